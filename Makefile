@@ -1,0 +1,34 @@
+# Needs only Python >= 3.11 and make. `.venv` is made on the first run and kept current by two stamps.
+PYTHON ?= python3
+BIN := .venv/bin
+PROJECTS := kernel $(wildcard plugins/*)
+EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
+MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
+
+.PHONY: demo test check bench clean
+demo: .venv/.run
+	@$(BIN)/galvo run demo $(ARGS)
+
+test: .venv/.dev
+	@$(BIN)/pytest -q $(ARGS)
+
+check: .venv/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/galvo check
+
+bench: .venv/.dev
+	@$(BIN)/galvo bench $(ARGS)
+
+.venv/.run: $(MANIFESTS) .ci/install
+	@PYTHON="$(PYTHON)" .ci/install $(EDITABLE)
+	@touch $@
+
+.venv/.dev: .venv/.run tests/requirements.txt
+	@PYTHON="$(PYTHON)" .ci/install -r tests/requirements.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

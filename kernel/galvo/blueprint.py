@@ -1,0 +1,95 @@
+"""From files and installed packages to what the supervisor starts: one blueprint per plugin."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from galvo import discovery
+from galvo.discovery import Listing
+from galvo.errors import PluginError, SettingsError
+from galvo.plugin import Plugin, PluginSettings
+from galvo.settings import KernelSettings, gather, validated
+
+log = logging.getLogger("galvo")
+Overrides = Mapping[str, Mapping[str, Any]]
+
+
+class Blueprint(msgspec.Struct, frozen=True):
+    """A plugin's class and validated settings."""
+
+    name: str
+    cls: type[Plugin]
+    settings: PluginSettings
+    version: str = ""
+    failure: str = ""
+    """Why it cannot start; then `cls` is a stand-in."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All that a kernel is made from."""
+
+    kernel: KernelSettings
+    blueprints: tuple[Blueprint, ...]
+
+
+def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = False) -> Plan:
+    """Read `root`'s entrypoints.toml and settings. Plugins that are off are not imported.
+
+    `everything` imports and validates those too. Raises SettingsError. A plugin that cannot be imported gets
+    a blueprint with a failure, unless it is required.
+    """
+    path = root / discovery.FILE
+    listings = discovery.read(path) if path.is_file() else discovery.installed()
+    if not path.is_file() and overrides is None:
+        log.warning("no %s: loading every installed plugin; `galvo lock` writes the list", discovery.FILE)
+    raw = gather(root, _names(listings, path), overrides)
+    kernel = validated(KernelSettings, raw.pop("kernel"), "kernel")
+    for name in raw.keys() - {listing.name for listing in listings}:
+        if validated(_Switch, raw[name], name).on:
+            raise SettingsError(
+                f"[{name}] is on but not listed in {path}: run `galvo lock` and review its diff"
+            )
+    return Plan(kernel, tuple(_blueprint(listing, raw[listing.name], everything) for listing in listings))
+
+
+def of_classes(classes: Mapping[type[Plugin], Mapping[str, Any]], kernel: Mapping[str, Any]) -> Plan:
+    """A plan from plugin classes and their settings, for tests and for hosts that wire by hand."""
+    return Plan(
+        validated(KernelSettings, kernel, "kernel"),
+        tuple(
+            Blueprint(cls.name, cls, validated(cls.settings_type, table, cls.name))
+            for cls, table in classes.items()
+        ),
+    )
+
+
+class _Switch(PluginSettings):
+    """Only the keys that every plugin has; the others are not looked at."""
+
+    model_config = PluginSettings.model_config | {"extra": "ignore"}
+
+
+def _names(listings: list[Listing], path: Path) -> list[str]:
+    names = [listing.name for listing in listings]
+    if path.is_file():
+        # Installed but unlisted plugins may have a table as well, so that one can be prepared or left behind.
+        names += [listing.name for listing in discovery.installed() if listing.name not in names]
+    return names
+
+
+def _blueprint(listing: Listing, raw: Mapping[str, Any], everything: bool) -> Blueprint:
+    switch = validated(_Switch, raw, listing.name)
+    if "on" in raw and not switch.on and not everything:
+        return Blueprint(listing.name, Plugin, switch, listing.version)
+    try:
+        cls = discovery.load(listing)
+    except PluginError as error:
+        if switch.required:
+            raise
+        return Blueprint(listing.name, Plugin, switch, listing.version, str(error).split(": ", 1)[1])
+    return Blueprint(listing.name, cls, validated(cls.settings_type, raw, listing.name), listing.version)

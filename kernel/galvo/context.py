@@ -1,0 +1,40 @@
+"""The kernel as one plugin sees it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from galvo.events import Freed, MemoryPressure, Metric, Query, Rows
+from galvo.facade import Facade
+
+if TYPE_CHECKING:
+    from galvo.kernel import Kernel
+
+
+class Context(Facade):
+    """Given to a plugin at its start. Its queries carry the plugin's name as their origin."""
+
+    def __init__(self, kernel: Kernel, name: str) -> None:
+        self._kernel = kernel
+        self._origin = name
+        self.log = logging.getLogger(f"galvo.{name}")
+
+    async def run(self, query: Query) -> Rows:
+        return await self._kernel.run(query)
+
+    async def on_cache_miss(self, query: Query, reason: str) -> Rows | None:
+        """Ask whether anybody knows the answer without the database."""
+        return await self._kernel.chains.on_cache_miss(query, reason)
+
+    def record(self, metric: Metric, value: float = 1) -> None:
+        """Tell everybody who listens one value of `metric`."""
+        self._kernel.chains.on_metric(metric, value)
+
+    async def relieve(self, pressure: MemoryPressure) -> Freed:
+        """Ask every plugin to free memory; gives what they freed."""
+        return await self._kernel.relieve(pressure)
+
+    def capability(self, name: str) -> Any:
+        """The running plugin that provides `name`, or None."""
+        return self._kernel.find_capability(name)

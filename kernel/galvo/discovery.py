@@ -1,0 +1,132 @@
+"""Which plugins may load: `entrypoints.toml`, or without that file whatever is installed.
+
+With the file, nothing else is imported, no site-packages are scanned, and the chain's order is reviewed in a
+diff. `galvo lock` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from galvo.errors import PluginError, SettingsError
+from galvo.plugin import API_VERSION, Plugin
+from galvo.registry import hooks_of
+
+GROUP = "galvo.plugins"
+FILE = "entrypoints.toml"
+HEADER = """\
+# Which plugins may load, outermost layer first. Written by `galvo lock`; reorder by hand, review in diffs.
+# What is on, and how, is in settings/galvo.toml.
+"""
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """One plugin that may load."""
+
+    name: str
+    target: str
+    """`module:class`"""
+    distribution: str = ""
+    version: str = ""
+    hooks: tuple[str, ...] = ()
+
+
+def installed() -> list[Listing]:
+    """Every `galvo.plugins` entry point of this environment, by name. Imports none of them."""
+    found = [
+        Listing(
+            point.name,
+            point.value,
+            point.dist.name if point.dist else "",
+            point.dist.version if point.dist else "",
+        )
+        for point in metadata.entry_points(group=GROUP)
+    ]
+    return sorted(found, key=lambda listing: listing.name)
+
+
+def read(path: Path) -> list[Listing]:
+    """The file's listings, in its order. Raises SettingsError that names what is wrong with it."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8")).get("plugin", [])
+        listings = [msgspec.convert(table, Listing) for table in tables]
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}; `galvo lock` writes it anew") from None
+    names = [listing.name for listing in listings]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SettingsError(f"{path}: plugin {min(twice)!r} is listed twice: remove one")
+    return listings
+
+
+def render(listings: list[Listing]) -> str:
+    """The file's text."""
+    lines = [HEADER]
+    for listing in listings:
+        lines.append("[[plugin]]")
+        lines += [
+            f'{key} = "{getattr(listing, key)}"' for key in ("name", "target", "distribution", "version")
+        ]
+        lines.append(f"hooks = {json.dumps(listing.hooks)}\n")
+    return "\n".join(lines)
+
+
+def lock(old: list[Listing]) -> list[Listing]:
+    """What the file should say now: installed plugins with their hooks, in `old`'s order, new ones last.
+
+    Raises PluginError for a plugin that cannot be imported.
+    """
+    place = {listing.name: index for index, listing in enumerate(old)}
+    found = [
+        msgspec.structs.replace(listing, hooks=tuple(sorted(hooks_of(load(listing)))))
+        for listing in installed()
+    ]
+    return sorted(found, key=lambda listing: place.get(listing.name, len(place)))
+
+
+def load(listing: Listing) -> type[Plugin]:
+    """Import a plugin's class. Raises PluginError for whatever is wrong with it."""
+    try:
+        cls = metadata.EntryPoint(listing.name, listing.target, GROUP).load()
+    except Exception as error:  # whatever an import raises is this plugin's failure
+        text = " ".join(str(error).split())
+        raise PluginError(
+            listing.name, f"cannot import {listing.target}: {type(error).__name__}: {text}"
+        ) from error
+    if not (isinstance(cls, type) and issubclass(cls, Plugin)):
+        raise PluginError(listing.name, f"{listing.target} is not a subclass of galvo.Plugin")
+    if getattr(cls, "name", None) != listing.name:
+        raise PluginError(
+            listing.name,
+            f"{listing.target} calls itself {getattr(cls, 'name', None)!r}: the names must agree",
+        )
+    if not compatible(cls.api):
+        have = ".".join(map(str, API_VERSION))
+        raise PluginError(listing.name, f"wants plugin API {cls.api!r}, this kernel has {have}")
+    return cls
+
+
+def compatible(wanted: str) -> bool:
+    """Whether a range such as ">=1,<2" holds this kernel's API version."""
+    for part in wanted.split(","):
+        match = re.fullmatch(r"\s*(>=|<=|==|<|>)\s*(\d+(?:\.\d+)?)\s*", part)
+        if match is None:
+            return False
+        sign, text = match.groups()
+        version = tuple(int(number) for number in text.split("."))
+        have = API_VERSION[: len(version)] if sign in ("==", "<=") else API_VERSION
+        bound = version if sign in ("==", "<=") else (*version, 0)[:2]
+        if not {
+            ">=": have >= bound,
+            "<=": have <= bound,
+            "==": have == bound,
+            "<": have < bound,
+            ">": have > bound,
+        }[sign]:
+            return False
+    return True

@@ -1,0 +1,35 @@
+"""Every exception that galvo itself raises. A database's own errors are never wrapped."""
+
+from __future__ import annotations
+
+
+class GalvoError(Exception):
+    """Base of all of them; the text is one sentence that names the thing to change."""
+
+
+class SettingsError(GalvoError):
+    """A settings file, an overlay or a GALVO_ variable holds something that cannot be used."""
+
+
+class PluginError(GalvoError):
+    """A plugin cannot be loaded, registered, started or stopped."""
+
+    def __init__(self, plugin: str, message: str) -> None:
+        super().__init__(f"plugin {plugin!r}: {message}")
+        self.plugin = plugin
+
+
+class PluginUnavailable(PluginError):
+    """A required plugin is not running, so the query is refused rather than run without it."""
+
+
+class ProceedTwice(PluginError):
+    """An `on_query` called `proceed` a second time; the query has run once and is not run again."""
+
+
+class NoBackend(GalvoError):
+    """No active plugin runs this kind of query."""
+
+
+class KernelClosed(GalvoError):
+    """The kernel was used before it was started or after it was stopped."""

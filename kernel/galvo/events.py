@@ -1,0 +1,97 @@
+"""The payloads that travel through the hooks: frozen, slotted, cheap to make.
+
+msgspec structs rather than dataclasses: a frozen, slotted dataclass of this size costs ten times as
+much to make, and a query is made for every cache hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from galvo.session import Session
+
+Kind = Literal["rows", "status", "many", "value"]
+
+
+class Query(msgspec.Struct, frozen=True):
+    """Anything with an answer.
+
+    `kind` says which: "rows" (fetch, fetchrow, fetchval), "status" (execute), "many" (executemany:
+    `args` holds one tuple per run), "value" (a computed value, see `Computed`).
+    """
+
+    sql: str
+    args: tuple[Any, ...] = ()
+    kind: Kind = "rows"
+    limit: int = 0
+    """Rows wanted at most; 0 is all. fetchrow and fetchval ask for 1."""
+    timeout: float | None = None
+    """Seconds, or None for the backend's default."""
+    session: Session | None = None
+    """The session this query belongs to; None: any connection will do."""
+    origin: str = ""
+    """The plugin that asks; "" is the application."""
+    record_class: type | None = None
+
+    def with_(self, **changes: Any) -> Query:
+        """A copy with `changes`; payloads themselves never change."""
+        return msgspec.structs.replace(self, **changes)
+
+
+class Computed(Query, frozen=True, kw_only=True):
+    """A computed value: `sql` is its key, `load` makes it, `depends_on` names the tables it was made from."""
+
+    load: Callable[[], Awaitable[Any]]
+    depends_on: tuple[str, ...] = ()
+    ttl: float | None = None
+    """Seconds to keep it at most; None is the cache's own default."""
+    shared: bool = False
+    """True: callers promise not to change the value, so it is handed out without a copy."""
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """An answer. `records` belongs to whoever made it: read it, never change it."""
+
+    records: Sequence[Any] = ()
+    status: str = ""
+    """The command tag, for example "INSERT 0 1"; only "status" queries have one."""
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """What is measured, named by OpenTelemetry's conventions. Make it once, at import; record often."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"] = "counter"
+    unit: str = "1"
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+class Level(IntEnum):
+    """How short memory is."""
+
+    NORMAL = 0
+    ELEVATED = 1
+    HIGH = 2
+    CRITICAL = 3
+
+
+class MemoryPressure(msgspec.Struct, frozen=True):
+    level: Level
+    bytes_over: int = 0
+    """Bytes above the level's threshold, as far as they are known."""
+
+
+class Freed(msgspec.Struct, frozen=True):
+    bytes: int
+    what: str = ""
+
+    @classmethod
+    def total(cls, parts: Iterable[Freed]) -> Freed:
+        """The sum, with what each part was."""
+        parts = [part for part in parts if part.bytes]
+        return cls(sum(part.bytes for part in parts), ", ".join(part.what for part in parts if part.what))

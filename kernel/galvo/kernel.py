@@ -1,0 +1,168 @@
+"""The facade that a host application holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from galvo.blueprint import Overrides, Plan, of_classes, plan
+from galvo.chain import Chains
+from galvo.errors import KernelClosed, SettingsError
+from galvo.events import Freed, MemoryPressure, Metric, Query, Rows
+from galvo.explain import explain_hook
+from galvo.facade import Facade
+from galvo.hookspecs import KINDS
+from galvo.lifecycle import Supervisor
+from galvo.plugin import Plugin
+from galvo.session import Isolation, Lease
+from galvo.unit import State
+
+
+class Kernel(Facade):
+    """Runs queries through the plugins. Use it with `async with`; nothing starts before that.
+
+    >>> async with Kernel.from_settings() as kernel:
+    ...     rows = await kernel.fetch("select * from material where id = $1", 7)
+    """
+
+    chains: Chains
+
+    def __init__(self, plan: Plan, root: Path | None = None, overrides: Overrides | None = None) -> None:
+        self.settings = plan.kernel
+        self._root = root
+        self._overrides = overrides
+        self._tasks: TaskGroup | None = None
+        self._open = False
+        self.supervisor = Supervisor(self, plan.blueprints)
+
+    @classmethod
+    def from_settings(cls, root: str | Path = ".", *, overrides: Overrides | None = None) -> Kernel:
+        """A kernel from `root`'s entrypoints.toml and settings/galvo.toml, neither of which has to exist.
+
+        `overrides` is laid over everything, for example `{"pool": {"url": "postgresql://..."}}`.
+        Raises SettingsError, or PluginError for a required plugin that cannot be imported.
+        """
+        return cls(plan(Path(root), overrides), Path(root), overrides)
+
+    @classmethod
+    def of(cls, classes: Mapping[type[Plugin], Mapping[str, Any]], **kernel: Any) -> Kernel:
+        """A kernel of exactly these plugin classes, outermost first, each with its settings."""
+        return cls(of_classes(classes, kernel))
+
+    async def __aenter__(self) -> Kernel:
+        if self._open:
+            raise KernelClosed("this kernel is running already: one `async with` per kernel")
+        self._tasks = await anyio.create_task_group().__aenter__()
+        try:
+            await self.supervisor.start(self._tasks)
+        except BaseException:
+            await self._end()
+            raise
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.supervisor.stop()
+        self._open = False
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
+            # The body's exception is not handed over: a task group would wrap it.
+            tasks, self._tasks = self._tasks, None
+            await tasks.__aexit__(None, None, None)
+
+    # -- queries ------------------------------------------------------------------------------------
+
+    async def run(self, query: Query) -> Rows:
+        """Send `query` through the chain that is current now."""
+        chains = self.chains
+        chains.calls += 1
+        try:
+            return await chains.on_query(query)
+        finally:
+            chains.calls -= 1
+            if chains.retired and not chains.calls:
+                chains.idle.set()
+
+    def acquire(self) -> Lease:
+        """`async with kernel.acquire() as session`: queries on one connection."""
+        return Lease(self.run)
+
+    def transaction(
+        self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> Lease:
+        """`async with kernel.transaction() as session`: the same, inside a transaction."""
+        return Lease(
+            self.run,
+            lambda session: session.transaction(
+                isolation=isolation, readonly=readonly, deferrable=deferrable
+            ),
+        )
+
+    def record(self, metric: Metric, value: float = 1) -> None:
+        """Tell every monitor one value of `metric`."""
+        self.chains.on_metric(metric, value)
+
+    async def relieve(self, pressure: MemoryPressure) -> Freed:
+        """Ask every plugin to free memory; gives what they freed."""
+        return await self.chains.on_memory_pressure(pressure)
+
+    # -- plugins ------------------------------------------------------------------------------------
+
+    async def enable(self, name: str) -> None:
+        """Start plugin `name` while queries run. Raises PluginError; then nothing has changed."""
+        await self.supervisor.enable(name)
+
+    async def disable(self, name: str) -> None:
+        """Stop plugin `name` while queries run, after those that it serves have ended."""
+        await self.supervisor.disable(name)
+
+    async def reload(self, overrides: Overrides | None = None) -> list[str]:
+        """Read the settings again and bring every plugin to them; gives the names that changed.
+
+        Raises SettingsError or PluginError; then everything runs on as it was.
+        """
+        if self._root is None:
+            raise SettingsError("this kernel was not made from settings, so there is nothing to read again")
+        fresh = plan(self._root, overrides if overrides is not None else self._overrides)
+        changed = await self.supervisor.reload(fresh.blueprints)
+        self.settings = fresh.kernel
+        return changed
+
+    def plugins(self) -> list[dict[str, Any]]:
+        """Every listed plugin: name, state, mode, reason, version, hooks, faults."""
+        return self.supervisor.snapshot()
+
+    def plugin_stats(self, name: str) -> dict[str, float]:
+        """A running plugin's counters; empty when it is not running."""
+        plugin = self.supervisor.units[name].plugin if name in self.supervisor.units else None
+        return plugin.stats() if plugin else {}
+
+    def find_capability(self, name: str) -> Any:
+        """The running plugin that provides `name`, or None."""
+        for unit in self.supervisor.units.values():
+            if unit.plugin is not None and name in unit.plugin.provides and unit.state is not State.FAILED:
+                return unit.plugin
+        return None
+
+    async def explain(self, what: str, *args: Any) -> dict[str, Any]:
+        """Of a hook: its implementations in order, and why. Of a statement: what each plugin would do."""
+        if what in KINDS:
+            return explain_hook(what, list(self.supervisor.units.values()))
+        query = Query(what, args)
+        answers = {
+            unit.name: await unit.plugin.explain(query)
+            for unit in self.supervisor.units.values()
+            if unit.plugin is not None and unit.state is State.ACTIVE
+        }
+        return {name: answer for name, answer in answers.items() if answer is not None}

@@ -1,0 +1,145 @@
+"""Which plugins are on, and how: plugin defaults < galvo.toml < overlay < environment < overrides.
+
+`settings/galvo.toml` is the base; GALVO_ENV=production lays `settings/production.toml` over it;
+GALVO_POOL__MAX_SIZE=20 sets `max_size` under `[pool]`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from galvo.errors import SettingsError
+
+BASE = "settings/galvo.toml"
+PREFIX = "GALVO_"
+Raw = dict[str, dict[str, Any]]
+M = TypeVar("M", bound=BaseModel)
+
+
+class KernelSettings(BaseModel):
+    """The kernel's own keys, under `[kernel]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start_timeout: float = Field(30, gt=0, description="Seconds a plugin may take to start.")
+    stop_timeout: float = Field(
+        10, gt=0, description="Seconds a plugin may take to stop before it is cancelled."
+    )
+    drain_timeout: float = Field(
+        10, gt=0, description="Seconds to wait for running queries before a plugin stops."
+    )
+    faults: int = Field(
+        5, ge=1, description='Faults within the window that eject a plugin with on_error = "eject".'
+    )
+    fault_window: float = Field(60, gt=0, description="Seconds in which those faults count.")
+    eject_for: float = Field(
+        30, gt=0, description="Seconds until an ejected plugin is tried again; doubles each time."
+    )
+
+
+def gather(
+    root: Path, plugins: Iterable[str], overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> Raw:
+    """All layers merged, one table of unvalidated keys per plugin, and "kernel".
+
+    Raises SettingsError for an unreadable file, a missing overlay, or an unknown table or variable.
+    """
+    known = ["kernel", *plugins]
+    files = list(layers(root))
+    for path in files:
+        for name, table in _parse(path).items():
+            _known(name, known, f"{path}: ", "plugin table")
+            if not isinstance(table, dict):
+                raise SettingsError(f"{path}: {name} must be a table: write [{name}]")
+    for variable in os.environ:
+        if variable.upper().startswith(PREFIX) and variable.upper() not in ("GALVO_ENV",):
+            name, _, key = variable[len(PREFIX) :].lower().partition("__")
+            if not key:
+                raise SettingsError(f"{variable}: write GALVO_<PLUGIN>__<KEY>, or GALVO_ENV")
+            _known(name, known, f"{variable}: ", "plugin")
+    for name in overrides or {}:
+        _known(name, known, "overrides: ", "plugin")
+
+    class Layers(BaseSettings):
+        model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__")
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            tomls = [TomlConfigSettingsSource(settings_cls, path) for path in reversed(files)]
+            return init_settings, env_settings, *tomls
+
+    tables: dict[str, Any] = {name: (dict[str, Any], Field(default_factory=dict)) for name in known}
+    model = create_model("Settings", __base__=Layers, **tables)
+    try:
+        merged: Raw = model(**{name: dict(table) for name, table in (overrides or {}).items()}).model_dump()
+    except (ValidationError, ValueError) as error:
+        raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None
+    return merged
+
+
+def layers(root: Path) -> Iterable[Path]:
+    """The settings files in force, base first. Raises SettingsError for an overlay that is not there."""
+    base = root / BASE
+    if base.is_file():
+        yield base
+    overlay = os.environ.get("GALVO_ENV", "")
+    if overlay:
+        path = base.with_name(f"{overlay}.toml")
+        if not path.is_file():
+            raise SettingsError(f"GALVO_ENV={overlay} wants {path}, which does not exist")
+        yield path
+
+
+def validated(model: type[M], table: Mapping[str, Any], name: str) -> M:
+    """`table` as `model`. Raises SettingsError with one sentence per key; values are never repeated."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        lines = []
+        for item in error.errors(include_url=False, include_input=False, include_context=False):
+            key = ".".join(str(part) for part in item["loc"])
+            if item["type"] == "extra_forbidden":
+                lines.append(f"[{name}] has no key {key!r}{_nearest(key, model.model_fields)}")
+            else:
+                message = item["msg"].removeprefix("Value error, ")
+                lines.append(f"[{name}] {key}: {message[:1].lower()}{message[1:]}")
+        raise SettingsError("; ".join(lines)) from None
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _known(name: str, known: Iterable[str], where: str, what: str) -> None:
+    if name not in known:
+        raise SettingsError(
+            f"{where}no {what} {name!r}{_nearest(name, known)}; installed: {', '.join(known)}"
+        )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

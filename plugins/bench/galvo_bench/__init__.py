@@ -1,0 +1,1 @@
+"""Measures galvo side by side with its peers."""

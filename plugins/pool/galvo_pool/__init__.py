@@ -1,0 +1,1 @@
+"""Runs queries on PostgreSQL through asyncpg; the innermost plugin of the chain."""
