@@ -40,6 +40,10 @@ class Session(Facade):
         """Where plugins keep what they must remember about this session, under their own name."""
 
     @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
     def in_transaction(self) -> bool:
         return self.pin is not None and self.pin.in_transaction
 

@@ -1,0 +1,69 @@
+"""One connection: how a query runs on it, and how it is cleaned before the next borrower."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import asyncpg
+
+from galvo import Query, Rows
+
+T = TypeVar("T")
+
+# What asyncpg's own reset leaves behind: a role, and temporary tables that would shadow real ones.
+EXTRA_RESET = "SET SESSION AUTHORIZATION DEFAULT;\nDISCARD TEMP;\n"
+
+
+class Connection(asyncpg.Connection):
+    """asyncpg's, with a reset that leaves no trace of the borrower, in the same single round trip."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return EXTRA_RESET + str(super().get_reset_query())
+
+
+async def run(connection: Any, query: Query) -> Rows:
+    """Run `query` on an asyncpg connection, with asyncpg's meaning and exceptions."""
+    if query.kind == "rows":
+        if query.limit == 1:
+            record = await connection.fetchrow(
+                query.sql, *query.args, timeout=query.timeout, record_class=query.record_class
+            )
+            return Rows(() if record is None else (record,))
+        return Rows(
+            await connection.fetch(
+                query.sql, *query.args, timeout=query.timeout, record_class=query.record_class
+            )
+        )
+    if query.kind == "many":
+        await connection.executemany(query.sql, query.args, timeout=query.timeout)
+        return Rows()
+    return Rows((), await connection.execute(query.sql, *query.args, timeout=query.timeout))
+
+
+async def settled(connection: Any) -> None:
+    """Wait until the server has ended a cancelled statement: until then its outcome is open."""
+    protocol = connection._con._protocol if connection._con is not None else None
+    if protocol is not None and protocol._is_cancelling():
+        await finish(protocol._wait_for_cancellation(None))
+
+
+async def finish(work: Awaitable[T]) -> T:
+    """Wait for `work` to end even if this task is cancelled meanwhile, repeatedly; then be cancelled."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except Exception:  # noqa: BLE001, S110  # it is the task's own, and `result` raises it below
+            pass
+    if cancelled is not None:
+        raise cancelled
+    return task.result()

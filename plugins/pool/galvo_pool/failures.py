@@ -1,0 +1,43 @@
+"""Why a pool could not be opened, in one sentence that never shows a password."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+
+def connect_failure(url: str, error: BaseException) -> str:
+    """`error` from connecting to `url`, with what to change."""
+    where = place(url)
+    change = "set GALVO_POOL__URL, or start the server"
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return f"{where} has no such database: create it, or change the name at the end of GALVO_POOL__URL"
+    if isinstance(error, (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)):
+        return f"{where} refused the user or password in GALVO_POOL__URL"
+    if isinstance(error, asyncpg.TooManyConnectionsError):
+        return f"{where} has no connections left: lower min_size under [pool], or raise its max_connections"
+    if isinstance(error, TimeoutError):
+        return f"{where} did not answer within connect_timeout: {change}"
+    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
+        return f"nothing listens at {where}: {change}"
+    if isinstance(error, FileNotFoundError):
+        return f"no server socket at {where}: {change}"
+    if isinstance(error, ConnectionError):
+        return f"what listens at {where} does not speak PostgreSQL's protocol: {change}"
+    if isinstance(error, (ValueError, asyncpg.InterfaceError)) and not urlsplit(url).scheme.startswith(
+        "postgres"
+    ):
+        return "GALVO_POOL__URL must look like postgresql://user:password@host:5432/database"
+    return f"cannot connect to {where}: {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def place(url: str) -> str:
+    """Host, port and database of `url`, and nothing else of it."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+        port = f":{parts.port}" if parts.port else ""
+        return f"{host}{port}{parts.path}"
+    except ValueError:
+        return "the given URL"

@@ -1,0 +1,160 @@
+"""The innermost layer of `on_query`: takes a connection, runs the query, gives the connection back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+
+from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
+from galvo.session import Pin
+from galvo_pool.connection import Connection, finish, run, settled
+from galvo_pool.failures import connect_failure
+from galvo_pool.settings import PoolSettings
+
+DURATION = Metric("db.client.operation.duration", "histogram", "s")
+
+
+class PoolPlugin(Plugin):
+    """Runs SQL on an asyncpg pool; a session keeps one connection from its first query to its end."""
+
+    name = "pool"
+    after = ("embedded",)
+    provides = ("pool",)
+    settings_type = PoolSettings
+
+    def __init__(self, settings: PoolSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._settings = settings
+        self._pool: Any = None
+        self._lent = 0
+        self._queries = 0
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        url = self._settings.url.get_secret_value() or await self._embedded()
+        pool = asyncpg.create_pool(
+            url,
+            min_size=self._settings.min_size,
+            max_size=self._settings.max_size,
+            connection_class=Connection,
+            timeout=self._settings.connect_timeout,
+            command_timeout=self._settings.command_timeout,
+            server_settings={"application_name": "galvo", **self._settings.server_settings},
+        )
+        try:
+            self._pool = await pool
+        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise PluginError(self.name, connect_failure(url, error)) from error
+        try:
+            yield
+        finally:
+            await finish(self._pool.close())
+
+    async def _embedded(self) -> str:
+        servers = self.context.capability("servers")
+        if servers is None:
+            raise PluginError(
+                self.name,
+                "no database: set GALVO_POOL__URL=postgresql://..., or switch on galvo-embedded",
+            )
+        return str(await servers.postgres())
+
+    @hookimpl(trylast=True)
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        if query.kind == "value":
+            return await proceed(query)
+        began = perf_counter()
+        session = query.session
+        if session is not None:
+            rows = await (session.pin or await self._attach(session)).run(query)
+        else:
+            rows = await self._run_once(query)
+        self.context.record(DURATION, perf_counter() - began)
+        return rows
+
+    async def _run_once(self, query: Query) -> Rows:
+        connection = await self.acquire()
+        self._queries += 1
+        try:
+            rows = await run(connection._con, query)
+        except BaseException:
+            await finish(self.release(connection))
+            raise
+        await self.release(connection)
+        return rows
+
+    async def _attach(self, session: Session) -> Pin:
+        pin = Pinned(self, await self.acquire())
+        if session.pin is None and not session.closed:
+            session.pin = pin
+            return pin
+        await pin.release()  # two tasks began to use one session at once
+        if session.pin is None:
+            raise KernelClosed("this session has ended: use it inside its `async with` only")
+        return session.pin
+
+    async def acquire(self) -> Any:
+        """A connection. Raises TimeoutError when none becomes free within `acquire_timeout`."""
+        # A timer costs a tenth of a query, and with connections to spare there is nothing to wait for.
+        crowded = self._lent >= self._settings.max_size
+        self._lent += 1
+        try:
+            return await self._pool._acquire(self._settings.acquire_timeout if crowded else None)
+        except BaseException as error:
+            self._lent -= 1
+            if crowded and isinstance(error, TimeoutError):
+                raise TimeoutError(
+                    f"no connection became free within {self._settings.acquire_timeout:g} s: all "
+                    f"{self._settings.max_size} are lent (max_size and acquire_timeout under [pool])"
+                ) from None
+            raise
+
+    async def release(self, connection: Any) -> None:
+        """Give a connection back: asyncpg waits for a cancelled statement to end, then resets it.
+
+        `Pool.release` does the same in a task of its own, so that a cancelled reset finishes. That task costs a
+        seventh of a short query; here a cancelled reset closes its connection, and the next one opens.
+        """
+        self._lent -= 1
+        if connection._con is not None:
+            connection._con._on_release()
+            await connection._holder.release(None)
+
+    def count(self) -> None:
+        self._queries += 1
+
+    def stats(self) -> dict[str, float]:
+        return {
+            "queries": self._queries,
+            "lent": self._lent,
+            "size": self._pool.get_size() if self._pool else 0,
+        }
+
+
+class Pinned:
+    """The connection behind a session."""
+
+    __slots__ = ("_connection", "_plugin")
+
+    def __init__(self, plugin: PoolPlugin, connection: Any) -> None:
+        self._plugin = plugin
+        self._connection = connection
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self._connection.is_in_transaction())
+
+    async def run(self, query: Query) -> Rows:
+        self._plugin.count()
+        try:
+            return await run(self._connection, query)
+        except BaseException:
+            await settled(self._connection)
+            raise
+
+    async def release(self) -> None:
+        await finish(self._plugin.release(self._connection))
