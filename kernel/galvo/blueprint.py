@@ -28,6 +28,12 @@ class Blueprint(msgspec.Struct, frozen=True):
     version: str = ""
     failure: str = ""
     """Why it cannot start; then `cls` is a stand-in."""
+    source: tuple[Listing, Mapping[str, Any]] | None = None
+    """What a stand-in stands for: a plugin that is off is not imported before somebody enables it."""
+
+    def loaded(self) -> Blueprint:
+        """With the real class. Raises SettingsError."""
+        return _blueprint(*self.source, everything=True) if self.source else self
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -50,10 +56,8 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
     raw = gather(root, _names(listings, path), overrides)
     kernel = validated(KernelSettings, raw.pop("kernel"), "kernel")
     for name in raw.keys() - {listing.name for listing in listings}:
-        if validated(_Switch, raw[name], name).on:
-            raise SettingsError(
-                f"[{name}] is on but not listed in {path}: run `galvo lock` and review its diff"
-            )
+        if raw[name] and validated(_Switch, raw[name], name).on:
+            raise SettingsError(f"[{name}] is on but not listed in {path}: run `galvo lock` and review its diff")
     return Plan(kernel, tuple(_blueprint(listing, raw[listing.name], everything) for listing in listings))
 
 
@@ -62,8 +66,7 @@ def of_classes(classes: Mapping[type[Plugin], Mapping[str, Any]], kernel: Mappin
     return Plan(
         validated(KernelSettings, kernel, "kernel"),
         tuple(
-            Blueprint(cls.name, cls, validated(cls.settings_type, table, cls.name))
-            for cls, table in classes.items()
+            Blueprint(cls.name, cls, validated(cls.settings_type, table, cls.name)) for cls, table in classes.items()
         ),
     )
 
@@ -84,12 +87,14 @@ def _names(listings: list[Listing], path: Path) -> list[str]:
 
 def _blueprint(listing: Listing, raw: Mapping[str, Any], everything: bool) -> Blueprint:
     switch = validated(_Switch, raw, listing.name)
+    source = (listing, raw)
     if "on" in raw and not switch.on and not everything:
-        return Blueprint(listing.name, Plugin, switch, listing.version)
+        return Blueprint(listing.name, Plugin, switch, listing.version, source=source)
     try:
         cls = discovery.load(listing)
     except PluginError as error:
         if switch.required:
             raise
-        return Blueprint(listing.name, Plugin, switch, listing.version, str(error).split(": ", 1)[1])
+        why = str(error).split(": ", 1)[1]
+        return Blueprint(listing.name, Plugin, switch, listing.version, why, source)
     return Blueprint(listing.name, cls, validated(cls.settings_type, raw, listing.name), listing.version)

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import anyio
 import msgspec
 
 from galvo.errors import NoBackend, PluginUnavailable
 from galvo.events import Computed, Freed, MemoryPressure, Metric, Query, Rows
-from galvo.guard import guarded, shadowed, strict
+from galvo.guard import guarded, shadowed
 from galvo.hookspecs import Proceed
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Owner(Protocol):
@@ -51,9 +54,9 @@ class Chains:
     def __init__(self, implementations: Mapping[str, Sequence[Implementation]], closed: str = "") -> None:
         """`closed`: the name of a required plugin that is not running; then every query is refused."""
         self.on_query = refuse(closed) if closed else around(implementations["on_query"], answer)
-        self.on_cache_miss = first(implementations["on_cache_miss"])
+        self.on_cache_miss = self._counted(first(implementations["on_cache_miss"]))
         self.on_metric = notify(implementations["on_metric"])
-        self.on_memory_pressure = collect(implementations["on_memory_pressure"])
+        self.on_memory_pressure = self._counted(collect(implementations["on_memory_pressure"]))
         self.calls = 0
         self.retired = False
         self.idle = anyio.Event()
@@ -62,6 +65,19 @@ class Chains:
         self.retired = True
         if not self.calls:
             self.idle.set()
+
+    def _counted(self, call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        # Background tasks ask these hooks outside of any query; nobody may stop while it answers them.
+        async def counted(*args: P.args, **kwargs: P.kwargs) -> T:
+            self.calls += 1
+            try:
+                return await call(*args, **kwargs)
+            finally:
+                self.calls -= 1
+                if self.retired and not self.calls:
+                    self.idle.set()
+
+        return counted
 
 
 async def answer(query: Query) -> Rows:
@@ -84,12 +100,7 @@ def around(implementations: Sequence[Implementation], innermost: Proceed) -> Pro
     """The onion: the first implementation is the outermost layer."""
     call = innermost
     for item in reversed(implementations):
-        if item.owner.mode == "shadow":
-            layer = shadowed
-        elif item.owner.on_error == "raise":
-            layer = strict
-        else:
-            layer = guarded
+        layer = shadowed if item.owner.mode == "shadow" else guarded
         call = layer(item.owner, item.function, call)
     return call
 
@@ -98,11 +109,13 @@ def first(implementations: Sequence[Implementation]) -> Miss:
     async def ask(query: Query, reason: str) -> Rows | None:
         for owner, call in calls:
             try:
-                rows: Rows | None = await call(query, reason)
+                rows = await call(query, reason)
+                if rows is not None and type(rows) is not Rows:
+                    raise TypeError(f"on_cache_miss must return Rows or None, not {type(rows).__name__}")
             except Exception as error:  # noqa: BLE001  # a plugin's fault means "not mine"
                 owner.fault("on_cache_miss", error)
                 continue
-            if rows is not None:
+            if rows is not None and owner.mode != "shadow":
                 return rows
         return None
 
@@ -127,7 +140,9 @@ def collect(implementations: Sequence[Implementation]) -> Relieve:
         parts: list[Freed] = []
         for owner, call in calls:
             try:
-                freed: Freed | None = await call(pressure)
+                freed = await call(pressure)
+                if freed is not None and type(freed) is not Freed:
+                    raise TypeError(f"on_memory_pressure must return Freed or None, not {type(freed).__name__}")
             except Exception as error:  # noqa: BLE001  # one plugin's fault must not keep the others from freeing
                 owner.fault("on_memory_pressure", error)
                 continue

@@ -26,7 +26,7 @@ HEADER = """\
 """
 
 
-class Listing(msgspec.Struct, frozen=True):
+class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One plugin that may load."""
 
     name: str
@@ -35,6 +35,10 @@ class Listing(msgspec.Struct, frozen=True):
     distribution: str = ""
     version: str = ""
     hooks: tuple[str, ...] = ()
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    plugin: list[Listing] = []
 
 
 def installed() -> list[Listing]:
@@ -54,9 +58,8 @@ def installed() -> list[Listing]:
 def read(path: Path) -> list[Listing]:
     """The file's listings, in its order. Raises SettingsError that names what is wrong with it."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8")).get("plugin", [])
-        listings = [msgspec.convert(table, Listing) for table in tables]
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        listings = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File).plugin
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{path}: {error}; `galvo lock` writes it anew") from None
     names = [listing.name for listing in listings]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -70,7 +73,8 @@ def render(listings: list[Listing]) -> str:
     for listing in listings:
         lines.append("[[plugin]]")
         lines += [
-            f'{key} = "{getattr(listing, key)}"' for key in ("name", "target", "distribution", "version")
+            f"{key} = {json.dumps(getattr(listing, key), ensure_ascii=False)}"
+            for key in ("name", "target", "distribution", "version")
         ]
         lines.append(f"hooks = {json.dumps(listing.hooks)}\n")
     return "\n".join(lines)
@@ -82,10 +86,7 @@ def lock(old: list[Listing]) -> list[Listing]:
     Raises PluginError for a plugin that cannot be imported.
     """
     place = {listing.name: index for index, listing in enumerate(old)}
-    found = [
-        msgspec.structs.replace(listing, hooks=tuple(sorted(hooks_of(load(listing)))))
-        for listing in installed()
-    ]
+    found = [msgspec.structs.replace(listing, hooks=tuple(sorted(hooks_of(load(listing))))) for listing in installed()]
     return sorted(found, key=lambda listing: place.get(listing.name, len(place)))
 
 
@@ -93,11 +94,9 @@ def load(listing: Listing) -> type[Plugin]:
     """Import a plugin's class. Raises PluginError for whatever is wrong with it."""
     try:
         cls = metadata.EntryPoint(listing.name, listing.target, GROUP).load()
-    except Exception as error:  # whatever an import raises is this plugin's failure
+    except (Exception, SystemExit) as error:  # whatever an import raises is this plugin's failure
         text = " ".join(str(error).split())
-        raise PluginError(
-            listing.name, f"cannot import {listing.target}: {type(error).__name__}: {text}"
-        ) from error
+        raise PluginError(listing.name, f"cannot import {listing.target}: {type(error).__name__}: {text}") from error
     if not (isinstance(cls, type) and issubclass(cls, Plugin)):
         raise PluginError(listing.name, f"{listing.target} is not a subclass of galvo.Plugin")
     if getattr(cls, "name", None) != listing.name:
@@ -105,7 +104,10 @@ def load(listing: Listing) -> type[Plugin]:
             listing.name,
             f"{listing.target} calls itself {getattr(cls, 'name', None)!r}: the names must agree",
         )
-    if not compatible(cls.api):
+    for key in ("requires", "after", "provides"):
+        if not isinstance(getattr(cls, key), tuple):
+            raise PluginError(listing.name, f"{listing.target}.{key} must be a tuple of names")
+    if not compatible(str(cls.api)):
         have = ".".join(map(str, API_VERSION))
         raise PluginError(listing.name, f"wants plugin API {cls.api!r}, this kernel has {have}")
     return cls
@@ -118,15 +120,13 @@ def compatible(wanted: str) -> bool:
         if match is None:
             return False
         sign, text = match.groups()
-        version = tuple(int(number) for number in text.split("."))
-        have = API_VERSION[: len(version)] if sign in ("==", "<=") else API_VERSION
-        bound = version if sign in ("==", "<=") else (*version, 0)[:2]
+        bound = (*(int(number) for number in text.split(".")), 0)[:2]
         if not {
-            ">=": have >= bound,
-            "<=": have <= bound,
-            "==": have == bound,
-            "<": have < bound,
-            ">": have > bound,
+            ">=": bound <= API_VERSION,
+            "<=": bound >= API_VERSION,
+            "==": bound == API_VERSION,
+            "<": bound > API_VERSION,
+            ">": bound < API_VERSION,
         }[sign]:
             return False
     return True

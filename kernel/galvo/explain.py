@@ -7,7 +7,7 @@ from typing import Any
 
 from galvo.hookspecs import KINDS
 from galvo.registry import hooks_of
-from galvo.unit import Unit
+from galvo.unit import State, Unit
 
 
 def explain_hook(hook: str, units: Sequence[Unit]) -> dict[str, Any]:
@@ -15,7 +15,8 @@ def explain_hook(hook: str, units: Sequence[Unit]) -> dict[str, Any]:
     layers = []
     for index, unit in enumerate(units):
         marks = hooks_of(unit.blueprint.cls)
-        if hook not in marks or not unit.on or unit.mode == "off":
+        shown = unit.on or unit.state is not State.LISTED  # off in the settings, but enabled since
+        if hook not in marks or not shown or unit.mode == "off":
             continue
         end = {"tryfirst": -1, "": 0, "trylast": 1}[marks[hook]]
         why = f"listed {index + 1} of {len(units)}" + (f", {marks[hook]}" if marks[hook] else "")

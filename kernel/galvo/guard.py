@@ -2,14 +2,16 @@
 
 A fault before `proceed` goes round the plugin; a fault after it hands out the finished answer; `proceed` runs
 once; the inner layers' own errors pass unchanged, also when the plugin buried them. So a broken plugin never
-loses a query, and never makes one run twice.
+loses a query, and never makes one run twice. With `on_error = "raise"` the caller sees the fault instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal, cast
 
+import anyio
 import msgspec
 
 from galvo.errors import ProceedTwice
@@ -45,17 +47,8 @@ class Step(msgspec.Struct):
         return rows
 
 
-def strict(owner: Owner, function: Around, inner: Proceed) -> Proceed:
-    """`on_error = "raise"`: whatever the plugin raises reaches the caller."""
-
-    async def layer(query: Query) -> Rows:
-        return await function(query, Step(owner.name, inner))
-
-    return layer
-
-
 def guarded(owner: Owner, function: Around, inner: Proceed) -> Proceed:
-    """`on_error = "skip"` or `"eject"`: the query survives the plugin."""
+    """`mode = "active"`: the query survives the plugin, unless `on_error = "raise"` wants its faults seen."""
 
     async def layer(query: Query) -> Rows:
         step = Step(owner.name, inner)
@@ -71,23 +64,43 @@ def guarded(owner: Owner, function: Around, inner: Proceed) -> Proceed:
 
 
 def shadowed(owner: Owner, function: Around, inner: Proceed) -> Proceed:
-    """`mode = "shadow"`: the plugin runs, its answer is compared, and the caller gets the inner one."""
+    """`mode = "shadow"`: the plugin runs, its answer is compared, and the caller gets the inner one.
+
+    The plugin has a task of its own and only waits for the query, which it can neither change nor cancel.
+    """
 
     async def layer(query: Query) -> Rows:
-        step = Step(owner.name, inner)
-        try:
-            rows = await function(query, step)
-        except Exception as fault:  # noqa: BLE001  # a shadow never harms
-            return await recover(owner, step, query, fault)
-        if step.state == "answered" and step.rows is not None:
-            answer = step.rows
-        elif step.state == "fresh":
-            step.state = "closed"
-            answer = await inner(query)
-        else:
-            return await settle(owner, step, query, rows)
-        owner.compared(same(rows, answer))
-        return answer
+        asked, done = anyio.Event(), anyio.Event()
+        real = Step(owner.name, inner)
+
+        async def proceed(_: Query) -> Rows:
+            asked.set()
+            await done.wait()
+            if isinstance(real.error, Exception):
+                raise real.error
+            return cast("Rows", real.rows)
+
+        async def shadow() -> None:
+            try:
+                rows = await function(query, Step(owner.name, proceed))
+                answer = await proceed(query)
+                owner.compared(same(rows, answer))
+            except Exception as fault:  # noqa: BLE001  # a shadow never harms
+                if cause(fault) is not real.error:
+                    owner.fault("on_query", fault)
+            finally:
+                asked.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(shadow)
+            await asked.wait()
+            with suppress(Exception):  # kept in `real`: a task group would wrap it
+                await real(query)
+            done.set()
+        error, real.error = real.error, None
+        if error is not None:
+            raise error
+        return cast("Rows", real.rows)
 
     return layer
 
@@ -96,16 +109,18 @@ async def recover(owner: Owner, step: Step, query: Query, fault: Exception) -> R
     """What the caller gets when the plugin raised."""
     error, step.error = step.error, None  # no reference cycle through its traceback
     if isinstance(error, Exception):
-        if fault is not error:
+        if cause(fault) is not error:
             owner.fault("on_query", fault)
         raise error
     owner.fault("on_query", fault)
-    if step.rows is not None:
-        return step.rows
-    if step.state == "fresh":
-        step.state = "closed"
-        return await step.inner(query)
-    raise fault  # the query was started and its outcome is unknown: it is not run again
+    if owner.on_error != "raise":
+        if step.rows is not None:
+            return step.rows
+        if step.state == "fresh":
+            step.state = "closed"
+            return await step.inner(query)
+    step.state = "closed"
+    raise fault  # wanted, or the query was started and its outcome is unknown: it is not run again
 
 
 async def settle(owner: Owner, step: Step, query: Query, rows: object) -> Rows:
@@ -119,8 +134,13 @@ async def settle(owner: Owner, step: Step, query: Query, rows: object) -> Rows:
     return await recover(owner, step, query, TypeError(f"on_query must return Rows, not {kind}"))
 
 
+def cause(error: Exception) -> Exception:
+    """`error` itself, or what the plugin's own task group wrapped."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 def same(left: object, right: Rows) -> bool:
     """Equal answers, whatever sequence holds them."""
-    return (
-        isinstance(left, Rows) and left.status == right.status and list(left.records) == list(right.records)
-    )
+    return isinstance(left, Rows) and left.status == right.status and list(left.records) == list(right.records)

@@ -104,9 +104,7 @@ class Kernel(Facade):
         """`async with kernel.transaction() as session`: the same, inside a transaction."""
         return Lease(
             self.run,
-            lambda session: session.transaction(
-                isolation=isolation, readonly=readonly, deferrable=deferrable
-            ),
+            lambda session: session.transaction(isolation=isolation, readonly=readonly, deferrable=deferrable),
         )
 
     def record(self, metric: Metric, value: float = 1) -> None:

@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
 from galvo.chain import Chains
-from galvo.errors import PluginError
+from galvo.errors import KernelClosed, PluginError
 from galvo.order import start_order
 from galvo.registry import Registry, validate
 from galvo.unit import State, Unit, sentence
@@ -63,8 +63,9 @@ class Supervisor:
         """Stop everything in reverse order, after the running queries have ended."""
         async with self._lock:
             await self._drained()
-            for unit in reversed(start_order([u for u in self.units.values() if u.state in RUNNING])):
+            for unit in reversed(start_order(self._in_state(*RUNNING))):
                 await self._leave(unit)
+            self._tasks = None
 
     # -- changes while queries run ----------------------------------------------------------------
 
@@ -72,14 +73,23 @@ class Supervisor:
         """Start plugin `name` and let it join the chain. Raises PluginError; then nothing has changed."""
         async with self._lock:
             unit = self._unit(name)
-            if unit.state not in RUNNING:
-                await self._start(unit)
+            if unit.state is State.ACTIVE:
+                return
+            unit.blueprint = unit.blueprint.loaded()
+            start_order([*(u for u in self._in_state(*RUNNING) if u is not unit), unit])
+            if unit.state is State.DEGRADED:  # its operator does not want to wait for the probe
+                with anyio.CancelScope(shield=True):
+                    await self._drained()
+                    await unit.stop()
+            await self._start(unit)
 
     async def disable(self, name: str) -> None:
         """Take plugin `name` out of the chain, let running queries end, stop it."""
         async with self._lock:
             unit = self._unit(name)
-            users = [u.name for u in self.units.values() if u.state in RUNNING and name in u.requires]
+            if unit.required:
+                raise PluginError(name, f"is required: write `required = false` under [{name}] and reload first")
+            users = [u.name for u in self._in_state(*RUNNING) if name in u.requires]
             if users:
                 raise PluginError(name, f"is required by {', '.join(users)}: disable that first")
             if unit.state in RUNNING:
@@ -92,43 +102,63 @@ class Supervisor:
         PluginError is raised.
         """
         async with self._lock:
-            wanted = {blueprint.name: blueprint for blueprint in blueprints}
-            fresh = {
-                name: Unit(self._kernel, blueprint)
-                for name, blueprint in wanted.items()
-                if blueprint != self.units[name].blueprint
+            units = {
+                blueprint.name: kept
+                if (kept := self.units.get(blueprint.name)) and kept.blueprint == blueprint
+                else Unit(self._kernel, blueprint)
+                for blueprint in blueprints
             }
+            fresh = [unit for name, unit in units.items() if unit is not self.units.get(name)]
+            gone = [unit for name, unit in self.units.items() if unit is not units.get(name)]
             started: list[Unit] = []
             try:
-                for unit in start_order([unit for unit in fresh.values() if unit.on]):
+                for unit in self._agreed(units, fresh):
                     await unit.start(self._running())
                     started.append(unit)
                     validate(unit.instance)
+                for unit in started:
+                    _ = unit.instance  # the first may have crashed while the last one started
             except BaseException:
                 with anyio.CancelScope(shield=True):
                     for unit in reversed(started):
                         await unit.stop()
                 raise
-            old = [self.units[name] for name in fresh if self.units[name].state in RUNNING]
-            for unit in old:
-                self._registry.unregister(unit.name)
-            for unit in fresh.values():
-                self.units[unit.name] = unit
-            for unit in started:
-                self._registry.register(unit.instance, unit)
-            self.publish()
-            for unit in started:
-                self._settle(unit)
-            await self._drained()
-            for unit in reversed(start_order(old)):
-                await unit.stop()
-            return list(fresh)
+            with anyio.CancelScope(shield=True):
+                await self._swap(units, started, [unit for unit in gone if unit.state in RUNNING])
+            return sorted({unit.name for unit in (*fresh, *gone)})
+
+    def _agreed(self, units: dict[str, Unit], fresh: list[Unit]) -> list[Unit]:
+        """Those of `fresh` to start, in order. Raises PluginError when `units` cannot run together."""
+        coming = {unit.name: unit for unit in units.values() if (unit.on if unit in fresh else unit.state in RUNNING)}
+        for unit in coming.values():
+            for name in unit.requires:
+                if name not in coming and (unit in fresh or self._state(name) in RUNNING):
+                    raise PluginError(unit.name, f"requires {name!r}, which is not on")
+        return [unit for unit in start_order(list(coming.values())) if unit in fresh]
+
+    async def _swap(self, units: dict[str, Unit], started: list[Unit], old: list[Unit]) -> None:
+        for unit in old:
+            unit.state = State.DRAINING
+            self._registry.unregister(unit.name)
+        self.units = units
+        self._registry.sort(list(units))
+        for unit in started:
+            self._registry.register(unit.instance, unit)
+        self.publish()
+        for unit in started:
+            self._settle(unit)
+        await self._drained()
+        for unit in reversed(start_order(old)):
+            await unit.stop()
+            unit.state = State.STOPPED
 
     # -- what plugins do to themselves --------------------------------------------------------------
 
     def crashed(self, unit: Unit, reason: str) -> None:
         """A lifespan ended by itself: out of the chain at once, the app runs on."""
         log.error("plugin %r crashed: %s", unit.name, reason)
+        if unit.state in (State.DEGRADED, State.DRAINING):
+            return  # out of the chain already, and about to be thrown away
         unit.state, unit.reason = State.FAILED, reason
         if self.units.get(unit.name) is unit:
             self._registry.unregister(unit.name)
@@ -144,27 +174,35 @@ class Supervisor:
         log.error("plugin %r: %s", unit.name, unit.reason)
         self._registry.unregister(unit.name)
         self.publish()
-        self._running().start_soon(self._readmit, unit, name=f"galvo readmit {unit.name}")
+        self._running().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
 
-    async def _readmit(self, unit: Unit) -> None:
+    async def _readmit(self, unit: Unit, ejection: int) -> None:
+        def waiting() -> bool:  # nobody disabled, enabled or replaced it in the meantime
+            mine = self.units.get(unit.name) is unit and unit.ejections == ejection
+            return mine and unit.state is State.DEGRADED
+
         async with self._lock:
-            await self._drained()
-            await unit.stop()
-        pause = self._kernel.settings.eject_for * 2 ** min(unit.ejections - 1, 4)
-        await anyio.sleep(pause)
-        async with self._lock:
-            if self.units.get(unit.name) is unit and unit.state is State.DEGRADED:
+            if waiting():
+                await self._drained()
+                await unit.stop()
+        while waiting():
+            await anyio.sleep(self._kernel.settings.eject_for * 2 ** min(ejection - 1, 4))
+            async with self._lock:
+                if not waiting():
+                    return
                 try:
                     await self._start(unit)
                 except PluginError as error:
-                    log.error("%s; not tried again", error)
+                    log.error("%s; it is tried again later", error)
+                    unit.state = State.DEGRADED
+                    ejection = unit.ejections = ejection + 1
 
     # -- the moves they are made of ----------------------------------------------------------------
 
     def publish(self) -> None:
         """Compose the chains anew; running calls keep the old ones."""
         closed = next(
-            (u.name for u in self.units.values() if u.required and u.state in (State.FAILED, State.DEGRADED)),
+            (u.name for u in self._in_state(State.STARTING, State.FAILED, State.DEGRADED) if u.required),
             "",
         )
         old, self._kernel.chains = (
@@ -191,29 +229,35 @@ class Supervisor:
         self._settle(unit)
 
     async def _leave(self, unit: Unit) -> None:
-        ejected = unit.state is State.DEGRADED
         unit.state = State.DRAINING
         self._registry.unregister(unit.name)
         self.publish()
-        await self._drained()
-        if not ejected or unit.plugin is not None:
+        with anyio.CancelScope(shield=True):  # half a stop would leave it running, out of everybody's sight
+            await self._drained()
             await unit.stop()
         unit.state, unit.reason = State.STOPPED, ""
 
     def _settle(self, unit: Unit) -> None:
         """Tell the plugin once every query that started before it joined has ended."""
-        before = [chains for chains in self._retired if chains.calls]
+        before, plugin = [chains for chains in self._retired if chains.calls], unit.plugin
+
+        def settled() -> None:
+            if plugin is None or unit.plugin is not plugin:
+                return
+            try:
+                plugin.settled()
+            except Exception as error:  # noqa: BLE001  # in a task of the kernel's own it would end the host
+                unit.fault("settled", error)
 
         async def wait() -> None:
             for chains in before:
                 await chains.idle.wait()
-            if unit.plugin is not None:
-                unit.plugin.settled()
+            settled()
 
         if before:
             self._running().start_soon(wait, name=f"galvo settle {unit.name}")
         else:
-            unit.instance.settled()
+            settled()
 
     async def _drained(self) -> None:
         """Wait until no query runs on an old chain, at most `drain_timeout`."""
@@ -222,9 +266,12 @@ class Supervisor:
                 await chains.idle.wait()
         if limit.cancelled_caught:
             calls = sum(chains.calls for chains in self._retired)
-            log.warning(
-                "%d queries still run after %g s of draining", calls, self._kernel.settings.drain_timeout
-            )
+            log.warning("%d queries still run after %g s of draining", calls, self._kernel.settings.drain_timeout)
+        # Old chains hold the plugins that left, and those their memory.
+        self._retired = [chains for chains in self._retired if chains.calls]
+
+    def _in_state(self, *states: State) -> list[Unit]:
+        return [unit for unit in self.units.values() if unit.state in states]
 
     def _state(self, name: str) -> State | None:
         unit = self.units.get(name)
@@ -237,7 +284,7 @@ class Supervisor:
 
     def _running(self) -> TaskGroup:
         if self._tasks is None:
-            raise PluginError("galvo", "the kernel is not running: use it inside `async with`")
+            raise KernelClosed("this kernel is not running: use it inside its `async with`")
         return self._tasks
 
     def snapshot(self) -> list[dict[str, Any]]:

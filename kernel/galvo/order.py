@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from graphlib import CycleError, TopologicalSorter
 from typing import Protocol, TypeVar
 
 from galvo.errors import PluginError
@@ -24,11 +23,18 @@ T = TypeVar("T", bound=Startable)
 def start_order(units: Sequence[T]) -> list[T]:
     """`units` so that each comes after what it needs. Raises PluginError that names a cycle."""
     known = {unit.name: unit for unit in units}
-    sorter: TopologicalSorter[str] = TopologicalSorter()
+    found: dict[str, T] = {}
+
+    def visit(unit: T, path: list[str]) -> None:
+        if unit.name in path:
+            cycle = " -> ".join([*path[path.index(unit.name) :], unit.name])
+            raise PluginError(unit.name, f"`requires` and `after` form a cycle: {cycle}")
+        for name in (*unit.requires, *unit.after):
+            if name in known and name not in found:
+                visit(known[name], [*path, unit.name])
+        found[unit.name] = unit
+
     for unit in units:
-        sorter.add(unit.name, *(name for name in (*unit.requires, *unit.after) if name in known))
-    try:
-        return [known[name] for name in sorter.static_order()]
-    except CycleError as error:
-        cycle = " -> ".join(error.args[1])
-        raise PluginError(error.args[1][0], f"`requires` and `after` form a cycle: {cycle}") from None
+        if unit.name not in found:
+            visit(unit, [])
+    return list(found.values())

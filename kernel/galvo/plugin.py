@@ -30,9 +30,7 @@ class PluginSettings(BaseModel):
         description='A fault of the plugin is bypassed ("skip"), passed on ("raise"), or bypassed until '
         'too many of them restart it ("eject").',
     )
-    required: bool = Field(
-        False, description="Without it nothing runs: refuse queries rather than go round it."
-    )
+    required: bool = Field(False, description="Without it nothing runs: refuse queries rather than go round it.")
 
 
 class Plugin:

@@ -16,9 +16,7 @@ from galvo.chain import Implementation, Owner
 from galvo.errors import PluginError
 from galvo.plugin import Plugin
 
-SPECS: dict[str, inspect.Signature] = {
-    name: inspect.signature(getattr(hookspecs, name)) for name in hookspecs.KINDS
-}
+SPECS: dict[str, inspect.Signature] = {name: inspect.signature(getattr(hookspecs, name)) for name in hookspecs.KINDS}
 
 
 class Registry:
@@ -26,10 +24,14 @@ class Registry:
 
     def __init__(self, order: list[str]) -> None:
         """`order`: plugin names, outermost first; unknown ones come after them."""
-        self._order = {name: index for index, name in enumerate(order)}
+        self.sort(order)
         self._owners: dict[str, Owner] = {}
         self._pm = pluggy.PluginManager("galvo")
         self._pm.add_hookspecs(hookspecs)
+
+    def sort(self, order: list[str]) -> None:
+        """Take another order; the next `implementations()` are in it."""
+        self._order = {name: index for index, name in enumerate(order)}
 
     def register(self, plugin: Plugin, owner: Owner) -> None:
         """Add `plugin`, or nothing at all. Raises PluginError that names the hook and both signatures."""
@@ -53,8 +55,7 @@ class Registry:
             ]
             impls.sort(key=lambda impl: self._rank(impl.plugin_name, impl.opts))
             found[hook] = [
-                Implementation(self._owners[impl.plugin_name], positional(hook, impl.function))
-                for impl in impls
+                Implementation(self._owners[impl.plugin_name], positional(hook, impl.function)) for impl in impls
             ]
         return found
 
@@ -76,30 +77,35 @@ def hooks_of(plugin: type[Plugin] | Plugin) -> dict[str, str]:
 def validate(plugin: Plugin) -> None:
     """Raise PluginError unless every marked method fits its hook: name, parameters, sync or async."""
     for attribute, function in inspect.getmembers(type(plugin), inspect.isfunction):
-        marked = hasattr(function, "galvo_impl")
-        if marked and attribute not in SPECS:
+        if hasattr(function, "galvo_impl") and attribute not in SPECS:
             raise PluginError(plugin.name, f"{attribute!r} is no hook; the hooks are {', '.join(SPECS)}")
-        if attribute not in SPECS:
+    for hook in SPECS:
+        found = inspect.getattr_static(type(plugin), hook, None)
+        if found is None:
             continue
-        if not marked:
-            raise PluginError(plugin.name, f"{attribute} is not marked: put @hookimpl above it")
-        _fit(plugin.name, attribute, function)
+        if not inspect.isfunction(found):
+            raise PluginError(plugin.name, f"hook {hook}: it must be a plain method, not {type(found).__name__}")
+        if not hasattr(found, "galvo_impl"):
+            raise PluginError(plugin.name, f"{hook} is not marked: put @hookimpl above it")
+        _fit(plugin.name, hook, found)
 
 
 def _fit(plugin: str, hook: str, function: Callable[..., Any]) -> None:
     expected = SPECS[hook]
     found = inspect.signature(function)
-    names = list(found.parameters)[1:]
+    names = list(found.parameters)
     trouble = ""
     opts = getattr(function, "galvo_impl")  # noqa: B009  # set by pluggy's marker, unknown to the type
     if opts["wrapper"] or opts["hookwrapper"]:
         trouble = "wrappers are not supported, `on_query` is an onion already"
     elif inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
         trouble = "it must not yield"
-    elif unknown := [name for name in names if name not in expected.parameters]:
+    elif names[:1] != ["self"]:
+        trouble = "its first parameter must be `self`"
+    elif unknown := [name for name in names[1:] if name not in expected.parameters]:
         trouble = f"unknown parameter {unknown[0]!r}"
-    elif any(p.default is not p.empty for p in found.parameters.values()):
-        trouble = "parameters must not have defaults"
+    elif any(p.default is not p.empty or p.kind is p.KEYWORD_ONLY for p in found.parameters.values()):
+        trouble = "parameters must not have defaults or be keyword-only"
     elif hook == "on_query" and "proceed" not in names:
         trouble = "it must take `proceed`"
     elif hook == "on_query" and not inspect.iscoroutinefunction(function):
@@ -111,7 +117,7 @@ def _fit(plugin: str, hook: str, function: Callable[..., Any]) -> None:
         wanted = "def" if hook == "on_metric" else "async def"
         raise PluginError(
             plugin,
-            f"hook {hook}: {trouble}; found `{colour} {hook}({', '.join(['self', *names])})`, "
+            f"hook {hook}: {trouble}; found `{colour} {hook}({', '.join(names)})`, "
             f"expected `{wanted} {hook}({', '.join(['self', *expected.parameters])})`",
         )
 

@@ -76,9 +76,7 @@ class Session(Facade):
 class Transaction:
     """BEGIN, COMMIT and ROLLBACK are queries like all others, so every plugin sees them."""
 
-    def __init__(
-        self, session: Session, isolation: Isolation | None, readonly: bool, deferrable: bool
-    ) -> None:
+    def __init__(self, session: Session, isolation: Isolation | None, readonly: bool, deferrable: bool) -> None:
         if isolation is not None and isolation not in Isolation.__args__:  # type: ignore[attr-defined]  # a Literal
             raise ValueError(f"isolation is one of {Isolation.__args__}, not {isolation!r}")  # type: ignore[attr-defined]  # a Literal
         self._session = session

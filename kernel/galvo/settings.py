@@ -7,8 +7,11 @@ GALVO_POOL__MAX_SIZE=20 sets `max_size` under `[pool]`.
 from __future__ import annotations
 
 import difflib
+import json
 import os
+import re
 import tomllib
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +19,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -25,8 +29,21 @@ from galvo.errors import SettingsError
 
 BASE = "settings/galvo.toml"
 PREFIX = "GALVO_"
+NAME = re.compile(r"(?!kernel$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""What a plugin may be called: then its table and its variables can be told apart."""
 Raw = dict[str, dict[str, Any]]
 M = TypeVar("M", bound=BaseModel)
+
+
+class _Text(str):
+    """A value from the environment: a text, or JSON where the setting is no text."""
+
+    __slots__ = ()
+
+
+class _Environment(EnvSettingsSource):
+    def decode_complex_value(self, field_name: str, field: Any, value: Any) -> Any:
+        return _Text(value)  # the setting's type is not known yet: a password may be all digits
 
 
 class KernelSettings(BaseModel):
@@ -35,29 +52,22 @@ class KernelSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     start_timeout: float = Field(30, gt=0, description="Seconds a plugin may take to start.")
-    stop_timeout: float = Field(
-        10, gt=0, description="Seconds a plugin may take to stop before it is cancelled."
-    )
-    drain_timeout: float = Field(
-        10, gt=0, description="Seconds to wait for running queries before a plugin stops."
-    )
-    faults: int = Field(
-        5, ge=1, description='Faults within the window that eject a plugin with on_error = "eject".'
-    )
+    stop_timeout: float = Field(10, gt=0, description="Seconds a plugin may take to stop before it is cancelled.")
+    drain_timeout: float = Field(10, gt=0, description="Seconds to wait for running queries before a plugin stops.")
+    faults: int = Field(5, ge=1, description='Faults within the window that eject a plugin with on_error = "eject".')
     fault_window: float = Field(60, gt=0, description="Seconds in which those faults count.")
-    eject_for: float = Field(
-        30, gt=0, description="Seconds until an ejected plugin is tried again; doubles each time."
-    )
+    eject_for: float = Field(30, gt=0, description="Seconds until an ejected plugin is tried again; doubles each time.")
 
 
-def gather(
-    root: Path, plugins: Iterable[str], overrides: Mapping[str, Mapping[str, Any]] | None = None
-) -> Raw:
+def gather(root: Path, plugins: Iterable[str], overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Raw:
     """All layers merged, one table of unvalidated keys per plugin, and "kernel".
 
     Raises SettingsError for an unreadable file, a missing overlay, or an unknown table or variable.
     """
     known = ["kernel", *plugins]
+    for name in known[1:]:
+        if not NAME.fullmatch(name):
+            raise SettingsError(f"plugin {name!r} needs another name: a-z, 0-9 and single _, not 'kernel'")
     files = list(layers(root))
     for path in files:
         for name, table in _parse(path).items():
@@ -65,7 +75,7 @@ def gather(
             if not isinstance(table, dict):
                 raise SettingsError(f"{path}: {name} must be a table: write [{name}]")
     for variable in os.environ:
-        if variable.upper().startswith(PREFIX) and variable.upper() not in ("GALVO_ENV",):
+        if variable.upper().startswith(PREFIX) and variable.upper() != "GALVO_ENV":
             name, _, key = variable[len(PREFIX) :].lower().partition("__")
             if not key:
                 raise SettingsError(f"{variable}: write GALVO_<PLUGIN>__<KEY>, or GALVO_ENV")
@@ -86,15 +96,17 @@ def gather(
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             tomls = [TomlConfigSettingsSource(settings_cls, path) for path in reversed(files)]
-            return init_settings, env_settings, *tomls
+            return init_settings, _Environment(settings_cls), *tomls
 
     tables: dict[str, Any] = {name: (dict[str, Any], Field(default_factory=dict)) for name in known}
-    model = create_model("Settings", __base__=Layers, **tables)
     try:
-        merged: Raw = model(**{name: dict(table) for name, table in (overrides or {}).items()}).model_dump()
-    except (ValidationError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a plugin may have the name of one of pydantic's own methods
+            model = create_model("Settings", __base__=Layers, **tables)
+        merged = model(**{name: dict(table) for name, table in (overrides or {}).items()})
+    except (ValidationError, ValueError, NameError) as error:
         raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None
-    return merged
+    return {name: getattr(merged, name) for name in known}
 
 
 def layers(root: Path) -> Iterable[Path]:
@@ -102,9 +114,9 @@ def layers(root: Path) -> Iterable[Path]:
     base = root / BASE
     if base.is_file():
         yield base
-    overlay = os.environ.get("GALVO_ENV", "")
+    overlay = next((value for name, value in os.environ.items() if name.upper() == "GALVO_ENV"), "")
     if overlay:
-        path = base.with_name(f"{overlay}.toml")
+        path = base.parent / f"{overlay}.toml"
         if not path.is_file():
             raise SettingsError(f"GALVO_ENV={overlay} wants {path}, which does not exist")
         yield path
@@ -115,6 +127,9 @@ def validated(model: type[M], table: Mapping[str, Any], name: str) -> M:
     try:
         return model.model_validate(table)
     except ValidationError as error:
+        wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+        if decoded := {key: _decoded(table[key]) for key in wrong if isinstance(table.get(key), _Text)}:
+            return validated(model, {**table, **decoded}, name)
         lines = []
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             key = ".".join(str(part) for part in item["loc"])
@@ -126,6 +141,13 @@ def validated(model: type[M], table: Mapping[str, Any], name: str) -> M:
         raise SettingsError("; ".join(lines)) from None
 
 
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return str(text)
+
+
 def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -135,9 +157,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _known(name: str, known: Iterable[str], where: str, what: str) -> None:
     if name not in known:
-        raise SettingsError(
-            f"{where}no {what} {name!r}{_nearest(name, known)}; installed: {', '.join(known)}"
-        )
+        raise SettingsError(f"{where}no {what} {name!r}{_nearest(name, known)}; installed: {', '.join(known)}")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
-import msgspec
 from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
@@ -33,13 +33,6 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-class Fault(msgspec.Struct, frozen=True):
-    hook: str
-    error: str
-    at: float
-    """Seconds on the event loop's clock."""
-
-
 class Unit:
     """A plugin class with its settings and, between start and stop, one instance.
 
@@ -54,11 +47,12 @@ class Unit:
         self.reason = blueprint.failure
         self.plugin: Plugin | None = None
         self.faults = 0
-        self.recent: deque[Fault] = deque(maxlen=kernel.settings.faults)
+        self.last_fault = ""
+        self.recent: deque[float] = deque()
+        """When this instance's last faults were."""
         self.agreed = 0
         self.differed = 0
         self.ejections = 0
-        self._scope = anyio.CancelScope()
         self._failure: BaseException | None = None
 
     @property
@@ -100,24 +94,29 @@ class Unit:
         """Name, state and why, for `galvo plugins`."""
         return {
             "name": self.name,
+            "on": self.on,
             "state": str(self.state),
             "mode": self.mode,
             "reason": self.reason,
             "version": self.blueprint.version,
             "hooks": sorted(hooks_of(self.blueprint.cls)),
             "faults": self.faults,
-            "last_fault": f"{self.recent[-1].hook}: {self.recent[-1].error}" if self.recent else "",
+            "last_fault": self.last_fault,
             "agreed": self.agreed,
             "differed": self.differed,
         }
 
     async def start(self, tasks: TaskGroup) -> None:
-        """Make an instance; return once its lifespan has begun. Raises PluginError; then nothing is left."""
+        """Make an instance; return once its lifespan has begun. Raises PluginError; then nothing is left.
+
+        Its scope is shielded: a cancelled host stops its plugins in order, not all at once.
+        """
         if self.blueprint.failure:
             raise PluginError(self.name, self.blueprint.failure)
         self.state, self.reason, self._failure = State.STARTING, "", None
         self._ready, self._stop, self._ended = anyio.Event(), anyio.Event(), anyio.Event()
-        self._scope = anyio.CancelScope()
+        self._scope = anyio.CancelScope(shield=True)
+        self.recent.clear()
         try:
             self.plugin = self.blueprint.cls(self.blueprint.settings, Context(self._kernel, self.name))
         except Exception as error:  # noqa: BLE001  # whatever a constructor raises is this plugin's failure
@@ -129,13 +128,12 @@ class Unit:
             with anyio.move_on_after(self._kernel.settings.start_timeout):
                 await self._ready.wait()
         except BaseException:
-            self._scope.cancel()
+            await self._abandon()
+            self.state, self.reason, self.plugin = State.FAILED, "its start was cancelled", None
             raise
         if not self._ready.is_set():
             limit = self._kernel.settings.start_timeout
-            self._scope.cancel()
-            with anyio.move_on_after(self._kernel.settings.stop_timeout, shield=True):
-                await self._ended.wait()
+            await self._abandon()
             self._fail(TimeoutError(f"did not start within {limit:g} s (start_timeout under [kernel])"))
         if self._failure is not None:
             self._fail(self._failure)
@@ -145,20 +143,36 @@ class Unit:
         self.state, self.reason, self.plugin = State.FAILED, sentence(error), None
         raise PluginError(self.name, self.reason) from error
 
+    async def _abandon(self) -> None:
+        self._scope.cancel()
+        with anyio.move_on_after(self._kernel.settings.stop_timeout, shield=True):
+            await self._ended.wait()
+
     async def _live(self, plugin: Plugin) -> None:
-        with self._scope:
-            try:
-                async with plugin.lifespan():
-                    self._ready.set()
-                    await self._stop.wait()
-            except Exception as error:  # noqa: BLE001  # a crash in a plugin must not end the host
-                self._failure = error
-        started = self._ready.is_set()
-        self._ready.set()
-        self._ended.set()
-        if started and self._failure is not None and not self._stop.is_set():
+        scope, ready, stop, ended = self._scope, self._ready, self._stop, self._ended
+        failure: Exception | None = None
+        started = False
+        try:
+            with scope:
+                try:
+                    async with plugin.lifespan():
+                        started = True
+                        ready.set()
+                        await stop.wait()
+                except Exception as error:  # noqa: BLE001  # a crash in a plugin must not end the host
+                    failure = error
+        finally:  # whatever ended it, nobody waits for it in vain
+            ready.set()
+            ended.set()
+        if self.plugin is not plugin:
+            return
+        if not stop.is_set() and not scope.cancel_called:
+            # A background task that cancels the lifespan's own task group ends it without any error.
+            failure = failure or PluginError(self.name, "its lifespan ended by itself")
+        self._failure = failure
+        if started and failure is not None and not stop.is_set():
             self.plugin = None
-            self._kernel.supervisor.crashed(self, sentence(self._failure))
+            self._kernel.supervisor.crashed(self, sentence(failure))
 
     async def stop(self) -> None:
         """End the lifespan in its own task; cancel it when it takes too long."""
@@ -181,17 +195,19 @@ class Unit:
 
     def fault(self, hook: str, error: Exception) -> None:
         """Count a fault; log the first of a burst; eject after too many within the window."""
-        now = anyio.current_time()
-        quiet = self.recent and now - self.recent[-1].at < 1
+        limits, now = self._kernel.settings, time.monotonic()
+        quiet = self.recent and now - self.recent[-1] < 1
         self.faults += 1
-        self.recent.append(Fault(hook, sentence(error), now))
+        self.last_fault = f"{hook}: {sentence(error)}"
+        self.recent.append(now)
+        while len(self.recent) > limits.faults:
+            self.recent.popleft()
         if not quiet:
             log.warning("plugin %r faulted in %s: %s", self.name, hook, sentence(error))
-        full = len(self.recent) == self.recent.maxlen
         if (
             self.on_error == "eject"
-            and full
-            and now - self.recent[0].at <= self._kernel.settings.fault_window
+            and len(self.recent) == limits.faults
+            and now - self.recent[0] <= limits.fault_window
             and self.state is State.ACTIVE
         ):
             self._kernel.supervisor.eject(self)
@@ -210,7 +226,10 @@ def sentence(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, PluginError):
         return str(error).split(": ", 1)[1]
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001  # an error that cannot even say what it is
+        text = ""
     if isinstance(error, GalvoError) or (text and isinstance(error, TimeoutError)):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

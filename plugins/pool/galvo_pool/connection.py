@@ -34,9 +34,7 @@ async def run(connection: Any, query: Query) -> Rows:
             )
             return Rows(() if record is None else (record,))
         return Rows(
-            await connection.fetch(
-                query.sql, *query.args, timeout=query.timeout, record_class=query.record_class
-            )
+            await connection.fetch(query.sql, *query.args, timeout=query.timeout, record_class=query.record_class)
         )
     if query.kind == "many":
         await connection.executemany(query.sql, query.args, timeout=query.timeout)

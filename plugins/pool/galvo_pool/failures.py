@@ -25,9 +25,7 @@ def connect_failure(url: str, error: BaseException) -> str:
         return f"no server socket at {where}: {change}"
     if isinstance(error, ConnectionError):
         return f"what listens at {where} does not speak PostgreSQL's protocol: {change}"
-    if isinstance(error, (ValueError, asyncpg.InterfaceError)) and not urlsplit(url).scheme.startswith(
-        "postgres"
-    ):
+    if isinstance(error, (ValueError, asyncpg.InterfaceError)) and not urlsplit(url).scheme.startswith("postgres"):
         return "GALVO_POOL__URL must look like postgresql://user:password@host:5432/database"
     return f"cannot connect to {where}: {type(error).__name__}: {' '.join(str(error).split())}"
 

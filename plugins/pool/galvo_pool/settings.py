@@ -25,9 +25,7 @@ class PoolSettings(PluginSettings):
     command_timeout: float | None = Field(
         None, gt=0, description="Seconds a statement may take unless the call says otherwise."
     )
-    server_settings: dict[str, str] = Field(
-        {}, description="PostgreSQL parameters for every connection of the pool."
-    )
+    server_settings: dict[str, str] = Field({}, description="PostgreSQL parameters for every connection of the pool.")
 
     @model_validator(mode="after")
     def _sizes(self) -> PoolSettings:

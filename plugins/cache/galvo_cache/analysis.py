@@ -1,0 +1,149 @@
+"""From a statement's text to its effect: proven cacheable, known to write, or feared to do anything.
+
+The analysis is right by refusing. It never raises; what it does not understand invalidates everything.
+"""
+
+from __future__ import annotations
+
+from pglast import ast
+from pglast.enums import TransactionStmtKind
+from pglast.parser import ParseError, parse_sql
+
+from galvo_cache.allowed import SESSION_CALLS
+from galvo_cache.catalog import Catalog
+from galvo_cache.effects import Control, Effect, Everything, Read, Refused, Write
+from galvo_cache.reads import judge
+from galvo_cache.tree import Facts, collect
+from galvo_cache.writes import hidden_effects, written
+
+__all__ = ["Control", "Effect", "Everything", "Read", "Refused", "Write", "analyse"]
+
+MAX_TEXT = 128 * 1024
+"""Longer texts are not parsed: the parser may take seconds, and they hardly repeat."""
+
+_TRANSACTION: dict[object, str] = {
+    TransactionStmtKind.TRANS_STMT_BEGIN: "begin",
+    TransactionStmtKind.TRANS_STMT_START: "begin",
+    TransactionStmtKind.TRANS_STMT_COMMIT: "commit",
+    TransactionStmtKind.TRANS_STMT_ROLLBACK: "rollback",
+    TransactionStmtKind.TRANS_STMT_SAVEPOINT: "savepoint",
+    TransactionStmtKind.TRANS_STMT_ROLLBACK_TO: "rollback_to",
+    TransactionStmtKind.TRANS_STMT_RELEASE: "release",
+}
+_SESSION = (
+    ast.VariableSetStmt,
+    ast.VariableShowStmt,
+    ast.DiscardStmt,
+    ast.ListenStmt,
+    ast.UnlistenStmt,
+    ast.NotifyStmt,
+    ast.PrepareStmt,
+    ast.DeallocateStmt,
+    ast.ClosePortalStmt,
+    ast.LockStmt,
+    ast.CheckPointStmt,
+)
+# These run code that is not in their text.
+_OPAQUE = {
+    ast.CallStmt: "call",
+    ast.DoStmt: "do",
+    ast.ExecuteStmt: "execute",
+    ast.FetchStmt: "fetch",
+    ast.ConstraintsSetStmt: "set_constraints",
+    ast.RefreshMatViewStmt: "refresh",
+}
+
+
+def analyse(sql: str, catalog: Catalog) -> Effect:
+    """Say what a statement does, as far as its text and the catalog prove it."""
+    if len(sql) > MAX_TEXT:
+        return Everything("too_long", ddl=True)
+    if "\0" in sql or (catalog.encoding != "UTF8" and not sql.isascii()):
+        # the parser stops at NUL; servers in other encodings fold and cut names differently
+        return Everything("unparsable", ddl=True)
+    try:
+        statements = [raw.stmt for raw in parse_sql(sql)]
+        if len(statements) == 1:
+            return _statement(statements[0], catalog)
+        return _combine([_statement(statement, catalog) for statement in statements])
+    except ParseError:
+        return Everything("unparsable", ddl=True)
+    except Exception as error:  # noqa: BLE001 - a fault of the analysis must not become a stale answer
+        return Everything("internal", ddl=True, detail=type(error).__name__)
+
+
+def _combine(effects: list[Effect]) -> Effect:
+    if not effects:
+        return Refused("empty")
+    fears = [effect for effect in effects if isinstance(effect, Everything)]
+    if fears:
+        return next((fear for fear in fears if fear.ddl), fears[0])
+    controls = [effect for effect in effects if isinstance(effect, Control)]
+    writes = [effect for effect in effects if isinstance(effect, Write)]
+    if any(control.kind != "session" for control in controls) or (controls and writes):
+        return Everything("mixed_control")
+    if controls:
+        return controls[0]
+    if writes:
+        return Write(frozenset[int]().union(*(write.tables for write in writes)))
+    return Refused("multiple_statements")
+
+
+def _statement(statement: object, catalog: Catalog) -> Effect:
+    match statement:
+        case ast.SelectStmt():
+            return _select(collect(statement), catalog)
+        case ast.InsertStmt() | ast.UpdateStmt() | ast.DeleteStmt() | ast.MergeStmt() | ast.TruncateStmt():
+            return written(collect(statement), catalog)
+        case ast.CopyStmt():
+            return _copy(statement, catalog)
+        case ast.TransactionStmt():
+            kind = _TRANSACTION.get(statement.kind)
+            return Control(kind, bool(statement.chain)) if kind else Everything("two_phase")
+        case ast.ExplainStmt():
+            return _explain(statement, catalog)
+        case ast.DeclareCursorStmt():
+            effect = _statement(statement.query, catalog)
+            return effect if isinstance(effect, Everything) else Refused("cursor")
+        case _ if isinstance(statement, _SESSION):
+            return Control("session")
+        case _ if type(statement) in _OPAQUE:
+            return Everything(_OPAQUE[type(statement)])
+        case ast.Node():
+            temporary = collect(statement).temporary
+            return Everything("temporary_ddl" if temporary else "ddl", True, type(statement).__name__)
+        case _:
+            return Everything("unparsable", ddl=True)
+
+
+def _select(facts: Facts, catalog: Catalog) -> Effect:
+    if "IntoClause" in facts.nodes:
+        return Everything("temporary_ddl" if facts.temporary else "ddl", True, "IntoClause")
+    if facts.targets:
+        return written(facts, catalog)
+    if hidden := hidden_effects(facts, catalog):
+        return hidden
+    if any(call.name in SESSION_CALLS for call in facts.calls):
+        return Control("session")
+    return judge(facts, catalog)
+
+
+def _copy(statement: ast.CopyStmt, catalog: Catalog) -> Effect:
+    if statement.is_program:
+        return Everything("copy_program")
+    if statement.is_from:
+        return written(collect(statement), catalog)
+    if statement.query is not None:
+        effect = _statement(statement.query, catalog)
+        return Refused("copy") if isinstance(effect, Read | Refused) else effect
+    return hidden_effects(collect(statement), catalog) or Refused("copy")
+
+
+def _explain(statement: ast.ExplainStmt, catalog: Catalog) -> Effect:
+    effect = _statement(statement.query, catalog)
+    names = [option.defname for option in statement.options or () if isinstance(option, ast.DefElem)]
+    if isinstance(effect, Everything):  # planning runs functions, too
+        return effect
+    if "analyze" in names and isinstance(effect, Write | Control):
+        return effect
+    return Refused("explain")

@@ -1,0 +1,112 @@
+"""What is kept of an answer: its weight in bytes, and whether callers may share it."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import ipaddress
+import uuid
+from decimal import Decimal
+from sys import getsizeof
+from typing import Any
+
+from galvo import Rows
+from galvo.row import Row
+
+IMMUTABLE = frozenset(
+    {
+        int, str, bytes, bool, float, complex, type(None), Decimal, uuid.UUID,
+        dt.date, dt.datetime, dt.time, dt.timedelta,
+        ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network,
+        ipaddress.IPv4Interface, ipaddress.IPv6Interface,
+    }
+)  # fmt: skip
+ENTRY_BYTES = 400
+"""The entry, its key and its places in two dicts."""
+
+
+class TooLarge(ValueError):
+    """The answer weighs more than one entry may."""
+
+
+class Answer:
+    """One answer as it is kept: `kept` itself may be handed out only if it is `shared`, else a copy of it."""
+
+    __slots__ = ("kept", "shared", "weight")
+
+    def __init__(self, rows: Rows, limit: int, *, shared: bool = False) -> None:
+        """Raises TooLarge above `limit` bytes, and what `copy.deepcopy` raises for what cannot be copied."""
+        self.weight, immutable = weigh(rows.records, limit)
+        self.shared = shared or immutable
+        self.kept = rows if self.shared else copied(rows)
+
+    def rows(self) -> Rows:
+        """The answer for one caller, who cannot change what is kept."""
+        return self.kept if self.shared else copied(self.kept)
+
+
+def weigh(records: Any, limit: int) -> tuple[int, bool]:
+    """Bytes that `records` take, about, and whether nothing in them can be changed."""
+    total = ENTRY_BYTES
+    immutable = True
+    for record in records:
+        if _is_record(record):
+            total += getsizeof(record)
+            values = record.values()
+        else:
+            values = (record,)
+        for value in values:
+            if type(value) in IMMUTABLE:
+                total += getsizeof(value)
+            else:
+                size, fixed = _weigh_value(value)
+                total += size
+                immutable = immutable and fixed
+        if total > limit:
+            raise TooLarge(f"more than {limit} bytes")
+    return total, immutable
+
+
+def _weigh_value(value: Any, depth: int = 0) -> tuple[int, bool]:
+    kind = type(value)
+    if kind in IMMUTABLE:
+        return getsizeof(value), True
+    if isinstance(value, uuid.UUID):
+        return getsizeof(value), True
+    fixed = kind is tuple or kind is frozenset or _is_record(value)
+    parts = value.items() if kind is dict else value if kind in (list, set, tuple, frozenset) else ()
+    if _is_record(value):
+        parts = tuple(value)
+    total = getsizeof(value)
+    for part in parts if depth < 50 else ():
+        size, whole = _weigh_value(part, depth + 1)
+        total += size
+        fixed = fixed and whole
+    return total, fixed
+
+
+def copied(rows: Rows) -> Rows:
+    """A deep copy of an answer; asyncpg's records, which cannot be made by hand, become `Row`s."""
+    return Rows([_copy(record) for record in rows.records], rows.status)
+
+
+def _copy(value: Any) -> Any:
+    if _is_record(value):
+        return Row(list(value.keys()), [_copy(item) for item in value.values()])
+    if type(value) is list:
+        return [_copy(item) for item in value]
+    if type(value) in IMMUTABLE:
+        return value
+    return copy.deepcopy(value)
+
+
+def _is_record(value: Any) -> bool:
+    """asyncpg's Record, without importing asyncpg: the cache works on whatever runs the queries."""
+    kind = type(value)
+    return kind is Row or (kind.__name__ == "Record" and kind.__module__.startswith("asyncpg"))
+
+
+def same_answer(left: Rows, right: Rows) -> bool:
+    """Equal as multisets: without ORDER BY the server may give the rows in any order."""
+    ours, theirs = list(left.records), list(right.records)
+    return ours == theirs or (len(ours) == len(theirs) and sorted(map(repr, ours)) == sorted(map(repr, theirs)))

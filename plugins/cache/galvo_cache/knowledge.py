@@ -1,0 +1,89 @@
+"""What the cache knows of the database: the catalog, and from it the effect of each statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import anyio
+
+from galvo import Context, GalvoError
+from galvo_cache.analysis import analyse
+from galvo_cache.catalog import CATALOG_SQL, Catalog
+from galvo_cache.effects import Effect, Everything, Refused
+
+
+class Knowledge:
+    """Loads the catalog when it is first needed and again after every DDL statement.
+
+    `epoch` counts the reasons to distrust it; an effect found under one epoch says nothing under the next.
+    """
+
+    def __init__(self, context: Context, forget: Callable[[], None]) -> None:
+        """`forget` is called when the catalog changed, and drops all that was derived from it."""
+        self._context = context
+        self._forget = forget
+        self._catalog: Catalog | None = None
+        self._lock = anyio.Lock()
+        self.epoch = 0
+
+    def distrust(self) -> None:
+        """DDL is under way or has ended: what is known may be wrong."""
+        self.epoch += 1
+        self._catalog = None
+        self._forget()
+
+    async def effect(self, sql: str) -> Effect:
+        """What `sql` does, by the catalog of this moment; Everything when it cannot be read."""
+        catalog = self._catalog or await self._load()
+        return analyse(sql, catalog) if catalog else Everything("catalog_unavailable", ddl=True)
+
+    async def tables(self, names: Iterable[str]) -> frozenset[int] | Refused:
+        """The OIDs of tables named as in SQL, or why a value that depends on them cannot be kept."""
+        catalog = self._catalog or await self._load()
+        if catalog is None:
+            return Refused("catalog_unavailable")
+        found = set()
+        for name in names:
+            schema, _, table = name.rpartition(".")
+            relation = catalog.resolve(schema or None, table)
+            if relation is None:
+                return Refused("unknown_table", name)
+            if not relation.plain:
+                return Refused(relation.reason, name)
+            found.add(relation.oid)
+        return frozenset(found)
+
+    async def refresh(self) -> None:
+        """Look for schema changes that were made outside galvo."""
+        if self._catalog is None:
+            return
+        epoch = self.epoch
+        fresh = await self._read()
+        if fresh is not None and epoch == self.epoch and self._catalog.digest != fresh.digest:
+            self.distrust()
+            self._catalog = fresh
+
+    async def _load(self) -> Catalog | None:
+        async with self._lock:
+            while self._catalog is None:
+                epoch = self.epoch
+                fresh = await self._read()
+                if fresh is None:
+                    return None
+                if epoch == self.epoch:
+                    self._catalog = fresh
+            return self._catalog
+
+    async def _read(self) -> Catalog | None:
+        try:
+            return Catalog.load(await self._context.fetchval(CATALOG_SQL))
+        except GalvoError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever the database says, the cache must not be in the way
+            self._context.log.warning("cannot read the catalog: %s", type(error).__name__)
+            return None
+
+    def name_of(self, oid: int) -> str:
+        """`schema.table`, for people."""
+        relation = self._catalog.relation(oid) if self._catalog else None
+        return f"{relation.schema}.{relation.name}" if relation else str(oid)

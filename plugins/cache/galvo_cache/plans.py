@@ -1,0 +1,105 @@
+"""What the cache knows of each statement: its effect, its tables, its answers, its flights."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING
+
+import anyio
+
+from galvo import Rows
+from galvo_cache.effects import Effect, Read, Refused
+
+if TYPE_CHECKING:
+    from galvo_cache.sieve import Entry
+
+
+class Flight:
+    """One running read that others with the same key wait for."""
+
+    __slots__ = ("_done", "failed", "generation", "landed", "private", "rows")
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.rows: Rows | None = None
+        self.private = True
+        """Callers must not share `rows`: they hold something that can be changed."""
+        self.failed = False
+        self.landed = False
+        self._done: anyio.Event | None = None
+
+    def land(self) -> None:
+        self.landed = True
+        if self._done is not None:
+            self._done.set()
+
+    async def wait(self) -> None:
+        if not self.landed:
+            self._done = self._done or anyio.Event()
+            await self._done.wait()
+
+
+class Plan:
+    """One statement, or all computed values with the same dependencies.
+
+    `generation` is the stamp: captured before a read, compared at the store and at every hit, renewed by every
+    write to one of `tables`. Renewing it invalidates all answers of the statement at once.
+    """
+
+    __slots__ = ("effect", "flights", "generation", "hits", "many", "misses", "one", "seen", "tables")
+
+    def __init__(self, effect: Effect) -> None:
+        self.effect = effect
+        self.tables: frozenset[int] | None = effect.tables if isinstance(effect, Read) else None
+        """OIDs the answers depend on; None: not cacheable."""
+        self.generation = 0
+        self.many: dict[Hashable, Entry] = {}
+        """Answers of all rows, by arguments."""
+        self.one: dict[Hashable, Entry] = {}
+        """Answers cut to one row."""
+        self.flights: dict[tuple[int, Hashable], Flight] = {}
+        self.hits = 0
+        self.misses = 0
+        self.seen = 0
+
+    @property
+    def refusal(self) -> Refused | None:
+        return self.effect if isinstance(self.effect, Refused) else None
+
+
+class Plans:
+    """Plans by statement text, at most `limit`; the oldest that was not hit since goes first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._plans: dict[str, Plan] = {}
+        self.get = self._plans.get
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def __iter__(self) -> Iterator[tuple[str, Plan]]:
+        return iter(list(self._plans.items()))
+
+    def add(self, sql: str, plan: Plan) -> Plan | None:
+        """Keep `plan`; gives one that had to go, whose answers are to be dropped."""
+        dropped = self._make_room() if len(self._plans) >= self._limit else None
+        self._plans[sql] = plan
+        return dropped
+
+    def _make_room(self) -> Plan | None:
+        for _ in range(len(self._plans)):
+            sql, plan = next(iter(self._plans.items()))
+            del self._plans[sql]
+            if plan.hits == plan.seen:
+                return plan
+            plan.seen = plan.hits
+            self._plans[sql] = plan
+        sql = next(iter(self._plans))
+        return self._plans.pop(sql)
+
+    def clear(self) -> list[Plan]:
+        """Forget all; gives them."""
+        plans = list(self._plans.values())
+        self._plans.clear()
+        return plans

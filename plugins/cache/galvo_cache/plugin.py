@@ -1,0 +1,299 @@
+"""The outer layer of `on_query`: answers from memory what is provably current, and watches every write.
+
+One invariant: capture the stamp before the read, compare it at the store and at the hit. The stamp is the plan's
+generation, which every write to one of the plan's tables renews before it is sent.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+import anyio
+
+from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
+from galvo.events import Computed
+from galvo_cache.answers import Answer, TooLarge, copied, same_answer
+from galvo_cache.effects import Control, Everything, Read, Refused, Write
+from galvo_cache.keys import Unkeyable, key_of
+from galvo_cache.knowledge import Knowledge
+from galvo_cache.ledger import Ledger
+from galvo_cache.plans import Flight, Plan, Plans
+from galvo_cache.settings import CacheSettings
+from galvo_cache.sieve import Entry, Sieve
+from galvo_cache.writing import Writing
+
+SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
+
+
+class CachePlugin(Plugin):
+    """L1: answers in this process, as long as nothing they depend on was written."""
+
+    name = "cache"
+    provides = ("cache",)
+    settings_type = CacheSettings
+
+    def __init__(self, settings: CacheSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._settings = settings
+        self._plans = Plans(settings.max_statements)
+        self._computed: dict[tuple[str, ...], Plan] = {}
+        self._sieve = Sieve(settings.max_bytes)
+        self._ledger = Ledger()
+        self._knowledge = Knowledge(context, self._forget)
+        self._writing = Writing(self._ledger, self._knowledge, settings.unknown_outcome)
+        self._settled = False
+        self.verify = settings.verify
+        self._counts: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as tasks:
+            self._writing.tasks = tasks
+            tasks.start_soon(self._refresh)
+            yield
+            tasks.cancel_scope.cancel()
+
+    def settled(self) -> None:
+        """From now on every running write is known, so answers may be kept."""
+        self._settled = True
+
+    async def _refresh(self) -> None:
+        while True:
+            await anyio.sleep(self._settings.catalog_refresh)
+            await self._knowledge.refresh()
+
+    # -- reads ----------------------------------------------------------------------------------------
+
+    @hookimpl
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        plan = self._plans.get(query.sql)
+        if (
+            plan is not None
+            and plan.tables is not None
+            and query.kind == "rows"
+            and query.session is None
+            and query.record_class is None
+        ):
+            try:
+                key = key_of(query.args)
+            except Unkeyable:
+                return await self._refuse("argument_type", query, proceed)
+            entry = (plan.one if query.limit else plan.many).get(key)
+            if entry is None or entry.generation != plan.generation or entry.expires < monotonic():
+                return await self._read(query, proceed, plan, key)
+            entry.visited = True
+            plan.hits += 1
+            if self.verify and random.random() < self.verify:  # noqa: S311  # sampling
+                return await self._verified(query, proceed, entry)
+            answer = entry.answer
+            return answer.kept if answer.shared else copied(answer.kept)
+        return await self._other(query, proceed)
+
+    async def _other(self, query: Query, proceed: Proceed) -> Rows:
+        """Everything but a known, cacheable read."""
+        if query.origin == self.name:
+            return await proceed(query)
+        if isinstance(query, Computed):
+            return await self._value(query, proceed)
+        plan = self._plans.get(query.sql)
+        if plan is None:
+            plan = await self._plan(query.sql)
+            if plan.tables is not None and query.session is None:
+                return await self.on_query(query, proceed)
+        effect = plan.effect
+        if isinstance(effect, Write | Everything):
+            return await self._writing.write(query, proceed, effect)
+        if isinstance(effect, Control):
+            return await self._writing.control(query, proceed, effect)
+        if isinstance(effect, Refused):
+            return await self._refuse(effect.reason, query, proceed)
+        return await self._refuse("session" if query.session else "call", query, proceed)
+
+    async def _plan(self, sql: str) -> Plan:
+        while True:
+            epoch = self._knowledge.epoch
+            plan = Plan(await self._knowledge.effect(sql))
+            if epoch == self._knowledge.epoch:
+                break
+        known = self._plans.get(sql)
+        if known is not None:
+            return known
+        dropped = self._plans.add(sql, plan)
+        if dropped is not None:
+            self._drop(dropped)
+        if plan.tables is not None:
+            self._ledger.enter(plan)
+        return plan
+
+    async def _read(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
+        """A miss: one caller reads, the others with the same key wait for it."""
+        place = (query.limit, key)
+        while (flight := plan.flights.get(place)) is not None and flight.generation == plan.generation:
+            with anyio.fail_after(query.timeout):
+                await flight.wait()
+            if flight.rows is not None:
+                self._counts["joined"] += 1
+                return copied(flight.rows) if flight.private else flight.rows
+            if flight.failed:
+                return await proceed(query)  # its error was its caller's: another timeout, another luck
+        plan.misses += 1
+        if not (self._settled and self._ledger.quiet(plan)):
+            self._counts["bypassed"] += 1
+            return await proceed(query)
+        home = plan.one if query.limit else plan.many
+        old = home.get(key)
+        reason = "cold" if old is None else "expired" if old.generation == plan.generation else "invalidated"
+        flight = plan.flights[place] = Flight(plan.generation)
+        try:
+            rows = await self.context.on_cache_miss(query, reason) or await proceed(query)
+            flight.private = not self._store(query, plan, home, key, rows, flight.generation)
+            flight.rows = rows
+            return rows
+        except Exception:
+            flight.failed = True
+            raise
+        finally:
+            if plan.flights.get(place) is flight:
+                del plan.flights[place]
+            flight.land()
+
+    def _store(
+        self,
+        query: Query,
+        plan: Plan,
+        home: dict[Hashable, Entry],
+        key: Hashable,
+        rows: Rows,
+        generation: int,
+    ) -> bool:
+        """Keep `rows` unless a write has begun since `generation`; gives whether callers may share them."""
+        ttl, shared = self._settings.ttl, False
+        if isinstance(query, Computed):
+            ttl, shared = query.ttl or ttl, query.shared
+        try:
+            answer = Answer(rows, self._settings.max_entry_bytes, shared=shared)
+        except TooLarge:
+            self._counts["refused_too_large"] += 1
+            return False
+        except Exception:  # noqa: BLE001  # a value that cannot be copied cannot be kept
+            self._counts["refused_uncopyable"] += 1
+            return False
+        if plan.generation == generation:
+            spread = ttl * self._settings.jitter
+            expires = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
+            self._sieve.add(Entry(plan, home, key, answer, generation, expires))
+            self._counts["stored"] += 1
+        else:
+            self._counts["overtaken"] += 1
+        return answer.shared
+
+    async def _value(self, query: Computed, proceed: Proceed) -> Rows:
+        """A computed value: kept like a read of the tables it depends on."""
+        if query.session is not None:
+            return await self._refuse("session", query, proceed)
+        plan = self._computed.get(query.depends_on)
+        if plan is None:
+            tables = await self._knowledge.tables(query.depends_on)
+            if isinstance(tables, Refused):
+                if tables.reason == "unknown_table":
+                    self.context.log.warning("depends_on names %r, which is no table", tables.detail)
+                return await self._refuse(tables.reason, query, proceed)
+            plan = self._computed.setdefault(query.depends_on, Plan(Read(tables)))
+            self._ledger.enter(plan)
+        entry = plan.many.get(query.sql)
+        if entry is not None and entry.generation == plan.generation and entry.expires > monotonic():
+            entry.visited = True
+            plan.hits += 1
+            return entry.answer.rows()
+        return await self._read(query, proceed, plan, query.sql)
+
+    async def _refuse(self, reason: str, query: Query, proceed: Proceed) -> Rows:
+        self._counts[f"refused_{reason}"] += 1
+        return await proceed(query)
+
+    async def _verified(self, query: Query, proceed: Proceed, entry: Entry) -> Rows:
+        """Run a sampled hit again. It was wrong if the answers differ and no write came between."""
+        rows = await proceed(query)
+        self._counts["verified"] += 1
+        if entry.generation == entry.plan.generation and not same_answer(entry.answer.rows(), rows):
+            self._counts["wrong"] += 1
+            self.context.log.error("a cached answer was wrong: %s", query.sql)
+            self._sieve.remove(entry)
+        return rows
+
+    # -- forgetting -----------------------------------------------------------------------------------
+
+    def clear(self) -> int:
+        """Drop all answers; gives their bytes."""
+        freed = self._sieve.bytes
+        self._ledger.begin(None)
+        self._ledger.end(None)
+        self._sieve.shrink(0)
+        return freed
+
+    def _forget(self) -> None:
+        """The schema changed: drop the plans and with them all answers."""
+        for plan in [*self._plans.clear(), *self._computed.values()]:
+            self._drop(plan)
+        self._computed.clear()
+
+    def _drop(self, plan: Plan) -> None:
+        self._ledger.leave(plan)
+        self._counts["hits"] += plan.hits
+        self._counts["misses"] += plan.misses
+        plan.hits = plan.misses = 0
+        for entry in [*plan.one.values(), *plan.many.values()]:
+            self._sieve.remove(entry)
+
+    @hookimpl
+    async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed | None:
+        share = SHARE_KEPT.get(pressure.level)
+        if share is None:
+            return None
+        return Freed(self._sieve.shrink(int(self._sieve.bytes * share)), "cache")
+
+    # -- telling --------------------------------------------------------------------------------------
+
+    async def explain(self, query: Query) -> dict[str, Any]:
+        plan = self._plans.get(query.sql) or await self._plan(query.sql)
+        effect = plan.effect
+        told: dict[str, Any] = {
+            "effect": type(effect).__name__.lower(),
+            "cacheable": isinstance(effect, Read),
+        }
+        if isinstance(effect, Refused | Everything):
+            told["reason"] = effect.reason + (f": {effect.detail}" if effect.detail else "")
+        if isinstance(effect, Read | Write):
+            told["tables"] = sorted(self._knowledge.name_of(table) for table in effect.tables)
+        if isinstance(effect, Read):
+            told |= {"ttl": self._settings.ttl, "hits": plan.hits, "misses": plan.misses}
+        return told
+
+    def stats(self) -> dict[str, float]:
+        plans = [*(plan for _, plan in self._plans), *self._computed.values()]
+        counts = dict(self._counts)
+        refused = {key: count for key, count in counts.items() if key.startswith("refused_")}
+        return {
+            "hits": counts.get("hits", 0) + sum(plan.hits for plan in plans),
+            "misses": counts.get("misses", 0) + sum(plan.misses for plan in plans),
+            "refused": sum(refused.values()),
+            "joined": counts.get("joined", 0),
+            "bypassed": counts.get("bypassed", 0),
+            "stored": counts.get("stored", 0),
+            "overtaken": counts.get("overtaken", 0),
+            "verified": counts.get("verified", 0),
+            "wrong": counts.get("wrong", 0),
+            "writes": self._writing.writes,
+            "flushes": self._writing.flushes,
+            "pending": self._ledger.pending,
+            "evicted": self._sieve.evicted,
+            "entries": self._sieve.entries,
+            "bytes": self._sieve.bytes,
+            "statements": len(self._plans),
+            **refused,
+        }

@@ -1,0 +1,110 @@
+"""What may be cached: reads proven to depend on the rows of plain tables and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pglast import ast
+
+from galvo_cache.allowed import (
+    CAST_TYPES,
+    CLOCK_TYPES,
+    DATE_OIDS,
+    FIELD_CALLS,
+    READ_NODES,
+    STABLE_CALLS,
+    SYSTEM_COLUMNS,
+    SYSTEM_SCHEMAS,
+)
+from galvo_cache.catalog import Catalog, Relation
+from galvo_cache.effects import Read, Refused
+from galvo_cache.tree import Call, Facts, strings
+
+_NODE_REASONS = {
+    "LockingClause": "locking",
+    "RangeTableSample": "tablesample",
+    "SQLValueFunction": "sql_value_function",
+}
+
+
+def judge(facts: Facts, catalog: Catalog) -> Read | Refused:
+    """Judge a SELECT that is known to change no table."""
+    relations: dict[str, Relation] = {}
+    refusal = next(_refusals(facts, catalog, relations), None)
+    return refusal or Read(frozenset(relation.oid for relation in relations.values()))
+
+
+def _refusals(facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> Iterator[Refused]:
+    if catalog.hazard:
+        yield Refused(catalog.hazard)
+    for node in sorted(facts.nodes - READ_NODES):
+        yield Refused(_NODE_REASONS.get(node, "unsupported_node"), node)
+    if facts.clock_literal:
+        yield Refused("clock_literal", facts.clock_literal)
+    if facts.qualified_operator:
+        yield Refused("qualified_operator", facts.qualified_operator)
+    for name in sorted(facts.columns & SYSTEM_COLUMNS | facts.fields & SYSTEM_COLUMNS):
+        yield Refused("system_column", name)
+    for name in sorted(facts.fields & FIELD_CALLS):
+        yield Refused("stable_function", f".{name}")
+    yield from _relations(facts, catalog, relations)
+    for call in sorted(facts.calls, key=repr):
+        if why := _call(call, facts, catalog, relations):
+            yield Refused(why, f"{call.name}()")
+    for arg, kind in facts.casts:
+        if why := _cast(arg, kind, facts, catalog, relations):
+            yield Refused(why, strings(kind.names)[-1])
+
+
+def _relations(facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> Iterator[Refused]:
+    for schema, name in sorted(facts.relations, key=str):
+        relation = catalog.resolve(schema, name)
+        if relation is not None and relation.plain:
+            relations[f"{schema}.{name}"] = relation
+        elif relation is not None:
+            yield Refused(relation.reason, name)
+        elif schema in SYSTEM_SCHEMAS:
+            yield Refused("system_catalog", name)
+        elif schema is not None or name not in facts.ctes:
+            yield Refused("temporary_table" if schema == "pg_temp" else "unknown_relation", name)
+
+
+def _call(call: Call, facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> str:
+    if call.name in catalog.functions:
+        return "extension_function"
+    if call.args == 1 and (call.name in CLOCK_TYPES or catalog.user_type(call.name)):
+        return "cast"  # f(x) is x::f when f is a type
+    if call.name in catalog.immutable or call.name in STABLE_CALLS:
+        return ""
+    if call.name == "age" and call.args == 2:
+        return ""  # with one argument, it counts from today
+    if call.name == "timezone" and not _mentions_time(facts, catalog, relations):
+        return ""
+    return "volatile_function" if call.name in catalog.volatile else "stable_function"
+
+
+def _mentions_time(facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> bool:
+    """`time AT TIME ZONE` asks the clock whether it is summer; every other type does not."""
+    return (
+        any(not catalog.time_types.isdisjoint(relation.columns.values()) for relation in relations.values())
+        or any(strings(kind.names)[-1].lstrip("_") == "time" for kind in facts.types)
+        or any(call.name in ("make_time", "time") for call in facts.calls)
+    )
+
+
+def _cast(arg: object, kind: ast.TypeName, facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> str:
+    *schema, name = strings(kind.names)
+    user = catalog.user_type(name)
+    if user == "enum" and name not in CAST_TYPES:
+        return ""
+    if user or name.removeprefix("_") not in CAST_TYPES or schema not in ([], ["pg_catalog"]):
+        return "cast"
+    if name.removeprefix("_") not in CLOCK_TYPES or isinstance(arg, ast.ParamRef | ast.A_Const):
+        return ""
+    # Text in the data may say 'now': only what is certainly a date already may become one.
+    if not facts.derived and isinstance(arg, ast.ColumnRef):
+        column = (strings(arg.fields) or [""])[-1]
+        types = {relation.columns[column] for relation in relations.values() if column in relation.columns}
+        if types and types <= DATE_OIDS:
+            return ""
+    return "cast"

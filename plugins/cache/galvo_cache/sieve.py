@@ -1,0 +1,101 @@
+"""A byte-bounded store with SIEVE eviction: a hit sets one bit, and the hand evicts what was not hit since.
+
+Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024. As cheap as LRU and, on Zipf loads, 5 to 9 points better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from galvo_cache.answers import Answer
+
+if TYPE_CHECKING:
+    from galvo_cache.plans import Plan
+
+
+class Entry:
+    """One kept answer; alive while its generation is its plan's and its time is not over."""
+
+    __slots__ = ("answer", "expires", "generation", "home", "key", "newer", "older", "plan", "visited")
+
+    def __init__(
+        self,
+        plan: Plan,
+        home: dict[Hashable, Entry],
+        key: Hashable,
+        answer: Answer,
+        generation: int,
+        expires: float,
+    ) -> None:
+        self.plan = plan
+        self.home = home
+        self.key = key
+        self.answer = answer
+        self.generation = generation
+        self.expires = expires
+        self.visited = False
+        self.newer: Entry | None = None
+        self.older: Entry | None = None
+
+
+class Sieve:
+    """Entries in order of arrival; the entries themselves are found through their plans."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.bytes = 0
+        self.entries = 0
+        self.evicted = 0
+        self._newest: Entry | None = None
+        self._oldest: Entry | None = None
+        self._hand: Entry | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Keep `entry` in its home, in place of one with the same key; evict until it all fits."""
+        old = entry.home.get(entry.key)
+        if old is not None:
+            self.remove(old)
+        entry.home[entry.key] = entry
+        entry.older = self._newest
+        if self._newest is not None:
+            self._newest.newer = entry
+        self._newest = entry
+        if self._oldest is None:
+            self._oldest = entry
+        self.bytes += entry.answer.weight
+        self.entries += 1
+        self.shrink(self.max_bytes)
+
+    def remove(self, entry: Entry) -> None:
+        """Forget `entry`, which must be kept here."""
+        if entry.home.get(entry.key) is entry:
+            del entry.home[entry.key]
+        if entry.newer is not None:
+            entry.newer.older = entry.older
+        else:
+            self._newest = entry.older
+        if entry.older is not None:
+            entry.older.newer = entry.newer
+        else:
+            self._oldest = entry.newer
+        if self._hand is entry:
+            self._hand = entry.newer
+        self.bytes -= entry.answer.weight
+        self.entries -= 1
+
+    def shrink(self, target: int) -> int:
+        """Evict until at most `target` bytes are kept; gives the bytes freed."""
+        before = self.bytes
+        while self.bytes > target:
+            entry = self._hand or self._oldest
+            if entry is None:
+                break
+            if entry.visited and entry.generation == entry.plan.generation:
+                entry.visited = False
+                self._hand = entry.newer
+            else:
+                self._hand = entry.newer
+                self.remove(entry)
+                self.evicted += 1
+        return before - self.bytes

@@ -1,0 +1,113 @@
+"""What a statement may change: proven tables, or everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from galvo_cache.allowed import (
+    CAST_TYPES,
+    HARMLESS_CALLS,
+    HARMLESS_NODES,
+    HARMLESS_PREFIXES,
+    NODE_CALLS,
+    OTHER_TYPES,
+    READ_NODES,
+    SESSION_CALLS,
+    STABLE_CALLS,
+    SYSTEM_SCHEMAS,
+)
+from galvo_cache.catalog import Catalog, Relation
+from galvo_cache.effects import Everything, Write
+from galvo_cache.tree import Call, Facts, Target, strings
+
+
+def hidden_effects(facts: Facts, catalog: Catalog) -> Everything | None:
+    """Find code in a statement that may change tables which the statement does not name."""
+    return next(_hidden(facts, catalog), None)
+
+
+def written(facts: Facts, catalog: Catalog) -> Write | Everything:
+    """Judge a data-modifying statement."""
+    if catalog.hazard:
+        return Everything(catalog.hazard)
+    if hidden := hidden_effects(facts, catalog):
+        return hidden
+    if session := next((call for call in facts.calls if call.name in SESSION_CALLS), None):
+        return Everything("session_function", detail=f"{session.name}()")
+    for schema, name in facts.relations:
+        if catalog.resolve(schema, name) is None and (schema is not None or name not in facts.ctes):
+            return Everything("unknown_relation", detail=name)
+    tables: set[int] = set()
+    for target in facts.targets:
+        effect = _target(target, catalog)
+        if isinstance(effect, Everything):
+            return effect
+        tables |= effect.tables
+    return Write(frozenset(tables))
+
+
+def _target(target: Target, catalog: Catalog) -> Write | Everything:
+    relation = catalog.resolve(target.schema, target.name)
+    if relation is None:
+        return Everything("unknown_relation", ddl=target.schema in SYSTEM_SCHEMAS, detail=target.name)
+    closure = _closure(target.verb, relation)
+    if closure is None:
+        why = relation.unknown or "cascade"
+        return Everything(why, ddl=relation.reason == "system_catalog", detail=target.name)
+    return Write(closure)
+
+
+def _closure(verb: str, relation: Relation) -> frozenset[int] | None:
+    match verb:
+        case "insert" | "truncate":
+            return relation.insert_closure
+        case "truncate_cascade":
+            return relation.truncate_closure
+        case _:
+            return relation.write_closure
+
+
+def _hidden(facts: Facts, catalog: Catalog) -> Iterator[Everything]:
+    for node in sorted(facts.nodes - READ_NODES - HARMLESS_NODES):
+        yield Everything("unsupported_node", ddl=True, detail=node)
+    for node in facts.nodes & NODE_CALLS.keys():
+        for name in NODE_CALLS[node]:
+            if name in catalog.functions:
+                yield Everything("user_function", detail=f"{name}()")
+    for call in sorted(facts.calls, key=repr):
+        if why := _call(call, catalog):
+            yield Everything(why, detail=f"{call.name}()")
+    for name in facts.fields & catalog.fields:
+        yield Everything("user_function", detail=f".{name}")
+    for name in facts.operators & catalog.operators:
+        yield Everything("user_operator", detail=name)
+    for kind in facts.types:
+        name = strings(kind.names)[-1]
+        known = catalog.user_type(name)
+        if known == "loud" or (not known and not _is_builtin_type(name)):
+            yield Everything("user_type" if known else "unknown_type", detail=name)
+    for schema, name in facts.relations:
+        relation = catalog.resolve(schema, name)
+        if relation is not None and not relation.inert:
+            yield Everything("user_code", detail=name)
+
+
+def _call(call: Call, catalog: Catalog) -> str:
+    if call.schema not in (None, "pg_catalog"):
+        return "user_function"
+    if call.name in catalog.functions:
+        return "user_function" if catalog.functions[call.name] else ""
+    if call.args == 1 and catalog.user_type(call.name) == "loud":
+        return "user_type"  # f(x) is x::f when f is a type
+    if call.name in catalog.immutable:
+        return ""
+    if call.name not in catalog.stable and call.name not in catalog.volatile:
+        return "unknown_function"
+    if call.name in HARMLESS_CALLS or call.name in STABLE_CALLS or call.name.startswith(HARMLESS_PREFIXES):
+        return ""
+    return "side_effects"
+
+
+def _is_builtin_type(name: str) -> bool:
+    # the types of pg_catalog that are no cast targets for the cache, but no danger either
+    return name in CAST_TYPES or name in OTHER_TYPES or (name.startswith("_") and name[1:] in CAST_TYPES)

@@ -1,0 +1,66 @@
+"""Real servers for every test: one embedded PostgreSQL and Redis per run, one fresh database per test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from galvo_embedded import Servers
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> None:
+    """A developer's GALVO_ variables must not change what the tests see."""
+    for name in [name for name in os.environ if name.startswith("GALVO_")]:
+        del os.environ[name]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """asyncpg and redis are asyncio only; the kernel's own tests add trio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Embedded servers of this test run."""
+    made = Servers(tmp_path_factory.mktemp("servers"), options={"fsync": "off", "full_page_writes": "off"})
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def server_dsn(servers: Servers) -> str:
+    """The maintenance database of the run's PostgreSQL."""
+    return asyncio.run(servers.postgres())
+
+
+@pytest.fixture
+def dsn(server_dsn: str) -> Iterator[str]:
+    """A fresh, empty database."""
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    asyncio.run(_execute(server_dsn, f'create database "{name}"'))
+    yield server_dsn.replace("/postgres?", f"/{name}?")
+    asyncio.run(_execute(server_dsn, f'drop database "{name}" with (force)'))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The repository's root."""
+    return Path(__file__).parent.parent
+
+
+async def _execute(dsn: str, sql: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
