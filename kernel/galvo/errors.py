@@ -33,3 +33,16 @@ class NoBackend(GalvoError):
 
 class KernelClosed(GalvoError):
     """The kernel was used before it was started or after it was stopped."""
+
+
+def leave_open(error: BaseException) -> None:
+    """Mark `error`: nobody knows whether the statement took effect, or whether it still runs on the server.
+
+    Whoever runs queries marks what it raises; an unmarked error, cancellation included, says that it has ended.
+    """
+    error.__dict__["galvo_outcome"] = "open"
+
+
+def is_open(error: BaseException) -> bool:
+    """Whether `leave_open` marked this error."""
+    return error.__dict__.get("galvo_outcome") == "open"

@@ -10,51 +10,54 @@ _HARMLESS = ",".join(sorted(HARMLESS_CALLS | STABLE_CALLS))
 _PREFIXES = "|".join(HARMLESS_PREFIXES)
 
 # "Loud" means: may run code that we have not read, and so may change any table. Functions of extensions
-# are trusted not to write when they are in C and immutable; nothing else of the user's is. Object ids
+# are trusted not to write when they are in C and immutable, or in C and called by an index only; nothing
+# else of the user's is. Sorting and hashing use the families of btree and hash alone. Object ids
 # below 16384 are those of initdb. Dependencies on built-ins are not recorded, hence the look into the
 # stored expressions (`:funcid`).
 CATALOG_SQL: Final = f"""
 with space as materialized (
-  select oid, nspname from pg_namespace
+  select oid, nspname from pg_catalog.pg_namespace
   where oid = pg_my_temp_schema() or nspname !~ '^pg_(toast|temp_|toast_temp_)'
+), native as materialized (
+  select p.oid from pg_catalog.pg_proc p join pg_catalog.pg_language l on l.oid = p.prolang and l.lanname = 'c'
+  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
 ), proc as materialized (
   select p.oid, p.proname, p.provolatile, p.pronargs, p.pronargdefaults, p.provariadic, p.proargtypes,
     p.oid < 16384 and n.nspname = 'pg_catalog' as builtin,
-    case when p.oid >= 16384 then p.provolatile <> 'i'
-           or p.prolang <> (select oid from pg_language where lanname = 'c')
-           or not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass
-                          and d.objid = p.oid and d.deptype = 'e')
+    case when p.oid >= 16384 then p.provolatile <> 'i' or p.oid not in (select oid from native)
          when n.nspname = 'information_schema' then false
          else p.provolatile <> 'i' and p.proname <> all ('{{{_HARMLESS}}}') and p.proname !~ '^({_PREFIXES})'
     end as loud
-  from pg_proc p join space n on n.oid = p.pronamespace
+  from pg_catalog.pg_proc p join space n on n.oid = p.pronamespace
 ), class as materialized (
   select c.*, n.nspname, c.oid >= 16384 and n.nspname not in ('pg_catalog', 'information_schema') as own
-  from pg_class c join space n on n.oid = c.relnamespace where c.relkind in ('r','v','m','f','p','S','c')
+  from pg_catalog.pg_class c join space n on n.oid = c.relnamespace where c.relkind in ('r','v','m','f','p','S','c')
 ), loud_oper as materialized (
-  select o.oid from pg_operator o join proc p on p.oid = o.oprcode where o.oid >= 16384 and p.loud
+  select o.oid from pg_catalog.pg_operator o join proc p on p.oid = o.oprcode where o.oid >= 16384 and p.loud
 ), loud_class as materialized (
-  select c.oid from pg_opclass c where c.oid >= 16384 and (
-    exists (select from pg_amproc a join proc p on p.oid = a.amproc
-            where a.amprocfamily = c.opcfamily and p.loud)
-    or exists (select from pg_amop a join loud_oper o on o.oid = a.amopopr
+  select c.oid from pg_catalog.pg_opclass c where c.oid >= 16384 and (
+    exists (select from pg_catalog.pg_amproc a join proc p on p.oid = a.amproc
+            where a.amprocfamily = c.opcfamily and p.loud and p.oid not in (select oid from native))
+    or exists (select from pg_catalog.pg_amop a join loud_oper o on o.oid = a.amopopr
                where a.amopfamily = c.opcfamily))
 ), calls_loud as materialized (
-  select d.classid, d.objid from pg_depend d
-  where (d.refclassid = 'pg_proc'::regclass
+  select d.classid, d.objid from pg_catalog.pg_depend d
+  where (d.refclassid = 'pg_catalog.pg_proc'::regclass
          and d.refobjid in (select oid from proc where loud and not builtin))
-     or (d.refclassid = 'pg_operator'::regclass and d.refobjid in (select oid from loud_oper))
-     or (d.refclassid = 'pg_opclass'::regclass and d.refobjid in (select oid from loud_class))
+     or (d.refclassid = 'pg_catalog.pg_operator'::regclass and d.refobjid in (select oid from loud_oper))
+     or (d.refclassid = 'pg_catalog.pg_opclass'::regclass and d.refobjid in (select oid from loud_class))
 ), stored as materialized (
   -- everything that runs when a relation is read (runs_on 1), written (2) or both (3)
-  select 'pg_rewrite'::regclass::oid as classid, oid as objid, ev_class as rel,
+  select 'pg_catalog.pg_rewrite'::regclass::oid as classid, oid as objid, ev_class as rel,
     case when ev_type = '1' then 3 else 2 end as runs_on,
-    concat(ev_action, ev_qual) as tree from pg_rewrite where oid >= 16384
-  union all select 'pg_policy'::regclass, oid, polrelid, 3, concat(polqual, polwithcheck) from pg_policy
-  union all select 'pg_attrdef'::regclass, oid, adrelid, 2, adbin::text from pg_attrdef
-  union all select 'pg_constraint'::regclass, oid, conrelid, 2, conbin::text from pg_constraint
+    concat(ev_action, ev_qual) as tree from pg_catalog.pg_rewrite where oid >= 16384
+  union all select 'pg_catalog.pg_policy'::regclass, oid, polrelid, 3, concat(polqual, polwithcheck)
+    from pg_catalog.pg_policy
+  union all select 'pg_catalog.pg_attrdef'::regclass, oid, adrelid, 2, adbin::text from pg_catalog.pg_attrdef
+  union all select 'pg_catalog.pg_constraint'::regclass, oid, conrelid, 2, conbin::text from pg_catalog.pg_constraint
     where conrelid <> 0 and oid >= 16384
-  union all select 'pg_class'::regclass, indexrelid, indrelid, 2, concat(indexprs, indpred) from pg_index
+  union all select 'pg_catalog.pg_class'::regclass, indexrelid, indrelid, 2, concat(indexprs, indpred)
+    from pg_catalog.pg_index
     where indexrelid >= 16384
 ), loud_stored as materialized (
   select s.rel, bit_or(s.runs_on) as runs_on from stored s
@@ -67,16 +70,16 @@ with space as materialized (
     coalesce(e.oid, nullif(t.typbasetype, 0), r.rngsubtype, m.rngsubtype, 0) as part,
     t.typtype = 'b' and e.oid is null and exists (select from proc p where p.loud
         and p.oid in (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout))
-    or exists (select from calls_loud d where (d.classid = 'pg_type'::regclass and d.objid = t.oid)
+    or exists (select from calls_loud d where (d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid)
         and t.typtype in ('d','r','m'))
-    or exists (select from pg_constraint k where k.contypid = t.oid and (
-        exists (select from calls_loud d where d.classid = 'pg_constraint'::regclass and d.objid = k.oid)
+    or exists (select from pg_catalog.pg_constraint k where k.contypid = t.oid and (
+        exists (select from calls_loud d where d.classid = 'pg_catalog.pg_constraint'::regclass and d.objid = k.oid)
         or exists (select from regexp_matches(k.conbin::text, ':funcid (\\d+)', 'g') x
                    join proc p on p.oid = x[1]::oid where p.builtin and p.loud))) as loud
-  from pg_type t join space n on n.oid = t.typnamespace
-  left join pg_type e on e.typarray = t.oid
-  left join pg_range r on r.rngtypid = t.oid
-  left join pg_range m on to_jsonb(m) ->> 'rngmultitypid' = t.oid::text
+  from pg_catalog.pg_type t join space n on n.oid = t.typnamespace
+  left join pg_catalog.pg_type e on e.typarray = t.oid
+  left join pg_catalog.pg_range r on r.rngtypid = t.oid
+  left join pg_catalog.pg_range m on to_jsonb(m) ->> 'rngmultitypid' = t.oid::text
   where t.oid >= 16384
 )
 select json_build_object(
@@ -93,57 +96,59 @@ select json_build_object(
   'functions', (select json_agg(json_build_array(proname, loud, field) order by proname) from (
       select proname, bool_or(loud) as loud, bool_or(provariadic <> 0 or pronargs > 0
           and pronargs - pronargdefaults <= 1 and t.typtype in ('c','p','d')) as field
-      from proc left join pg_type t on t.oid = proargtypes[0] where not builtin group by 1) x),
-  'operators', (select json_agg(distinct o.oprname order by o.oprname) from pg_operator o
+      from proc left join pg_catalog.pg_type t on t.oid = proargtypes[0] where not builtin group by 1) x),
+  'operators', (select json_agg(distinct o.oprname order by o.oprname) from pg_catalog.pg_operator o
       join proc p on p.oid = o.oprcode where o.oid >= 16384 and p.provolatile <> 'i'),
-  'casts', exists (select from pg_cast c left join pg_proc p on p.oid = c.castfunc
-      left join pg_type s on s.oid = c.castsource where c.oid >= 16384 and (p.provolatile <> 'i'
+  'casts', exists (select from pg_catalog.pg_cast c left join pg_catalog.pg_proc p on p.oid = c.castfunc
+      left join pg_catalog.pg_type s on s.oid = c.castsource where c.oid >= 16384 and (p.provolatile <> 'i'
         or c.castmethod = 'i' and c.casttarget < 16384 or c.castcontext = 'i' and s.typtype = 'c')),
-  'families', exists (select from pg_amproc a join pg_proc p on p.oid = a.amproc
-      where a.oid >= 16384 and p.provolatile <> 'i'),
+  'families', exists (select from pg_catalog.pg_amproc a join pg_catalog.pg_proc p on p.oid = a.amproc
+      join pg_catalog.pg_opfamily f on f.oid = a.amprocfamily join pg_catalog.pg_am m on m.oid = f.opfmethod
+      where a.oid >= 16384 and p.provolatile <> 'i' and m.amname in ('btree', 'hash')),
   'types', (select json_agg(json_build_array(oid::int8, typname, typtype, part::int8, typrelid::int8, loud)
       order by oid) from typ),
-  'shifty', (select json_agg(t.oid::int8 order by t.oid) from pg_type t
-      left join pg_type e on e.typarray = t.oid where t.oid < 16384
+  'shifty', (select json_agg(t.oid::int8 order by t.oid) from pg_catalog.pg_type t
+      left join pg_catalog.pg_type e on e.typarray = t.oid where t.oid < 16384
         and (t.typtype in ('c','p') or e.typtype in ('c','p') or t.typname ~ '^_?(reg|aclitem|timetz)')),
   'relations', (select json_agg(json_build_array(c.oid::int8, c.nspname, c.relname, c.relkind,
       case when c.relpersistence = 't' then 'temporary_table'
            when not c.own then 'system_catalog'
            when c.relispartition then 'partition'
-           when exists (select from pg_inherits i where c.oid in (i.inhrelid, i.inhparent))
+           when exists (select from pg_catalog.pg_inherits i where c.oid in (i.inhrelid, i.inhparent))
              and c.relkind = 'r' then 'inheritance'
            when c.relrowsecurity then 'row_security'
-           when c.relkind = 'r' and exists (select from pg_rewrite r where r.ev_class = c.oid) then 'rules'
-           when c.relkind = 'r' and c.relam <> (select oid from pg_am where amname = 'heap' and oid < 16384)
+           when c.relkind = 'r' and exists (select from pg_catalog.pg_rewrite r where r.ev_class = c.oid) then 'rules'
+           when c.relkind = 'r' and c.relam <> (select oid from pg_catalog.pg_am where amname = 'heap' and oid < 16384)
              then 'table_access_method' else '' end,
-      exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),
+      exists (select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal),
       coalesce((select l.runs_on from loud_stored l where l.rel = c.oid), 0),
       (select json_agg(distinct d.refobjid::int8) from stored s
-         join pg_depend d on d.classid = s.classid and d.objid = s.objid
-         where c.own and s.rel = c.oid and s.runs_on = 3 and d.refclassid = 'pg_class'::regclass
+         join pg_catalog.pg_depend d on d.classid = s.classid and d.objid = s.objid
+         where c.own and s.rel = c.oid and s.runs_on = 3 and d.refclassid = 'pg_catalog.pg_class'::regclass
            and d.refobjid <> c.oid),
       (select json_agg(distinct d.refobjid::int8) from stored s
-         join pg_depend d on d.classid = s.classid and d.objid = s.objid
-         where c.own and s.rel = c.oid and d.refclassid = 'pg_type'::regclass),
-      (select json_object_agg(a.attname, a.atttypid::int8 order by a.attnum) from pg_attribute a
+         join pg_catalog.pg_depend d on d.classid = s.classid and d.objid = s.objid
+         where c.own and s.rel = c.oid and d.refclassid = 'pg_catalog.pg_type'::regclass),
+      (select json_object_agg(a.attname, a.atttypid::int8 order by a.attnum) from pg_catalog.pg_attribute a
          where c.own and a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
       ) order by c.oid) from class c),
   'keys', (select json_agg(json_build_array(conrelid::int8, confrelid::int8,
       confdeltype in ('c','n','d') or confupdtype in ('c','n','d')) order by oid)
-      from pg_constraint where contype = 'f'),
+      from pg_catalog.pg_constraint where contype = 'f'),
   'pulse', md5(concat(
       (select string_agg(concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
           a.attcollation, a.attisdropped, a.attacl), ',' order by a.attrelid, a.attnum)
-         from pg_attribute a join class c on c.oid = a.attrelid where c.own),
+         from pg_catalog.pg_attribute a join class c on c.oid = a.attrelid where c.own),
       (select string_agg(concat_ws(' ', oid, relacl, relowner, relforcerowsecurity), ',' order by oid)
          from class where own),
-      (select string_agg(concat_ws(' ', n.oid, n.nspacl), ',' order by n.oid) from pg_namespace n
+      (select string_agg(concat_ws(' ', n.oid, n.nspacl), ',' order by n.oid) from pg_catalog.pg_namespace n
          join space s on s.oid = n.oid),
-      (select string_agg(concat_ws(' ', enumtypid, enumsortorder, enumlabel), ',' order by oid) from pg_enum),
+      (select string_agg(concat_ws(' ', enumtypid, enumsortorder, enumlabel), ',' order by oid)
+         from pg_catalog.pg_enum),
       (select string_agg(concat_ws(' ', p.oid, p.provolatile, p.prosrc, p.probin,
           to_jsonb(p) ->> 'prosqlbody'), ',' order by p.oid)
-         from pg_proc p join proc q on q.oid = p.oid where not q.builtin),
+         from pg_catalog.pg_proc p join proc q on q.oid = p.oid where not q.builtin),
       (select string_agg(concat_ws(' ', roleid, member), ',' order by roleid, member, grantor)
-         from pg_auth_members)))
+         from pg_catalog.pg_auth_members)))
 )::text
 """  # noqa: S608 - built from our own constants

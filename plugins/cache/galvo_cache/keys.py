@@ -1,4 +1,8 @@
-"""Typed keys: arguments that Python calls equal but PostgreSQL does not must not meet in a dict."""
+"""Typed keys: arguments that Python calls equal but PostgreSQL does not must not meet in a dict.
+
+Nor may a visitor choose values that Python hashes alike: integers beyond 64 bits and UUIDs hash modulo 2**61 - 1,
+so they are keyed by their digits, whose hash is seeded.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import datetime as dt
 import uuid
 from collections.abc import Hashable
 from decimal import Decimal
+from sys import getsizeof
 from typing import Any
 
 # Equality within one of these types means the same value on the wire.
-EXACT = frozenset({int, str, bytes, bool, type(None), dt.date, dt.timedelta, uuid.UUID})
-# Here it does not: -0.0 == 0.0, Decimal("1.0") == Decimal("1.00"), one instant in two time zones.
-SPELLED = frozenset({float, Decimal, dt.datetime, dt.time})
+EXACT = frozenset({str, bytes, bool, type(None), dt.date, dt.timedelta})
+WORD = 2**63
+"""An int that fits a bigint is exact, too: at most eight of those share a hash."""
+DEEP = 16
+"""Levels of lists in an argument; PostgreSQL's arrays have at most six."""
 
 
 class Unkeyable(TypeError):
@@ -23,18 +30,37 @@ def key_of(args: tuple[Any, ...]) -> Hashable:
     if len(args) == 1:
         value = args[0]
         kind = type(value)
-        return (kind, value) if kind in EXACT else _part(value)
-    return tuple([(type(value), value) if type(value) in EXACT else _part(value) for value in args])
+        return (kind, value) if kind in EXACT or (kind is int and -WORD <= value < WORD) else _part(value)
+    return tuple(
+        [
+            (kind, value)
+            if (kind := type(value)) in EXACT or (kind is int and -WORD <= value < WORD)
+            else _part(value)
+            for value in args
+        ]
+    )  # fmt: skip
 
 
-def _part(value: Any) -> Hashable:
+def _part(value: Any, depth: int = 0) -> Hashable:
     kind = type(value)
     if kind in EXACT:
         return kind, value
-    if kind in SPELLED:
-        return kind, repr(value)
-    if kind is list or kind is tuple:
-        return kind, tuple([_part(item) for item in value])
-    if kind.__name__ == "UUID" and isinstance(value, uuid.UUID):
-        return uuid.UUID, value  # asyncpg's own subclass, equal on the wire
+    if kind is int:
+        return kind, value if -WORD <= value < WORD else hex(value)
+    if kind is float or kind is Decimal:
+        return kind, repr(value)  # -0.0 == 0.0, Decimal("1.0") == Decimal("1.00")
+    if kind is dt.datetime or kind is dt.time:
+        # One instant in two time zones is equal, and two zones may have one repr: only the offset is sent.
+        return kind, repr(value.replace(tzinfo=None)), value.utcoffset()
+    if (kind is list or kind is tuple) and depth < DEEP:
+        return kind, tuple([_part(item, depth + 1) for item in value])
+    if isinstance(value, uuid.UUID) and kind.__name__ == "UUID":
+        return uuid.UUID, value.bytes  # asyncpg's own subclass is equal on the wire
     raise Unkeyable(kind.__name__)
+
+
+def weight_of(key: Hashable) -> int:
+    """Bytes that a key takes, about."""
+    if type(key) is tuple:
+        return getsizeof(key) + sum([weight_of(part) for part in key])
+    return 0 if isinstance(key, type) else getsizeof(key)

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from galvo_cache.answers import Answer
+from galvo_cache.keys import weight_of
 
 if TYPE_CHECKING:
     from galvo_cache.plans import Plan
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Entry:
     """One kept answer; alive while its generation is its plan's and its time is not over."""
 
-    __slots__ = ("answer", "expires", "generation", "home", "key", "newer", "older", "plan", "visited")
+    __slots__ = ("answer", "expires", "generation", "home", "key", "newer", "older", "plan", "visited", "weight")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Entry:
         self.answer = answer
         self.generation = generation
         self.expires = expires
+        self.weight = answer.weight + weight_of(key)
         self.visited = False
         self.newer: Entry | None = None
         self.older: Entry | None = None
@@ -52,10 +54,13 @@ class Sieve:
         self._hand: Entry | None = None
 
     def add(self, entry: Entry) -> None:
-        """Keep `entry` in its home, in place of one with the same key; evict until it all fits."""
+        """Keep `entry` in its home, in place of one with the same key; evict before until it fits, if it can."""
         old = entry.home.get(entry.key)
         if old is not None:
             self.remove(old)
+        if entry.weight > self.max_bytes:
+            return
+        self.shrink(self.max_bytes - entry.weight)
         entry.home[entry.key] = entry
         entry.older = self._newest
         if self._newest is not None:
@@ -63,14 +68,14 @@ class Sieve:
         self._newest = entry
         if self._oldest is None:
             self._oldest = entry
-        self.bytes += entry.answer.weight
+        self.bytes += entry.weight
         self.entries += 1
-        self.shrink(self.max_bytes)
 
     def remove(self, entry: Entry) -> None:
-        """Forget `entry`, which must be kept here."""
-        if entry.home.get(entry.key) is entry:
-            del entry.home[entry.key]
+        """Forget `entry`, if it is kept here still."""
+        if entry.home.get(entry.key) is not entry:
+            return
+        del entry.home[entry.key]
         if entry.newer is not None:
             entry.newer.older = entry.older
         else:
@@ -81,7 +86,7 @@ class Sieve:
             self._oldest = entry.newer
         if self._hand is entry:
             self._hand = entry.newer
-        self.bytes -= entry.answer.weight
+        self.bytes -= entry.weight
         self.entries -= 1
 
     def shrink(self, target: int) -> int:

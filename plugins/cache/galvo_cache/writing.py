@@ -10,6 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from galvo import Proceed, Query, Rows, Session
+from galvo.errors import is_open
 from galvo_cache.effects import Control, Everything, Write
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
@@ -57,9 +58,14 @@ class Writing:
             finally:
                 if session.in_transaction:
                     self._note(session).add(effect)
-        self._note(session).add(effect)
+        note, epoch = self._note(session), self._knowledge.epoch
+        note.add(effect)
         self.writes += 1
-        return await proceed(query)
+        try:
+            return await proceed(query)
+        finally:
+            if epoch != self._knowledge.epoch:
+                note.tables = None  # the schema changed meanwhile, and with it perhaps what this write did
 
     async def control(self, query: Query, proceed: Proceed, control: Control) -> Rows:
         session = query.session
@@ -72,13 +78,15 @@ class Writing:
         if control.kind == "commit" and session.in_transaction:
             note = self._note(session)
             session.notes.pop(NOTES, None)
-            if control.chain:
+            if note.tables is None:
+                rows = await self._announced(query, proceed, Everything("transaction", ddl=note.ddl))
+            elif note.tables:
+                rows = await self._announced(query, proceed, Write(frozenset(note.tables)))
+            else:
+                rows = await proceed(query)
+            if control.chain:  # not before: a COMMIT that was not even sent ends nothing
                 session.notes[NOTES] = Note(self, set())
-            if note.tables is not None and not note.tables:
-                return await proceed(query)
-            tables = frozenset(note.tables) if note.tables is not None else None
-            effect = Write(tables) if tables is not None else Everything("transaction", ddl=note.ddl)
-            return await self._announced(query, proceed, effect)
+            return rows
         if control.kind == "rollback":
             rows = await proceed(query)
             session.notes[NOTES] = Note(self, set())
@@ -103,16 +111,14 @@ class Writing:
             self._knowledge.distrust()
             epoch = self._knowledge.epoch
         self._ledger.begin(tables)
-        lost = True
+        unknown = False
         try:
-            rows = await proceed(query)
-            lost = False
-            return rows
-        except Exception as error:
-            lost = _connection_lost(error)
+            return await proceed(query)
+        except BaseException as error:
+            unknown = is_open(error)
             raise
         finally:
-            if lost and self.tasks is not None and self._unknown_outcome:
+            if unknown and self.tasks is not None and self._unknown_outcome:
                 # The server may still be committing; nobody can say when it ends.
                 self.tasks.start_soon(self._take_back_later, tables, ddl)
             else:
@@ -130,9 +136,3 @@ class Writing:
     async def _take_back_later(self, tables: frozenset[int] | None, ddl: bool) -> None:
         await anyio.sleep(self._unknown_outcome)
         self._take_back(tables, ddl)
-
-
-def _connection_lost(error: Exception) -> bool:
-    """Whether the statement may still be running on the server, or may have committed there."""
-    names = {cls.__name__ for cls in type(error).__mro__}
-    return bool(names & {"OSError", "PostgresConnectionError", "InterfaceError", "InternalClientError"})

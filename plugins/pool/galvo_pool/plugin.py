@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
+from galvo.errors import leave_open
 from galvo.session import Pin
 from galvo_pool.connection import Connection, finish, run, settled
 from galvo_pool.failures import connect_failure
@@ -78,11 +79,14 @@ class PoolPlugin(Plugin):
 
     async def _run_once(self, query: Query) -> Rows:
         connection = await self.acquire()
+        raw = connection._con
         self._queries += 1
         try:
-            rows = await run(connection._con, query)
-        except BaseException:
+            rows = await run(raw, query)
+        except BaseException as error:
             await finish(self.release(connection))
+            if raw.is_closed():
+                leave_open(error)
             raise
         await self.release(connection)
         return rows
@@ -152,8 +156,10 @@ class Pinned:
         self._plugin.count()
         try:
             return await run(self._connection, query)
-        except BaseException:
+        except BaseException as error:
             await settled(self._connection)
+            if self._connection.is_closed():
+                leave_open(error)
             raise
 
     async def release(self) -> None:

@@ -1,0 +1,151 @@
+"""The demo from the first server to the last line."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from galvo_engraving.demo import databases, report
+from galvo_engraving.demo.display import Display
+from galvo_engraving.demo.lanes import LANES, Worker, turns, workers
+from galvo_engraving.demo.options import Options
+
+DATA = Path(".galvo")
+WARM_UP = 1.0
+"""Seconds at most, before the clock starts: connections prepare their statements, the cache fills."""
+AUDIT = 2.0
+"""Seconds at least, unless the timed part is shorter still."""
+NEXT = (
+    "Next: make demo ARGS='--clients 64 --scale 5', or '--seconds 60' for less noise;",
+    "      .venv/bin/galvo explain on_query shows the chain these queries took.",
+)
+
+
+async def play(options: Options) -> int:
+    """The exit code: 1 when an answer was wrong or a request failed."""
+    display = Display(quiet=options.json)
+    with display:
+        async with _servers(options, display) as (url, versions), databases.server(url) as con:
+            versions["PostgreSQL"] = await con.fetchval("show server_version")
+            bar = display.bar("loading the shop", "rows")
+            await databases.prepare(con, url, options.scale, options.seed, bar.update)
+            bar.finish()
+            display.step("one copy of the database per mode")
+            async with (
+                databases.copies(con, url, [lane.name for lane in LANES]) as urls,
+                workers(urls) as crew,
+            ):
+                answers, audit = await _measure(crew, options, display)
+    result = _result(options, versions, answers, audit)
+    if options.json:
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        _print(result)
+    return 1 if result["wrong_answers"] or result["errors"] else 0
+
+
+@asynccontextmanager
+async def _servers(options: Options, display: Display) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """The URL of a PostgreSQL, and the versions known so far."""
+    versions = {"galvo": version("galvo"), "Python": platform.python_version()}
+    from galvo_embedded import Servers
+
+    servers = Servers(DATA)
+    try:
+        if options.url:
+            url = options.url
+        else:
+            display.step(f"starting PostgreSQL and Redis in {DATA}")
+            url = await servers.postgres()
+            versions["Redis"] = await _redis_version(await servers.redis())
+        yield url, versions
+    finally:
+        servers.close()
+
+
+async def _redis_version(url: str) -> str:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(url) as client:
+        return str((await client.info("server"))["redis_version"])
+
+
+async def _measure(
+    crew: dict[str, Worker], options: Options, display: Display
+) -> tuple[dict[str, list[report.Answer]], report.Answer]:
+    """Every lane's answers, by round; and the audit."""
+    turn = options.seconds / options.rounds
+    warm_up = min(WARM_UP, turn)
+    answers: dict[str, list[report.Answer]] = {lane.name: [] for lane in LANES}
+    bar = display.bar("running", "turns")
+    steps = len(LANES) * (options.rounds + 1) + 1
+    done = 0
+
+    async def run(what: str, lane: str, seconds: float, seed: int, command: str = "run") -> report.Answer:
+        nonlocal done
+        bar.say(f"{what}: {crew[lane].lane.title}")
+        answer = await crew[lane].ask(**{command: {"seconds": seconds, "clients": options.clients, "seed": seed}})
+        done += 1
+        await bar.update(done, steps)
+        return answer
+
+    seed = options.seed
+    for lane in LANES:
+        await run("warming up", lane.name, warm_up, seed)
+    for number in range(options.rounds):
+        seed += 1
+        for lane in turns(number):
+            answers[lane.name].append(await run("running", lane.name, turn, seed))
+    audit = await run("checking", "full", max(turn, min(AUDIT, options.seconds)), seed + 1, "audit")
+    bar.finish()
+    return answers, audit
+
+
+def _result(
+    options: Options,
+    versions: dict[str, str],
+    answers: dict[str, list[report.Answer]],
+    audit: report.Answer,
+) -> dict[str, Any]:
+    modes = [report.summary(lane, answers[lane.name]) for lane in LANES]
+    # A client that did not read its own write got a wrong answer too, audited or not.
+    stale = audit["stale"] + sum(answer["stale"] for answer in answers["full"])
+    return {
+        "wrong_answers": int(audit["wrong"] + stale),
+        "checked_hits": int(audit["verified"]),
+        "errors": sum(mode["errors"] for mode in modes) + audit["errors"],
+        "first_error": next((found["first_error"] for found in (*modes, audit) if found["first_error"]), ""),
+        "modes": modes,
+        "noise": report.noise(answers),
+        "versions": versions,
+        "arguments": options.arguments(),
+    }
+
+
+def _print(result: dict[str, Any]) -> None:
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+    arguments, versions, noise = result["arguments"], result["versions"], result["noise"]
+    out.print("\n" + ", ".join(f"{name} {number}" for name, number in versions.items()))
+    out.print(
+        f"{arguments['clients']} clients, scale {arguments['scale']:g}, "
+        f"{arguments['seconds']:g} s per mode in {arguments['rounds']} turns"
+    )
+    out.print()
+    out.print(report.table(result["modes"]))
+    out.print(
+        f"\nnoise: plain asyncpg against itself {noise['percent']:.1f} %, "
+        f"worst turn {noise['worst_round_percent']:.1f} % (requests/s)"
+    )
+    out.print(f"wrong answers: {result['wrong_answers']:,} of {result['checked_hits']:,} re-checked hits")
+    if result["errors"]:
+        out.print(f"requests that failed: {result['errors']:,}, the first with {result['first_error']}")
+    for line in NEXT:
+        out.print(line, style="dim")
