@@ -6,7 +6,10 @@ import asyncio
 import fcntl
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -30,12 +33,37 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A folder for embedded servers: as root they run as nobody, who may not enter pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="galvo-test-"))
+    folder.chmod(0o711)
+    yield folder
+    until_released(folder)
+    shutil.rmtree(folder)
+
+
+def until_released(folder: Path) -> None:
+    """Wait until the embedded servers in `folder` have stopped: they hold locks while they live."""
+    for lock in folder.rglob("*.lock"):
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder in which embedded servers can run."""
+    with reachable_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers() -> Iterator[Servers]:
     """Embedded servers of this test run."""
-    made = Servers(tmp_path_factory.mktemp("servers"), options={"fsync": "off", "full_page_writes": "off"})
-    yield made
-    made.close()
+    with reachable_folder() as folder:
+        made = Servers(folder, options={"fsync": "off", "full_page_writes": "off"})
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -74,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     explain = command("explain", _explain, "Show a hook's layers, outermost first.")
     explain.add_argument("hook", choices=sorted(KINDS), metavar="HOOK", help=", ".join(KINDS))
     command("check", _check, "Compare entrypoints.toml and settings with what is installed.")
+    command("try", _try, "Start every plugin that is on, and stop it again.")
     command("lock", _lock, "Write entrypoints.toml from what is installed.")
     command("settings", _settings, "Print a settings file with every key, its default and its meaning.")
     run = command("run", _run, "Run an application that a plugin brings.")
@@ -140,6 +142,25 @@ def _check(options: argparse.Namespace) -> int:
     else:
         print("\n".join(found) or f"ok: {len(listed)} plugins, settings and {path} agree")
     return int(bool(found))
+
+
+def _try(options: argparse.Namespace) -> int:
+    import anyio
+
+    logging.disable()  # what would be logged is told below
+    infos = anyio.run(_start_once)
+    failed = [f"plugin {info['name']!r}: {info['reason']}" for info in infos if info["state"] == "failed"]
+    started = ", ".join(info["name"] for info in infos if info["state"] == "active")
+    if options.json:
+        print(json.dumps({"ok": not failed, "plugins": infos}))
+    else:
+        print("\n".join(failed) or f"ok: {started} started and stopped")
+    return int(bool(failed))
+
+
+async def _start_once() -> list[dict[str, Any]]:
+    async with Kernel(plan(Path(), {})) as kernel:
+        return kernel.plugins()
 
 
 def _lock(options: argparse.Namespace) -> int:

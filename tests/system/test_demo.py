@@ -1,0 +1,87 @@
+"""`galvo run demo` as people run it: to the end, interrupted, killed, and again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+COMMAND = [str(Path(sys.executable).parent / "galvo"), "run", "demo", "--seconds", "1", "--scale", "0.05"]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One working directory for all of them, so that each starts from what the last one left."""
+    return tmp_path_factory.mktemp("shop")
+
+
+def start(shop: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([*COMMAND, *arguments], cwd=shop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_killed_then_again(shop: Path) -> None:
+    """`kill -9` in the middle leaves nothing to clean by hand, and nothing running."""
+    victim = start(shop)
+    wait_for_workers(victim)
+    children = psutil.Process(victim.pid).children(recursive=True)
+    victim.kill()
+    victim.communicate()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
+
+    again = start(shop, "--json")
+    out, err = again.communicate(timeout=100)
+    assert again.returncode == 0, err
+    result = json.loads(out)
+    assert result["wrong_answers"] == 0
+    assert result["checked_hits"] > 100
+    assert result["errors"] == 0
+    plain, again_, pool, full = (mode["database_queries_per_request"] for mode in result["modes"])
+    assert plain == pytest.approx(pool, rel=0.05)
+    assert plain == pytest.approx(again_, rel=0.05)
+    assert full < plain / 2
+
+
+def test_interrupted(shop: Path) -> None:
+    """Ctrl-C: one line, exit code 130, nothing left."""
+    victim = start(shop)
+    wait_for_workers(victim)
+    children = psutil.Process(victim.pid).children(recursive=True)
+    victim.send_signal(signal.SIGINT)
+    _, err = victim.communicate(timeout=30)
+    assert victim.returncode == 130
+    assert "Traceback" not in err
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
+
+
+def wait_for_workers(demo: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 60
+    while sum("galvo_engraving.worker" in words(child) for child in psutil.Process(demo.pid).children()) < 2:
+        assert demo.poll() is None, demo.communicate()[1]
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def words(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
+
+
+def test_the_table_fits_80_columns(shop: Path) -> None:
+    done = subprocess.run(
+        COMMAND, cwd=shop, capture_output=True, text=True, timeout=100, env={**os.environ, "COLUMNS": "80"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for words in ("plain asyncpg", "pool + cache", "hit ratio", "peak RSS MiB", "wrong answers: 0 of"):
+        assert words in done.stdout
