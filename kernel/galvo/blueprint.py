@@ -63,6 +63,9 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
 
 def of_classes(classes: Mapping[type[Plugin], Mapping[str, Any]], kernel: Mapping[str, Any]) -> Plan:
     """A plan from plugin classes and their settings, for tests and for hosts that wire by hand."""
+    names = [cls.name for cls in classes]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise PluginError(min(twice), "is given twice: two classes have this name")
     return Plan(
         validated(KernelSettings, kernel, "kernel"),
         tuple(

@@ -12,9 +12,9 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 import anyio
 import msgspec
 
-from galvo.errors import NoBackend, PluginUnavailable
+from galvo.errors import GalvoError, NoBackend
 from galvo.events import Computed, Freed, MemoryPressure, Metric, Query, Rows
-from galvo.guard import guarded, shadowed
+from galvo.guard import Running, guarded, shadowed
 from galvo.hookspecs import Proceed
 
 P = ParamSpec("P")
@@ -51,15 +51,19 @@ class Chains:
 
     __slots__ = ("calls", "idle", "on_cache_miss", "on_memory_pressure", "on_metric", "on_query", "retired")
 
-    def __init__(self, implementations: Mapping[str, Sequence[Implementation]], closed: str = "") -> None:
-        """`closed`: the name of a required plugin that is not running; then every query is refused."""
-        self.on_query = refuse(closed) if closed else around(implementations["on_query"], answer)
-        self.on_cache_miss = self._counted(first(implementations["on_cache_miss"]))
-        self.on_metric = notify(implementations["on_metric"])
-        self.on_memory_pressure = self._counted(collect(implementations["on_memory_pressure"]))
+    def __init__(
+        self,
+        implementations: Mapping[str, Sequence[Implementation]],
+        closed: Callable[[], GalvoError] | None = None,
+    ) -> None:
+        """`closed`: makes the error with which every query is refused."""
         self.calls = 0
         self.retired = False
         self.idle = anyio.Event()
+        self.on_query = refuse(closed) if closed else around(implementations["on_query"], answer, self)
+        self.on_cache_miss = self._counted(first(implementations["on_cache_miss"]))
+        self.on_metric = notify(implementations["on_metric"])
+        self.on_memory_pressure = self._counted(collect(implementations["on_memory_pressure"]))
 
     def retire(self) -> None:
         self.retired = True
@@ -89,19 +93,19 @@ async def answer(query: Query) -> Rows:
     raise NoBackend("no active plugin runs SQL: install galvo-pool and set `on = true` under [pool]")
 
 
-def refuse(plugin: str) -> Proceed:
+def refuse(error: Callable[[], GalvoError]) -> Proceed:
     async def refused(query: Query) -> Rows:
-        raise PluginUnavailable(plugin, "is required and is not running; `galvo plugins` tells why")
+        raise error()
 
     return refused
 
 
-def around(implementations: Sequence[Implementation], innermost: Proceed) -> Proceed:
+def around(implementations: Sequence[Implementation], innermost: Proceed, running: Running) -> Proceed:
     """The onion: the first implementation is the outermost layer."""
     call = innermost
     for item in reversed(implementations):
         layer = shadowed if item.owner.mode == "shadow" else guarded
-        call = layer(item.owner, item.function, call)
+        call = layer(item.owner, item.function, call, running)
     return call
 
 

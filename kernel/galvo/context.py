@@ -16,12 +16,9 @@ class Context(Facade):
     """Given to a plugin at its start. Its queries carry the plugin's name as their origin."""
 
     def __init__(self, kernel: Kernel, name: str) -> None:
+        super().__init__(kernel.run, origin=name)
         self._kernel = kernel
-        self._origin = name
         self.log = logging.getLogger(f"galvo.{name}")
-
-    async def run(self, query: Query) -> Rows:
-        return await self._kernel.run(query)
 
     async def on_cache_miss(self, query: Query, reason: str) -> Rows | None:
         """Ask whether anybody knows the answer without the database."""

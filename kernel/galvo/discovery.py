@@ -76,7 +76,7 @@ def render(listings: list[Listing]) -> str:
             f"{key} = {json.dumps(getattr(listing, key), ensure_ascii=False)}"
             for key in ("name", "target", "distribution", "version")
         ]
-        lines.append(f"hooks = {json.dumps(listing.hooks)}\n")
+        lines.append(f"hooks = {json.dumps(listing.hooks, ensure_ascii=False)}\n")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["rows", "status", "many", "value"]
 
 
-class Query(msgspec.Struct, frozen=True):
+class Query(msgspec.Struct, frozen=True, gc=False):
     """Anything with an answer.
 
     `kind` says which: "rows" (fetch, fetchrow, fetchval), "status" (execute), "many" (executemany:
@@ -43,7 +43,7 @@ class Query(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, **changes)
 
 
-class Computed(Query, frozen=True, kw_only=True):
+class Computed(Query, frozen=True, gc=False, kw_only=True):
     """A computed value: `sql` is its key, `load` makes it, `depends_on` names the tables it was made from."""
 
     load: Callable[[], Awaitable[Any]]

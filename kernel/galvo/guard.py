@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import anyio
 import msgspec
 
-from galvo.errors import ProceedTwice
+from galvo.errors import ProceedTwice, is_open, leave_open
 from galvo.events import Query, Rows
 from galvo.hookspecs import Proceed
 
@@ -47,29 +47,47 @@ class Step(msgspec.Struct):
         return rows
 
 
-def guarded(owner: Owner, function: Around, inner: Proceed) -> Proceed:
+class Running(Protocol):
+    """How many layers run on one generation of chains; `idle` is set when a retired one has none left.
+
+    The layers count themselves: a coroutine round the chain that did it would cost each cache hit a tenth.
+    """
+
+    calls: int
+    retired: bool
+    idle: anyio.Event
+
+
+def guarded(owner: Owner, function: Around, inner: Proceed, running: Running) -> Proceed:
     """`mode = "active"`: the query survives the plugin, unless `on_error = "raise"` wants its faults seen."""
 
+    name = owner.name
+
     async def layer(query: Query) -> Rows:
-        step = Step(owner.name, inner)
+        step = Step(name, inner)
+        running.calls += 1
         try:
             rows = await function(query, step)
+            if step.error is None and type(rows) is Rows:
+                return rows
         except Exception as fault:  # noqa: BLE001  # cancellation is a BaseException and passes
             return await recover(owner, step, query, fault)
-        if step.error is None and type(rows) is Rows:
-            return rows
+        finally:
+            running.calls -= 1
+            if running.retired and not running.calls:
+                running.idle.set()
         return await settle(owner, step, query, rows)
 
     return layer
 
 
-def shadowed(owner: Owner, function: Around, inner: Proceed) -> Proceed:
+def shadowed(owner: Owner, function: Around, inner: Proceed, running: Running) -> Proceed:
     """`mode = "shadow"`: the plugin runs, its answer is compared, and the caller gets the inner one.
 
     The plugin has a task of its own and only waits for the query, which it can neither change nor cancel.
     """
 
-    async def layer(query: Query) -> Rows:
+    async def observed(query: Query) -> Rows:
         asked, done = anyio.Event(), anyio.Event()
         real = Step(owner.name, inner)
 
@@ -98,36 +116,55 @@ def shadowed(owner: Owner, function: Around, inner: Proceed) -> Proceed:
                 await real(query)
             done.set()
         error, real.error = real.error, None
-        if error is not None:
+        if error is None:
+            return cast("Rows", real.rows)
+        try:
             raise error
-        return cast("Rows", real.rows)
+        finally:
+            del error
+
+    async def layer(query: Query) -> Rows:
+        running.calls += 1
+        try:
+            return await observed(query)
+        finally:
+            running.calls -= 1
+            if running.retired and not running.calls:
+                running.idle.set()
 
     return layer
 
 
 async def recover(owner: Owner, step: Step, query: Query, fault: Exception) -> Rows:
     """What the caller gets when the plugin raised."""
-    error, step.error = step.error, None  # no reference cycle through its traceback
-    if isinstance(error, Exception):
-        if cause(fault) is not error:
-            owner.fault("on_query", fault)
-        raise error
-    owner.fault("on_query", fault)
-    if owner.on_error != "raise":
-        if step.rows is not None:
-            return step.rows
-        if step.state == "fresh":
+    error, step.error = step.error, None
+    try:
+        if isinstance(error, Exception):
+            if cause(fault) is not error:
+                owner.fault("on_query", fault)
+            raise error
+        if owner.on_error == "raise" and step.state == "fresh":
             step.state = "closed"
-            return await step.inner(query)
-    step.state = "closed"
-    raise fault  # wanted, or the query was started and its outcome is unknown: it is not run again
+            raise fault  # most likely the database's own error, from the plugin that runs the queries
+        owner.fault("on_query", fault)
+        if owner.on_error != "raise":
+            if step.rows is not None:
+                return step.rows
+            if step.state == "fresh":
+                step.state = "closed"
+                return await step.inner(query)
+        if step.state == "running" or (error is not None and is_open(error)):
+            leave_open(fault)
+        step.state = "closed"
+        raise fault  # wanted, or the query was started and its outcome is unknown: it is not run again
+    finally:
+        del error, fault  # their tracebacks hold this frame: no reference cycle
 
 
 async def settle(owner: Owner, step: Step, query: Query, rows: object) -> Rows:
     """What the caller gets when the plugin buried an error or returned something else than rows."""
     if isinstance(step.error, Exception):
-        error, step.error = step.error, None
-        raise error
+        return await recover(owner, step, query, step.error)
     if type(rows) is Rows:
         return rows  # it cancelled `proceed` itself, by a timeout of its own, and has an answer
     kind = type(rows).__name__

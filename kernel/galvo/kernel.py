@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from galvo.blueprint import Overrides, Plan, of_classes, plan
 from galvo.chain import Chains
 from galvo.errors import KernelClosed, SettingsError
-from galvo.events import Freed, MemoryPressure, Metric, Query, Rows
+from galvo.events import Freed, MemoryPressure, Metric, Query
 from galvo.explain import explain_hook
 from galvo.facade import Facade
 from galvo.hookspecs import KINDS
@@ -30,9 +30,9 @@ class Kernel(Facade):
     ...     rows = await kernel.fetch("select * from material where id = $1", 7)
     """
 
-    chains: Chains
-
     def __init__(self, plan: Plan, root: Path | None = None, overrides: Overrides | None = None) -> None:
+        self.chains = Chains(dict.fromkeys(KINDS, ()))
+        super().__init__(self.chains.on_query)
         self.settings = plan.kernel
         self._root = root
         self._overrides = overrides
@@ -83,16 +83,10 @@ class Kernel(Facade):
 
     # -- queries ------------------------------------------------------------------------------------
 
-    async def run(self, query: Query) -> Rows:
-        """Send `query` through the chain that is current now."""
-        chains = self.chains
-        chains.calls += 1
-        try:
-            return await chains.on_query(query)
-        finally:
-            chains.calls -= 1
-            if chains.retired and not chains.calls:
-                chains.idle.set()
+    def adopt(self, chains: Chains) -> Chains:
+        """Send what comes from now on through `chains`; gives the ones before."""
+        old, self.chains, self._send = self.chains, chains, chains.on_query
+        return old
 
     def acquire(self) -> Lease:
         """`async with kernel.acquire() as session`: queries on one connection."""

@@ -8,7 +8,8 @@ anything stop. A plugin's lifespan opens and closes in one task of its own, beca
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -16,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
 from galvo.chain import Chains
-from galvo.errors import KernelClosed, PluginError
+from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
 from galvo.order import start_order
 from galvo.registry import Registry, validate
 from galvo.unit import State, Unit, sentence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("galvo")
 
 RUNNING = (State.ACTIVE, State.DEGRADED)
+NOT_RUNNING = "this kernel is not running: use it inside its `async with`"
 
 
 class Supervisor:
@@ -46,6 +48,7 @@ class Supervisor:
     async def start(self, tasks: TaskGroup) -> None:
         """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
         self._tasks = tasks
+        self.publish()
         try:
             for unit in start_order([unit for unit in self.units.values() if unit.on]):
                 try:
@@ -66,6 +69,7 @@ class Supervisor:
             for unit in reversed(start_order(self._in_state(*RUNNING))):
                 await self._leave(unit)
             self._tasks = None
+            self.publish()
 
     # -- changes while queries run ----------------------------------------------------------------
 
@@ -201,17 +205,18 @@ class Supervisor:
 
     def publish(self) -> None:
         """Compose the chains anew; running calls keep the old ones."""
-        closed = next(
-            (u.name for u in self._in_state(State.STARTING, State.FAILED, State.DEGRADED) if u.required),
-            "",
-        )
-        old, self._kernel.chains = (
-            getattr(self._kernel, "chains", None),
-            Chains(self._registry.implementations(), closed),
-        )
-        if old is not None:
-            old.retire()
-            self._retired = [chains for chains in [*self._retired, old] if chains.calls]
+        old = self._kernel.adopt(Chains(self._registry.implementations(), self._closed()))
+        old.retire()
+        self._retired = [chains for chains in [*self._retired, old] if chains.calls]
+
+    def _closed(self) -> Callable[[], GalvoError] | None:
+        if self._tasks is None:
+            return partial(KernelClosed, NOT_RUNNING)
+        for unit in self._in_state(State.STARTING, State.FAILED, State.DEGRADED):
+            if unit.required:
+                why = "is required and is not running; `galvo plugins` tells why"
+                return partial(PluginUnavailable, unit.name, why)
+        return None
 
     async def _start(self, unit: Unit) -> None:
         missing = [name for name in unit.requires if self._state(name) is not State.ACTIVE]
@@ -284,7 +289,7 @@ class Supervisor:
 
     def _running(self) -> TaskGroup:
         if self._tasks is None:
-            raise KernelClosed("this kernel is not running: use it inside its `async with`")
+            raise KernelClosed(NOT_RUNNING)
         return self._tasks
 
     def snapshot(self) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def _fit(plugin: str, hook: str, function: Callable[..., Any]) -> None:
         trouble = "wrappers are not supported, `on_query` is an onion already"
     elif inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
         trouble = "it must not yield"
-    elif names[:1] != ["self"]:
+    elif not names or names[0] in expected.parameters:
         trouble = "its first parameter must be `self`"
     elif unknown := [name for name in names[1:] if name not in expected.parameters]:
         trouble = f"unknown parameter {unknown[0]!r}"
@@ -113,7 +113,8 @@ def _fit(plugin: str, hook: str, function: Callable[..., Any]) -> None:
     elif hook == "on_metric" and inspect.iscoroutinefunction(function):
         trouble = "it must be a plain `def`"
     if trouble:
-        colour = "async def" if inspect.iscoroutinefunction(function) else "def"
+        awaits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        colour = "async def" if awaits else "def"
         wanted = "def" if hook == "on_metric" else "async def"
         raise PluginError(
             plugin,

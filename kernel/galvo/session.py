@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -31,8 +31,8 @@ class Session(Facade):
     """Lent by `kernel.acquire()`. Its first query takes a connection, its end gives it back."""
 
     def __init__(self, run: Proceed) -> None:
+        super().__init__(self._checked, session=self)
         self._run = run
-        self._session = self
         self._closed = False
         self._savepoints = 0
         self.pin: Pin | None = None
@@ -51,10 +51,10 @@ class Session(Facade):
         """asyncpg's name for it."""
         return self.in_transaction
 
-    async def run(self, query: Query) -> Rows:
+    def _checked(self, query: Query) -> Awaitable[Rows]:
         if self._closed:
             raise KernelClosed("this session has ended: use it inside its `async with` only")
-        return await self._run(query)
+        return self._run(query)
 
     def transaction(
         self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False

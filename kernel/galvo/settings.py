@@ -42,8 +42,13 @@ class _Text(str):
 
 
 class _Environment(EnvSettingsSource):
+    # A setting's type is not known yet, and a password may be all digits: nothing is decoded here.
+    def explode_env_vars(self, field_name: str, field: Any, env_vars: Mapping[str, str | None]) -> Any:
+        texts = {name: _Text(value) for name, value in env_vars.items() if value is not None}
+        return super().explode_env_vars(field_name, field, texts)
+
     def decode_complex_value(self, field_name: str, field: Any, value: Any) -> Any:
-        return _Text(value)  # the setting's type is not known yet: a password may be all digits
+        return value
 
 
 class KernelSettings(BaseModel):

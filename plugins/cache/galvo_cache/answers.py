@@ -6,6 +6,8 @@ import copy
 import datetime as dt
 import ipaddress
 import uuid
+from collections import deque
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from sys import getsizeof
 from typing import Any
@@ -21,8 +23,12 @@ IMMUTABLE = frozenset(
         ipaddress.IPv4Interface, ipaddress.IPv6Interface,
     }
 )  # fmt: skip
+ASYNCPG_TYPES = frozenset({"asyncpg.types", "asyncpg.pgproto.types"})
+"""Range, BitString, Point, ...: they cannot be changed, and most of them cannot be copied."""
 ENTRY_BYTES = 400
-"""The entry, its key and its places in two dicts."""
+"""The entry and its places in two dicts."""
+DEEP = 50
+"""Levels within one value."""
 
 
 class TooLarge(ValueError):
@@ -73,16 +79,27 @@ def _weigh_value(value: Any, depth: int = 0) -> tuple[int, bool]:
         return getsizeof(value), True
     if isinstance(value, uuid.UUID):
         return getsizeof(value), True
-    fixed = kind is tuple or kind is frozenset or _is_record(value)
-    parts = value.items() if kind is dict else value if kind in (list, set, tuple, frozenset) else ()
-    if _is_record(value):
-        parts = tuple(value)
+    if depth == DEEP:
+        raise TooLarge(f"more than {DEEP} levels")
+    fixed = kind is tuple or kind is frozenset or _is_record(value) or kind.__module__ in ASYNCPG_TYPES
     total = getsizeof(value)
-    for part in parts if depth < 50 else ():
+    for part in _parts(value):
         size, whole = _weigh_value(part, depth + 1)
         total += size
         fixed = fixed and whole
     return total, fixed
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """What `value` holds, as far as that can be seen from outside."""
+    if _is_record(value):
+        return tuple(value)
+    if isinstance(value, Mapping):
+        return (*value.keys(), *value.values())
+    if isinstance(value, (list, set, tuple, frozenset, deque)):
+        return value
+    slots = (name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ()))
+    return [*getattr(value, "__dict__", {}).values(), *(getattr(value, name, None) for name in slots)]
 
 
 def copied(rows: Rows) -> Rows:
@@ -95,7 +112,7 @@ def _copy(value: Any) -> Any:
         return Row(list(value.keys()), [_copy(item) for item in value.values()])
     if type(value) is list:
         return [_copy(item) for item in value]
-    if type(value) in IMMUTABLE:
+    if type(value) in IMMUTABLE or type(value).__module__ in ASYNCPG_TYPES:
         return value
     return copy.deepcopy(value)
 

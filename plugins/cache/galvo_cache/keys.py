@@ -15,6 +15,11 @@ from typing import Any
 
 # Equality within one of these types means the same value on the wire.
 EXACT = frozenset({str, bytes, bool, type(None), dt.date, dt.timedelta})
+APART = EXACT - {bool}
+"""None of these, nor int, equals a value of another one of them: arguments of only these types are their own key."""
+ALONE = frozenset({int, str})
+"""A single argument of these looks up itself, without a call. Only `key_of` decides what is kept, so an integer
+beyond 64 bits, which would be found under another key, is not found at all."""
 WORD = 2**63
 """An int that fits a bigint is exact, too: at most eight of those share a hash."""
 DEEP = 16
@@ -27,18 +32,16 @@ class Unkeyable(TypeError):
 
 def key_of(args: tuple[Any, ...]) -> Hashable:
     """The key of one set of arguments. Raises Unkeyable; the detail is the type's name, never the value."""
-    if len(args) == 1:
-        value = args[0]
+    for value in args:
         kind = type(value)
-        return (kind, value) if kind in EXACT or (kind is int and -WORD <= value < WORD) else _part(value)
-    return tuple(
-        [
-            (kind, value)
-            if (kind := type(value)) in EXACT or (kind is int and -WORD <= value < WORD)
-            else _part(value)
-            for value in args
-        ]
-    )  # fmt: skip
+        if kind is int:
+            if not -WORD <= value < WORD:
+                break
+        elif kind not in APART:
+            break
+    else:
+        return args  # the common case, at the price of a look at each type
+    return tuple([_part(value) for value in args])
 
 
 def _part(value: Any, depth: int = 0) -> Hashable:

@@ -9,7 +9,12 @@ import anyio
 from galvo import Context, GalvoError
 from galvo_cache.analysis import analyse
 from galvo_cache.catalog import CATALOG_SQL, Catalog
-from galvo_cache.effects import Effect, Everything, Refused
+from galvo_cache.effects import Control, Effect, Everything, Refused
+
+NOTHING = Catalog.load(
+    '{"path": [], "encoding": "UTF8", "strings": "on", "immutable": [], "stable": [], "volatile": [], "functions": [],'
+    ' "operators": [], "casts": false, "families": false, "types": [], "shifty": [], "relations": [], "keys": []}'
+)
 
 
 class Knowledge:
@@ -37,6 +42,16 @@ class Knowledge:
         catalog = self._catalog or await self._load()
         return analyse(sql, catalog) if catalog else Everything("catalog_unavailable", ddl=True)
 
+    @property
+    def loaded(self) -> bool:
+        return self._catalog is not None
+
+    def guess(self, sql: str) -> Effect:
+        """What `sql` does as far as its text alone says it: for who holds a connection, and must not wait for
+        the catalog on a second one, which may never come or wait for locks of the first."""
+        effect = analyse(sql, NOTHING)
+        return effect if isinstance(effect, Control | Everything) else Everything("catalog_not_loaded")
+
     async def tables(self, names: Iterable[str]) -> frozenset[int] | Refused:
         """The OIDs of tables named as in SQL, or why a value that depends on them cannot be kept."""
         catalog = self._catalog or await self._load()
@@ -58,7 +73,10 @@ class Knowledge:
         if self._catalog is None:
             return
         epoch = self.epoch
-        fresh = await self._read()
+        try:
+            fresh = await self._read()
+        except GalvoError:
+            return  # without a database there is nothing to look at, and later there is
         if fresh is not None and epoch == self.epoch and self._catalog.digest != fresh.digest:
             self.distrust()
             self._catalog = fresh

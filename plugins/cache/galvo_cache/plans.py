@@ -28,6 +28,11 @@ class Flight:
         self.landed = False
         self._done: anyio.Event | None = None
 
+    @property
+    def joined(self) -> bool:
+        """Whether anybody waits."""
+        return self._done is not None
+
     def land(self) -> None:
         self.landed = True
         if self._done is not None:

@@ -19,7 +19,7 @@ from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query,
 from galvo.events import Computed
 from galvo_cache.answers import Answer, TooLarge, copied, same_answer
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
-from galvo_cache.keys import Unkeyable, key_of
+from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
 from galvo_cache.plans import Flight, Plan, Plans
@@ -79,19 +79,19 @@ class CachePlugin(Plugin):
             and query.session is None
             and query.record_class is None
         ):
+            args = query.args
             try:
-                key = key_of(query.args)
+                key = args if len(args) == 1 and type(args[0]) in ALONE else key_of(args)
             except Unkeyable:
                 return await self._refuse("argument_type", query, proceed)
             entry = (plan.one if query.limit else plan.many).get(key)
             if entry is None or entry.generation != plan.generation or entry.expires < monotonic():
-                return await self._read(query, proceed, plan, key)
+                return await self._read(query, proceed, plan, key_of(args))
             entry.visited = True
             plan.hits += 1
             if self.verify and random.random() < self.verify:  # noqa: S311  # sampling
                 return await self._verified(query, proceed, entry)
-            answer = entry.answer
-            return answer.kept if answer.shared else copied(answer.kept)
+            return entry.shared or copied(entry.answer.kept)
         return await self._other(query, proceed)
 
     async def _other(self, query: Query, proceed: Proceed) -> Rows:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Entry:
     """One kept answer; alive while its generation is its plan's and its time is not over."""
 
-    __slots__ = ("answer", "expires", "generation", "home", "key", "newer", "older", "plan", "visited", "weight")
+    __slots__ = ("answer", "expires", "generation", "home", "key", "newer", "older", "plan", "shared", "visited", "weight")
 
     def __init__(
         self,
@@ -36,6 +36,8 @@ class Entry:
         self.generation = generation
         self.expires = expires
         self.weight = answer.weight + weight_of(key)
+        self.shared = answer.kept if answer.shared else None
+        """The answer itself when callers may share it, here to spare the hit two look-ups."""
         self.visited = False
         self.newer: Entry | None = None
         self.older: Entry | None = None

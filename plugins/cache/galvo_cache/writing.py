@@ -6,6 +6,8 @@ notes and announced with the COMMIT. An outcome that nobody knows counts as comm
 
 from __future__ import annotations
 
+import re
+
 import anyio
 from anyio.abc import TaskGroup
 
@@ -16,6 +18,9 @@ from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
 
 NOTES = "cache"
+RENAMED = "cache.renamed"
+RENAMES = re.compile("search_path|schema|role|authorization|set_config|u&", re.IGNORECASE)
+"""One of these is in every statement after which a name may mean another table."""
 
 
 class Note:
@@ -51,6 +56,10 @@ class Writing:
         session = query.session
         if session is None:
             return await self._announced(query, proceed, effect)
+        if isinstance(effect, Everything):
+            session.notes[RENAMED] = True  # whatever it ran may have changed the search_path
+        elif RENAMED in session.notes:
+            effect = Everything("session_setting")
         if not (session.in_transaction and isinstance(effect, Write)):
             # A script may hold COMMIT, so even inside a transaction it is announced.
             try:
@@ -71,6 +80,8 @@ class Writing:
         session = query.session
         if session is None:
             return await proceed(query)
+        if control.kind == "session" and RENAMES.search(query.sql):
+            session.notes[RENAMED] = True
         if control.kind == "begin" and not session.in_transaction:
             rows = await proceed(query)
             session.notes[NOTES] = Note(self, set())

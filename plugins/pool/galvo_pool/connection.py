@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+import anyio
 import asyncpg
 
 from galvo import Query, Rows
@@ -53,15 +54,16 @@ async def finish(work: Awaitable[T]) -> T:
     """Wait for `work` to end even if this task is cancelled meanwhile, repeatedly; then be cancelled."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            if task.cancelled():
-                raise
-            cancelled = error
-        except Exception:  # noqa: BLE001, S110  # it is the task's own, and `result` raises it below
-            pass
+    with anyio.CancelScope(shield=True):  # anyio repeats its cancellations at every turn of the loop
+        while not task.done():
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError as error:
+                if task.cancelled():
+                    raise
+                cancelled = error
+            except Exception:  # noqa: BLE001, S110  # it is the task's own, and `result` raises it below
+                pass
     if cancelled is not None:
         raise cancelled
     return task.result()

@@ -25,13 +25,29 @@ def connect_failure(url: str, error: BaseException) -> str:
         return f"no server socket at {where}: {change}"
     if isinstance(error, ConnectionError):
         return f"what listens at {where} does not speak PostgreSQL's protocol: {change}"
-    if isinstance(error, (ValueError, asyncpg.InterfaceError)) and not urlsplit(url).scheme.startswith("postgres"):
-        return "GALVO_POOL__URL must look like postgresql://user:password@host:5432/database"
+    if isinstance(error, (ValueError, OverflowError, asyncpg.InterfaceError)) and not _spelled(url):
+        # Its parser quotes what it stumbles over, and that may be a piece of the password.
+        return (
+            "GALVO_POOL__URL must look like postgresql://user:password@host:5432/database; "
+            "write special characters in the password as %XX"
+        )
     return f"cannot connect to {where}: {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _spelled(url: str) -> bool:
+    """Whether `url` can be read as a PostgreSQL URL in one way only."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises for a port that is none
+    except ValueError:
+        return False
+    return parts.scheme in ("postgres", "postgresql") and "@" not in f"{parts.path}{parts.query}{parts.fragment}"
 
 
 def place(url: str) -> str:
     """Host, port and database of `url`, and nothing else of it."""
+    if not _spelled(url):
+        return "the given URL"
     try:
         parts = urlsplit(url)
         host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]

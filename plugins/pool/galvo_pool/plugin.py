@@ -49,7 +49,9 @@ class PoolPlugin(Plugin):
         try:
             self._pool = await pool
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise PluginError(self.name, connect_failure(url, error)) from error
+            # A ValueError quotes pieces of the URL, so it must not be in the traceback either.
+            cause = None if isinstance(error, ValueError) else error
+            raise PluginError(self.name, connect_failure(url, error)) from cause
         try:
             yield
         finally:
@@ -82,9 +84,12 @@ class PoolPlugin(Plugin):
         raw = connection._con
         self._queries += 1
         try:
-            rows = await run(raw, query)
-        except BaseException as error:
-            await finish(self.release(connection))
+            try:
+                rows = await run(raw, query)
+            except BaseException:
+                await finish(self.release(connection))
+                raise
+        except BaseException as error:  # a second cancellation, perhaps, and not the first
             if raw.is_closed():
                 leave_open(error)
             raise
@@ -123,10 +128,12 @@ class PoolPlugin(Plugin):
         `Pool.release` does the same in a task of its own, so that a cancelled reset finishes. That task costs a
         seventh of a short query; here a cancelled reset closes its connection, and the next one opens.
         """
-        self._lent -= 1
-        if connection._con is not None:
-            connection._con._on_release()
-            await connection._holder.release(None)
+        try:
+            if connection._con is not None:
+                connection._con._on_release()
+                await connection._holder.release(None)
+        finally:
+            self._lent -= 1
 
     def count(self) -> None:
         self._queries += 1
@@ -142,11 +149,12 @@ class PoolPlugin(Plugin):
 class Pinned:
     """The connection behind a session."""
 
-    __slots__ = ("_connection", "_plugin")
+    __slots__ = ("_connection", "_plugin", "_raw")
 
     def __init__(self, plugin: PoolPlugin, connection: Any) -> None:
         self._plugin = plugin
         self._connection = connection
+        self._raw = connection._con
 
     @property
     def in_transaction(self) -> bool:
@@ -155,10 +163,13 @@ class Pinned:
     async def run(self, query: Query) -> Rows:
         self._plugin.count()
         try:
-            return await run(self._connection, query)
+            try:
+                return await run(self._connection, query)
+            except BaseException:
+                await settled(self._connection)
+                raise
         except BaseException as error:
-            await settled(self._connection)
-            if self._connection.is_closed():
+            if self._raw.is_closed():
                 leave_open(error)
             raise
 
