@@ -43,15 +43,15 @@ class Plan(msgspec.Struct, frozen=True):
     blueprints: tuple[Blueprint, ...]
 
 
-def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = False) -> Plan:
+def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = False, warn: bool = True) -> Plan:
     """Read `root`'s entrypoints.toml and settings. Plugins that are off are not imported.
 
     `everything` imports and validates those too. Raises SettingsError. A plugin that cannot be imported gets
-    a blueprint with a failure, unless it is required.
+    a blueprint with a failure, unless it is required. `warn` when there is no entrypoints.toml.
     """
     path = root / discovery.FILE
     listings = discovery.read(path) if path.is_file() else discovery.installed()
-    if not path.is_file() and overrides is None:
+    if not path.is_file() and warn:
         log.warning("no %s: loading every installed plugin; `galvo lock` writes the list", discovery.FILE)
     raw = gather(root, _names(listings, path), overrides)
     kernel = validated(KernelSettings, raw.pop("kernel"), "kernel")

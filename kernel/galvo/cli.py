@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _plugins(options: argparse.Namespace) -> int:
-    infos = Kernel(plan(Path(), {})).plugins()
+    infos = Kernel(plan(Path(), warn=False)).plugins()
     listed = {info["name"] for info in infos}
     infos += [
         {"name": point.name, "state": "unlisted", "mode": "", "version": point.version, "hooks": [], "on": False,
@@ -105,7 +105,7 @@ def _plugins(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     import anyio
 
-    told = anyio.run(Kernel(plan(Path(), {})).explain, options.hook)
+    told = anyio.run(Kernel(plan(Path(), warn=False)).explain, options.hook)
     rows = [[item["plugin"], item["mode"], item["on_error"], item["why"]] for item in told["layers"]]
     if not options.json:
         print(f"{told['hook']}: {told['kind']}, outermost first")
@@ -134,7 +134,7 @@ def _check(options: argparse.Namespace) -> int:
         found.append("review, then `galvo lock`")
     found += [
         f"{blueprint.name}: {blueprint.failure}"
-        for blueprint in plan(Path(), {}, everything=True).blueprints
+        for blueprint in plan(Path(), everything=True, warn=False).blueprints
         if blueprint.failure
     ]
     if options.json:
@@ -159,7 +159,7 @@ def _try(options: argparse.Namespace) -> int:
 
 
 async def _start_once() -> list[dict[str, Any]]:
-    async with Kernel(plan(Path(), {})) as kernel:
+    async with Kernel(plan(Path(), warn=False)) as kernel:
         return kernel.plugins()
 
 
@@ -175,7 +175,7 @@ def _lock(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> int:
-    blueprints = plan(Path(), {}, everything=True).blueprints
+    blueprints = plan(Path(), everything=True, warn=False).blueprints
     if options.json:
         print(json.dumps({item.name: item.cls.settings_type.model_json_schema() for item in blueprints}))
     else:

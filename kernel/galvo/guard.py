@@ -66,17 +66,18 @@ def guarded(owner: Owner, function: Around, inner: Proceed, running: Running) ->
     async def layer(query: Query) -> Rows:
         step = Step(name, inner)
         running.calls += 1
-        try:
-            rows = await function(query, step)
+        try:  # counted to the very end: going round this layer, it is the inner ones that must not stop
+            try:
+                rows = await function(query, step)
+            except Exception as fault:  # noqa: BLE001  # cancellation is a BaseException and passes
+                return await recover(owner, step, query, fault)
             if step.error is None and type(rows) is Rows:
                 return rows
-        except Exception as fault:  # noqa: BLE001  # cancellation is a BaseException and passes
-            return await recover(owner, step, query, fault)
+            return await settle(owner, step, query, rows)
         finally:
             running.calls -= 1
             if running.retired and not running.calls:
                 running.idle.set()
-        return await settle(owner, step, query, rows)
 
     return layer
 

@@ -37,7 +37,6 @@ class Kernel(Facade):
         self._root = root
         self._overrides = overrides
         self._tasks: TaskGroup | None = None
-        self._open = False
         self.supervisor = Supervisor(self, plan.blueprints)
 
     @classmethod
@@ -55,24 +54,25 @@ class Kernel(Facade):
         return cls(of_classes(classes, kernel))
 
     async def __aenter__(self) -> Kernel:
-        if self._open:
+        if self._tasks is not None:
             raise KernelClosed("this kernel is running already: one `async with` per kernel")
-        self._tasks = await anyio.create_task_group().__aenter__()
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
         try:
             await self.supervisor.start(self._tasks)
         except BaseException:
             await self._end()
             raise
-        self._open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with anyio.CancelScope(shield=True):
-            await self.supervisor.stop()
-        self._open = False
-        await self._end()
+        try:
+            with anyio.CancelScope(shield=True):
+                await self.supervisor.stop()
+        finally:
+            await self._end()
 
     async def _end(self) -> None:
         if self._tasks is not None:
@@ -127,9 +127,12 @@ class Kernel(Facade):
         if self._root is None:
             raise SettingsError("this kernel was not made from settings, so there is nothing to read again")
         fresh = plan(self._root, overrides if overrides is not None else self._overrides)
-        changed = await self.supervisor.reload(fresh.blueprints)
-        self.settings = fresh.kernel
-        return changed
+        before, self.settings = self.settings, fresh.kernel
+        try:
+            return await self.supervisor.reload(fresh.blueprints)
+        except BaseException:
+            self.settings = before
+            raise
 
     def plugins(self) -> list[dict[str, Any]]:
         """Every listed plugin: name, state, mode, reason, version, hooks, faults."""

@@ -216,6 +216,47 @@ async def test_running_calls_keep_their_chain_and_new_ones_see_the_new() -> None
         assert (old.calls, kernel.chains.calls) == (0, 0)
 
 
+async def test_a_call_on_its_way_round_a_faulty_layer_still_counts() -> None:
+    """Between the layers nobody may believe that the old chain is idle, and stop what it is about to call."""
+    gates = {"outer": anyio.Event(), "inner": anyio.Event()}
+    alive: list[bool] = []
+
+    @hookimpl
+    async def outer(self: Any, query: Query, proceed: Proceed) -> None:
+        await gates["outer"].wait()
+
+    @hookimpl
+    async def inner(self: Any, query: Query, proceed: Proceed) -> Rows:
+        await gates["inner"].wait()
+        alive.append(kernel.supervisor.units["inner"].plugin is self)
+        return Rows(("inner",))
+
+    plugins = {named("outer", on_query=outer): {}, named("inner", on_query=inner): {}}
+    kernel = Kernel.of(plugins, drain_timeout=60)  # type: ignore[arg-type]
+    async with kernel, anyio.create_task_group() as tasks:
+        tasks.start_soon(kernel.run, Query("q"))
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(kernel.disable, "inner")
+        await anyio.wait_all_tasks_blocked()
+        gates["outer"].set()
+        await anyio.wait_all_tasks_blocked()
+        gates["inner"].set()
+    assert alive == [True]
+
+
+async def test_a_session_and_a_context_use_the_chain_of_the_moment() -> None:
+    @hookimpl
+    async def outer(self: Any, query: Query, proceed: Proceed) -> Rows:
+        return Rows(("outer", *(await proceed(query)).records))
+
+    async with Kernel.of({named("outer", on_query=outer): {}, Answers: {}}) as kernel:
+        asker = context(kernel)
+        async with kernel.acquire() as session:
+            assert await session.fetch("q") == await asker.fetch("q") == ["outer", "answers"]
+            await kernel.disable("outer")
+            assert await session.fetch("q") == await asker.fetch("q") == await kernel.fetch("q") == ["answers"]
+
+
 @pytest.mark.parametrize("hook", ["on_cache_miss", "on_memory_pressure"])
 async def test_a_plugin_that_answers_a_background_task_is_not_stopped_meanwhile(hook: str) -> None:
     gate, inside = anyio.Event(), anyio.Event()
