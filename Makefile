@@ -10,7 +10,7 @@ demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/pytest -q --numprocesses 2 --dist loadfile $(ARGS)
 
 check: .venv/.dev
 	@$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """galvo: an event-driven plugin microkernel for async Python backends on PostgreSQL."""
 
 from galvo.context import Context
-from galvo.errors import GalvoError, KernelClosed, NoBackend, PluginError, PluginUnavailable, SettingsError
+from galvo.errors import ForCaller, GalvoError, KernelClosed, NoBackend, PluginError, PluginUnavailable, SettingsError
 from galvo.events import Freed, Level, MemoryPressure, Metric, Query, Rows
 from galvo.hookspecs import Proceed, hookimpl
 from galvo.kernel import Kernel
@@ -10,7 +10,7 @@ from galvo.session import Session
 
 __version__ = "0.1.0"
 __all__ = [
-    "Context", "Freed", "GalvoError", "Kernel", "KernelClosed", "Level", "MemoryPressure", "Metric",
+    "Context", "ForCaller", "Freed", "GalvoError", "Kernel", "KernelClosed", "Level", "MemoryPressure", "Metric",
     "NoBackend", "Plugin", "PluginError", "PluginSettings", "PluginUnavailable", "Proceed", "Query", "Rows",
     "Session", "SettingsError", "hookimpl",
 ]  # fmt: skip

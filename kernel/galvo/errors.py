@@ -27,6 +27,14 @@ class ProceedTwice(PluginError):
     """An `on_query` called `proceed` a second time; the query has run once and is not run again."""
 
 
+class ForCaller(GalvoError):
+    """Raised by an `on_query` to answer with `error`: the caller gets it, and nobody goes round the plugin."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class NoBackend(GalvoError):
     """No active plugin runs this kind of query."""
 

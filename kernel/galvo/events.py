@@ -28,8 +28,8 @@ class Query(msgspec.Struct, frozen=True, gc=False):
     sql: str
     args: tuple[Any, ...] = ()
     kind: Kind = "rows"
-    limit: int = 0
-    """Rows wanted at most; 0 is all. fetchrow and fetchval ask for 1."""
+    limit: Literal[0, 1] = 0
+    """1 for the first row only, as fetchrow and fetchval want it; 0 for all."""
     timeout: float | None = None
     """Seconds, or None for the backend's default."""
     session: Session | None = None

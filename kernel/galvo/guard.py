@@ -2,7 +2,8 @@
 
 A fault before `proceed` goes round the plugin; a fault after it hands out the finished answer; `proceed` runs
 once; the inner layers' own errors pass unchanged, also when the plugin buried them. So a broken plugin never
-loses a query, and never makes one run twice. With `on_error = "raise"` the caller sees the fault instead.
+loses a query, and never makes one run twice. A plugin that means its error raises `ForCaller`. With
+`on_error = "raise"` the caller sees every fault instead.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 import anyio
 import msgspec
 
-from galvo.errors import ProceedTwice, is_open, leave_open
+from galvo.errors import ForCaller, ProceedTwice, is_open, leave_open
 from galvo.events import Query, Rows
 from galvo.hookspecs import Proceed
 
@@ -147,6 +148,9 @@ async def recover(owner: Owner, step: Step, query: Query, fault: Exception) -> R
         if owner.on_error == "raise" and step.state == "fresh":
             step.state = "closed"
             raise fault  # most likely the database's own error, from the plugin that runs the queries
+        if isinstance(fault, ForCaller) and step.state == "fresh":
+            step.state = "closed"
+            raise fault.error
         owner.fault("on_query", fault)
         if owner.on_error != "raise":
             if step.rows is not None:

@@ -21,9 +21,11 @@ class Row(tuple[Any, ...]):
     _keys: tuple[str, ...]
 
     def __getitem__(self, item: Any) -> Any:
+        if isinstance(item, int | slice):
+            return tuple.__getitem__(self, item)
         if isinstance(item, str):
             return tuple.__getitem__(self, self._index[item])
-        return tuple.__getitem__(self, item)
+        raise KeyError(item)
 
     def __contains__(self, key: object) -> bool:
         return key in self._index

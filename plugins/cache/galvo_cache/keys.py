@@ -1,7 +1,7 @@
 """Typed keys: arguments that Python calls equal but PostgreSQL does not must not meet in a dict.
 
-Nor may a visitor choose values that Python hashes alike: integers beyond 64 bits and UUIDs hash modulo 2**61 - 1,
-so they are keyed by their digits, whose hash is seeded.
+Nor may a visitor choose values that Python hashes alike: large integers and UUIDs hash modulo 2**61 - 1, without a
+seed, so they are keyed by their digits, whose hash has one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ ALONE = frozenset({int, str})
 """A single argument of these looks up itself, without a call. Only `key_of` decides what is kept, so an integer
 beyond 64 bits, which would be found under another key, is not found at all."""
 WORD = 2**63
-"""An int that fits a bigint is exact, too: at most eight of those share a hash."""
+"""A single int that fits a bigint is exact, too: at most eight of those share a hash."""
+HALF = 2**31
+"""Of several, only those that fit an integer: pairs of larger ones can be chosen so that their tuples hash alike."""
 DEEP = 16
 """Levels of lists in an argument; PostgreSQL's arrays have at most six."""
 
@@ -32,10 +34,11 @@ class Unkeyable(TypeError):
 
 def key_of(args: tuple[Any, ...]) -> Hashable:
     """The key of one set of arguments. Raises Unkeyable; the detail is the type's name, never the value."""
+    bound = WORD if len(args) == 1 else HALF
     for value in args:
         kind = type(value)
         if kind is int:
-            if not -WORD <= value < WORD:
+            if not -bound <= value < bound:
                 break
         elif kind not in APART:
             break
@@ -49,7 +52,7 @@ def _part(value: Any, depth: int = 0) -> Hashable:
     if kind in EXACT:
         return kind, value
     if kind is int:
-        return kind, value if -WORD <= value < WORD else hex(value)
+        return kind, value if -HALF <= value < HALF else hex(value)
     if kind is float or kind is Decimal:
         return kind, repr(value)  # -0.0 == 0.0, Decimal("1.0") == Decimal("1.00")
     if kind is dt.datetime or kind is dt.time:

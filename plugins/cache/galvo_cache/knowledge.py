@@ -54,7 +54,10 @@ class Knowledge:
 
     async def tables(self, names: Iterable[str]) -> frozenset[int] | Refused:
         """The OIDs of tables named as in SQL, or why a value that depends on them cannot be kept."""
-        catalog = self._catalog or await self._load()
+        catalog, epoch = None, -1
+        while epoch != self.epoch:
+            epoch = self.epoch
+            catalog = self._catalog or await self._load()
         if catalog is None:
             return Refused("catalog_unavailable")
         found = set()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from galvo import Rows
-from galvo_cache.effects import Effect, Read, Refused
+from galvo_cache.effects import Effect, Read
 
 if TYPE_CHECKING:
     from galvo_cache.sieve import Entry
@@ -67,9 +67,9 @@ class Plan:
         self.misses = 0
         self.seen = 0
 
-    @property
-    def refusal(self) -> Refused | None:
-        return self.effect if isinstance(self.effect, Refused) else None
+    def home(self, limit: int) -> dict[Hashable, Entry]:
+        """Where answers of at most `limit` rows are: 0 is all, 1 the first."""
+        return self.one if limit else self.many
 
 
 class Plans:

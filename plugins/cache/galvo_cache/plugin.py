@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -17,12 +17,13 @@ import anyio
 
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
 from galvo.events import Computed
-from galvo_cache.answers import Answer, TooLarge, copied, same_answer
+from galvo_cache.answers import copied, same_answer
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
 from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
-from galvo_cache.plans import Flight, Plan, Plans
+from galvo_cache.plans import Plan, Plans
+from galvo_cache.reading import Reading
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sieve import Entry, Sieve
 from galvo_cache.writing import Writing
@@ -46,9 +47,9 @@ class CachePlugin(Plugin):
         self._ledger = Ledger()
         self._knowledge = Knowledge(context, self._forget)
         self._writing = Writing(self._ledger, self._knowledge, settings.unknown_outcome)
-        self._settled = False
         self.verify = settings.verify
         self._counts: Counter[str] = Counter()
+        self._reading = Reading(context, settings, self._ledger, self._sieve, self._counts)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -60,7 +61,7 @@ class CachePlugin(Plugin):
 
     def settled(self) -> None:
         """From now on every running write is known, so answers may be kept."""
-        self._settled = True
+        self._reading.settled = True
 
     async def _refresh(self) -> None:
         while True:
@@ -86,7 +87,7 @@ class CachePlugin(Plugin):
                 return await self._refuse("argument_type", query, proceed)
             entry = (plan.one if query.limit else plan.many).get(key)
             if entry is None or entry.generation != plan.generation or entry.expires < monotonic():
-                return await self._read(query, proceed, plan, key_of(args))
+                return await self._reading.read(query, proceed, plan, key_of(args))
             entry.visited = True
             plan.hits += 1
             if self.verify and random.random() < self.verify:  # noqa: S311  # sampling
@@ -101,7 +102,9 @@ class CachePlugin(Plugin):
         if isinstance(query, Computed):
             return await self._value(query, proceed)
         plan = self._plans.get(query.sql)
-        if plan is None:
+        if plan is None and self._must_guess(query):
+            plan = Plan(self._knowledge.guess(query.sql))
+        elif plan is None:
             plan = await self._plan(query.sql)
             if plan.tables is not None and query.session is None:
                 return await self.on_query(query, proceed)
@@ -113,6 +116,10 @@ class CachePlugin(Plugin):
         if isinstance(effect, Refused):
             return await self._refuse(effect.reason, query, proceed)
         return await self._refuse("session" if query.session else "call", query, proceed)
+
+    def _must_guess(self, query: Query) -> bool:
+        """A session with a connection must not wait for the catalog on another one: it may hold the last."""
+        return query.session is not None and query.session.pin is not None and not self._knowledge.loaded
 
     async def _plan(self, sql: str) -> Plan:
         while True:
@@ -129,68 +136,6 @@ class CachePlugin(Plugin):
         if plan.tables is not None:
             self._ledger.enter(plan)
         return plan
-
-    async def _read(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
-        """A miss: one caller reads, the others with the same key wait for it."""
-        place = (query.limit, key)
-        while (flight := plan.flights.get(place)) is not None and flight.generation == plan.generation:
-            with anyio.fail_after(query.timeout):
-                await flight.wait()
-            if flight.rows is not None:
-                self._counts["joined"] += 1
-                return copied(flight.rows) if flight.private else flight.rows
-            if flight.failed:
-                return await proceed(query)  # its error was its caller's: another timeout, another luck
-        plan.misses += 1
-        if not (self._settled and self._ledger.quiet(plan)):
-            self._counts["bypassed"] += 1
-            return await proceed(query)
-        home = plan.one if query.limit else plan.many
-        old = home.get(key)
-        reason = "cold" if old is None else "expired" if old.generation == plan.generation else "invalidated"
-        flight = plan.flights[place] = Flight(plan.generation)
-        try:
-            rows = await self.context.on_cache_miss(query, reason) or await proceed(query)
-            flight.private = not self._store(query, plan, home, key, rows, flight.generation)
-            flight.rows = rows
-            return rows
-        except Exception:
-            flight.failed = True
-            raise
-        finally:
-            if plan.flights.get(place) is flight:
-                del plan.flights[place]
-            flight.land()
-
-    def _store(
-        self,
-        query: Query,
-        plan: Plan,
-        home: dict[Hashable, Entry],
-        key: Hashable,
-        rows: Rows,
-        generation: int,
-    ) -> bool:
-        """Keep `rows` unless a write has begun since `generation`; gives whether callers may share them."""
-        ttl, shared = self._settings.ttl, False
-        if isinstance(query, Computed):
-            ttl, shared = query.ttl or ttl, query.shared
-        try:
-            answer = Answer(rows, self._settings.max_entry_bytes, shared=shared)
-        except TooLarge:
-            self._counts["refused_too_large"] += 1
-            return False
-        except Exception:  # noqa: BLE001  # a value that cannot be copied cannot be kept
-            self._counts["refused_uncopyable"] += 1
-            return False
-        if plan.generation == generation:
-            spread = ttl * self._settings.jitter
-            expires = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
-            self._sieve.add(Entry(plan, home, key, answer, generation, expires))
-            self._counts["stored"] += 1
-        else:
-            self._counts["overtaken"] += 1
-        return answer.shared
 
     async def _value(self, query: Computed, proceed: Proceed) -> Rows:
         """A computed value: kept like a read of the tables it depends on."""
@@ -210,7 +155,7 @@ class CachePlugin(Plugin):
             entry.visited = True
             plan.hits += 1
             return entry.answer.rows()
-        return await self._read(query, proceed, plan, query.sql)
+        return await self._reading.read(query, proceed, plan, query.sql)
 
     async def _refuse(self, reason: str, query: Query, proceed: Proceed) -> Rows:
         self._counts[f"refused_{reason}"] += 1

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 class Entry:
     """One kept answer; alive while its generation is its plan's and its time is not over."""
 
-    __slots__ = ("answer", "expires", "generation", "home", "key", "newer", "older", "plan", "shared", "visited", "weight")
+    __slots__ = (
+        "answer", "expires", "generation", "home", "key", "newer", "older", "plan", "shared", "visited", "weight",
+    )  # fmt: skip
 
     def __init__(
         self,

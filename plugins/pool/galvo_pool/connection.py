@@ -50,6 +50,17 @@ async def settled(connection: Any) -> None:
         await finish(protocol._wait_for_cancellation(None))
 
 
+async def opened() -> None:
+    """Wait for connections that asyncpg still opens for a pool whose start has failed; it closes them at once."""
+    opening = [
+        task
+        for task in asyncio.all_tasks()
+        if getattr(task.get_coro(), "__qualname__", "") == "PoolConnectionHolder.connect"
+    ]
+    if opening:
+        await finish(asyncio.wait(opening))
+
+
 async def finish(work: Awaitable[T]) -> T:
     """Wait for `work` to end even if this task is cancelled meanwhile, repeatedly; then be cancelled."""
     task = asyncio.ensure_future(work)

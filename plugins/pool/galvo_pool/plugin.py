@@ -12,7 +12,7 @@ import asyncpg
 from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
 from galvo.errors import leave_open
 from galvo.session import Pin
-from galvo_pool.connection import Connection, finish, run, settled
+from galvo_pool.connection import Connection, finish, opened, run, settled
 from galvo_pool.failures import connect_failure
 from galvo_pool.settings import PoolSettings
 
@@ -49,6 +49,7 @@ class PoolPlugin(Plugin):
         try:
             self._pool = await pool
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            await opened()
             # A ValueError quotes pieces of the URL, so it must not be in the traceback either.
             cause = None if isinstance(error, ValueError) else error
             raise PluginError(self.name, connect_failure(url, error)) from cause

@@ -128,8 +128,7 @@ async def standing(
 
 async def locked(other: asyncpg.Connection) -> None:
     """Wait until some other session waits for a lock."""
+    sql = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
     with anyio.fail_after(10):
-        while not await other.fetchval(
-            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-        ):
-            await anyio.sleep(0)
+        while not await other.fetchval(sql):
+            pass

@@ -11,6 +11,7 @@ import pytest
 
 from galvo import Kernel
 from galvo_cache import plugin as cache_plugin
+from galvo_cache import reading
 from galvo_pool import PoolPlugin
 from tests.plugins.cache.stand import JOBS, LOG, PRICE, RAISE, Stand, standing
 
@@ -108,7 +109,8 @@ async def test_a_table_that_is_dropped_and_made_again(dsn: str) -> None:
 async def test_the_ttl_is_its_own(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with standing(dsn, {"ttl": 100, "jitter": 0}) as stand:
         now = [time.monotonic()]
-        monkeypatch.setattr(cache_plugin, "monotonic", lambda: now[0])
+        for module in (cache_plugin, reading):
+            monkeypatch.setattr(module, "monotonic", lambda: now[0])
         short, long, default = Loader(stand), Loader(stand), Loader(stand)
         for passed, calls in ((0, (1, 1, 1)), (5, (1, 1, 1)), (6, (2, 1, 1)), (90, (3, 1, 2)), (900, (4, 2, 3))):
             now[0] += passed

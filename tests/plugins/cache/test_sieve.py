@@ -15,12 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from galvo_cache.sieve import Entry, Sieve
 
-OVERHEAD = Entry(SimpleNamespace(), {}, 0, SimpleNamespace(weight=0), 0, 0).weight  # type: ignore[arg-type]  # a stub
+OVERHEAD = Entry(SimpleNamespace(), {}, 0, SimpleNamespace(weight=0, shared=False), 0, 0).weight  # type: ignore[arg-type]  # a stub
 
 
 def entry(plan: Any, home: dict[Any, Entry], key: Any, weight: int) -> Entry:
     """An entry that weighs `weight` in all, key included; keys are small ints."""
-    answer: Any = SimpleNamespace(weight=weight)
+    answer: Any = SimpleNamespace(weight=weight, shared=False)
     made = Entry(plan, home, key, answer, plan.generation, 1e12)
     made.weight = weight
     return made
@@ -206,5 +206,5 @@ def test_a_replaced_entry_frees_its_bytes() -> None:
 
 def test_the_entry_weighs_its_key() -> None:
     plan: Any = SimpleNamespace(generation=0)
-    answer: Any = SimpleNamespace(weight=10)
+    answer: Any = SimpleNamespace(weight=10, shared=False)
     assert Entry(plan, {}, (str, "x" * 1000), answer, 0, 0).weight > 1000 + OVERHEAD

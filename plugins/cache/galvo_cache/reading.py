@@ -1,0 +1,114 @@
+"""A miss: one caller reads, the others with the same key wait for it, and what it got is kept if it is current."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Hashable
+from time import monotonic
+
+import anyio
+
+from galvo import Context, ForCaller, Proceed, Query, Rows
+from galvo.events import Computed
+from galvo_cache.answers import Answer, TooLarge, copied
+from galvo_cache.keys import Unkeyable, key_of
+from galvo_cache.ledger import Ledger
+from galvo_cache.plans import Flight, Plan
+from galvo_cache.settings import CacheSettings
+from galvo_cache.sieve import Entry, Sieve
+
+
+class Reading:
+    """Reads what is not kept, once for all who ask at the same time."""
+
+    def __init__(
+        self, context: Context, settings: CacheSettings, ledger: Ledger, sieve: Sieve, counts: Counter[str]
+    ) -> None:
+        self._context = context
+        self._settings = settings
+        self._ledger = ledger
+        self._sieve = sieve
+        self._counts = counts
+        self.settled = False
+        """Every running write is known, so answers may be kept."""
+
+    async def read(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
+        """The answer of a miss."""
+        place = (query.limit, key)
+        # A flight from before a write is not joined: a reader that starts after the write must see it.
+        while (flight := plan.flights.get(place)) is not None and flight.generation == plan.generation:
+            with anyio.move_on_after(query.timeout):
+                await flight.wait()
+            if not flight.landed:
+                raise ForCaller(TimeoutError())
+            if flight.rows is not None:
+                self._counts["joined"] += 1
+                return copied(flight.rows) if flight.private else flight.rows
+            if flight.failed:
+                return await proceed(query)  # its error was its caller's: another timeout, another luck
+        plan.misses += 1
+        if not (self.settled and self._ledger.quiet(plan)):
+            self._counts["bypassed"] += 1
+            return await proceed(query)
+        return await self._lead(query, proceed, plan, key)
+
+    async def _lead(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
+        home, place = plan.home(query.limit), (query.limit, key)
+        old = home.get(key)
+        reason = "cold" if old is None else "expired" if old.generation == plan.generation else "invalidated"
+        flight = plan.flights[place] = Flight(plan.generation)
+        try:
+            rows = await self._context.on_cache_miss(query, reason) or await proceed(query)
+            self._finish(query, plan, home, key, rows, flight)
+            return rows
+        except Exception:
+            flight.failed = True
+            raise
+        finally:
+            if plan.flights.get(place) is flight:
+                del plan.flights[place]
+            flight.land()
+
+    def _finish(
+        self, query: Query, plan: Plan, home: dict[Hashable, Entry], key: Hashable, rows: Rows, flight: Flight
+    ) -> None:
+        """Hand `rows` to those who wait, and keep them unless a write has begun meanwhile."""
+        answer = self._weighed(query, rows)
+        flight.private = answer is None or not answer.shared
+        if flight.joined:
+            try:
+                # This caller may change its answer before the others wake up.
+                flight.rows = copied(rows) if flight.private else rows
+            except Exception:  # noqa: BLE001  # what cannot be copied is read by each for itself
+                flight.failed = True
+        if answer is None:
+            return
+        if plan.generation != flight.generation:
+            self._counts["overtaken"] += 1
+        elif not isinstance(query, Computed) and not _still(query, key):
+            self._counts["refused_argument_changed"] += 1
+        else:
+            ttl = self._settings.ttl if not isinstance(query, Computed) else query.ttl or self._settings.ttl
+            spread = ttl * self._settings.jitter
+            expires = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
+            self._sieve.add(Entry(plan, home, key, answer, flight.generation, expires))
+            self._counts["stored"] += 1
+
+    def _weighed(self, query: Query, rows: Rows) -> Answer | None:
+        shared = isinstance(query, Computed) and query.shared
+        try:
+            return Answer(rows, self._settings.max_entry_bytes, shared=shared)
+        except TooLarge:
+            self._counts["refused_too_large"] += 1
+        except Exception:  # noqa: BLE001  # a value that cannot be copied cannot be kept
+            self._counts["refused_uncopyable"] += 1
+        return None
+
+
+def _still(query: Query, key: Hashable) -> bool:
+    """Whether the arguments are what they were: a list may have changed while the query waited to be sent."""
+    try:
+        return key_of(query.args) == key
+    except Unkeyable:
+        return False

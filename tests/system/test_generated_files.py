@@ -1,0 +1,43 @@
+"""The files that commands write say what the commands would write now."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from galvo import discovery
+from galvo.blueprint import plan
+from galvo.plugin import PluginSettings
+from galvo.settings import KernelSettings
+
+GALVO = str(Path(sys.executable).parent / "galvo")
+
+
+def test_the_settings_file_is_current_and_complete(project: Path) -> None:
+    text = (project / "settings" / "galvo.toml").read_text("utf-8")
+    written = subprocess.run([GALVO, "settings"], cwd=project, capture_output=True, text=True, check=True).stdout
+    assert text == written
+    assert {key for key in PluginSettings.model_fields if f"#   {key} = " in text} == set(PluginSettings.model_fields)
+    models = {item.name: item.cls.settings_type for item in plan(project, everything=True).blueprints}
+    for name, model in {"kernel": KernelSettings, **models}.items():
+        table = text.split(f"\n[{name}]\n")[1].split("\n\n")[0]
+        for key in model.model_fields.keys() - PluginSettings.model_fields.keys():
+            assert f"# {key} = " in table
+
+
+def test_entrypoints_toml_is_current(project: Path) -> None:
+    path = project / discovery.FILE
+    assert path.read_text("utf-8") == discovery.render(discovery.lock(discovery.read(path)))
+    done = subprocess.run([GALVO, "check"], cwd=project, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
+
+
+def test_every_overlay_is_valid(project: Path) -> None:
+    overlays = [path.stem for path in (project / "settings").glob("*.toml") if path.stem != "galvo"]
+    assert "production" in overlays
+    for name in overlays:
+        environment = {**os.environ, "GALVO_ENV": name}
+        done = subprocess.run([GALVO, "check"], cwd=project, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
