@@ -39,7 +39,7 @@ class Oracle:
         self.stale: list[str] = []
         self.stop = False
 
-    async def read(self) -> None:
+    async def read(self, pause: float) -> None:
         """Reads until stopped, by primary key, through a join, and as a sum."""
         while not self.stop:
             kind = self.random.random()
@@ -55,8 +55,10 @@ class Oracle:
                 self._check(f"row {row}", value, floor)
                 self.known[row] = max(self.known[row], value)
             self.counts["reads"] += 1
-            if kind > 0.98:
-                await anyio.lowlevel.checkpoint()
+            if pause:
+                await anyio.sleep(pause)
+            elif kind > 0.98:
+                await anyio.lowlevel.checkpoint()  # hits alone would never let go of the loop
 
     async def write(self, pause: float) -> None:
         """Writes until stopped: autocommit, transactions, rollbacks, and some cancelled halfway."""

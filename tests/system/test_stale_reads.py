@@ -21,7 +21,7 @@ async def test_concurrent_readers_and_writers(dsn: str) -> None:
         oracle = await load(kernel, 20)
         async with anyio.create_task_group() as tasks:
             for _ in range(12):
-                tasks.start_soon(oracle.read)
+                tasks.start_soon(oracle.read, 0)
             for _ in range(3):
                 tasks.start_soon(oracle.write, 0.05)
             await anyio.sleep(6)
@@ -42,7 +42,7 @@ async def test_200_toggles_of_the_cache_under_50_clients(dsn: str) -> None:
         hits = 0.0
         async with anyio.create_task_group() as tasks:
             for _ in range(46):
-                tasks.start_soon(oracle.read)
+                tasks.start_soon(oracle.read, 0.02)
             for _ in range(4):
                 tasks.start_soon(oracle.write, 0.05)
             for _ in range(100):
