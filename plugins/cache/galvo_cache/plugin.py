@@ -101,6 +101,8 @@ class CachePlugin(Plugin):
             return await proceed(query)
         if isinstance(query, Computed):
             return await self._value(query, proceed)
+        if query.session is not None:
+            self._writing.meet(query.session)
         plan = self._plans.get(query.sql)
         if plan is None and self._must_guess(query):
             plan = Plan(self._knowledge.guess(query.sql))

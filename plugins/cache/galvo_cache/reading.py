@@ -12,7 +12,7 @@ import anyio
 from galvo import Context, ForCaller, Proceed, Query, Rows
 from galvo.events import Computed
 from galvo_cache.answers import Answer, TooLarge, copied
-from galvo_cache.keys import Unkeyable, key_of
+from galvo_cache.keys import Unkeyable, key_of, weight_of
 from galvo_cache.ledger import Ledger
 from galvo_cache.plans import Flight, Plan
 from galvo_cache.settings import CacheSettings
@@ -74,7 +74,11 @@ class Reading:
         self, query: Query, plan: Plan, home: dict[Hashable, Entry], key: Hashable, rows: Rows, flight: Flight
     ) -> None:
         """Hand `rows` to those who wait, and keep them unless a write has begun meanwhile."""
-        answer = self._weighed(query, rows)
+        if not isinstance(query, Computed) and not _still(query, key):
+            self._counts["refused_argument_changed"] += 1
+            flight.failed = True  # who waits asked something else
+            return
+        answer = self._weighed(query, key, rows)
         flight.private = answer is None or not answer.shared
         if flight.joined:
             try:
@@ -86,8 +90,6 @@ class Reading:
             return
         if plan.generation != flight.generation:
             self._counts["overtaken"] += 1
-        elif not isinstance(query, Computed) and not _still(query, key):
-            self._counts["refused_argument_changed"] += 1
         else:
             ttl = self._settings.ttl if not isinstance(query, Computed) else query.ttl or self._settings.ttl
             spread = ttl * self._settings.jitter
@@ -95,10 +97,10 @@ class Reading:
             self._sieve.add(Entry(plan, home, key, answer, flight.generation, expires))
             self._counts["stored"] += 1
 
-    def _weighed(self, query: Query, rows: Rows) -> Answer | None:
+    def _weighed(self, query: Query, key: Hashable, rows: Rows) -> Answer | None:
         shared = isinstance(query, Computed) and query.shared
         try:
-            return Answer(rows, self._settings.max_entry_bytes, shared=shared)
+            return Answer(rows, self._settings.max_entry_bytes - weight_of(key), shared=shared)
         except TooLarge:
             self._counts["refused_too_large"] += 1
         except Exception:  # noqa: BLE001  # a value that cannot be copied cannot be kept

@@ -18,6 +18,7 @@ from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
 
 NOTES = "cache"
+MET = "cache.met"
 RENAMED = "cache.renamed"
 RENAMES = re.compile("search_path|schema|role|authorization|set_config|u&", re.IGNORECASE)
 """One of these is in every statement after which a name may mean another table."""
@@ -51,6 +52,13 @@ class Writing:
         self.tasks: TaskGroup | None = None
         self.writes = 0
         self.flushes = 0
+
+    def meet(self, session: Session) -> None:
+        """Of a session that had a connection before this instance saw it, nothing is known."""
+        if session.notes.get(MET) is not self:
+            session.notes[MET] = self
+            if session.pin is not None:
+                session.notes[RENAMED] = True
 
     async def write(self, query: Query, proceed: Proceed, effect: Write | Everything) -> Rows:
         session = query.session

@@ -247,7 +247,6 @@ async def test_a_list_that_changes_while_its_query_waits(dsn: str) -> None:
         assert await stand.kernel.fetchval(sql, [1]) == 1
 
 
-@pytest.mark.xfail(reason="reading.py: `_still` is asked only before the store, not before the others get the rows")
 async def test_a_list_that_changes_while_others_wait_for_its_query(dsn: str) -> None:
     async with standing(dsn) as stand:
         sql = "select count(*) from material where id = any($1)"

@@ -376,6 +376,23 @@ async def test_a_write_under_another_search_path(dsn: str, setting: str) -> None
         await stand.other.execute("drop owned by elsewhere; drop role elsewhere")
 
 
+async def test_a_search_path_from_before_the_cache_was_enabled(dsn: str) -> None:
+    """The session's settings were made unseen, so nothing is known of what its names mean."""
+    async with standing(dsn) as stand:
+        await stand.other.execute(
+            "create schema elsewhere; create table elsewhere.material(id int, price numeric);"
+            "insert into elsewhere.material values (1, 5)"
+        )
+        sql = "select price from elsewhere.material where id = 1"
+        await stand.kernel.disable("cache")
+        async with stand.kernel.acquire() as session:
+            await session.execute("set search_path = elsewhere, public")
+            await stand.kernel.enable("cache")
+            assert await stand.warm(sql) == 5
+            await session.execute("update material set price = price + 1 where id = 1")
+            assert await stand.fresh(sql) == 6
+
+
 @pytest.mark.parametrize("isolation", ["repeatable_read", "serializable"])
 async def test_an_old_snapshot_is_not_published(dsn: str, isolation: Any) -> None:
     async with standing(dsn) as stand:
