@@ -8,6 +8,7 @@ import asyncio
 import fcntl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ async def run(dsn: str, statement: str) -> list[Any]:
 
 def kill(process: psutil.Process) -> None:
     """Kill it and wait until it has ended: the OS takes its time after the signal."""
-    process.kill()
+    with suppress(psutil.NoSuchProcess):  # some die with another one that was killed before
+        process.kill()
     while alive(process):
         time.sleep(0.001)
 
@@ -40,9 +42,9 @@ def kill(process: psutil.Process) -> None:
 def kill_keeper(folder: Path, the: Any) -> None:
     """A zombie may still have a thread that holds its lock, so wait for the lock."""
     the(folder, "galvo_embedded.keeper").kill()
-    (path,) = folder.glob("*/keeper.lock")
-    with open(path) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    for path in folder.glob("*/keeper.lock"):
+        with open(path) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def alive(process: psutil.Process) -> bool:
