@@ -52,7 +52,9 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
     path = root / discovery.FILE
     listings = discovery.read(path) if path.is_file() else discovery.installed()
     if not path.is_file() and warn:
-        log.warning("no %s: loading every installed plugin; `galvo lock` writes the list", discovery.FILE)
+        log.warning(
+            "no %s in %s: loading every installed plugin; `galvo lock` writes the list", path.name, root.resolve()
+        )
     raw = gather(root, _names(listings, path), overrides)
     kernel = validated(KernelSettings, raw.pop("kernel"), "kernel")
     for name in raw.keys() - {listing.name for listing in listings}:

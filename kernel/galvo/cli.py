@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -36,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             point = commands().get(".".join(args[:words])) if len(args) >= words else None
             if point is not None:
                 return int(point.load()(args[words:]))
+        if not args:
+            parser().print_help()
+            return 2
         options = parser().parse_args(args)
         return int(options.command(options))
     except GalvoError as error:
@@ -93,13 +97,21 @@ def _plugins(options: argparse.Namespace) -> int:
     ]  # fmt: skip
     rows = [
         [
-            info["name"], info["state"] if info["on"] else "off", info["mode"], info["version"],
-            " ".join(info["hooks"]), info["reason"],
+            info["name"], *((info["state"], info["mode"]) if info["on"] else ("off", "")), info["version"],
+            "\n".join(info["hooks"]), info["reason"] or off_why(info),
         ]
         for info in infos
     ]  # fmt: skip
     _show(options, infos, ["plugin", "state", "mode", "version", "hooks", "why"], rows)
     return int(any(info["state"] == "failed" for info in infos))
+
+
+def off_why(info: dict[str, Any]) -> str:
+    """Where a plugin that does not run was switched off."""
+    if not info["on"]:
+        variable = f"GALVO_{info['name'].upper()}__ON"
+        return variable if variable in map(str.upper, os.environ) else "on = false in settings/"
+    return 'mode = "off"' if info["mode"] == "off" else ""
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ import msgspec
 
 from galvo.errors import PluginError, SettingsError
 from galvo.plugin import API_VERSION, Plugin
-from galvo.registry import hooks_of
+from galvo.registry import hooks_of, validate
 
 GROUP = "galvo.plugins"
 FILE = "entrypoints.toml"
@@ -107,6 +107,7 @@ def load(listing: Listing) -> type[Plugin]:
     for key in ("requires", "after", "provides"):
         if not isinstance(getattr(cls, key), tuple):
             raise PluginError(listing.name, f"{listing.target}.{key} must be a tuple of names")
+    validate(cls)
     if not compatible(str(cls.api)):
         have = ".".join(map(str, API_VERSION))
         raise PluginError(listing.name, f"wants plugin API {cls.api!r}, this kernel has {have}")

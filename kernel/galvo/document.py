@@ -16,7 +16,7 @@ from galvo.settings import KernelSettings
 HEADER = """\
 # Which plugins are on, and how. Every key is here with its default; remove the # to change one.
 # Order of precedence: these defaults < this file < settings/$GALVO_ENV.toml < GALVO_<PLUGIN>__<KEY>.
-# Written by `galvo settings`; what may load at all is in entrypoints.toml.
+# `galvo settings` prints it anew, with the defaults; what may load at all is in entrypoints.toml.
 """
 COMMON = set(PluginSettings.model_fields)
 

@@ -119,7 +119,7 @@ class Supervisor:
                 for unit in self._agreed(units, fresh):
                     await unit.start(self._running())
                     started.append(unit)
-                    validate(unit.instance)
+                    validate(type(unit.instance))
                 for unit in started:
                     _ = unit.instance  # the first may have crashed while the last one started
             except BaseException:

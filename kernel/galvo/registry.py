@@ -35,7 +35,7 @@ class Registry:
 
     def register(self, plugin: Plugin, owner: Owner) -> None:
         """Add `plugin`, or nothing at all. Raises PluginError that names the hook and both signatures."""
-        validate(plugin)
+        validate(type(plugin))
         self._pm.register(plugin, plugin.name)
         self._owners[plugin.name] = owner
 
@@ -74,13 +74,13 @@ def hooks_of(plugin: type[Plugin] | Plugin) -> dict[str, str]:
     return found
 
 
-def validate(plugin: Plugin) -> None:
+def validate(plugin: type[Plugin]) -> None:
     """Raise PluginError unless every marked method fits its hook: name, parameters, sync or async."""
-    for attribute, function in inspect.getmembers(type(plugin), inspect.isfunction):
+    for attribute, function in inspect.getmembers(plugin, inspect.isfunction):
         if hasattr(function, "galvo_impl") and attribute not in SPECS:
             raise PluginError(plugin.name, f"{attribute!r} is no hook; the hooks are {', '.join(SPECS)}")
     for hook in SPECS:
-        found = inspect.getattr_static(type(plugin), hook, None)
+        found = inspect.getattr_static(plugin, hook, None)
         if found is None:
             continue
         if not inspect.isfunction(found):

@@ -123,7 +123,7 @@ def layers(root: Path) -> Iterable[Path]:
     if overlay:
         path = base.parent / f"{overlay}.toml"
         if not path.is_file():
-            raise SettingsError(f"GALVO_ENV={overlay} wants {path}, which does not exist")
+            raise SettingsError(f"GALVO_ENV={overlay} wants {path.resolve()}, which does not exist")
         yield path
 
 
@@ -142,7 +142,7 @@ def validated(model: type[M], table: Mapping[str, Any], name: str) -> M:
                 lines.append(f"[{name}] has no key {key!r}{_nearest(key, model.model_fields)}")
             else:
                 message = item["msg"].removeprefix("Value error, ")
-                lines.append(f"[{name}] {key}: {message[:1].lower()}{message[1:]}")
+                lines.append(f"[{name}] {key}{': ' * bool(key)}{message[:1].lower()}{message[1:]}")
         raise SettingsError("; ".join(lines)) from None
 
 

@@ -196,7 +196,7 @@ class Unit:
     def fault(self, hook: str, error: Exception) -> None:
         """Count a fault; log the first of a burst; eject after too many within the window."""
         limits, now = self._kernel.settings, time.monotonic()
-        quiet = self.recent and now - self.recent[-1] < 1
+        quiet = len(self.recent) > 0 and now - self.recent[-1] < 1
         self.faults += 1
         self.last_fault = f"{hook}: {sentence(error)}"
         self.recent.append(now)

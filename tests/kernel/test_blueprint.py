@@ -141,7 +141,7 @@ def test_no_file_loads_what_is_installed_with_one_line_of_warning(site: Site) ->
     site.install("b")
     site.install("a")
     assert site.run(FETCH) == [
-        "WARNING no entrypoints.toml: loading every installed plugin; `galvo lock` writes the list",
+        f"WARNING no entrypoints.toml in {site.project}: loading every installed plugin; `galvo lock` writes the list",
         "import a", "import b", "a active ", "b active ", "['a 1']",
     ]  # fmt: skip
 

@@ -78,6 +78,8 @@ def test_unregistering_what_is_not_there_does_nothing() -> None:
 
 def test_a_plugin_that_counts_as_false_is_registered_all_the_same() -> None:
     class Odd(Plugin):
+        name = "odd"
+
         def __init__(self, name: str) -> None:
             self.name = name  # type: ignore[misc]
 

@@ -113,6 +113,12 @@ async def test_faults_outside_the_window_do_not_add_up() -> None:
         assert faulty(kernel).faults == 10
 
 
+async def test_the_first_fault_of_a_burst_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async with World().kernel({"on_error": "skip"}) as kernel:
+        await spoil(kernel, 5)
+    assert caplog.messages == ["plugin 'faulty' faulted in on_query: ValueError: bad"]
+
+
 async def test_skip_never_ejects() -> None:
     async with World().kernel({"on_error": "skip"}) as kernel:
         await spoil(kernel, 10)

@@ -82,7 +82,7 @@ def test_a_broken_plugin_is_named(case: str, folder: Path) -> None:
         ("GALVO_CACHE__TTL", "soon", ["[cache] ttl", "valid number"]),
         ("GALVO_CACHE__TTTL", "3", ["no key 'tttl'", "did you mean 'ttl'?"]),
         ("GALVO_CASHE__TTL", "3", ["GALVO_CASHE__TTL", "did you mean 'cache'?"]),
-        ("GALVO_POOL__MIN_SIZE", "99", ["min_size must not be larger than max_size"]),
+        ("GALVO_POOL__MIN_SIZE", "99", ["[pool] min_size = 99 is larger than max_size = 10"]),
         ("GALVO_ENV", "prodction", ["prodction.toml", "does not exist"]),
     ],
 )

@@ -26,6 +26,8 @@ class EmbeddedSettings(PluginSettings):
 
 
 class EmbeddedPlugin(Plugin):
+    """A private PostgreSQL and Redis, started when a plugin that has no URL asks for one."""
+
     name = "embedded"
     provides = ("servers",)
     settings_type = EmbeddedSettings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -17,6 +18,8 @@ def connect_failure(url: str, error: BaseException) -> str:
         return f"{where} refused the user or password in GALVO_POOL__URL"
     if isinstance(error, asyncpg.TooManyConnectionsError):
         return f"{where} has no connections left: lower min_size under [pool], or raise its max_connections"
+    if isinstance(error, socket.gaierror):
+        return f"the host of {where} is unknown: check GALVO_POOL__URL"
     if isinstance(error, TimeoutError):
         return f"{where} did not answer within connect_timeout: {change}"
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):

@@ -63,7 +63,7 @@ class PoolPlugin(Plugin):
         if servers is None:
             raise PluginError(
                 self.name,
-                "no database: set GALVO_POOL__URL=postgresql://..., or switch on galvo-embedded",
+                "no database: set GALVO_POOL__URL=postgresql://..., or GALVO_EMBEDDED__ON=true",
             )
         return str(await servers.postgres())
 

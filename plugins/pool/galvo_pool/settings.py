@@ -30,5 +30,5 @@ class PoolSettings(PluginSettings):
     @model_validator(mode="after")
     def _sizes(self) -> PoolSettings:
         if self.min_size > self.max_size:
-            raise ValueError("min_size must not be larger than max_size")
+            raise ValueError(f"min_size = {self.min_size} is larger than max_size = {self.max_size}")
         return self

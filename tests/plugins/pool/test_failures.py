@@ -170,7 +170,7 @@ async def test_a_malformed_url(url: str) -> None:
 
 
 async def test_sizes_that_cannot_be() -> None:
-    with pytest.raises(Exception, match="min_size must not be larger than max_size"):
+    with pytest.raises(Exception, match=r"\[pool\] min_size = \d+ is larger than max_size = \d+"):
         Kernel.of({PoolPlugin: {"url": "postgresql://x/y", "min_size": 5, "max_size": 2}})
     with pytest.raises(Exception, match="max_size"):
         Kernel.of({PoolPlugin: {"url": "postgresql://x/y", "min_size": 0, "max_size": 0}})
@@ -178,7 +178,7 @@ async def test_sizes_that_cannot_be() -> None:
 
 async def test_no_url_and_no_embedded_server() -> None:
     told = await refused("")
-    assert told.startswith("no database: set GALVO_POOL__URL=postgresql://..., or switch on galvo-embedded")
+    assert told.startswith("no database: set GALVO_POOL__URL=postgresql://..., or GALVO_EMBEDDED__ON=true")
 
 
 async def test_a_pool_that_is_not_required_does_not_stop_the_kernel(caplog: pytest.LogCaptureFixture) -> None:
