@@ -205,3 +205,11 @@ def test_two_classes_of_one_name_are_refused() -> None:
     two = type("Two", (Plugin,), {"name": "same"})
     with pytest.raises((PluginError, SettingsError), match="same"):
         of_classes({one: {}, two: {}}, {})
+
+
+def test_a_class_without_a_name_is_told_so() -> None:
+    class Nameless(Plugin):
+        pass
+
+    with pytest.raises(PluginError, match=r"plugin 'Nameless': has no name: write `name = \"...\"` in the class"):
+        of_classes({Nameless: {}}, {})
