@@ -8,18 +8,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.conftest import reachable_folder
+
 COMMAND = [str(Path(sys.executable).parent / "galvo"), "run", "demo", "--seconds", "1", "--scale", "0.05"]
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shop() -> Iterator[Path]:
     """One working directory for all of them, so that each starts from what the last one left."""
-    return tmp_path_factory.mktemp("shop")
+    with reachable_folder() as folder:
+        yield folder
 
 
 def start(shop: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -181,6 +181,20 @@ def _line(process: psutil.Process) -> str:
         return ""
 
 
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _is_child_of_one(process: psutil.Process, candidates: list[psutil.Process]) -> bool:
+    try:
+        return process.parent() in candidates
+    except psutil.NoSuchProcess:
+        return True  # it has ended meanwhile, as children do
+
+
 def processes_in(folder: Path) -> list[psutil.Process]:
     """Keepers, servers and their children: they name the folder or work in it."""
     found = []
@@ -206,7 +220,7 @@ def the() -> Callable[[Path, str], psutil.Process]:
     def find(folder: Path, word: str) -> psutil.Process:
         candidates = [one for one in processes_in(folder) if word in _line(one)]
         # A server's child looks like its parent until it has named itself.
-        (found,) = (one for one in candidates if one.parent() not in candidates)
+        (found,) = (one for one in candidates if not _is_child_of_one(one, candidates))
         return found
 
     return find

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from galvo_embedded import Servers
+from tests.plugins.embedded.conftest import alive
 
 pytestmark = pytest.mark.anyio
 
@@ -45,10 +46,6 @@ def kill_keeper(folder: Path, the: Any) -> None:
     for path in folder.glob("*/keeper.lock"):
         with open(path) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-
-
-def alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 async def test_host_killed(

@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from galvo_embedded import Servers
+from tests.plugins.embedded.conftest import alive
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +72,7 @@ async def test_nothing_is_left_after_the_last_user(
         user.end()
     ended(warm)
     assert not processes(warm)
-    assert not any(process.is_running() and process.status() != "zombie" for process in servers)
+    assert not any(alive(process) for process in servers)
     assert not any(path.exists() for path in (*sockets, *warm.glob("*/url"), *warm.glob("*/sockets")))
 
 
