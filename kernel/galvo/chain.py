@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol
 
 import anyio
 import msgspec
 
 from galvo.errors import GalvoError, NoBackend
 from galvo.events import Computed, Freed, MemoryPressure, Metric, Query, Rows
-from galvo.guard import Running, guarded, shadowed
+from galvo.guard import Running, counted, guarded, shadowed
 from galvo.hookspecs import Proceed
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Owner(Protocol):
@@ -61,27 +58,15 @@ class Chains:
         self.retired = False
         self.idle = anyio.Event()
         self.on_query = refuse(closed) if closed else around(implementations["on_query"], answer, self)
-        self.on_cache_miss = self._counted(first(implementations["on_cache_miss"]))
+        # Background tasks ask these two outside of any query; nobody may stop while it answers them.
+        self.on_cache_miss = counted(first(implementations["on_cache_miss"]), self)
         self.on_metric = notify(implementations["on_metric"])
-        self.on_memory_pressure = self._counted(collect(implementations["on_memory_pressure"]))
+        self.on_memory_pressure = counted(collect(implementations["on_memory_pressure"]), self)
 
     def retire(self) -> None:
         self.retired = True
         if not self.calls:
             self.idle.set()
-
-    def _counted(self, call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-        # Background tasks ask these hooks outside of any query; nobody may stop while it answers them.
-        async def counted(*args: P.args, **kwargs: P.kwargs) -> T:
-            self.calls += 1
-            try:
-                return await call(*args, **kwargs)
-            finally:
-                self.calls -= 1
-                if self.retired and not self.calls:
-                    self.idle.set()
-
-        return counted
 
 
 async def answer(query: Query) -> Rows:

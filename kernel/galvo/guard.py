@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, ParamSpec, Protocol, TypeVar, cast
 
 import anyio
 import msgspec
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from galvo.chain import Owner
 
 Around = Callable[[Query, Proceed], Awaitable[Rows]]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Step(msgspec.Struct):
@@ -125,16 +127,22 @@ def shadowed(owner: Owner, function: Around, inner: Proceed, running: Running) -
         finally:
             del error
 
-    async def layer(query: Query) -> Rows:
+    return counted(observed, running)
+
+
+def counted(call: Callable[P, Awaitable[T]], running: Running) -> Callable[P, Awaitable[T]]:
+    """`call`, counted as running; `guarded` does the same in place, for a cache hit's sake."""
+
+    async def count(*args: P.args, **kwargs: P.kwargs) -> T:
         running.calls += 1
         try:
-            return await observed(query)
+            return await call(*args, **kwargs)
         finally:
             running.calls -= 1
             if running.retired and not running.calls:
                 running.idle.set()
 
-    return layer
+    return count
 
 
 async def recover(owner: Owner, step: Step, query: Query, fault: Exception) -> Rows:

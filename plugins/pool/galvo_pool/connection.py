@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import anyio
 import asyncpg
 
 from galvo import Query, Rows
+from galvo.errors import leave_open
 
 T = TypeVar("T")
 
@@ -41,6 +42,25 @@ async def run(connection: Any, query: Query) -> Rows:
         await connection.executemany(query.sql, query.args, timeout=query.timeout)
         return Rows()
     return Rows((), await connection.execute(query.sql, *query.args, timeout=query.timeout))
+
+
+async def run_to_the_end(
+    connection: Any, query: Query, raw: asyncpg.Connection, settle: Callable[[], Awaitable[None]]
+) -> Rows:
+    """`run`; an error comes out only when `settle` has waited for the server, and says if the outcome is open.
+
+    `raw` is the connection itself, also when `connection` is asyncpg's proxy of it.
+    """
+    try:
+        try:
+            return await run(connection, query)
+        except BaseException:
+            await settle()
+            raise
+    except BaseException as error:  # a second cancellation, perhaps, and not the first
+        if raw.is_closed():
+            leave_open(error)
+        raise
 
 
 async def settled(connection: Any) -> None:

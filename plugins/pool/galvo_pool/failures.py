@@ -51,10 +51,7 @@ def place(url: str) -> str:
     """Host, port and database of `url`, and nothing else of it."""
     if not _spelled(url):
         return "the given URL"
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
-        port = f":{parts.port}" if parts.port else ""
-        return f"{host}{port}{parts.path}"
-    except ValueError:
-        return "the given URL"
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+    port = f":{parts.port}" if parts.port else ""
+    return f"{host}{port}{parts.path}"

@@ -10,9 +10,8 @@ from typing import Any
 import asyncpg
 
 from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
-from galvo.errors import leave_open
 from galvo.session import Pin
-from galvo_pool.connection import Connection, finish, opened, run, settled
+from galvo_pool.connection import Connection, finish, opened, run_to_the_end, settled
 from galvo_pool.failures import connect_failure
 from galvo_pool.settings import PoolSettings
 
@@ -84,16 +83,7 @@ class PoolPlugin(Plugin):
         connection = await self.acquire()
         raw = connection._con
         self._queries += 1
-        try:
-            try:
-                rows = await run(raw, query)
-            except BaseException:
-                await finish(self.release(connection))
-                raise
-        except BaseException as error:  # a second cancellation, perhaps, and not the first
-            if raw.is_closed():
-                leave_open(error)
-            raise
+        rows = await run_to_the_end(raw, query, raw, lambda: finish(self.release(connection)))
         await self.release(connection)
         return rows
 
@@ -163,16 +153,7 @@ class Pinned:
 
     async def run(self, query: Query) -> Rows:
         self._plugin.count()
-        try:
-            try:
-                return await run(self._connection, query)
-            except BaseException:
-                await settled(self._connection)
-                raise
-        except BaseException as error:
-            if self._raw.is_closed():
-                leave_open(error)
-            raise
+        return await run_to_the_end(self._connection, query, self._raw, lambda: settled(self._connection))
 
     async def release(self) -> None:
         await finish(self._plugin.release(self._connection))
