@@ -55,7 +55,7 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
         log.warning(
             "no %s in %s: loading every installed plugin; `galvo lock` writes the list", path.name, root.resolve()
         )
-    raw = gather(root, _names(listings, path), overrides)
+    raw = gather(root, [listing.name for listing in listings], overrides, unlisted=_installed)
     kernel = validated(KernelSettings, raw.pop("kernel"), "kernel")
     for name in raw.keys() - {listing.name for listing in listings}:
         if raw[name] and validated(_Switch, raw[name], name).on:
@@ -88,12 +88,8 @@ class _Switch(PluginSettings):
     model_config = PluginSettings.model_config | {"extra": "ignore"}
 
 
-def _names(listings: list[Listing], path: Path) -> list[str]:
-    names = [listing.name for listing in listings]
-    if path.is_file():
-        # Installed but unlisted plugins may have a table as well, so that one can be prepared or left behind.
-        names += [listing.name for listing in discovery.installed() if listing.name not in names]
-    return names
+def _installed() -> list[str]:
+    return [listing.name for listing in discovery.installed()]
 
 
 def _blueprint(listing: Listing, raw: Mapping[str, Any], everything: bool) -> Blueprint:
@@ -106,6 +102,5 @@ def _blueprint(listing: Listing, raw: Mapping[str, Any], everything: bool) -> Bl
     except PluginError as error:
         if switch.required:
             raise
-        why = str(error).split(": ", 1)[1]
-        return Blueprint(listing.name, Plugin, switch, listing.version, why, source)
+        return Blueprint(listing.name, Plugin, switch, listing.version, error.why, source)
     return Blueprint(listing.name, cls, validated(cls.settings_type, raw, listing.name), listing.version)

@@ -17,6 +17,7 @@ class PluginError(GalvoError):
     def __init__(self, plugin: str, message: str) -> None:
         super().__init__(f"plugin {plugin!r}: {message}")
         self.plugin = plugin
+        self.why = message
 
 
 class PluginUnavailable(PluginError):

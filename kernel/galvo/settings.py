@@ -7,12 +7,13 @@ GALVO_POOL__MAX_SIZE=20 sets `max_size` under `[pool]`.
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import os
 import re
 import tomllib
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,27 +65,36 @@ class KernelSettings(BaseModel):
     eject_for: float = Field(30, gt=0, description="Seconds until an ejected plugin is tried again; doubles each time.")
 
 
-def gather(root: Path, plugins: Iterable[str], overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Raw:
+def gather(
+    root: Path,
+    plugins: Iterable[str],
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    unlisted: Callable[[], Iterable[str]] = tuple,
+) -> Raw:
     """All layers merged, one table of unvalidated keys per plugin, and "kernel".
 
+    `unlisted` plugins may have a table as well, so that one can be prepared or left behind; it is asked only when
+    some other name than those of `plugins` comes up, because it looks through all of site-packages.
     Raises SettingsError for an unreadable file, a missing overlay, or an unknown table or variable.
     """
+    files = {path: _parse(path) for path in layers(root)}
+    variables = [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() != "GALVO_ENV"]
+    mentioned = {*itertools.chain(*files.values(), overrides or ()), *map(_plugin_of, variables)}
     known = ["kernel", *plugins]
+    if not mentioned <= set(known):
+        known += [name for name in unlisted() if name not in known]
     for name in known[1:]:
         if not NAME.fullmatch(name):
             raise SettingsError(f"plugin {name!r} needs another name: a-z, 0-9 and single _, not 'kernel'")
-    files = list(layers(root))
-    for path in files:
-        for name, table in _parse(path).items():
+    for path, tables in files.items():
+        for name, table in tables.items():
             _known(name, known, f"{path}: ", "plugin table")
             if not isinstance(table, dict):
                 raise SettingsError(f"{path}: {name} must be a table: write [{name}]")
-    for variable in os.environ:
-        if variable.upper().startswith(PREFIX) and variable.upper() != "GALVO_ENV":
-            name, _, key = variable[len(PREFIX) :].lower().partition("__")
-            if not key:
-                raise SettingsError(f"{variable}: write GALVO_<PLUGIN>__<KEY>, or GALVO_ENV")
-            _known(name, known, f"{variable}: ", "plugin")
+    for variable in variables:
+        if not variable[len(PREFIX) :].partition("__")[2]:
+            raise SettingsError(f"{variable}: write GALVO_<PLUGIN>__<KEY>, or GALVO_ENV")
+        _known(_plugin_of(variable), known, f"{variable}: ", "plugin")
     for name in overrides or {}:
         _known(name, known, "overrides: ", "plugin")
 
@@ -100,18 +110,22 @@ def gather(root: Path, plugins: Iterable[str], overrides: Mapping[str, Mapping[s
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            tomls = [TomlConfigSettingsSource(settings_cls, path) for path in reversed(files)]
+            tomls = [TomlConfigSettingsSource(settings_cls, path) for path in reversed(list(files))]
             return init_settings, _Environment(settings_cls), *tomls
 
-    tables: dict[str, Any] = {name: (dict[str, Any], Field(default_factory=dict)) for name in known}
+    fields: dict[str, Any] = {name: (dict[str, Any], Field(default_factory=dict)) for name in known}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a plugin may have the name of one of pydantic's own methods
-            model = create_model("Settings", __base__=Layers, **tables)
+            model = create_model("Settings", __base__=Layers, **fields)
         merged = model(**{name: dict(table) for name, table in (overrides or {}).items()})
     except (ValidationError, ValueError, NameError) as error:
         raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None
     return {name: getattr(merged, name) for name in known}
+
+
+def _plugin_of(variable: str) -> str:
+    return variable[len(PREFIX) :].lower().partition("__")[0]
 
 
 def layers(root: Path) -> Iterable[Path]:

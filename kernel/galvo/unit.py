@@ -225,7 +225,7 @@ def sentence(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, PluginError):
-        return str(error).split(": ", 1)[1]
+        return error.why
     try:
         text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001  # an error that cannot even say what it is

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from galvo import Plugin, PluginError, SettingsError
-from galvo.blueprint import of_classes
+from galvo import Plugin, PluginError, SettingsError, discovery
+from galvo.blueprint import of_classes, plan
 
 MODULE = """
 from galvo import Plugin, PluginSettings, Rows, hookimpl
@@ -213,3 +213,20 @@ def test_a_class_without_a_name_is_told_so() -> None:
 
     with pytest.raises(PluginError, match=r"plugin 'Nameless': has no name: write `name = \"...\"` in the class"):
         of_classes({Nameless: {}}, {})
+
+
+def test_with_the_file_site_packages_are_looked_through_only_for_an_unlisted_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def installed() -> list[discovery.Listing]:
+        raise LookupError
+
+    monkeypatch.setattr(discovery, "installed", installed)
+    (tmp_path / "entrypoints.toml").write_text("")
+    (tmp_path / "settings").mkdir()
+    settings = tmp_path / "settings" / "galvo.toml"
+    settings.write_text("[kernel]\nfaults = 3\n")
+    assert plan(tmp_path).kernel.faults == 3
+    settings.write_text("[other]\non = false\n")
+    with pytest.raises(LookupError):
+        plan(tmp_path)
