@@ -17,6 +17,23 @@ READ_NODES: Final = _words("""
     CollateClause String Integer Float Boolean BitString
 """)
 
+# The same for the trees that the server stores; the names before PostgreSQL 16 are among them.
+TREE_NODES: Final = _words("""
+    QUERY RANGETBLENTRY RTE RTEPERMISSIONINFO RANGETBLREF RANGETBLFUNCTION FROMEXPR JOINEXPR ALIAS TARGETENTRY
+    VAR CONST PARAM FUNCEXPR NAMEDARGEXPR OPEXPR DISTINCTEXPR NULLIFEXPR SCALARARRAYOPEXPR BOOLEXPR BOOLEANTEST
+    NULLTEST CASEEXPR CASE CASEWHEN WHEN CASETESTEXPR COALESCEEXPR COALESCE MINMAXEXPR MINMAX ARRAYEXPR ARRAY
+    ROWEXPR ROW SUBSCRIPTINGREF FIELDSELECT RELABELTYPE COERCEVIAIO ARRAYCOERCEEXPR COLLATEEXPR COLLATE
+    SUBLINK AGGREF GROUPINGFUNC GROUPINGSET WINDOWFUNC WINDOWCLAUSE SORTGROUPCLAUSE SETOPERATIONSTMT
+    COMMONTABLEEXPR
+""")
+# CURRENT_USER and its like, and the setting that stands for them
+USER_FUNCTIONS: Final = {
+    "SQLVALUEFUNCTION :op 9": "role",
+    "SQLVALUEFUNCTION :op 10": "role",
+    "SQLVALUEFUNCTION :op 11": "role",
+    "SQLVALUEFUNCTION :op 12": "session_authorization",
+}
+
 # Nodes that run none of the user's code: not cacheable, but no danger to anybody's tables either.
 HARMLESS_NODES: Final = _words("""
     SQLValueFunction LockingClause RangeTableSample RangeTableFunc RangeTableFuncCol ColumnDef XmlExpr
@@ -56,6 +73,9 @@ STABLE_CALLS: Final = _words("""
     json_object_agg_unique json_object_agg_unique_strict jsonb_object_agg jsonb_object_agg_strict
     jsonb_object_agg_unique jsonb_object_agg_unique_strict
 """)
+
+# Built-ins that convert between types of which the server already knows that no text is read
+EXACT_CASTS: Final = _words("date time timestamp timestamptz interval money numeric")
 
 # Built-ins that may answer anything, but run no code of the user and change no table.
 HARMLESS_CALLS: Final = _words("""
@@ -113,6 +133,8 @@ OTHER_TYPES: Final = _words("""
 
 DATE_OIDS: Final = frozenset({1082, 1114, 1184})
 TIME_OIDS: Final = frozenset({1083, 1183})
+LANE_OIDS: Final = frozenset({20, 21, 23, 25, 1043, 2950})
+"""int8, int2, int4, text, varchar, uuid: equal values look equal on the client, too."""
 
 # `row.name` calls these on the whole row, and their answers depend on the catalog or on storage.
 FIELD_CALLS: Final = _words("pg_typeof pg_column_size pg_column_compression pg_column_toast_chunk_id pg_collation_for")

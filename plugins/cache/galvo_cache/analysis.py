@@ -5,16 +5,19 @@ The analysis is right by refusing. It never raises; what it does not understand 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pglast import ast
 from pglast.enums import TransactionStmtKind
 from pglast.parser import ParseError, parse_sql
 
+from galvo_cache import rows
 from galvo_cache.allowed import SESSION_CALLS
 from galvo_cache.catalog import Catalog
 from galvo_cache.effects import Control, Effect, Everything, Read, Refused, Write
-from galvo_cache.reads import judge
-from galvo_cache.tree import Facts, collect
-from galvo_cache.writes import hidden_effects, written
+from galvo_cache.reads import judge, named_once
+from galvo_cache.tree import collect
+from galvo_cache.writes import called, calls_declared, hidden_effects, narrowed, refreshed, written
 
 __all__ = ["Control", "Effect", "Everything", "Read", "Refused", "Write", "analyse"]
 
@@ -50,7 +53,6 @@ _OPAQUE = {
     ast.ExecuteStmt: "execute",
     ast.FetchStmt: "fetch",
     ast.ConstraintsSetStmt: "set_constraints",
-    ast.RefreshMatViewStmt: "refresh",
 }
 
 
@@ -85,6 +87,7 @@ def _combine(effects: list[Effect]) -> Effect:
     if controls:
         return controls[0]
     if writes:
+        # which rows each changed is not followed through a sequence of statements
         return Write(frozenset[int]().union(*(write.tables for write in writes)))
     return Refused("multiple_statements")
 
@@ -92,11 +95,13 @@ def _combine(effects: list[Effect]) -> Effect:
 def _statement(statement: object, catalog: Catalog) -> Effect:
     match statement:
         case ast.SelectStmt():
-            return _select(collect(statement), catalog)
+            return _select(statement, catalog)
         case ast.InsertStmt() | ast.UpdateStmt() | ast.DeleteStmt() | ast.MergeStmt() | ast.TruncateStmt():
-            return written(collect(statement), catalog)
+            return _written(statement, catalog)
         case ast.CopyStmt():
             return _copy(statement, catalog)
+        case ast.RefreshMatViewStmt():
+            return refreshed(statement, catalog)
         case ast.TransactionStmt():
             kind = _TRANSACTION.get(statement.kind)
             return Control(kind, bool(statement.chain)) if kind else Everything("two_phase")
@@ -104,7 +109,7 @@ def _statement(statement: object, catalog: Catalog) -> Effect:
             return _explain(statement, catalog)
         case ast.DeclareCursorStmt():
             effect = _statement(statement.query, catalog)
-            return effect if isinstance(effect, Everything) else Refused("cursor")
+            return effect if isinstance(effect, Everything | Write) else Refused("cursor")
         case _ if isinstance(statement, _SESSION):
             return Control("session")
         case _ if type(statement) in _OPAQUE:
@@ -116,7 +121,14 @@ def _statement(statement: object, catalog: Catalog) -> Effect:
             return Everything("unparsable", ddl=True)
 
 
-def _select(facts: Facts, catalog: Catalog) -> Effect:
+def _written(statement: ast.Node, catalog: Catalog) -> Effect:
+    facts = collect(statement)
+    effect = written(facts, catalog)
+    return narrowed(effect, statement, facts, catalog) if isinstance(effect, Write) else effect
+
+
+def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
+    facts = collect(statement)
     if "IntoClause" in facts.nodes:
         return Everything("temporary_ddl" if facts.temporary else "ddl", True, "IntoClause")
     if facts.targets:
@@ -124,8 +136,15 @@ def _select(facts: Facts, catalog: Catalog) -> Effect:
     if hidden := hidden_effects(facts, catalog):
         return hidden
     if any(call.name in SESSION_CALLS for call in facts.calls):
-        return Control("session")
-    return judge(facts, catalog)
+        return Everything("session_function") if calls_declared(facts, catalog) else Control("session")
+    if calls_declared(facts, catalog):
+        return Everything(catalog.hazard) if catalog.hazard else Write(called(facts, catalog))
+    effect = judge(facts, catalog)
+    if isinstance(effect, Refused):
+        return effect
+    slices, proves = rows.slices(statement, catalog, effect.tables)
+    once = named_once(facts, catalog)
+    return replace(effect, slices=tuple(part for part in slices if part.table in once), proves=proves)
 
 
 def _copy(statement: ast.CopyStmt, catalog: Catalog) -> Effect:
@@ -142,7 +161,8 @@ def _copy(statement: ast.CopyStmt, catalog: Catalog) -> Effect:
 def _explain(statement: ast.ExplainStmt, catalog: Catalog) -> Effect:
     effect = _statement(statement.query, catalog)
     names = [option.defname for option in statement.options or () if isinstance(option, ast.DefElem)]
-    if isinstance(effect, Everything):  # planning runs functions, too
+    # planning runs functions, too
+    if isinstance(effect, Everything) or (isinstance(effect, Write) and isinstance(statement.query, ast.SelectStmt)):
         return effect
     if "analyze" in names and isinstance(effect, Write | Control):
         return effect

@@ -4,62 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Collection, Mapping
+from copy import copy
 from typing import Any
 
-from galvo_cache.allowed import IMPLIED_OPERATORS, TIME_OIDS
+from galvo_cache.allowed import IMPLIED_OPERATORS
+from galvo_cache.assembly import Assembly, Relation
 from galvo_cache.catalog_sql import CATALOG_SQL
-from galvo_cache.closures import Closures, UserTypes
+from galvo_cache.closures import Verb
+from galvo_cache.declared import Declared, Promises
+from galvo_cache.scopes import KINDS, Scope
 
-__all__ = ["CATALOG_SQL", "Catalog", "Relation"]
-
-_KINDS = {
-    "v": "view",
-    "m": "materialized_view",
-    "f": "foreign_table",
-    "p": "partitioned_table",
-    "S": "sequence",
-    "c": "composite_type",
-}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Relation:
-    """One relation: how it may be read, and what writing it changes.
-
-    `plain` tables may be read through the cache; `reason` says why another may not. Reading an `inert`
-    relation runs none of the user's code. The closures hold the OIDs whose rows may change when this one
-    is written (`write_closure`), only inserted into, or truncated with CASCADE; None is "cannot be
-    known", and `unknown` says why.
-    """
-
-    oid: int
-    schema: str
-    name: str
-    kind: str
-    reason: str
-    inert: bool
-    columns: Mapping[str, int]
-    write_closure: frozenset[int] | None
-    insert_closure: frozenset[int] | None
-    truncate_closure: frozenset[int] | None
-    unknown: str
-
-    @property
-    def plain(self) -> bool:
-        """Is it an ordinary table that the cache may read?"""
-        return not self.reason
+__all__ = ["CATALOG_SQL", "Catalog", "Declared", "Relation"]
 
 
 class Catalog:
     """What one session's catalog and search_path looked like at one moment."""
 
     __slots__ = (
+        "_closures",
         "_names",
+        "_opaque",
+        "_promises",
         "_relations",
+        "_scopes",
+        "_temporary",
+        "_trees",
         "_type_names",
+        "builtins",
         "digest",
         "encoding",
         "fields",
@@ -73,48 +45,120 @@ class Catalog:
         "volatile",
     )
 
-    def __init__(self, facts: Mapping[str, Any], digest: str) -> None:
+    def __init__(self, facts: Mapping[str, Any], digest: str, declared: Declared | None = None) -> None:
         """Use `load`."""
         self.digest = digest
         self.search_path: tuple[str, ...] = tuple(facts["path"])
+        self._temporary = frozenset(place for place in self.search_path if place.startswith("pg_temp_"))
         self.encoding: str = facts["encoding"]
         self.immutable = frozenset[str](facts["immutable"])
         self.stable = frozenset[str](facts["stable"])
         self.volatile = frozenset[str](facts["volatile"])
+        functions = facts["functions"] or ()
+        self.builtins = self.immutable | self.stable | self.volatile
         # name -> may it run code that we cannot know?
-        self.functions: dict[str, bool] = {name: loud for name, loud, _ in facts["functions"] or ()}
+        self.functions: dict[str, bool] = {name: loud for name, loud, *_ in functions}
         # `row.name` calls these when there is no such column
-        self.fields = frozenset(name for name, _, field in facts["functions"] or () if field)
+        self.fields = frozenset(name for name, _, field, _ in functions if field)
         self.operators = frozenset[str](facts["operators"] or ())
         self.hazard = self._find_hazard(facts)
-        rows: list[list[Any]] = facts["relations"]
-        types = UserTypes(facts["types"] or (), {row[0]: row[9] or {} for row in rows})
-        loud = types.containing(types.loud)
-        self._type_names = types.classify(loud)
-        self.time_types = types.containing(TIME_OIDS)
-        shifty = types.containing(frozenset(facts["shifty"]))
-        self._relations = _relations(rows, facts["keys"] or (), loud, shifty)
-        self._names = {(relation.schema, relation.name): relation for relation in self._relations.values()}
+        self._names = {(row[1], row[2]): row[0] for row in facts["relations"]}
+        self._promises = Promises(
+            declared or Declared(),
+            {name: schemas for name, _, _, schemas in functions},
+            {(trigger[0], row[0]) for row in facts["relations"] for trigger in row[5] or ()},
+            self._find_table,
+        )
+        made = Assembly(facts, self._promises)
+        self._relations = made.relations
+        self._closures = made.closures
+        self._scopes = made.scopes
+        self._trees = made.trees
+        self._opaque = made.opaque
+        self._type_names = made.type_names
+        self.time_types = made.time_types
 
     @classmethod
-    def load(cls, answer: str) -> Catalog:
-        """Build the snapshot from the answer to CATALOG_SQL."""
-        return cls(json.loads(answer), hashlib.blake2b(answer.encode(), digest_size=16).hexdigest())
+    def load(cls, answer: str, declared: Declared | None = None) -> Catalog:
+        """Build the snapshot from the answer to CATALOG_SQL, and from what the user says of opaque code."""
+        return cls(json.loads(answer), hashlib.blake2b(answer.encode(), digest_size=16).hexdigest(), declared)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """One sentence for each part of the declaration that does not fit this database, and is not believed."""
+        return tuple(self._promises.mistakes)
+
+    def under(self, path: tuple[str, ...]) -> Catalog:
+        """The same snapshot for a session with another search_path, as current_schemas(true) gives it."""
+        if path == self.search_path:
+            return self
+        other = copy(self)
+        other.search_path = path
+        return other
 
     def resolve(self, schema: str | None, name: str) -> Relation | None:
-        """Return the relation that the session of the snapshot means by a name."""
+        """Return the relation that a session with this search_path means by a name."""
         if schema is not None:
-            return self._names.get((schema, name))
-        found = (self._names.get((place, name)) for place in self.search_path)
-        return next((relation for relation in found if relation is not None), None)
+            return self.relation(self._names.get((schema, name), 0))
+        for place in self.search_path:
+            if (oid := self._names.get((place, name))) is not None:
+                return self.relation(oid)
+            if place.startswith("pg_temp_") and place not in self._temporary:
+                return None  # another session's temporary tables are not in the snapshot, and may be meant
+        return None
 
     def relation(self, oid: int) -> Relation | None:
         """Return a relation by OID."""
         return self._relations.get(oid)
 
+    def scope(self, oid: int, only: bool = False) -> Scope:
+        """What the answer of reading `oid` depends on; `only` as in FROM ONLY."""
+        return self._scopes.scope(oid, only)
+
+    def reach(self, oid: int, verb: Verb, columns: Collection[str] | None = None) -> frozenset[int] | None:
+        """Whose rows may change when rows of `oid` are written; an update sets `columns` (None: any).
+
+        None when that cannot be known.
+        """
+        return self._closures.reach(oid, verb, columns)
+
+    def exact(self, oid: int, verb: Verb, columns: Collection[str] | None = None) -> bool:
+        """Does such a write change those rows of `oid` only that its text names, and those columns?"""
+        return self._closures.exact(oid, verb, columns)
+
+    def refreshes(self, oid: int) -> bool:
+        """Does REFRESH MATERIALIZED VIEW of `oid` change its rows and nothing else?"""
+        relation = self._relations.get(oid)
+        if relation is None or relation.kind != "m" or relation.unknown != KINDS["m"] or oid in self._opaque:
+            return False
+        read = [self._relations.get(other) for tree in self._trees.get(oid, ()) for other in tree.relations]
+        return all(other is not None and other.inert and other.kind != "f" for other in read)
+
+    def effects(self, schema: str | None, name: str) -> frozenset[int] | None:
+        """The tables that calling the user's functions of a name changes, if that is declared."""
+        tables = self._promises.effects(schema, name)
+        if tables is None:
+            return None
+        found: set[int] = set()
+        for table in tables:
+            reached = self.reach(table, "change")
+            if reached is None:
+                return None
+            found |= reached
+        return frozenset(found)
+
+    def reads(self, schema: str | None, name: str) -> frozenset[int] | None:
+        """The tables that the answer of the user's functions of a name depends on, if that is declared."""
+        return self._promises.reads(schema, name)
+
     def user_type(self, name: str) -> str:
         """Classify the user's types of a name, in any schema: enum, quiet, loud, or "" for none."""
         return self._type_names.get(name, "")
+
+    def _find_table(self, name: str) -> int | None:
+        schema, _, table = name.rpartition(".")
+        places = [schema] if schema else self.search_path
+        return next((self._names[place, table] for place in places if (place, table) in self._names), None)
 
     @staticmethod
     def _find_hazard(facts: Mapping[str, Any]) -> str:
@@ -128,47 +172,3 @@ class Catalog:
         if not IMPLIED_OPERATORS.isdisjoint(facts["operators"] or ()):
             return "user_operator"
         return ""
-
-
-def _relations(
-    rows: list[list[Any]], keys: Iterable[list[Any]], loud: frozenset[int], shifty: frozenset[int]
-) -> dict[int, Relation]:
-    unknown: dict[int, str] = {}
-    noisy: set[int] = set()
-    reads: dict[int, list[int]] = {}
-    for oid, _, _, kind, reason, triggers, runs_on, reads_too, types, columns in rows:
-        speaks = not loud.isdisjoint(types or ()) or not loud.isdisjoint((columns or {}).values())
-        if speaks or runs_on & 1:
-            noisy.add(oid)
-        reads[oid] = reads_too or []
-        if reason == "system_catalog":
-            unknown[oid] = reason
-        elif kind != "r":
-            unknown[oid] = _KINDS.get(kind, "not_a_table")
-        elif triggers:
-            unknown[oid] = "triggers"
-        elif speaks or runs_on:
-            unknown[oid] = "user_code"
-        elif reason and reason != "row_security":
-            unknown[oid] = reason
-    closures = Closures(keys, unknown, noisy, reads)
-    found = {}
-    for oid, schema, name, kind, reason, _, _, _, _, columns in rows:
-        why = reason if kind == "r" or reason in ("system_catalog", "temporary_table") else _KINDS[kind]
-        if not why and not shifty.isdisjoint((columns or {}).values()):
-            why = "column_type"
-        write = closures.write(oid)
-        found[oid] = Relation(
-            oid=oid,
-            schema=schema,
-            name=name,
-            kind=kind,
-            reason=why,
-            inert=closures.inert(oid),
-            columns=MappingProxyType(columns or {}),
-            write_closure=write,
-            insert_closure=None if oid in unknown else frozenset({oid}),
-            truncate_closure=closures.truncate(oid),
-            unknown="" if write is not None else unknown.get(oid, "cascade"),
-        )
-    return found

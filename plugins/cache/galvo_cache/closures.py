@@ -1,50 +1,136 @@
-"""How far things reach: a write, a truncation, a view, a type."""
+"""How far a write reaches: partitions, foreign keys, updatable views, declared triggers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Verb = Literal["insert", "update", "delete", "change", "truncate", "truncate_cascade"]
+"""`change` is any of the first three, `truncate_cascade` is TRUNCATE ... CASCADE."""
+
+
+class Step(NamedTuple):
+    """Something that happens to rows of a relation; `columns` are those of an update, None for any."""
+
+    oid: int
+    verb: Verb
+    columns: frozenset[str] | None = None
+
+
+class Key(NamedTuple):
+    """A foreign key. The actions are pg_constraint's letters: c, n and d change the child's rows."""
+
+    child: int
+    parent: int
+    on_delete: str
+    on_update: str
+    refers: Collection[str]
+    referred: Collection[str]
+
+
+_ACTIONS = ("c", "n", "d")
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What leads from one relation to others, by OID."""
+
+    kinds: Mapping[int, str]
+    children: Mapping[int, Sequence[int]]
+    """The direct partitions and heirs."""
+    keys: Iterable[Key]
+    bases: Mapping[int, Collection[int]]
+    """What a view reads, and so at most what writing it writes."""
+    triggers: Mapping[int, frozenset[int]]
+    """Of each table with triggers that are declared: the tables they change."""
+    generated: Mapping[int, frozenset[str]]
+    unknown: Collection[int]
+    """Writing one of these may do anything."""
 
 
 class Closures:
-    """Reachability over foreign keys and over what views read."""
+    """Reachability over a Graph."""
 
-    __slots__ = ("_cascades", "_noisy", "_reads", "_references", "_unknown")
+    __slots__ = ("_graph", "_keys", "_known")
 
-    def __init__(
-        self,
-        keys: Iterable[Sequence[int]],
-        unknown: Collection[int],
-        noisy: Collection[int],
-        reads: Mapping[int, Sequence[int]],
-    ) -> None:
-        self._unknown = unknown
-        self._noisy = noisy
-        self._reads = reads
-        self._cascades: dict[int, list[int]] = {}
-        self._references: dict[int, list[int]] = {}
-        for child, parent, cascades in keys:
-            self._references.setdefault(parent, []).append(child)
-            if cascades:
-                self._cascades.setdefault(parent, []).append(child)
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._keys: dict[int, list[Key]] = {}
+        self._known: dict[Step, tuple[frozenset[int] | None, bool]] = {}
+        for key in graph.keys:
+            self._keys.setdefault(key.parent, []).append(key)
 
-    def write(self, oid: int) -> frozenset[int] | None:
-        """Whose rows may change with the rows of this table; None when that cannot be known."""
-        return self._known(_reach(oid, self._cascades))
+    def reach(self, oid: int, verb: Verb, columns: Collection[str] | None) -> frozenset[int] | None:
+        """Whose rows may change when rows of `oid` are written; None when that cannot be known."""
+        return self._find(oid, verb, columns)[0]
 
-    def truncate(self, oid: int) -> frozenset[int] | None:
-        """Whose rows may go with TRUNCATE ... CASCADE, whatever the action of the keys."""
-        return self._known(_reach(oid, self._references))
+    def exact(self, oid: int, verb: Verb, columns: Collection[str] | None) -> bool:
+        """Does the write change no other rows of `oid` than its text says, nor in other columns?"""
+        return not self._find(oid, verb, columns)[1] and oid not in self._graph.triggers
 
-    def inert(self, oid: int) -> bool:
-        """Does reading this relation run none of the user's code?"""
-        return _reach(oid, self._reads).isdisjoint(self._noisy)
+    def _find(self, oid: int, verb: Verb, columns: Collection[str] | None) -> tuple[frozenset[int] | None, bool]:
+        first = self._step(oid, verb, columns)
+        if first not in self._known:
+            self._known[first] = self._spread(first)
+        return self._known[first]
 
-    def _known(self, oids: set[int]) -> frozenset[int] | None:
-        return frozenset(oids) if oids.isdisjoint(self._unknown) else None
+    def _step(self, oid: int, verb: Verb, columns: Collection[str] | None = None) -> Step:
+        if verb != "update" or columns is None or oid in self._graph.triggers:  # a trigger may set other columns
+            return Step(oid, verb)
+        return Step(oid, verb, frozenset(columns) | self._graph.generated.get(oid, frozenset()))
+
+    def _spread(self, first: Step) -> tuple[frozenset[int] | None, bool]:
+        again, seen, todo = False, {first}, [first]
+        while todo:
+            step = todo.pop()
+            if step.oid in self._graph.unknown:
+                return None, True
+            again |= any(follower.oid == first.oid for follower in self._consequences(step))
+            for follower in self._followers(step):
+                if follower not in seen:
+                    seen.add(follower)
+                    todo.append(follower)
+        return frozenset(step.oid for step in seen if self._graph.kinds.get(step.oid) != "v"), again
+
+    def _followers(self, step: Step) -> Iterator[Step]:
+        graph, (oid, verb, columns) = self._graph, step
+        if verb == "change":
+            yield from (Step(oid, "insert"), Step(oid, "update"), Step(oid, "delete"))
+            return
+        kind = graph.kinds.get(oid)
+        if kind == "v":
+            yield from (Step(base, verb) for base in graph.bases.get(oid, ()))
+            return
+        if verb != "insert" or kind == "p":  # a row goes to a partition, but not to an heir
+            yield from (self._step(child, verb, columns) for child in graph.children.get(oid, ()))
+        if verb == "update" and kind == "p":
+            yield Step(oid, "delete")  # moving a row to another partition was one before PostgreSQL 15
+        yield from self._consequences(step)
+
+    def _consequences(self, step: Step) -> Iterator[Step]:
+        """What triggers and the foreign keys that refer to the table do."""
+        yield from (Step(table, "change") for table in self._graph.triggers.get(step.oid, ()))
+        for key in self._keys.get(step.oid, ()):
+            match step.verb:
+                case "truncate_cascade":
+                    yield Step(key.child, "truncate_cascade")
+                case "delete" if key.on_delete == "c":
+                    yield Step(key.child, "delete")
+                case "delete" if key.on_delete in _ACTIONS:
+                    yield self._step(key.child, "update", key.refers)
+                case "update" if key.on_update in _ACTIONS and _touches(step.columns, key.referred):
+                    yield self._step(key.child, "update", key.refers)
+                case _:
+                    pass
 
 
-def _reach(start: int, edges: Mapping[int, Sequence[int]]) -> set[int]:
+def _touches(columns: frozenset[str] | None, referred: Collection[str]) -> bool:
+    return columns is None or not columns.isdisjoint(referred)
+
+
+def reached(start: int, edges: Mapping[int, Collection[int]]) -> set[int]:
+    """The start and all that the edges lead to."""
     seen = {start}
     todo = [start]
     while todo:
@@ -53,26 +139,3 @@ def _reach(start: int, edges: Mapping[int, Sequence[int]]) -> set[int]:
                 seen.add(oid)
                 todo.append(oid)
     return seen
-
-
-class UserTypes:
-    """The user's types and what they are made of."""
-
-    __slots__ = ("_parts", "_rows", "loud")
-
-    def __init__(self, rows: Iterable[Sequence[Any]], attributes: Mapping[int, Mapping[str, int]]) -> None:
-        self._rows = list(rows)
-        self._parts = {oid: [part, *attributes.get(rel, {}).values()] for oid, _, _, part, rel, _ in self._rows}
-        self.loud = frozenset(row[0] for row in self._rows if row[5])
-
-    def containing(self, oids: frozenset[int]) -> frozenset[int]:
-        """These types and the user's types that hold one of them at any depth."""
-        return oids | {oid for oid in self._parts if not _reach(oid, self._parts).isdisjoint(oids)}
-
-    def classify(self, loud: frozenset[int]) -> dict[str, str]:
-        """Say of each name the worst that a type of that name is: loud, quiet or enum."""
-        ranks: dict[str, int] = {}
-        for oid, name, kind, *_ in self._rows:
-            rank = 2 if oid in loud else 0 if kind == "e" else 1
-            ranks[name] = max(rank, ranks.get(name, 0))
-        return {name: ("enum", "quiet", "loud")[rank] for name, rank in ranks.items()}

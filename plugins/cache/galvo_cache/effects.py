@@ -3,13 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """The value of a bound parameter; `$1` has `index` 0."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A literal in the text."""
+
+    value: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of the answer's first row, by position; known after the read only."""
+
+    column: int
+
+
+Source = Param | Const | Output
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Of `table`, only the rows whose `column` equals `source` matter to a read.
+
+    `unique`: the column alone is a key of the table, so at most one row has the value.
+    """
+
+    table: int
+    column: str
+    source: Source
+    unique: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A cacheable read; its answer changes only when one of `tables` (OIDs) does."""
+    """A cacheable read; its answer changes only when one of `tables` (OIDs) does.
+
+    Of a table in `slices` only some rows matter; at most one slice per table. `proves`: an answer with
+    rows proves that the row of every unique slice exists, so inserting another one cannot change it.
+    `inputs`: session settings that the answer depends on, besides SESSION_SETTINGS.
+    """
 
     tables: frozenset[int]
+    slices: tuple[Slice, ...] = ()
+    proves: bool = False
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +67,25 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Which rows of `table` one statement changes.
+
+    Every affected row has each column of `fixed` at the value of its source, before and after. `columns` are
+    those an update may change, generated ones included; None when rows come (insert) or go (delete).
+    """
+
+    table: int
+    verb: Literal["insert", "update", "delete"]
+    fixed: tuple[tuple[str, Source], ...]
+    columns: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
-    """A statement that changes at most the rows of `tables` (OIDs)."""
+    """A statement that changes at most the rows of `tables` (OIDs); of a table in `changes` only those rows."""
 
     tables: frozenset[int]
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ import anyio
 
 from galvo import Context, GalvoError
 from galvo_cache.analysis import analyse
-from galvo_cache.catalog import CATALOG_SQL, Catalog
+from galvo_cache.catalog import CATALOG_SQL, Catalog, Relation
+from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Effect, Everything, Refused
+from galvo_cache.touch import Touch
 
 NOTHING = Catalog.load(
     '{"path": [], "encoding": "UTF8", "strings": "on", "immutable": [], "stable": [], "volatile": [], "functions": [],'
@@ -23,12 +25,14 @@ class Knowledge:
     `epoch` counts the reasons to distrust it; an effect found under one epoch says nothing under the next.
     """
 
-    def __init__(self, context: Context, forget: Callable[[], None]) -> None:
+    def __init__(self, context: Context, declared: Declared, forget: Callable[[], None]) -> None:
         """`forget` is called when the catalog changed, and drops all that was derived from it."""
         self._context = context
+        self._declared = declared
         self._forget = forget
         self._catalog: Catalog | None = None
         self._lock = anyio.Lock()
+        self._told: set[str] = set()
         self.epoch = 0
 
     def distrust(self) -> None:
@@ -46,6 +50,11 @@ class Knowledge:
     def loaded(self) -> bool:
         return self._catalog is not None
 
+    @property
+    def digest(self) -> str:
+        """What the schema is like, with what was declared of it; the same in processes that may share answers."""
+        return f"{self._catalog.digest if self._catalog else ''}{self._declared!r}"
+
     def guess(self, sql: str) -> Effect:
         """What `sql` does as far as its text alone says it: for who holds a connection, and must not wait for
         the catalog on a second one, which may never come or wait for locks of the first."""
@@ -60,15 +69,16 @@ class Knowledge:
             catalog = self._catalog or await self._load()
         if catalog is None:
             return Refused("catalog_unavailable")
-        found = set()
+        found: set[int] = set()
         for name in names:
             schema, _, table = name.rpartition(".")
             relation = catalog.resolve(schema or None, table)
             if relation is None:
                 return Refused("unknown_table", name)
-            if not relation.plain:
-                return Refused(relation.reason, name)
-            found.add(relation.oid)
+            scope = catalog.scope(relation.oid)
+            if scope.reason:
+                return Refused(scope.reason, name)
+            found |= scope.tables
         return frozenset(found)
 
     async def refresh(self) -> None:
@@ -97,14 +107,35 @@ class Knowledge:
 
     async def _read(self) -> Catalog | None:
         try:
-            return Catalog.load(await self._context.fetchval(CATALOG_SQL))
+            catalog = Catalog.load(await self._context.fetchval(CATALOG_SQL), self._declared)
+            for mistake in catalog.mistakes:
+                if mistake not in self._told:
+                    self._told.add(mistake)
+                    self._context.log.warning("not believed: %s", mistake)
+            return catalog
         except GalvoError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever the database says, the cache must not be in the way
             self._context.log.warning("cannot read the catalog: %s", type(error).__name__)
             return None
 
+    def reach(self, oid: int) -> Touch | None:
+        """What an unknown write to a table may have changed; None: anything."""
+        if self._catalog is None:
+            return None
+        found: Touch = {oid: None}
+        for verb in ("update", "delete"):
+            reach = self._catalog.reach(oid, verb)
+            if reach is None:
+                return None
+            found |= dict.fromkeys(reach)
+        return found
+
+    def relation(self, oid: int) -> Relation | None:
+        """What the catalog says of it; None while the catalog is not loaded."""
+        return self._catalog.relation(oid) if self._catalog else None
+
     def name_of(self, oid: int) -> str:
         """`schema.table`, for people."""
-        relation = self._catalog.relation(oid) if self._catalog else None
+        relation = self.relation(oid)
         return f"{relation.schema}.{relation.name}" if relation else str(oid)

@@ -1,74 +1,176 @@
-"""Which tables are being written now, and which plans a write invalidates.
+"""Which writes are under way, and which answers each of them invalidates.
 
-A write is announced before it is sent and taken back after it was acknowledged or its outcome is open. Between
-the two nothing that depends on its tables is served or stored, so a reader never sees the old answer after
-somebody else saw the new one.
+A write is announced before it is sent and taken back after it was acknowledged or its outcome is open. Between the
+two nothing that it touches is served or stored, so a reader never sees the old answer after somebody else saw the
+new one.
+
+Reads of whole tables are invalidated by their plan's generation, in one step whatever their number. Reads of the rows
+with one value in a lane (see `touch.py`) are found by that value and dropped. The clock counts announcements and ends:
+it is captured before a read, and at the store nothing the read depends on may have been touched since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from galvo_cache.plans import Plan
+from galvo_cache.lane import Lane, Place, Table
+from galvo_cache.touch import GUESSED, Touch
+
+if TYPE_CHECKING:
+    from galvo_cache.plans import Plan
+    from galvo_cache.sieve import Entry
+
+
+class Pending:
+    """One announced write: what its end has to take back."""
+
+    __slots__ = ("everything", "guesses", "lanes", "rows", "sweeps", "tables")
+
+    def __init__(self) -> None:
+        self.everything = False
+        self.tables: list[Table] = []
+        self.sweeps: list[Table] = []
+        self.lanes: list[Lane] = []
+        self.rows: list[tuple[Lane, int]] = []
+        self.guesses: list[Lane] = []
 
 
 class Ledger:
-    """Pending writes per table, and the plans that read each table."""
+    """Pending writes, and the plans and answers that read each table."""
 
-    def __init__(self) -> None:
-        self._pending: dict[int, int] = {}
-        self._everything = 0
-        self._readers: dict[int, set[Plan]] = {}
+    def __init__(self, evict: Callable[[Entry], None]) -> None:
+        """`evict` drops one answer."""
+        self._evict = evict
+        self._tables: dict[int, Table] = {}
         self._plans: set[Plan] = set()
+        self._everything = 0
+        self.clock = 0
+
+    def table(self, oid: int) -> Table:
+        found = self._tables.get(oid)
+        if found is None:
+            found = self._tables[oid] = Table()
+        return found
 
     def enter(self, plan: Plan) -> None:
-        """Invalidate `plan` from now on whenever one of its tables is written."""
+        """Invalidate `plan` from now on when what it reads is written."""
         self._plans.add(plan)
-        for table in plan.tables or ():
-            self._readers.setdefault(table, set()).add(plan)
+        for oid in plan.scans:
+            self.table(oid).readers.add(plan)
+        for part in plan.slices:
+            self.table(part.table).lane(part.column, self.clock).readers.add(plan)
 
     def leave(self, plan: Plan) -> None:
         """Forget `plan`; its answers die with it."""
         plan.generation += 1
         self._plans.discard(plan)
-        for table in plan.tables or ():
-            readers = self._readers.get(table)
-            if readers is not None:
-                readers.discard(plan)
-                if not readers:
-                    del self._readers[table]
+        for oid in plan.scans:
+            self.table(oid).readers.discard(plan)
+        for part in plan.slices:
+            self.table(part.table).leave(part.column, plan)
 
-    def quiet(self, plan: Plan) -> bool:
-        """No write is under way that could change an answer of `plan`: its generation is a valid stamp."""
+    # -- reads ----------------------------------------------------------------------------------------
+
+    def quiet(self, plan: Plan, places: Iterable[Place]) -> bool:
+        """No write is under way that could change the answer: now is a time to read what may be kept."""
         if self._everything:
             return False
-        return not (self._pending and any(table in self._pending for table in plan.tables or ()))
+        return all(place.quiet for place in places) and not any(
+            self._tables[oid].pending for oid in plan.scans if oid in self._tables
+        )
 
-    def begin(self, tables: Iterable[int] | None) -> None:
-        """A write to `tables` (None: to anything) is about to be sent."""
-        if tables is None:
+    def untouched(self, places: Iterable[Place], since: int) -> bool:
+        """Whether nothing in `places` was touched since the clock showed `since`, nor is now."""
+        return all(place.quiet and place.touched_at <= since for place in places)
+
+    # -- writes ---------------------------------------------------------------------------------------
+
+    def begin(self, touch: Touch | None) -> Pending:
+        """A write that touches `touch` (None: anything) is about to be sent."""
+        pending = Pending()
+        self.clock += 1
+        if touch is None:
+            pending.everything = True
             self._everything += 1
-            for plan in self._plans:
+            self.clear()
+            return pending
+        for oid, lanes in touch.items():
+            table = self.table(oid)
+            table.pending += 1
+            table.touched_at = self.clock
+            pending.tables.append(table)
+            for plan in table.readers:
                 plan.generation += 1
-            return
-        for table in tables:
-            self._pending[table] = self._pending.get(table, 0) + 1
-            for plan in self._readers.get(table, ()):
-                plan.generation += 1
+            self._drop(table.strays)
+            if lanes is None:
+                table.sweeps += 1
+                pending.sweeps.append(table)
+            for name, lane in table.lanes.items():
+                self._begin_lane(pending, lane, lanes.get(name) if lanes is not None else None)
+                if lanes is not None and name + GUESSED in lanes:
+                    lane.guesses += 1
+                    pending.guesses.append(lane)
+        return pending
 
-    def end(self, tables: Iterable[int] | None) -> None:
-        """The write announced with the same `tables` has ended."""
-        if tables is None:
-            self._everything -= 1
+    def _begin_lane(self, pending: Pending, lane: Lane, tokens: list[int] | None) -> None:
+        if tokens is None:
+            lane.pending += 1
+            pending.lanes.append(lane)
+            lane.touched_at = self.clock
+            lane.entries = {}
+            for plan in lane.readers:
+                plan.generation += 1
             return
-        for table in tables:
-            left = self._pending[table] - 1
-            if left:
-                self._pending[table] = left
-            else:
-                del self._pending[table]
+        for token in tokens:
+            lane.begin(token, self.clock)
+            pending.rows.append((lane, token))
+            self._drop(lane.entries.get(token, ()))
+
+    def _drop(self, entries: Iterable[Entry]) -> None:
+        for entry in list(entries):
+            self._evict(entry)
+
+    def end(self, pending: Pending) -> None:
+        """The write has ended."""
+        self.clock += 1
+        self._everything -= pending.everything
+        for table in pending.tables:
+            table.pending -= 1
+        for table in pending.sweeps:
+            table.sweeps -= 1
+        for lane, token in pending.rows:
+            lane.end(token, self.clock)
+        for lane in pending.lanes:
+            lane.end_all(self.clock)
+        for lane in pending.guesses:
+            lane.settle(self.clock)
+
+    def guess(self, oid: int, names: Iterable[str]) -> list[Lane]:
+        """The values that a write will touch in these lanes are about to be looked up. `Lane.settle` ends it.
+
+        Whoever changes a value of the lane meanwhile makes the look-up worthless; until the write has ended,
+        the lane then counts as touched entirely.
+        """
+        lanes = [self.table(oid).lane(name, self.clock) for name in names]
+        for lane in lanes:
+            lane.guesses += 1
+        return lanes
+
+    def clear(self) -> None:
+        """Invalidate every answer."""
+        for plan in self._plans:
+            plan.generation += 1
+
+    def read_now(self) -> list[int]:
+        """The tables on which an answer may depend."""
+        return [
+            oid
+            for oid, table in self._tables.items()
+            if table.readers or any(lane.readers for lane in table.lanes.values())
+        ]
 
     @property
     def pending(self) -> int:
         """Announced writes, counted per table."""
-        return self._everything + sum(self._pending.values())
+        return self._everything + sum(table.pending for table in self._tables.values())

@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 import anyio
 
 from galvo import Rows
-from galvo_cache.effects import Effect, Read
+from galvo_cache.effects import Effect, Read, Slice
+from galvo_cache.l2.admission import Average
 
 if TYPE_CHECKING:
+    from galvo_cache.lane import Place
     from galvo_cache.sieve import Entry
 
 
 class Flight:
     """One running read that others with the same key wait for."""
 
-    __slots__ = ("_done", "failed", "generation", "landed", "private", "rows")
+    __slots__ = ("_done", "clock", "failed", "generation", "landed", "places", "private", "rows")
 
-    def __init__(self, generation: int) -> None:
+    def __init__(self, generation: int, clock: int, places: list[Place]) -> None:
         self.generation = generation
+        self.clock = clock
+        self.places = places
+        """Who begins after one of these was touched does not join."""
         self.rows: Rows | None = None
         self.private = True
         """Callers must not share `rows`: they hold something that can be changed."""
@@ -48,21 +53,32 @@ class Plan:
     """One statement, or all computed values with the same dependencies.
 
     `generation` is the stamp: captured before a read, compared at the store and at every hit, renewed by every
-    write to one of `tables`. Renewing it invalidates all answers of the statement at once.
+    write to one of `scans`. Renewing it invalidates all answers of the statement at once. Of the tables in `slices`
+    only some rows matter; the ledger finds the answers that a write to them invalidates.
     """
 
-    __slots__ = ("effect", "flights", "generation", "hits", "many", "misses", "one", "seen", "tables")
+    __slots__ = (
+        "cost", "effect", "flights", "gate", "generation", "hits", "many", "misses", "one", "proves", "scans", "seen",
+        "slices", "tables",
+    )  # fmt: skip
 
     def __init__(self, effect: Effect) -> None:
         self.effect = effect
         self.tables: frozenset[int] | None = effect.tables if isinstance(effect, Read) else None
         """OIDs the answers depend on; None: not cacheable."""
+        self.slices: tuple[Slice, ...] = effect.slices if isinstance(effect, Read) else ()
+        self.scans = (self.tables or frozenset()) - {part.table for part in self.slices}
+        self.proves = isinstance(effect, Read) and effect.proves
         self.generation = 0
         self.many: dict[Hashable, Entry] = {}
         """Answers of all rows, by arguments."""
         self.one: dict[Hashable, Entry] = {}
         """Answers cut to one row."""
         self.flights: dict[tuple[int, Hashable], Flight] = {}
+        self.cost = Average()
+        """Seconds that the database takes."""
+        self.gate: anyio.Semaphore | None = None
+        """Limits its runs while nothing may be served from memory."""
         self.hits = 0
         self.misses = 0
         self.seen = 0

@@ -6,6 +6,7 @@ generation, which every write to one of the plan's tables renews before it is se
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -18,14 +19,20 @@ import anyio
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
 from galvo.events import Computed
 from galvo_cache.answers import copied, same_answer
+from galvo_cache.coherence.coherence import Coherence
+from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
 from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
+from galvo_cache.outside import Outside
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.reading import Reading
+from galvo_cache.second import Second, secrets
 from galvo_cache.settings import CacheSettings
+from galvo_cache.sharing import Sharing
 from galvo_cache.sieve import Entry, Sieve
+from galvo_cache.touching import Touching
 from galvo_cache.writing import Writing
 
 SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
@@ -44,20 +51,51 @@ class CachePlugin(Plugin):
         self._plans = Plans(settings.max_statements)
         self._computed: dict[tuple[str, ...], Plan] = {}
         self._sieve = Sieve(settings.max_bytes)
-        self._ledger = Ledger()
-        self._knowledge = Knowledge(context, self._forget)
-        self._writing = Writing(self._ledger, self._knowledge, settings.unknown_outcome)
-        self.verify = settings.verify
+        self._ledger = Ledger(self._sieve.remove)
+        declared = Declared(settings.effects, settings.reads, settings.session_inputs)
+        self._knowledge = Knowledge(context, declared, self._forget)
+        self._touching = Touching(context, self._knowledge, self._ledger)
         self._counts: Counter[str] = Counter()
-        self._reading = Reading(context, settings, self._ledger, self._sieve, self._counts)
+        self._reading = Reading(context, settings, self._knowledge, self._ledger, self._sieve, self._counts)
+        self._outside = Outside(settings, context, self._ledger, self._knowledge)
+        self._until = math.inf
+        """Answers are served from memory until this time (monotonic): other processes could not tell us of writes."""
+        self._sharing = Sharing(
+            settings, context, self._ledger, self._knowledge, self._outside.follow, self._lease, self._shared
+        )
+        self._writing = Writing(
+            self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
+        )
+        self.verify = settings.verify
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        async with anyio.create_task_group() as tasks:
-            self._writing.tasks = tasks
-            tasks.start_soon(self._refresh)
-            yield
-            tasks.cancel_scope.cancel()
+        if self._sharing.on:
+            secrets(self._settings)
+            await self._sharing.connect()
+        try:
+            async with anyio.create_task_group() as tasks:
+                self._writing.tasks = tasks
+                tasks.start_soon(self._refresh)
+                tasks.start_soon(self._outside.run, tasks)
+                if self._sharing.on:
+                    tasks.start_soon(self._sharing.run)
+                yield
+                tasks.cancel_scope.cancel()
+        finally:
+            if self._reading.second is not None:
+                await self._reading.second.close()
+            await self._sharing.close()
+
+    def _shared(self, coherence: Coherence) -> None:
+        """This process joins the others, and may read what they keep."""
+        if self._settings.l2:
+            self._reading.second = Second(
+                self._sharing.client, coherence, f"{self._sharing.namespace}:{self._sharing.session}", self._settings
+            )
+
+    def _lease(self, until: float) -> None:
+        self._until = self._reading.until = until
 
     def settled(self) -> None:
         """From now on every running write is known, so answers may be kept."""
@@ -86,7 +124,12 @@ class CachePlugin(Plugin):
             except Unkeyable:
                 return await self._refuse("argument_type", query, proceed)
             entry = (plan.one if query.limit else plan.many).get(key)
-            if entry is None or entry.generation != plan.generation or entry.expires < monotonic():
+            if (
+                entry is None
+                or entry.generation != plan.generation
+                or entry.expires < (now := monotonic())
+                or self._until < now
+            ):
                 return await self._reading.read(query, proceed, plan, key_of(args))
             entry.visited = True
             plan.hits += 1
@@ -153,7 +196,7 @@ class CachePlugin(Plugin):
             plan = self._computed.setdefault(query.depends_on, Plan(Read(tables)))
             self._ledger.enter(plan)
         entry = plan.many.get(query.sql)
-        if entry is not None and entry.generation == plan.generation and entry.expires > monotonic():
+        if entry is not None and entry.generation == plan.generation and monotonic() < min(entry.expires, self._until):
             entry.visited = True
             plan.hits += 1
             return entry.answer.rows()
@@ -178,8 +221,7 @@ class CachePlugin(Plugin):
     def clear(self) -> int:
         """Drop all answers; gives their bytes."""
         freed = self._sieve.bytes
-        self._ledger.begin(None)
-        self._ledger.end(None)
+        self._ledger.end(self._ledger.begin(None))
         self._sieve.shrink(0)
         return freed
 
@@ -217,6 +259,12 @@ class CachePlugin(Plugin):
             told["reason"] = effect.reason + (f": {effect.detail}" if effect.detail else "")
         if isinstance(effect, Read | Write):
             told["tables"] = sorted(self._knowledge.name_of(table) for table in effect.tables)
+        if isinstance(effect, Read) and effect.slices:
+            told["rows"] = sorted(f"{self._knowledge.name_of(part.table)}.{part.column}" for part in effect.slices)
+        if isinstance(effect, Read):
+            told["outside_writes"] = {
+                self._knowledge.name_of(table): self._outside.level(table) for table in sorted(effect.tables)
+            }
         if isinstance(effect, Read):
             told |= {"ttl": self._settings.ttl, "hits": plan.hits, "misses": plan.misses}
         return told
@@ -237,6 +285,12 @@ class CachePlugin(Plugin):
             "wrong": counts.get("wrong", 0),
             "writes": self._writing.writes,
             "flushes": self._writing.flushes,
+            "lookups": self._touching.lookups,
+            **self._outside.stats(),
+            **self._sharing.stats(),
+            **(self._reading.second.stats() if self._reading.second else {}),
+            "hits_l2": counts.get("hits_l2", 0),
+            "untrusted": counts.get("untrusted", 0),
             "pending": self._ledger.pending,
             "evicted": self._sieve.evicted,
             "entries": self._sieve.entries,

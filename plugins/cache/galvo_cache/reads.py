@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pglast import ast
@@ -18,6 +19,7 @@ from galvo_cache.allowed import (
 )
 from galvo_cache.catalog import Catalog, Relation
 from galvo_cache.effects import Read, Refused
+from galvo_cache.scopes import Scope
 from galvo_cache.tree import Call, Facts, strings
 
 _NODE_REASONS = {
@@ -30,11 +32,33 @@ _NODE_REASONS = {
 def judge(facts: Facts, catalog: Catalog) -> Read | Refused:
     """Judge a SELECT that is known to change no table."""
     relations: dict[str, Relation] = {}
-    refusal = next(_refusals(facts, catalog, relations), None)
-    return refusal or Read(frozenset(relation.oid for relation in relations.values()))
+    scopes: dict[str, Scope] = {}
+    refusal = next(_refusals(facts, catalog, relations, scopes), None)
+    if refusal is not None:
+        return refusal
+    tables = frozenset[int]().union(*(scope.tables for scope in scopes.values()))
+    inputs = sorted({name for scope in scopes.values() for name in scope.inputs})
+    return Read(tables, inputs=tuple(inputs))
 
 
-def _refusals(facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> Iterator[Refused]:
+def named_once(facts: Facts, catalog: Catalog) -> frozenset[int]:
+    """Of a cacheable read: the tables that it reads by one name, and not through a view or a function as well."""
+    relations = [catalog.resolve(schema, name) for schema, name in facts.relations]
+    counts = Counter(
+        table
+        for relation in relations
+        if relation is not None
+        for table in catalog.scope(relation.oid).tables | {relation.oid}
+    )
+    for call in facts.calls:
+        for table in catalog.reads(call.schema, call.name) or ():
+            counts.update(catalog.scope(table).tables)
+    return frozenset(oid for oid, count in counts.items() if count == 1)
+
+
+def _refusals(
+    facts: Facts, catalog: Catalog, relations: dict[str, Relation], scopes: dict[str, Scope]
+) -> Iterator[Refused]:
     if catalog.hazard:
         yield Refused(catalog.hazard)
     for node in sorted(facts.nodes - READ_NODES):
@@ -47,22 +71,30 @@ def _refusals(facts: Facts, catalog: Catalog, relations: dict[str, Relation]) ->
         yield Refused("system_column", name)
     for name in sorted(facts.fields & FIELD_CALLS):
         yield Refused("stable_function", f".{name}")
-    yield from _relations(facts, catalog, relations)
+    yield from _relations(facts, catalog, relations, scopes)
     for call in sorted(facts.calls, key=repr):
         if why := _call(call, facts, catalog, relations):
             yield Refused(why, f"{call.name}()")
+        for table in catalog.reads(call.schema, call.name) or ():
+            scopes[f"{call.name}() {table}"] = scope = catalog.scope(table)
+            if scope.reason:
+                yield Refused(scope.reason, f"{call.name}()")
     for arg, kind in facts.casts:
         if why := _cast(arg, kind, facts, catalog, relations):
             yield Refused(why, strings(kind.names)[-1])
 
 
-def _relations(facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> Iterator[Refused]:
+def _relations(
+    facts: Facts, catalog: Catalog, relations: dict[str, Relation], scopes: dict[str, Scope]
+) -> Iterator[Refused]:
     for schema, name in sorted(facts.relations, key=str):
         relation = catalog.resolve(schema, name)
-        if relation is not None and relation.plain:
+        if relation is not None:
+            scope = catalog.scope(relation.oid, only=(schema, name) not in facts.inherited)
+            if scope.reason:
+                yield Refused(scope.reason, scope.detail if ":" in scope.reason else name)
             relations[f"{schema}.{name}"] = relation
-        elif relation is not None:
-            yield Refused(relation.reason, name)
+            scopes[f"{schema}.{name}"] = scope
         elif schema in SYSTEM_SCHEMAS:
             yield Refused("system_catalog", name)
         elif schema is not None or name not in facts.ctes:
@@ -71,7 +103,10 @@ def _relations(facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -
 
 def _call(call: Call, facts: Facts, catalog: Catalog, relations: dict[str, Relation]) -> str:
     if call.name in catalog.functions:
-        return "extension_function"
+        if catalog.reads(call.schema, call.name) is None:
+            return "extension_function"
+        if call.name not in catalog.builtins:
+            return ""
     if call.args == 1 and (call.name in CLOCK_TYPES or catalog.user_type(call.name)):
         return "cast"  # f(x) is x::f when f is a type
     if call.name in catalog.immutable or call.name in STABLE_CALLS:

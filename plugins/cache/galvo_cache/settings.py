@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, SecretStr
 
 from galvo import PluginSettings
 
@@ -28,4 +30,44 @@ class CacheSettings(PluginSettings):
     )
     verify: float = Field(
         0, ge=0, le=1, description="Share of hits run again on the database and compared; 1 is every hit."
+    )
+    redis: SecretStr = Field(
+        SecretStr(""),
+        description="Redis that all processes of this database share: redis://, rediss://, unix://, "
+        "redis+sentinel://host/service, redis+cluster://host, or embedded; empty: this process is the only one.",
+    )
+    redis_timeout: float = Field(0.05, gt=0, description="Seconds a round trip to Redis may take.")
+    namespace: str = Field("", description="What the processes share in Redis; empty: the database's identity.")
+    lease: float = Field(
+        1.0, ge=0.1, le=30, description="Seconds answers are served without word from Redis; the same in all processes."
+    )
+    strict_invalidation: bool = Field(
+        False, description="Refuse writes that cannot be announced, rather than let others be stale for a TTL."
+    )
+    max_misses_untrusted: int = Field(
+        8, ge=1, description="Runs of one statement at a time while nothing may be served from memory."
+    )
+    l2: bool = Field(True, description="Keep answers in Redis, too, for processes that have not read them yet.")
+    l2_format: Literal["msgpack", "json", "pickle"] = Field(
+        "msgpack", description="How answers are written to Redis; json to look at them, pickle only with a signing_key."
+    )
+    l2_compress: bool = Field(False, description="Compress answers above 1 KiB (zlib, level 1).")
+    signing_key: SecretStr = Field(
+        SecretStr(""), description="32 bytes in base64: answers in Redis are signed (HMAC-SHA256), others are misses."
+    )
+    encryption_key: SecretStr = Field(
+        SecretStr(""), description="32 bytes in base64: answers in Redis are encrypted (AES-256-GCM)."
+    )
+    effects: dict[str, list[str]] = Field(
+        {}, description="A function, or `trigger on table`, and the tables it changes at most."
+    )
+    reads: dict[str, list[str]] = Field({}, description="A stable function and the tables its answer depends on.")
+    session_inputs: dict[str, list[str]] = Field(
+        {}, description="A table with row-level security and the settings that its policies read."
+    )
+    external: dict[str, Literal["ttl", "statistics", "trigger"]] = Field(
+        {}, description="How writes from outside galvo are noticed, by table."
+    )
+    watch: float = Field(
+        0, ge=0, description="Seconds between looks at the statistics for writes nobody announced; 0 never looks."
     )

@@ -5,21 +5,26 @@ Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024. As cheap as LRU and, on Zi
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from galvo_cache.answers import Answer
 from galvo_cache.keys import weight_of
 
 if TYPE_CHECKING:
+    from galvo_cache.lane import Place
     from galvo_cache.plans import Plan
+
+PLACE_BYTES = 200
+"""The place itself, and a set that is mostly its own."""
 
 
 class Entry:
     """One kept answer; alive while its generation is its plan's and its time is not over."""
 
     __slots__ = (
-        "answer", "expires", "generation", "home", "key", "newer", "older", "plan", "shared", "visited", "weight",
+        "answer", "expires", "generation", "home", "key", "newer", "older", "places", "plan", "shared", "visited",
+        "weight",
     )  # fmt: skip
 
     def __init__(
@@ -30,6 +35,7 @@ class Entry:
         answer: Answer,
         generation: int,
         expires: float,
+        places: Sequence[Place] = (),
     ) -> None:
         self.plan = plan
         self.home = home
@@ -37,7 +43,9 @@ class Entry:
         self.answer = answer
         self.generation = generation
         self.expires = expires
-        self.weight = answer.weight + weight_of(key)
+        self.places = places
+        """Where the ledger finds it when a row it depends on is written."""
+        self.weight = answer.weight + weight_of(key) + PLACE_BYTES * len(places)
         self.shared = answer.kept if answer.shared else None
         """The answer itself when callers may share it, here to spare the hit two look-ups."""
         self.visited = False
@@ -66,6 +74,8 @@ class Sieve:
             return
         self.shrink(self.max_bytes - entry.weight)
         entry.home[entry.key] = entry
+        for place in entry.places:
+            place.add(entry)
         entry.older = self._newest
         if self._newest is not None:
             self._newest.newer = entry
@@ -80,6 +90,8 @@ class Sieve:
         if entry.home.get(entry.key) is not entry:
             return
         del entry.home[entry.key]
+        for place in entry.places:
+            place.discard(entry)
         if entry.newer is not None:
             entry.newer.older = entry.older
         else:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pglast import ast
-from pglast.enums import DropBehavior
+from pglast.enums import DropBehavior, OnConflictAction
+
+from galvo_cache.closures import Verb
 
 Name = tuple[str | None, str]
 
@@ -24,11 +26,15 @@ class Call(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A table that a data-modifying node names. `verb`: insert, change, truncate or truncate_cascade."""
+    """A table that a data-modifying node names.
 
-    verb: str
+    `verb`: insert, update (of `columns`), delete, change (both), truncate or truncate_cascade.
+    """
+
+    verb: Verb
     schema: str | None
     name: str
+    columns: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -37,6 +43,7 @@ class Facts:
 
     nodes: set[str] = field(default_factory=set)
     relations: set[Name] = field(default_factory=set)
+    inherited: set[Name] = field(default_factory=set)
     ctes: set[str] = field(default_factory=set)
     targets: list[Target] = field(default_factory=list)
     calls: set[Call] = field(default_factory=set)
@@ -104,12 +111,23 @@ def _note(node: ast.Node, facts: Facts, targets: set[int]) -> None:
         case ast.RangeVar():
             facts.temporary |= node.relpersistence == "t" or node.schemaname == "pg_temp"
             if id(node) not in targets:
-                facts.relations.add((node.schemaname, node.relname or ""))
-        case ast.InsertStmt() | ast.UpdateStmt() | ast.DeleteStmt() | ast.MergeStmt():
-            plain = isinstance(node, ast.InsertStmt) and node.onConflictClause is None
-            _target("insert" if plain else "change", node.relation, facts, targets)
+                mentioned = (node.schemaname, node.relname or "")
+                facts.relations.add(mentioned)
+                if node.inh:  # not FROM ONLY
+                    facts.inherited.add(mentioned)
+        case ast.InsertStmt():
+            conflict = node.onConflictClause
+            updates = conflict is not None and conflict.action is not OnConflictAction.ONCONFLICT_NOTHING
+            _target("change" if updates else "insert", node.relation, facts, targets)
+        case ast.UpdateStmt():
+            columns = frozenset(item.name or "" for item in node.targetList or () if isinstance(item, ast.ResTarget))
+            _target("update", node.relation, facts, targets, columns)
+        case ast.DeleteStmt():
+            _target("delete", node.relation, facts, targets)
+        case ast.MergeStmt():
+            _target("change", node.relation, facts, targets)
         case ast.TruncateStmt():
-            verb = "truncate_cascade" if node.behavior is DropBehavior.DROP_CASCADE else "truncate"
+            verb: Verb = "truncate_cascade" if node.behavior is DropBehavior.DROP_CASCADE else "truncate"
             for relation in node.relations or ():
                 _target(verb, relation, facts, targets)
         case ast.CopyStmt() if node.is_from:
@@ -118,11 +136,13 @@ def _note(node: ast.Node, facts: Facts, targets: set[int]) -> None:
             pass
 
 
-def _target(verb: str, relation: object, facts: Facts, targets: set[int]) -> None:
+def _target(
+    verb: Verb, relation: object, facts: Facts, targets: set[int], columns: frozenset[str] | None = None
+) -> None:
     if not isinstance(relation, ast.RangeVar):
         raise TypeError(f"a target of type {type(relation).__name__}")
     targets.add(id(relation))
-    facts.targets.append(Target(verb, relation.schemaname, relation.relname or ""))
+    facts.targets.append(Target(verb, relation.schemaname, relation.relname or "", columns))
 
 
 def _operator(names: list[str], facts: Facts) -> None:

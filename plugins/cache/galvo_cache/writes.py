@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+from pglast import ast
 
 from galvo_cache.allowed import (
     CAST_TYPES,
@@ -16,8 +19,9 @@ from galvo_cache.allowed import (
     STABLE_CALLS,
     SYSTEM_SCHEMAS,
 )
-from galvo_cache.catalog import Catalog, Relation
+from galvo_cache.catalog import Catalog
 from galvo_cache.effects import Everything, Write
+from galvo_cache.rows import changes
 from galvo_cache.tree import Call, Facts, Target, strings
 
 
@@ -37,7 +41,7 @@ def written(facts: Facts, catalog: Catalog) -> Write | Everything:
     for schema, name in facts.relations:
         if catalog.resolve(schema, name) is None and (schema is not None or name not in facts.ctes):
             return Everything("unknown_relation", detail=name)
-    tables: set[int] = set()
+    tables = set(called(facts, catalog))
     for target in facts.targets:
         effect = _target(target, catalog)
         if isinstance(effect, Everything):
@@ -46,25 +50,52 @@ def written(facts: Facts, catalog: Catalog) -> Write | Everything:
     return Write(frozenset(tables))
 
 
+def called(facts: Facts, catalog: Catalog) -> frozenset[int]:
+    """The tables that declared functions change, of a statement without hidden effects."""
+    found = (catalog.effects(call.schema, call.name) for call in facts.calls)
+    return frozenset[int]().union(*(tables for tables in found if tables is not None))
+
+
+def calls_declared(facts: Facts, catalog: Catalog) -> bool:
+    """Does it call a function of which is declared what it changes, if nothing, but not that it only reads?"""
+    return any(
+        (tables := catalog.effects(call.schema, call.name)) is not None
+        and (tables or catalog.reads(call.schema, call.name) is None)
+        for call in facts.calls
+    )
+
+
+def refreshed(statement: ast.RefreshMatViewStmt, catalog: Catalog) -> Write | Everything:
+    """Judge REFRESH MATERIALIZED VIEW."""
+    view = statement.relation
+    relation = catalog.resolve(view.schemaname, view.relname or "") if isinstance(view, ast.RangeVar) else None
+    if catalog.hazard or relation is None or not catalog.refreshes(relation.oid):
+        return Everything(catalog.hazard or "refresh")
+    return Write(frozenset({relation.oid}))
+
+
 def _target(target: Target, catalog: Catalog) -> Write | Everything:
     relation = catalog.resolve(target.schema, target.name)
     if relation is None:
         return Everything("unknown_relation", ddl=target.schema in SYSTEM_SCHEMAS, detail=target.name)
-    closure = _closure(target.verb, relation)
+    closure = catalog.reach(relation.oid, target.verb, target.columns)
     if closure is None:
         why = relation.unknown or "cascade"
         return Everything(why, ddl=relation.reason == "system_catalog", detail=target.name)
     return Write(closure)
 
 
-def _closure(verb: str, relation: Relation) -> frozenset[int] | None:
-    match verb:
-        case "insert" | "truncate":
-            return relation.insert_closure
-        case "truncate_cascade":
-            return relation.truncate_closure
-        case _:
-            return relation.write_closure
+def narrowed(effect: Write, statement: ast.Node, facts: Facts, catalog: Catalog) -> Write:
+    """Say which rows a single INSERT, UPDATE or DELETE changes, where its text and the catalog prove it."""
+    if len(facts.targets) != 1 or not isinstance(statement, ast.InsertStmt | ast.UpdateStmt | ast.DeleteStmt):
+        return effect
+    target = facts.targets[0]
+    relation = catalog.resolve(target.schema, target.name)
+    if relation is None or not relation.lanes or target.verb not in ("insert", "update", "delete"):
+        return effect
+    if calls_declared(facts, catalog) or not catalog.exact(relation.oid, target.verb, target.columns):
+        return effect
+    return replace(effect, changes=changes(statement, catalog))
 
 
 def _hidden(facts: Facts, catalog: Catalog) -> Iterator[Everything]:
@@ -93,10 +124,14 @@ def _hidden(facts: Facts, catalog: Catalog) -> Iterator[Everything]:
 
 
 def _call(call: Call, catalog: Catalog) -> str:
+    declared = catalog.effects(call.schema, call.name) is not None
     if call.schema not in (None, "pg_catalog"):
-        return "user_function"
+        return "" if declared else "user_function"
     if call.name in catalog.functions:
-        return "user_function" if catalog.functions[call.name] else ""
+        if not declared and catalog.functions[call.name]:
+            return "user_function"
+        if call.name not in catalog.builtins:
+            return ""
     if call.args == 1 and catalog.user_type(call.name) == "loud":
         return "user_type"  # f(x) is x::f when f is a type
     if call.name in catalog.immutable:

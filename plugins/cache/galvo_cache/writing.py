@@ -13,9 +13,13 @@ from anyio.abc import TaskGroup
 
 from galvo import Proceed, Query, Rows, Session
 from galvo.errors import is_open
+from galvo_cache.coherence.marks import Mark
 from galvo_cache.effects import Control, Everything, Write
 from galvo_cache.knowledge import Knowledge
-from galvo_cache.ledger import Ledger
+from galvo_cache.ledger import Ledger, Pending
+from galvo_cache.outside import Outside
+from galvo_cache.sharing import Sharing
+from galvo_cache.touching import Draft, Touching
 
 NOTES = "cache"
 MET = "cache.met"
@@ -25,29 +29,40 @@ RENAMES = re.compile("search_path|schema|role|authorization|set_config|u&", re.I
 
 
 class Note:
-    """What one open transaction has written. `tables` None is anything."""
+    """What one open transaction has written. `draft` None is anything."""
 
-    __slots__ = ("ddl", "owner", "tables")
+    __slots__ = ("ddl", "draft", "owner")
 
-    def __init__(self, owner: object, tables: set[int] | None) -> None:
+    def __init__(self, owner: object, draft: Draft | None) -> None:
         self.owner = owner
-        self.tables = tables
-        self.ddl = tables is None
+        self.draft = draft
+        self.ddl = draft is None
 
-    def add(self, effect: Write | Everything) -> None:
-        if isinstance(effect, Everything):
-            self.tables = None
-            self.ddl = self.ddl or effect.ddl
-        elif self.tables is not None:
-            self.tables |= effect.tables
+    def add(self, draft: Draft | None, *, ddl: bool = False) -> None:
+        if draft is None:
+            self.draft = None
+            self.ddl = self.ddl or ddl
+        elif self.draft is not None:
+            self.draft.add(draft)
 
 
 class Writing:
     """Follows writes and transactions, and keeps the ledger."""
 
-    def __init__(self, ledger: Ledger, knowledge: Knowledge, unknown_outcome: float) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        knowledge: Knowledge,
+        touching: Touching,
+        sharing: Sharing,
+        outside: Outside,
+        unknown_outcome: float,
+    ) -> None:
         self._ledger = ledger
         self._knowledge = knowledge
+        self._touching = touching
+        self._sharing = sharing
+        self._outside = outside
         self._unknown_outcome = unknown_outcome
         self.tasks: TaskGroup | None = None
         self.writes = 0
@@ -63,26 +78,33 @@ class Writing:
     async def write(self, query: Query, proceed: Proceed, effect: Write | Everything) -> Rows:
         session = query.session
         if session is None:
-            return await self._announced(query, proceed, effect)
+            return await self._announced(query, proceed, *self._drafted(effect, query))
         if isinstance(effect, Everything):
             session.notes[RENAMED] = True  # whatever it ran may have changed the search_path
         elif RENAMED in session.notes:
             effect = Everything("session_setting")
-        if not (session.in_transaction and isinstance(effect, Write)):
+        draft, ddl = self._drafted(effect, query)
+        if draft is None or not session.in_transaction:
             # A script may hold COMMIT, so even inside a transaction it is announced.
             try:
-                return await self._announced(query, proceed, effect)
+                return await self._announced(query, proceed, draft, ddl)
             finally:
                 if session.in_transaction:
-                    self._note(session).add(effect)
+                    self._note(session).add(draft, ddl=ddl)
         note, epoch = self._note(session), self._knowledge.epoch
-        note.add(effect)
+        note.add(draft)
         self.writes += 1
         try:
             return await proceed(query)
         finally:
             if epoch != self._knowledge.epoch:
-                note.tables = None  # the schema changed meanwhile, and with it perhaps what this write did
+                note.draft = None  # the schema changed meanwhile, and with it perhaps what this write did
+
+    def _drafted(self, effect: Write | Everything, query: Query) -> tuple[Draft | None, bool]:
+        """What it touches (None: anything), and whether the schema may change."""
+        if isinstance(effect, Everything):
+            return None, effect.ddl
+        return self._touching.draft(effect, query), False
 
     async def control(self, query: Query, proceed: Proceed, control: Control) -> Rows:
         session = query.session
@@ -92,23 +114,22 @@ class Writing:
             session.notes[RENAMED] = True
         if control.kind == "begin" and not session.in_transaction:
             rows = await proceed(query)
-            session.notes[NOTES] = Note(self, set())
+            session.notes[NOTES] = Note(self, Draft())
             return rows
         if control.kind == "commit" and session.in_transaction:
             note = self._note(session)
             session.notes.pop(NOTES, None)
-            if note.tables is None:
-                rows = await self._announced(query, proceed, Everything("transaction", ddl=note.ddl))
-            elif note.tables:
-                rows = await self._announced(query, proceed, Write(frozenset(note.tables)))
+            if note.draft is None or note.draft.touch:
+                rows = await self._announced(query, proceed, note.draft, note.ddl)
             else:
                 rows = await proceed(query)
             if control.chain:  # not before: a COMMIT that was not even sent ends nothing
-                session.notes[NOTES] = Note(self, set())
+                session.notes[NOTES] = Note(self, Draft())
             return rows
         if control.kind == "rollback":
+            self._outside.note(self._note(session).draft)  # the server counts what is rolled back, too
             rows = await proceed(query)
-            session.notes[NOTES] = Note(self, set())
+            session.notes[NOTES] = Note(self, Draft())
             return rows
         return await proceed(query)
 
@@ -119,39 +140,44 @@ class Writing:
             note = session.notes[NOTES] = Note(self, None)
         return note
 
-    async def _announced(self, query: Query, proceed: Proceed, effect: Write | Everything) -> Rows:
-        everything = isinstance(effect, Everything)
-        tables = None if isinstance(effect, Everything) else effect.tables
-        ddl = isinstance(effect, Everything) and effect.ddl
+    async def _announced(self, query: Query, proceed: Proceed, draft: Draft | None, ddl: bool) -> Rows:
+        """Run what touches `draft` (None: anything) while everybody knows that it runs."""
         epoch = self._knowledge.epoch
         self.writes += 1
-        self.flushes += everything
+        self.flushes += draft is None
         if ddl:
             self._knowledge.distrust()
             epoch = self._knowledge.epoch
-        self._ledger.begin(tables)
+        pending = self._ledger.begin(None) if draft is None else await self._touching.begin(draft)
+        self._outside.note(draft)
         unknown = False
+        marks: list[Mark] = []
         try:
-            return await proceed(query)
+            marks = await self._sharing.begin(None if draft is None else draft.touch, ddl=ddl)
+            rows = await proceed(query)
         except BaseException as error:
             unknown = is_open(error)
+            self._sharing.abandon(marks, unknown=unknown)
             raise
+        else:
+            await self._sharing.end(marks)
+            return rows
         finally:
+            self._outside.note(draft)
             if unknown and self.tasks is not None and self._unknown_outcome:
                 # The server may still be committing; nobody can say when it ends.
-                self.tasks.start_soon(self._take_back_later, tables, ddl)
+                self.tasks.start_soon(self._take_back_later, pending, ddl)
             else:
-                self._take_back(tables, ddl)
-            if not everything and epoch != self._knowledge.epoch:
+                self._take_back(pending, ddl)
+            if draft is not None and epoch != self._knowledge.epoch:
                 # The schema changed meanwhile, and with it perhaps what this write did.
-                self._ledger.begin(None)
-                self._ledger.end(None)
+                self._ledger.end(self._ledger.begin(None))
 
-    def _take_back(self, tables: frozenset[int] | None, ddl: bool) -> None:
-        self._ledger.end(tables)
+    def _take_back(self, pending: Pending, ddl: bool) -> None:
+        self._ledger.end(pending)
         if ddl:
             self._knowledge.distrust()
 
-    async def _take_back_later(self, tables: frozenset[int] | None, ddl: bool) -> None:
+    async def _take_back_later(self, pending: Pending, ddl: bool) -> None:
         await anyio.sleep(self._unknown_outcome)
-        self._take_back(tables, ddl)
+        self._take_back(pending, ddl)

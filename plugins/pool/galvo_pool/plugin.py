@@ -15,6 +15,8 @@ from galvo_pool.connection import Connection, finish, opened, run_to_the_end, se
 from galvo_pool.failures import connect_failure
 from galvo_pool.settings import PoolSettings
 
+UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What connecting raises when it fails."""
 DURATION = Metric("db.client.operation.duration", "histogram", "s")
 
 
@@ -30,32 +32,60 @@ class PoolPlugin(Plugin):
         super().__init__(settings, context)
         self._settings = settings
         self._pool: Any = None
+        self._url = ""
         self._lent = 0
         self._queries = 0
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        url = self._settings.url.get_secret_value() or await self._embedded()
+        self._url = url = self._settings.url.get_secret_value() or await self._embedded()
         pool = asyncpg.create_pool(
             url,
             min_size=self._settings.min_size,
             max_size=self._settings.max_size,
             connection_class=Connection,
-            timeout=self._settings.connect_timeout,
-            command_timeout=self._settings.command_timeout,
-            server_settings={"application_name": "galvo", **self._settings.server_settings},
+            **self._options(),
         )
         try:
             self._pool = await pool
-        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except UNREACHABLE as error:
             await opened()
-            # A ValueError quotes pieces of the URL, so it must not be in the traceback either.
-            cause = None if isinstance(error, ValueError) else error
-            raise PluginError(self.name, connect_failure(url, error)) from cause
+            raise self._unreachable(error) from _cause(error)
         try:
             yield
         finally:
             await finish(self._pool.close())
+
+    def _options(self) -> dict[str, Any]:
+        """What every connection gets."""
+        return {
+            "timeout": self._settings.connect_timeout,
+            "command_timeout": self._settings.command_timeout,
+            "server_settings": {"application_name": "galvo", **self._settings.server_settings},
+        }
+
+    def _unreachable(self, error: BaseException) -> PluginError:
+        return PluginError(self.name, connect_failure(self._url, error))
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection of its own, outside of the pool and of the chain, to the same database and with the same
+        settings; the caller closes it. Raises PluginError, in one sentence without the password.
+        """
+        if self._pool is None:
+            raise PluginError(self.name, "is not started: ask for a connection while the kernel runs")
+        try:
+            return await asyncpg.connect(self._url, **self._options())
+        except UNREACHABLE as error:
+            raise self._unreachable(error) from _cause(error)
+
+    def pids(self) -> frozenset[int]:
+        """The process ids that the pool's open connections have on the server."""
+        connections = (holder._con for holder in self._pool._holders) if self._pool else ()
+        return frozenset(
+            connection.get_server_pid()
+            for connection in connections
+            if connection is not None and not connection.is_closed()
+        )
 
     async def _embedded(self) -> str:
         servers = self.context.capability("servers")
@@ -135,6 +165,11 @@ class PoolPlugin(Plugin):
             "lent": self._lent,
             "size": self._pool.get_size() if self._pool else 0,
         }
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """A ValueError quotes pieces of the URL, so it must not be in the traceback either."""
+    return None if isinstance(error, ValueError) else error
 
 
 class Pinned:

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from galvo_cache.analysis import Everything, Read, Write, analyse
-from galvo_cache.catalog import CATALOG_SQL, Catalog
+from galvo_cache.catalog import CATALOG_SQL, Catalog, Declared
 
 SCHEMA = Path(__file__).with_name("oracle_schema.sql").read_text()
 SEQUENCES = 160
@@ -59,11 +59,20 @@ TABLES = [
     "other.lone",
     "tmp",
     "fresh",
-]
+    *(WIDE := [
+        "v_orders", "v_inner", "v_sub", "v_v_sub", "v_clock", "v_today", "v_text", "v_region", "v_base", "mv_v",
+        "region", "region_low", "region_high", "region_high_0", "site", "derived_more", "watched", "watch_log",
+        "tag", "tagged",
+    ]),
+]  # fmt: skip
 READS = [
     *(f"select * from {table}" for table in TABLES),
     *(f"select count(*) from {table}" for table in TABLES),
     "select * from only base",
+    "select * from only derived, only region_high",
+    "select count_sites()",
+    "select v.name, l.qty from v_orders v join line l on l.order_id = v.id",
+    "select * from v_inner where id in (select id from v_base) union all select id, 0 from v_sub",
     "select name, total, qty from customer c join orders o on o.customer_id = c.id join line l on l.order_id = o.id",
     "select customer_id, count(*) from orders group by 1",
     "select name from customer where not exists (select from note where customer_id = customer.id)",
@@ -119,6 +128,41 @@ WRITES = [
     "truncate orders cascade",
     "truncate customer cascade",
     "truncate parent_of_audited cascade",
+    "insert into v_customer values ({n}, 'v')",
+    "update v_customer set name = 'v{n}'",
+    "delete from v_customer where id = {k}",
+    "refresh materialized view mv",
+    "insert into parted values ({n}, 1 + {n} % 2)",
+    "insert into parted_1 values ({n}, 1)",
+    "update parted set k = 3 - k",
+    "delete from parted_2",
+    "insert into base values ({n}, 'x')",
+    "insert into derived values ({n}, 'y', 1)",
+    "update base set v = 'z{n}'",
+    "delete from only base",
+    "insert into derived_more values ({n}, 'y', 1)",
+    "update derived set extra = extra + 1",
+    "refresh materialized view concurrently mv_v",
+    "insert into region values ({n}, 'n')",
+    "insert into region_high_0 values ({n}, 'n')",
+    "update region set v = 'v{n}' where id = {k}",
+    "update region set id = {n} where id = {k}",
+    "update region_low set v = 'w{n}'",
+    "delete from region_low where id = {k}",
+    "delete from region where id = 20 + {k}",
+    "insert into site select {n}, max(id) from region",
+    "insert into v_sub values ({n})",
+    "update v_sub set id = {n}",
+    "update tag set name = 't{n}' where id = {k}",
+    "update tag set id = {n} where id = {k}",
+    "insert into plainref select {n}, max(id) from customer",
+    "delete from v_base where id = 1",
+    "update v_inner set k = 3 - k",
+    "copy (insert into watched values ({n}, 'c') returning id) to stdout",
+    "insert into watched values ({n}, 'x')",
+    "update watched set v = 'y{n}'",
+    "delete from watched where id = {k}",
+    "select count_sites()",
     "insert into audited values ({n}, 'x')",
     "delete from audited",
     "insert into deferred values ({n})",
@@ -130,9 +174,6 @@ WRITES = [
     "insert into with_guarded values ({n}, 1)",
     "insert into checked values ({n})",
     "insert into gen (id) values ({n})",
-    "insert into v_customer values ({n}, 'v')",
-    "update v_customer set name = 'v{n}'",
-    "delete from v_customer where id = {k}",
     "select * from v_writer",
     "select * from v_v_writer",
     "select writer({n})",
@@ -140,15 +181,6 @@ WRITES = [
     "select 3 <+> 4",
     "select 1::guarded",
     "do $$begin delete from note; end$$",
-    "refresh materialized view mv",
-    "insert into parted values ({n}, 1 + {n} % 2)",
-    "insert into parted_1 values ({n}, 1)",
-    "update parted set k = 3 - k",
-    "delete from parted_2",
-    "insert into base values ({n}, 'x')",
-    "insert into derived values ({n}, 'y', 1)",
-    "update base set v = 'z{n}'",
-    "delete from only base",
     "insert into feeling values ({n}, 'sad', (1, 'x'), '{{}}')",
     "insert into secured values ({n}, current_user)",
     "insert into clocks values ({n}, '12:00', 'now')",
@@ -188,7 +220,15 @@ REFILL = [
     "insert into audited_child select g, g from generate_series(1, 4) g on conflict do nothing",
 ]
 # what triggers, rules, functions and cascades write
-FOCUS = ["select * from audit_log", "select * from line", "select * from note"]
+FOCUS = [
+    "select * from audit_log",
+    "select * from line",
+    "select * from note",
+    "select * from watch_log",
+    "select * from tagged",
+    "select * from v_region",
+]
+DECLARED = Declared(effects={"watch": ("watch_log",)}, reads={"count_sites": ("site",)})
 LOUD = WRITES.index("insert into audited values ({n}, 'x')")
 
 
@@ -216,11 +256,11 @@ class Model:
         answer = await self.checker.fetchval(CATALOG_SQL)
         self.reloads += 1
         if self.mutate is None:
-            self.catalog = Catalog.load(answer)
+            self.catalog = Catalog.load(answer, DECLARED)
         else:
             facts = json.loads(answer)
             self.mutate(facts)
-            self.catalog = Catalog(facts, "mutated")
+            self.catalog = Catalog(facts, "mutated", DECLARED)
 
     async def ask(self, connection: asyncpg.Connection, sql: str) -> str:
         try:
@@ -307,10 +347,19 @@ def _column(facts: dict[str, Any], position: int, value: object) -> None:
         relation[position] = value
 
 
-def _only_reason(facts: dict[str, Any], reason: str) -> None:
-    for relation in facts["relations"]:
-        if relation[4] == reason:
-            relation[4] = ""
+def _heirs_of(facts: dict[str, Any], kind: str) -> None:
+    kinds = {relation[0]: relation[3] for relation in facts["relations"]}
+    facts["inherits"] = [pair for pair in facts["inherits"] if kinds[pair[0]] != kind]
+
+
+def _trees(facts: dict[str, Any], change: Callable[[list[Any]], object]) -> None:
+    for tree in facts["trees"]:
+        change(tree)
+
+
+def _keys(facts: dict[str, Any], position: int, value: object) -> None:
+    for key in facts["keys"]:
+        key[position] = value
 
 
 def _trust(facts: dict[str, Any]) -> None:
@@ -326,19 +375,25 @@ def _tables(facts: dict[str, Any], kind: str) -> None:
 MUTATIONS: dict[str, Mutation] = {
     "no foreign keys": lambda f: f.update(keys=[]),
     "one level of cascade": lambda f: f.update(keys=[key for key in f["keys"] if key[0] == f["keys"][0][0]]),
-    "no triggers": lambda f: _column(f, 5, False),
-    "no user code in defaults, checks, views": lambda f: _column(f, 6, 0),
-    "no rules": lambda f: _only_reason(f, "rules"),
-    "no inheritance": lambda f: _only_reason(f, "inheritance"),
-    "partitions are plain": lambda f: (_only_reason(f, "partition"), _tables(f, "p")),
+    "no cascade of a delete": lambda f: _keys(f, 2, "a"),
+    "no cascade of an update": lambda f: _keys(f, 3, "a"),
+    "nobody refers to the columns that are set": lambda f: _keys(f, 5, []),
+    "no triggers": lambda f: _column(f, 5, None),
+    "no user code in defaults, checks, views": lambda f: _column(f, 6, None),
+    "no rules": lambda f: _column(f, 10, False),
+    "no inheritance": lambda f: _heirs_of(f, "r"),
+    "no partitions": lambda f: _heirs_of(f, "p"),
     "views are tables": lambda f: _tables(f, "v"),
+    "views read nothing": lambda f: _trees(f, lambda tree: tree[3].pop("relid", None)),
+    "views call nothing": lambda f: _trees(f, lambda tree: tree.__setitem__(slice(4, 6), [[], []])),
+    "views contain no strange nodes": lambda f: _trees(f, lambda tree: tree.__setitem__(2, ["QUERY"])),
     "sequences are tables": lambda f: _tables(f, "S"),
     "every built-in is immutable": _trust,
     "user functions are immutable": lambda f: f["immutable"].extend(
         [name for name, *_ in f.pop("functions")] * (not f.update(functions=[]))
     ),
     "user operators are immutable": lambda f: f.update(operators=[]),
-    "no attribute notation": lambda f: f.update(functions=[[n, loud, False] for n, loud, _ in f["functions"]]),
+    "no attribute notation": lambda f: f.update(functions=[[n, loud, False, s] for n, loud, _, s in f["functions"]]),
     "domains are quiet": lambda f: [row.__setitem__(5, False) for row in f["types"]],
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 from galvo_cache.analysis import Everything, Read, Refused, analyse
 from galvo_cache.catalog import CATALOG_SQL, Catalog
+from galvo_cache.closures import Verb
 
 SCHEMA = Path(__file__).with_name("oracle_schema.sql").read_text()
 
@@ -27,6 +28,11 @@ def _with(dsn: str, work: Callable[[asyncpg.Connection], Awaitable[None]]) -> No
 
 async def _load(connection: asyncpg.Connection) -> Catalog:
     return Catalog.load(await connection.fetchval(CATALOG_SQL))
+
+
+def _oids(catalog: Catalog, names: str) -> set[int]:
+    relations = [catalog.resolve(None, name) for name in names.split()]
+    return {relation.oid for relation in relations if relation is not None}
 
 
 def test_names_resolve_as_the_server_resolves_them(dsn: str) -> None:
@@ -81,6 +87,16 @@ CHANGES = [
     "create table child () inherits (lone)",
     "create cast (pair as int) with function row_int",
     "set search_path = other",
+    "create or replace view v_sub with (security_barrier) as select id from lone where id in (select id from plainref)",
+    "create or replace view v_today as select id, current_timestamp from lone where id > 0",
+    "alter view v_sub reset (security_barrier)",
+    "alter policy p on secured using (owner = session_user)",
+    "alter policy p on secured to postgres",
+    "alter table parted detach partition parted_1",
+    "alter table derived no inherit base",
+    "create unique index on scratch (id)",
+    "alter table gen alter column twice drop expression",
+    "alter table orders drop constraint orders_customer_id_fkey, add foreign key (customer_id) references customer",
 ]
 
 
@@ -157,8 +173,100 @@ def test_extensions_in_c_do_not_stop_writes(dsn: str) -> None:
         catalog = await _load(connection)
         table = catalog.resolve(None, "emb")
         assert table is not None
-        assert table.write_closure == {table.oid}
+        assert catalog.reach(table.oid, "change") == frozenset({table.oid})
         assert analyse("select id from emb order by v <-> $1 limit 5", catalog) == Read(frozenset({table.oid}))
         assert analyse("select l2_distance(v, v) from emb", catalog) == Refused("extension_function", "l2_distance()")
+
+    _with(dsn, work)
+
+
+REACH = """
+create table p (id int primary key, code text unique, twice int generated always as (id * 2) stored unique, note text);
+create table cascades (id int primary key, p int references p on update cascade);
+create table by_code (id int primary key, code text unique references p (code) on update cascade);
+create table by_twice (id int primary key, p int references p (twice) on update cascade on delete set null);
+create table grandchild (code text references by_code (code) on update cascade);
+create table restricts (p int references p on update restrict on delete cascade);
+create table below (id int primary key, r int);
+create table node (id int primary key, parent int references node on delete cascade, name text);
+create table a (id int primary key);
+create table b (id int primary key references a on delete cascade);
+alter table a add foreign key (id) references b deferrable initially deferred;
+create table c1 (id int primary key, other int unique);
+create table c2 (id int primary key references c1 (other) on delete set null);
+alter table c1 add foreign key (other) references c2 on update cascade on delete cascade;
+"""
+# table, verb, columns -> whose rows may change, and may other rows of the table itself
+REACHED: list[tuple[str, Verb, set[str] | None, str, bool]] = [
+    ("p", "update", {"note"}, "p by_twice", False),  # a generated column counts as changed
+    ("p", "update", {"code"}, "p by_code grandchild by_twice", False),
+    ("p", "update", {"id"}, "p cascades by_twice", False),
+    ("p", "update", None, "p cascades by_code by_twice grandchild", False),
+    ("p", "delete", None, "p by_twice restricts", False),
+    ("by_code", "update", {"code"}, "by_code grandchild", False),
+    ("by_code", "update", {"id"}, "by_code", False),
+    ("node", "update", {"id"}, "node", False),
+    ("node", "delete", None, "node", True),
+    ("a", "delete", None, "a b", False),
+    ("c1", "delete", None, "c1 c2", True),
+    ("c1", "update", {"id"}, "c1", False),
+    ("c2", "delete", None, "c1 c2", True),
+]
+
+
+def test_foreign_keys_reach_by_action_and_column(dsn: str) -> None:
+    async def work(connection: asyncpg.Connection) -> None:
+        await connection.execute(REACH)
+        catalog = await _load(connection)
+        for name, verb, columns, reached, again in REACHED:
+            oids = _oids(catalog, reached)
+            (oid,) = _oids(catalog, name)
+            assert catalog.reach(oid, verb, columns) == frozenset(oids), (name, verb, columns)
+            assert catalog.exact(oid, verb, columns) is not again, (name, verb, columns)
+
+    _with(dsn, work)
+
+
+LANES = """
+create collation loose (provider = libc, locale = 'C');
+create domain whole as int;
+create table keyed (id int primary key, code text unique, late uuid unique deferrable, part int8, twin int2,
+  last varchar, h text, body text, num numeric unique, loose text collate loose unique, dom whole unique, brin int,
+  up int generated always as (id + 1) stored);
+create unique index on keyed (part) where part > 0;
+create index on keyed (twin, last);
+create unique index on keyed (lower(body));
+create unique index on keyed (last) include (twin);
+create index on keyed using hash (h);
+create index on keyed using brin (brin);
+create table parent_table (id int primary key);
+create table child_table (primary key (id)) inherits (parent_table);
+create table guarded_rows (id int primary key);
+alter table guarded_rows enable row level security;
+-- not every build has ICU, and only ICU makes these
+set allow_system_table_mods = on;
+update pg_collation set collisdeterministic = false where collname = 'loose';
+"""
+
+
+def test_lanes_are_the_indexed_columns_with_one_equality(dsn: str) -> None:
+    async def work(connection: asyncpg.Connection) -> None:
+        await connection.execute(LANES)
+        catalog = await _load(connection)
+        keyed = catalog.resolve(None, "keyed")
+        assert keyed is not None
+        assert dict(keyed.lanes) == {
+            "id": True, "code": True, "late": False, "part": False, "twin": False, "last": True, "h": False
+        }  # fmt: skip
+        assert keyed.generated == {"up"}
+        for name in ("parent_table", "child_table", "guarded_rows"):
+            relation = catalog.resolve(None, name)
+            assert relation is not None
+            assert not relation.lanes, name
+        await connection.execute("create function eq(int, text) returns bool immutable language sql return true")
+        await connection.execute("create operator = (leftarg = int, rightarg = text, function = eq)")
+        keyed = (await _load(connection)).resolve(None, "keyed")
+        assert keyed is not None
+        assert not keyed.lanes
 
     _with(dsn, work)

@@ -79,7 +79,8 @@ async def test_explain_says_what_and_why(dsn: str) -> None:
         assert read == {
             "effect": "read", "cacheable": True, "tables": ["public.material"], "ttl": 600, "hits": 1, "misses": 1,
         }  # fmt: skip
-        assert (await told(RAISE))["tables"] == ["public.job", "public.material"]
+        assert (await told(RAISE))["tables"] == ["public.material"]
+        assert (await told("delete from material"))["tables"] == ["public.job", "public.material"]
         assert (await told("select now()")) == {
             "effect": "refused", "cacheable": False, "reason": (await told("select now()"))["reason"],
         }  # fmt: skip

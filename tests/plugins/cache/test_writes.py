@@ -109,7 +109,7 @@ async def test_a_failed_write(dsn: str) -> None:
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_reader_that_read_before_and_stores_after(dsn: str, after: bool) -> None:
     async with standing(dsn) as stand:
-        await stand.kernel.fetchval(PRICE, 9)
+        await stand.kernel.fetchval(PRICE, 2)
         stop = stand.gate.stop(PRICE, after=after)
         early = asyncio.create_task(stand.kernel.fetchval(PRICE, 1))
         await stop.reached.wait()

@@ -1,0 +1,204 @@
+"""Writes as other processes must know of them: announced before they are sent, settled before their caller goes on.
+
+Without a Redis URL there are no other processes: then this does nothing, and costs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from hashlib import blake2b
+from itertools import chain
+from typing import Any
+
+import anyio
+
+from galvo import Context, ForCaller, GalvoError, PluginError
+from galvo_cache.allowed import SESSION_SETTINGS
+from galvo_cache.coherence.coherence import Coherence
+from galvo_cache.coherence.marks import Mark, Unannounced
+from galvo_cache.knowledge import Knowledge
+from galvo_cache.l2.connect import client_of
+from galvo_cache.ledger import Ledger, Pending
+from galvo_cache.settings import CacheSettings
+from galvo_cache.touch import Touch
+
+EMBEDDED = "embedded"
+SCHEMA = 0
+"""Instead of a table's OID: the schema changes."""
+JOINING = 3.0
+"""Leases that the first writes wait for this process to join."""
+RETRY = 0.25
+
+# A copy of a cluster has the same system_identifier, but after its recovery not the same timeline.
+NAMESPACE = """
+select concat_ws('-', s.system_identifier, c.timeline_id, d.oid)
+from pg_control_system() s, pg_control_checkpoint() c, pg_database d where d.datname = current_database()
+"""
+SESSION = "select json_agg(current_setting(name, true) order by name) from unnest($1::text[]) name"
+"""What a query without a session runs under; processes whose settings differ share announcements, but no answers."""
+
+
+class Following:
+    """The ledger, for announcements of others: they change the schema, too."""
+
+    def __init__(self, ledger: Ledger, knowledge: Knowledge, tell: Callable[[Touch | None], None]) -> None:
+        self._ledger = ledger
+        self._knowledge = knowledge
+        self._tell = tell
+
+    def begin(self, touch: Touch | None) -> tuple[Pending, bool]:
+        self._tell(touch)
+        ddl = touch is not None and SCHEMA in touch
+        if ddl:
+            self._knowledge.distrust()
+        return self._ledger.begin(touch), ddl
+
+    def end(self, handle: Any) -> None:
+        pending, ddl = handle
+        self._ledger.end(pending)
+        if ddl:
+            self._knowledge.distrust()
+
+    def clear(self) -> None:
+        self._ledger.clear()
+        # Whoever changed the schema while we were away could not tell us.
+        self._knowledge.distrust()
+
+
+class Sharing:
+    """This process among those that share a database and a Redis."""
+
+    def __init__(
+        self,
+        settings: CacheSettings,
+        context: Context,
+        ledger: Ledger,
+        knowledge: Knowledge,
+        tell: Callable[[Touch | None], None],
+        on_lease: Callable[[float], None],
+        on_joining: Callable[[Coherence], None],
+    ) -> None:
+        self._settings = settings
+        self._context = context
+        self._following = Following(ledger, knowledge, tell)
+        self._on_lease = on_lease
+        self._on_joining = on_joining
+        self._url = settings.redis.get_secret_value()
+        self._joined = anyio.Event()
+        self._missed = False
+        self.namespace = ""
+        self.session = ""
+        self.client: Any = None
+        self.coherence: Coherence | None = None
+        on_lease(0.0 if self._url else math.inf)
+
+    @property
+    def on(self) -> bool:
+        return bool(self._url)
+
+    async def connect(self) -> None:
+        """Make the client; it connects when it is used. Raises PluginError for a URL that cannot be one."""
+        url = self._url
+        if url == EMBEDDED:
+            servers = self._context.capability("servers")
+            if servers is None:
+                raise PluginError("cache", 'redis = "embedded" needs the plugin embedded: set [embedded] on = true')
+            url = await servers.redis()
+        try:
+            self.client = client_of(url, timeout=self._settings.redis_timeout)
+        except ValueError as error:
+            raise PluginError("cache", f"{error} (redis under [cache])") from None
+
+    async def run(self) -> None:
+        """Find out which database this is, join those who share it, and follow them until cancelled."""
+        while not await self._identify():  # noqa: ASYNC110  # nothing tells
+            await anyio.sleep(RETRY)
+        self.coherence = Coherence(
+            self.client,
+            self.namespace,
+            self._following,
+            lease=self._settings.lease,
+            unknown_outcome=self._settings.unknown_outcome,
+            on_lease=self._on_lease,
+            log=self._context.log,
+        )
+        self._on_joining(self.coherence)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._tell_missed)
+            await self.coherence.run()
+
+    async def _identify(self) -> bool:
+        if self._context.capability("pool") is None:
+            return False
+        settings = [*SESSION_SETTINGS, *chain.from_iterable(self._settings.session_inputs.values())]
+        try:
+            self.namespace = self._settings.namespace or str(await self._context.fetchval(NAMESPACE))
+            session = str(await self._context.fetchval(SESSION, settings))
+        except GalvoError:
+            return False
+        except Exception as error:  # noqa: BLE001  # without a database there is nothing to cache either
+            self._context.log.warning("cannot identify the database: %s", type(error).__name__)
+            await anyio.sleep(1)
+            return False
+        self.session = blake2b(session.encode(), digest_size=8).hexdigest()
+        return True
+
+    async def _tell_missed(self) -> None:
+        self._joined.set()
+        if self._missed:
+            await self.end(await self.begin(None, ddl=True))
+
+    async def close(self) -> None:
+        if self.client is not None:
+            await self.client.aclose()
+
+    # -- writes ---------------------------------------------------------------------------------------
+
+    async def begin(self, touch: Touch | None, *, ddl: bool) -> list[Mark]:
+        """Make a write known. With `strict_invalidation` raises ForCaller when it cannot be; the write is not sent."""
+        if not self._url:
+            return []
+        with anyio.move_on_after(JOINING * self._settings.lease):
+            await self._joined.wait()
+        if self.coherence is None:
+            self._missed = True
+            self._refuse("this process has not joined the others yet")
+            return []
+        marks: list[Mark] = []
+        parts: list[Touch | None] = [None, {SCHEMA: None}] if ddl else [touch]
+        for part in parts:
+            try:
+                marks.append(await self.coherence.announce(part))
+            except Unannounced as away:
+                for mark in marks:
+                    self.coherence.release(mark)
+                marks = [away.mark]
+                self._refuse(str(away))
+            except BaseException:
+                for mark in marks:
+                    self.coherence.release(mark)
+                raise
+        return marks
+
+    def _refuse(self, why: str) -> None:
+        if self._settings.strict_invalidation:
+            raise ForCaller(
+                GalvoError(f"not written, as other processes cannot be told: {why} (strict_invalidation under [cache])")
+            )
+
+    async def end(self, marks: list[Mark]) -> None:
+        """The write has ended well; on return all know what they must."""
+        if self.coherence is not None:
+            for mark in marks:
+                with anyio.CancelScope(shield=True):
+                    await self.coherence.settle(mark)
+
+    def abandon(self, marks: list[Mark], *, unknown: bool) -> None:
+        """The write has failed, or nobody knows."""
+        if self.coherence is not None:
+            for mark in marks:
+                self.coherence.release(mark, open=unknown)
+
+    def stats(self) -> dict[str, float]:
+        return self.coherence.stats() if self.coherence is not None else {}

@@ -1,0 +1,182 @@
+"""From a statement's effect and its arguments to what it touches, with a look into the database where that helps.
+
+`update project set name = $2 where id = $1` says which id it changes, but not whose project it is. If answers are
+kept by `user_id`, one short query before the write spares all but those of one user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import anyio
+
+from galvo import Context, Query
+from galvo_cache.catalog import Relation
+from galvo_cache.effects import Change, Const, Output, Param, Source, Write
+from galvo_cache.knowledge import Knowledge
+from galvo_cache.lane import Lane
+from galvo_cache.ledger import Ledger, Pending
+from galvo_cache.touch import GUESSED, Lanes, Touch, merged, token_of
+
+MAX_RUNS = 64
+"""Of executemany; more touch whole tables."""
+MAX_ROWS = 64
+"""That a look-up may find."""
+MAX_LOOKUPS = 8
+"""Of one transaction."""
+PATIENCE = 0.1
+"""Seconds a look-up may take: it waits for a connection, and whoever commits may hold the last."""
+
+
+class Question:
+    """Which values do the rows with `column` = `value` have in `lanes`?"""
+
+    __slots__ = ("column", "lanes", "relation", "value")
+
+    def __init__(self, relation: Relation, column: str, value: Any, lanes: list[str]) -> None:
+        self.relation = relation
+        self.column = column
+        self.value = value
+        self.lanes = lanes
+
+    @property
+    def sql(self) -> str:
+        columns = ", ".join(_quoted(name) for name in self.lanes)
+        table = f"{_quoted(self.relation.schema)}.{_quoted(self.relation.name)}"
+        return f"select distinct {columns} from {table} where {_quoted(self.column)} = $1 limit {MAX_ROWS + 1}"  # noqa: S608  # quoted
+
+
+class Draft:
+    """What a statement, or a transaction so far, is known to touch, and what is to be asked before it takes effect."""
+
+    __slots__ = ("questions", "touch")
+
+    def __init__(self) -> None:
+        self.touch: Touch = {}
+        self.questions: list[Question] = []
+
+    def add(self, other: Draft) -> None:
+        for oid in self.touch.keys() & other.touch.keys():
+            # Two answers about one table would have to be merged lane by lane; the lanes in question are touched.
+            self._give_up(oid)
+            other._give_up(oid)
+        self.touch = merged(self.touch, other.touch)
+        self.questions += other.questions
+
+    def _give_up(self, oid: int) -> None:
+        self.questions = [question for question in self.questions if question.relation.oid != oid]
+
+
+class Touching:
+    """Drafts what statements touch, and asks the database what their text leaves open."""
+
+    def __init__(self, context: Context, knowledge: Knowledge, ledger: Ledger) -> None:
+        self._context = context
+        self._knowledge = knowledge
+        self._ledger = ledger
+        self.lookups = 0
+
+    def draft(self, effect: Write, query: Query) -> Draft:
+        """What `query` touches as far as its text and arguments say it."""
+        draft = Draft()
+        draft.touch = dict.fromkeys(effect.tables)
+        runs = query.args if query.kind == "many" else (query.args,)
+        for change in effect.changes:
+            relation = self._knowledge.relation(change.table)
+            if relation is None or not runs or len(runs) > MAX_RUNS:
+                continue
+            lanes: Lanes | None = None
+            for args in runs:
+                one = _static(change, relation, args)
+                lanes = one if lanes is None else merged({0: lanes}, {0: one})[0]
+            draft.touch[change.table] = lanes
+            if len(runs) == 1 and lanes is not None:
+                draft.questions += self._questions(change, relation, runs[0], lanes)
+        return draft
+
+    def _questions(self, change: Change, relation: Relation, args: tuple[Any, ...], lanes: Lanes) -> Iterable[Question]:
+        open_lanes = [
+            name
+            for name, lane in self._ledger.table(change.table).lanes.items()
+            if lanes.get(name, []) is None and name not in (change.columns or ()) and lane.readers
+        ]
+        pinned = [(name, source) for name, source in change.fixed if lanes.get(name)]
+        if change.verb == "insert" or not open_lanes or not pinned:
+            return []
+        column, source = max(pinned, key=lambda pin: relation.lanes[pin[0]])  # a key, if there is one
+        return [Question(relation, column, _value(source, args), open_lanes)]
+
+    async def begin(self, draft: Draft) -> Pending:
+        """Ask what is open, then announce to the ledger."""
+        questions = draft.questions[:MAX_LOOKUPS]
+        if not questions:
+            return self._ledger.begin(draft.touch)
+        since = self._ledger.clock
+        guesses = [lane for question in questions for lane in self._ledger.guess(question.relation.oid, question.lanes)]
+        try:
+            for question in questions:
+                found = await self._ask(question)
+                lanes = draft.touch[question.relation.oid]
+                if found is not None and lanes is not None:
+                    for name, tokens in found.items():
+                        if self._holds(self._ledger.table(question.relation.oid).lane(name, since), since):
+                            lanes[name] = tokens
+                            lanes[name + GUESSED] = []
+            return self._ledger.begin(draft.touch)
+        finally:
+            for lane in guesses:
+                lane.settle(self._ledger.clock)
+
+    @staticmethod
+    def _holds(lane: Lane, since: int) -> bool:
+        """Nobody moved rows between the lane's values since the look-up began."""
+        return lane.quiet and lane.touched_at <= since
+
+    async def _ask(self, question: Question) -> dict[str, list[int]] | None:
+        rows: list[Any] | None = None
+        self.lookups += 1
+        with anyio.move_on_after(PATIENCE):
+            try:
+                rows = await self._context.fetch(question.sql, question.value)
+            except Exception as error:  # noqa: BLE001  # no privilege, no connection: then the lane is touched entirely
+                self._context.log.debug("look-up failed: %s", type(error).__name__)
+        if rows is None or len(rows) > MAX_ROWS:
+            return None
+        found: dict[str, list[int]] = {}
+        for position, name in enumerate(question.lanes):
+            tokens = {token_of(row[position]) for row in rows if row[position] is not None}
+            if None not in tokens:
+                found[name] = sorted(token for token in tokens if token is not None)
+        return found
+
+
+def _static(change: Change, relation: Relation, args: tuple[Any, ...]) -> Lanes:
+    """The lanes that one run touches, by its text and arguments alone."""
+    fixed = dict(change.fixed)
+    lanes: Lanes = {}
+    for name, unique in relation.lanes.items():
+        if change.verb == "insert" and unique:
+            lanes[name] = []  # see `final_places`
+        elif name not in fixed:
+            lanes[name] = None
+        elif (value := _value(fixed[name], args)) is None:
+            lanes[name] = []  # NULL equals nothing
+        else:
+            token = token_of(value)
+            lanes[name] = None if token is None else [token]
+    return lanes
+
+
+def _value(source: Source, args: tuple[Any, ...]) -> Any:
+    match source:
+        case Const(value):
+            return value
+        case Param(index):
+            return args[index]  # with fewer arguments the statement never runs
+        case Output():
+            raise TypeError("a write has no output to look at")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

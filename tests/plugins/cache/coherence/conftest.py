@@ -1,0 +1,35 @@
+"""What the coherence tests share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.plugins.cache.coherence.members import Join, members_of
+from tests.plugins.cache.coherence.own_redis import OwnRedis
+
+
+@pytest.fixture
+def own_redis(folder: Path) -> Iterator[OwnRedis]:
+    """A running Redis that the test may break."""
+    redis = OwnRedis(folder)
+    redis.start()
+    yield redis
+    redis.close()
+
+
+@pytest.fixture
+async def join(own_redis: OwnRedis) -> AsyncIterator[Join]:
+    """Makes members of one namespace."""
+    async with members_of(own_redis.url) as made:
+        yield made
+
+
+@pytest.fixture
+async def redis(own_redis: OwnRedis) -> AsyncIterator[Redis]:
+    """A client of the same Redis."""
+    async with Redis.from_url(own_redis.url) as client:
+        yield client
