@@ -15,7 +15,7 @@ from galvo_cache import rows
 from galvo_cache.allowed import SESSION_CALLS
 from galvo_cache.catalog import Catalog
 from galvo_cache.effects import Control, Effect, Everything, Read, Refused, Write
-from galvo_cache.reads import judge, named_once
+from galvo_cache.reads import judge, mentioned, named_once
 from galvo_cache.tree import collect
 from galvo_cache.writes import called, calls_declared, hidden_effects, narrowed, refreshed, written
 
@@ -144,7 +144,12 @@ def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
         return effect
     slices, proves = rows.slices(statement, catalog, effect.tables)
     once = named_once(facts, catalog)
-    return replace(effect, slices=tuple(part for part in slices if part.table in once), proves=proves)
+    return replace(
+        effect,
+        slices=tuple(part for part in slices if part.table in once),
+        proves=proves,
+        columns=mentioned(facts, catalog, effect),
+    )
 
 
 def _copy(statement: ast.CopyStmt, catalog: Catalog) -> Effect:

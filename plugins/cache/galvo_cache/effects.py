@@ -49,13 +49,15 @@ class Read:
 
     Of a table in `slices` only some rows matter; at most one slice per table. `proves`: an answer with
     rows proves that the row of every unique slice exists, so inserting another one cannot change it.
-    `inputs`: session settings that the answer depends on, besides SESSION_SETTINGS.
+    `inputs`: session settings that the answer depends on, besides SESSION_SETTINGS. `columns`: no others of any
+    table are mentioned, so an update of others changes nothing; None: all may be.
     """
 
     tables: frozenset[int]
     slices: tuple[Slice, ...] = ()
     proves: bool = False
     inputs: tuple[str, ...] = ()
+    columns: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

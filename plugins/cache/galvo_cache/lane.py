@@ -62,6 +62,17 @@ class Lane:
         else:
             del self.rows[token]
 
+    def forget(self, changed: frozenset[str] | None) -> None:
+        """The answers of plans that see `changed` are invalid already: they need not be found any more."""
+        if all(plan.sees(changed) for plan in self.readers):
+            self.entries = {}
+            return
+        spared = {
+            token: {entry for entry in entries if not entry.plan.sees(changed)}
+            for token, entries in self.entries.items()
+        }
+        self.entries = {token: entries for token, entries in spared.items() if entries}
+
     def end_all(self, clock: int) -> None:
         """A write that may have touched any value has ended."""
         self.touched_at = clock

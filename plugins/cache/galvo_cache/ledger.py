@@ -11,7 +11,8 @@ it is captured before a read, and at the store nothing the read depends on may h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from galvo_cache.lane import Lane, Place, Table
@@ -20,6 +21,8 @@ from galvo_cache.touch import GUESSED, Touch
 if TYPE_CHECKING:
     from galvo_cache.plans import Plan
     from galvo_cache.sieve import Entry
+
+NO_COLUMNS: Mapping[int, frozenset[str]] = MappingProxyType({})
 
 
 class Pending:
@@ -86,8 +89,11 @@ class Ledger:
 
     # -- writes ---------------------------------------------------------------------------------------
 
-    def begin(self, touch: Touch | None) -> Pending:
-        """A write that touches `touch` (None: anything) is about to be sent."""
+    def begin(self, touch: Touch | None, columns: Mapping[int, frozenset[str]] = NO_COLUMNS) -> Pending:
+        """A write that touches `touch` (None: anything) is about to be sent.
+
+        `columns`: of these tables it updates only these columns; who does not look at them keeps the answer.
+        """
         pending = Pending()
         self.clock += 1
         if touch is None:
@@ -100,36 +106,40 @@ class Ledger:
             table.pending += 1
             table.touched_at = self.clock
             pending.tables.append(table)
+            changed = columns.get(oid)
             for plan in table.readers:
-                plan.generation += 1
-            self._drop(table.strays)
+                plan.generation += plan.sees(changed)
+            self._drop(table.strays, changed)
             if lanes is None:
                 table.sweeps += 1
                 pending.sweeps.append(table)
             for name, lane in table.lanes.items():
-                self._begin_lane(pending, lane, lanes.get(name) if lanes is not None else None)
+                self._begin_lane(pending, lane, lanes.get(name) if lanes is not None else None, changed)
                 if lanes is not None and name + GUESSED in lanes:
                     lane.guesses += 1
                     pending.guesses.append(lane)
         return pending
 
-    def _begin_lane(self, pending: Pending, lane: Lane, tokens: list[int] | None) -> None:
+    def _begin_lane(
+        self, pending: Pending, lane: Lane, tokens: list[int] | None, changed: frozenset[str] | None
+    ) -> None:
         if tokens is None:
             lane.pending += 1
             pending.lanes.append(lane)
             lane.touched_at = self.clock
-            lane.entries = {}
             for plan in lane.readers:
-                plan.generation += 1
+                plan.generation += plan.sees(changed)
+            lane.forget(changed)
             return
         for token in tokens:
             lane.begin(token, self.clock)
             pending.rows.append((lane, token))
-            self._drop(lane.entries.get(token, ()))
+            self._drop(lane.entries.get(token, ()), changed)
 
-    def _drop(self, entries: Iterable[Entry]) -> None:
+    def _drop(self, entries: Iterable[Entry], changed: frozenset[str] | None) -> None:
         for entry in list(entries):
-            self._evict(entry)
+            if entry.plan.sees(changed):
+                self._evict(entry)
 
     def end(self, pending: Pending) -> None:
         """The write has ended."""

@@ -58,8 +58,8 @@ class Plan:
     """
 
     __slots__ = (
-        "cost", "effect", "flights", "gate", "generation", "hits", "many", "misses", "one", "proves", "scans", "seen",
-        "slices", "tables",
+        "columns", "cost", "effect", "flights", "gate", "generation", "hits", "internal", "many", "misses", "one",
+        "proves", "scans", "seen", "slices", "tables",
     )  # fmt: skip
 
     def __init__(self, effect: Effect) -> None:
@@ -69,6 +69,8 @@ class Plan:
         self.slices: tuple[Slice, ...] = effect.slices if isinstance(effect, Read) else ()
         self.scans = (self.tables or frozenset()) - {part.table for part in self.slices}
         self.proves = isinstance(effect, Read) and effect.proves
+        self.columns = effect.columns if isinstance(effect, Read) else None
+        """Names of the columns the answers are made from; None: of all."""
         self.generation = 0
         self.many: dict[Hashable, Entry] = {}
         """Answers of all rows, by arguments."""
@@ -79,9 +81,15 @@ class Plan:
         """Seconds that the database takes."""
         self.gate: anyio.Semaphore | None = None
         """Limits its runs while nothing may be served from memory."""
+        self.internal = False
+        """The cache's own question; not counted among the application's."""
         self.hits = 0
         self.misses = 0
         self.seen = 0
+
+    def sees(self, columns: frozenset[str] | None) -> bool:
+        """Whether an update of `columns` (None: of anything) may change an answer."""
+        return columns is None or self.columns is None or not self.columns.isdisjoint(columns)
 
     def home(self, limit: int) -> dict[Hashable, Entry]:
         """Where answers of at most `limit` rows are: 0 is all, 1 the first."""

@@ -54,7 +54,7 @@ class CachePlugin(Plugin):
         self._ledger = Ledger(self._sieve.remove)
         declared = Declared(settings.effects, settings.reads, settings.session_inputs)
         self._knowledge = Knowledge(context, declared, self._forget)
-        self._touching = Touching(context, self._knowledge, self._ledger)
+        self._touching = Touching(context, self._knowledge, self._ledger, self._look_up)
         self._counts: Counter[str] = Counter()
         self._reading = Reading(context, settings, self._knowledge, self._ledger, self._sieve, self._counts)
         self._outside = Outside(settings, context, self._ledger, self._knowledge)
@@ -182,6 +182,12 @@ class CachePlugin(Plugin):
             self._ledger.enter(plan)
         return plan
 
+    async def _look_up(self, sql: str, value: Any) -> list[Any]:
+        """A question of the cache's own, answered from memory if it can be."""
+        plan = self._plans.get(sql) or await self._plan(sql)
+        plan.internal = True
+        return await self.context.fetch(sql, value)
+
     async def _value(self, query: Computed, proceed: Proceed) -> Rows:
         """A computed value: kept like a read of the tables it depends on."""
         if query.session is not None:
@@ -203,7 +209,7 @@ class CachePlugin(Plugin):
         return await self._reading.read(query, proceed, plan, query.sql)
 
     async def _refuse(self, reason: str, query: Query, proceed: Proceed) -> Rows:
-        self._counts[f"refused_{reason}"] += 1
+        self._counts[f"refused_{reason.replace(': ', '_')}"] += 1
         return await proceed(query)
 
     async def _verified(self, query: Query, proceed: Proceed, entry: Entry) -> Rows:
@@ -233,8 +239,9 @@ class CachePlugin(Plugin):
 
     def _drop(self, plan: Plan) -> None:
         self._ledger.leave(plan)
-        self._counts["hits"] += plan.hits
-        self._counts["misses"] += plan.misses
+        if not plan.internal:
+            self._counts["hits"] += plan.hits
+            self._counts["misses"] += plan.misses
         plan.hits = plan.misses = 0
         for entry in [*plan.one.values(), *plan.many.values()]:
             self._sieve.remove(entry)
@@ -261,7 +268,7 @@ class CachePlugin(Plugin):
             told["tables"] = sorted(self._knowledge.name_of(table) for table in effect.tables)
         if isinstance(effect, Read) and effect.slices:
             told["rows"] = sorted(f"{self._knowledge.name_of(part.table)}.{part.column}" for part in effect.slices)
-        if isinstance(effect, Read):
+        if isinstance(effect, Read) and effect.tables:
             told["outside_writes"] = {
                 self._knowledge.name_of(table): self._outside.level(table) for table in sorted(effect.tables)
             }
@@ -270,7 +277,7 @@ class CachePlugin(Plugin):
         return told
 
     def stats(self) -> dict[str, float]:
-        plans = [*(plan for _, plan in self._plans), *self._computed.values()]
+        plans = [*(plan for _, plan in self._plans if not plan.internal), *self._computed.values()]
         counts = dict(self._counts)
         refused = {key: count for key, count in counts.items() if key.startswith("refused_")}
         return {

@@ -143,3 +143,25 @@ def _cast(arg: object, kind: ast.TypeName, facts: Facts, catalog: Catalog, relat
         if types and types <= DATE_OIDS:
             return ""
     return "cast"
+
+
+def mentioned(facts: Facts, catalog: Catalog, effect: Read) -> frozenset[str] | None:
+    """The names of all columns that a cacheable read can see; None when it may see any.
+
+    By name alone, whatever table they belong to. A row as a whole, a column under another name, or a table that
+    the text does not name itself is any column.
+    """
+    found = [catalog.resolve(schema, name) for schema, name in facts.relations if schema or name not in facts.ctes]
+    named = {relation.oid for relation in found if relation is not None and relation.plain and relation.kind == "r"}
+    names = facts.columns | facts.fields
+    whole = facts.aliases | facts.ctes | {name for _, name in facts.relations}
+    if (
+        effect.inputs
+        or named != effect.tables
+        or facts.natural
+        or facts.renamed
+        or "A_Star" in facts.nodes
+        or not names.isdisjoint(whole)
+    ):
+        return None
+    return frozenset(names)

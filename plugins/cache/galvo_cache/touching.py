@@ -6,7 +6,7 @@ kept by `user_id`, one short query before the write spares all but those of one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import anyio
@@ -50,10 +50,12 @@ class Question:
 class Draft:
     """What a statement, or a transaction so far, is known to touch, and what is to be asked before it takes effect."""
 
-    __slots__ = ("questions", "touch")
+    __slots__ = ("columns", "questions", "touch")
 
     def __init__(self) -> None:
         self.touch: Touch = {}
+        self.columns: dict[int, frozenset[str]] = {}
+        """Of these tables only these columns are updated."""
         self.questions: list[Question] = []
 
     def add(self, other: Draft) -> None:
@@ -61,6 +63,11 @@ class Draft:
             # Two answers about one table would have to be merged lane by lane; the lanes in question are touched.
             self._give_up(oid)
             other._give_up(oid)
+        for oid in other.touch:
+            if oid in other.columns and (oid in self.columns or oid not in self.touch):
+                self.columns[oid] = self.columns.get(oid, frozenset()) | other.columns[oid]
+            else:
+                self.columns.pop(oid, None)
         self.touch = merged(self.touch, other.touch)
         self.questions += other.questions
 
@@ -71,7 +78,15 @@ class Draft:
 class Touching:
     """Drafts what statements touch, and asks the database what their text leaves open."""
 
-    def __init__(self, context: Context, knowledge: Knowledge, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        context: Context,
+        knowledge: Knowledge,
+        ledger: Ledger,
+        look_up: Callable[[str, Any], Awaitable[list[Any]]],
+    ) -> None:
+        """`look_up(sql, value)` asks through the cache: whose project it is hardly ever changes."""
+        self._look_up = look_up
         self._context = context
         self._knowledge = knowledge
         self._ledger = ledger
@@ -91,6 +106,8 @@ class Touching:
                 one = _static(change, relation, args)
                 lanes = one if lanes is None else merged({0: lanes}, {0: one})[0]
             draft.touch[change.table] = lanes
+            if change.verb == "update" and change.columns is not None:
+                draft.columns[change.table] = change.columns
             if len(runs) == 1 and lanes is not None:
                 draft.questions += self._questions(change, relation, runs[0], lanes)
         return draft
@@ -111,7 +128,7 @@ class Touching:
         """Ask what is open, then announce to the ledger."""
         questions = draft.questions[:MAX_LOOKUPS]
         if not questions:
-            return self._ledger.begin(draft.touch)
+            return self._ledger.begin(draft.touch, draft.columns)
         since = self._ledger.clock
         guesses = [lane for question in questions for lane in self._ledger.guess(question.relation.oid, question.lanes)]
         try:
@@ -123,7 +140,7 @@ class Touching:
                         if self._holds(self._ledger.table(question.relation.oid).lane(name, since), since):
                             lanes[name] = tokens
                             lanes[name + GUESSED] = []
-            return self._ledger.begin(draft.touch)
+            return self._ledger.begin(draft.touch, draft.columns)
         finally:
             for lane in guesses:
                 lane.settle(self._ledger.clock)
@@ -138,7 +155,7 @@ class Touching:
         self.lookups += 1
         with anyio.move_on_after(PATIENCE):
             try:
-                rows = await self._context.fetch(question.sql, question.value)
+                rows = await self._look_up(question.sql, question.value)
             except Exception as error:  # noqa: BLE001  # no privilege, no connection: then the lane is touched entirely
                 self._context.log.debug("look-up failed: %s", type(error).__name__)
         if rows is None or len(rows) > MAX_ROWS:

@@ -52,6 +52,9 @@ class Facts:
     types: list[ast.TypeName] = field(default_factory=list)
     casts: list[tuple[object, ast.TypeName]] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
+    aliases: set[str] = field(default_factory=set)
+    natural: bool = False
+    renamed: bool = False
     fields: set[str] = field(default_factory=set)
     clock_literal: str = ""
     derived: bool = False
@@ -108,6 +111,11 @@ def _note(node: ast.Node, facts: Facts, targets: set[int]) -> None:
             facts.derived = True
         case ast.Alias():
             facts.derived |= bool(node.colnames)
+            facts.renamed |= bool(node.colnames)
+            facts.aliases.add(node.aliasname or "")
+        case ast.JoinExpr():
+            facts.natural |= bool(node.isNatural)
+            facts.columns.update(strings(node.usingClause))
         case ast.RangeVar():
             facts.temporary |= node.relpersistence == "t" or node.schemaname == "pg_temp"
             if id(node) not in targets:

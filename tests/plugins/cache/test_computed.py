@@ -81,7 +81,7 @@ async def test_unknown_tables_are_told_and_nothing_is_kept(dsn: str, caplog: pyt
     async with standing(dsn) as stand:
         await stand.other.execute("create view shown as select clock_timestamp()")
         load = Loader(stand)
-        for names, reason in ((["nobody"], "unknown_table"), (["material", "shown"], "view")):
+        for names, reason in ((["nobody"], "unknown_table"), (["material", "shown"], "view_volatile_function")):
             calls = load.calls
             for _ in range(2):
                 await stand.kernel.cached("price", load, depends_on=names)

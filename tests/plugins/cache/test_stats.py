@@ -77,7 +77,8 @@ async def test_explain_says_what_and_why(dsn: str) -> None:
         await stand.kernel.fetchval(PRICE, 1)
         read = await told(PRICE)
         assert read == {
-            "effect": "read", "cacheable": True, "tables": ["public.material"], "ttl": 600, "hits": 1, "misses": 1,
+            "effect": "read", "cacheable": True, "tables": ["public.material"], "rows": ["public.material.id"],
+            "outside_writes": {"public.material": "ttl"}, "ttl": 600, "hits": 1, "misses": 1,
         }  # fmt: skip
         assert (await told(RAISE))["tables"] == ["public.material"]
         assert (await told("delete from material"))["tables"] == ["public.job", "public.material"]

@@ -59,6 +59,8 @@ class ClusterLink:
             replies: list[Reply] | Exception
             try:
                 replies = await work
+                if replies and all(isinstance(reply, Exception) for reply in replies):
+                    replies = Unavailable(f"the cluster refuses everything ({type(replies[0]).__name__})")
             except Exception as error:  # noqa: BLE001  # whatever redis-py raises when nodes are away
                 replies = Unavailable(f"the cluster did not answer ({type(error).__name__})")
             if task in self._running:

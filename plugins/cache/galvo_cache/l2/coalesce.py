@@ -32,7 +32,7 @@ class Coalescer:
         in_flight: int = 2,
         max_value: int = 2**20,
         witness: bytes | None = None,
-        seen: Callable[[bytes | None], None] | None = None,
+        seen: Callable[[Reply], None] | None = None,
         outcome: Callable[[float | None], None] = lambda seconds: None,
     ) -> None:
         """`timeout`: seconds from the first GET of a batch to its answer. `max_value`: bytes of one value.

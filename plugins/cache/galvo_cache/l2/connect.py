@@ -10,7 +10,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
@@ -36,7 +36,9 @@ def client_of(
     try:
         scheme = urlsplit(url).scheme
         if scheme in _PLAIN:
-            return Redis.from_url(_checked(url), **kwargs)
+            client: Redis = Redis.from_url(_checked(url), **kwargs)
+            client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # a wrong parameter raises here
+            return client
         if scheme in _SPREAD:
             nodes, given = _spread(url)
             build = _sentinel if scheme.endswith("sentinel") else _cluster
@@ -46,6 +48,14 @@ def client_of(
     else:
         problem = f"its scheme is none of {SCHEMES}"
     raise ValueError(f"the URL of Redis is not usable: {problem}")
+
+
+async def close(client: Client) -> None:
+    """Close a client of `client_of`, with its connections to the sentinels, which redis-py leaves open."""
+    await client.aclose()
+    if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
 
 
 class _Problem(ValueError):
@@ -117,6 +127,5 @@ def _cluster(nodes: list[tuple[str, int]], kwargs: dict[str, Any], path: str) ->
     kwargs.pop("db", None)
     return RedisCluster(
         startup_nodes=[ClusterNode(host, port or 6379) for host, port in nodes],
-        cluster_error_retry_attempts=0,
         **kwargs,
     )

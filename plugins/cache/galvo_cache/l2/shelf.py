@@ -251,12 +251,13 @@ class Shelf:
         self.counts[reason] += 1
         return False
 
-    def _seen(self, epoch: bytes | None) -> None:
+    def _seen(self, epoch: bytes | Exception | None) -> None:
         if type(epoch) is bytes and len(epoch) == EPOCH_BYTES:
             self.epoch = epoch
         else:
             self.epoch = None
-            self._renew()
+            if not isinstance(epoch, Exception):  # its node of the cluster is away: it may still be there
+                self._renew()
 
     def _renew(self) -> None:
         """The namespace has no stamp: write one. If others do so too the last one stays, and all read it."""
