@@ -24,7 +24,11 @@ class Candidate(msgspec.Struct, frozen=True):
     name: str
     operation: Operation
     repeats: int
-    """Operations per round."""
+    """Calls of `operation` per round."""
+    each: int = 1
+    """Operations that one call makes; times are per operation."""
+    before: Operation | None = None
+    """Runs before every round, outside of the measurement."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -43,7 +47,7 @@ async def compare(
 ) -> list[Result]:
     """Measure all; the first candidate is the baseline and comes back twice, the second time as its own A/A."""
     baseline = candidates[0]
-    again = msgspec.structs.replace(baseline, name=f"{baseline.name} again (A/A)")
+    again = msgspec.structs.replace(baseline, name="the first again (A/A)")
     everyone = [*candidates, again]
     times: dict[str, list[float]] = {candidate.name: [] for candidate in everyone}
     for candidate in everyone:
@@ -58,13 +62,15 @@ async def compare(
 
 async def _run(candidate: Candidate, clock: Clock, repeats: int) -> float:
     operation, now = candidate.operation, CLOCKS[clock]
+    if candidate.before is not None:
+        await candidate.before()
     gc.collect()
     gc.disable()
     try:
         began = now()
         for _ in range(repeats):
             await operation()
-        return (now() - began) / repeats
+        return (now() - began) / (repeats * candidate.each)
     finally:
         gc.enable()
 

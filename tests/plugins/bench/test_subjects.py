@@ -1,0 +1,170 @@
+"""Each subject on real servers, for one round: every peer runs, and what is counted is right."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from galvo import GalvoError
+from galvo_bench import codec, eviction, invalidation, l2, readers, redis_ways
+from galvo_bench.report import Exact, Missing, Section, show
+from galvo_bench.stand import Stand
+from galvo_embedded import Servers
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning"),  # cashews closes redis-py so
+]
+PEERS = ("aiocache", "cachebox", "cashews", "coredis", "dogpile.cache", "theine")
+
+
+class OneRound(Stand):
+    """A stand on the servers of this test run."""
+
+    def __init__(self, postgres: str, redis: str) -> None:
+        super().__init__(postgres, rounds=1)
+        self._redis = redis
+
+    async def redis(self) -> str:
+        return self._redis
+
+
+@pytest.fixture
+def stand(server_dsn: str, servers: Servers) -> Iterator[Stand]:
+    redis = asyncio.run(servers.redis())
+    yield OneRound(server_dsn, redis)
+    with Redis.from_url(redis) as client:
+        assert client.info("keyspace") == {}, "the subject left keys behind"
+
+
+@pytest.fixture
+def no_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PEERS:
+        monkeypatch.setitem(sys.modules, name, None)
+        for module in [module for module in sys.modules if module.startswith(f"{name}.")]:
+            monkeypatch.setitem(sys.modules, module, None)
+
+
+async def test_l2(stand: Stand) -> None:
+    one, in_step, out_of_step, commands = await l2.measure(stand)
+    assert missing(one) == missing(in_step) == missing(out_of_step) == []
+    assert [row.name for row in in_step.rows] == [*exact(commands), "the first again (A/A)"]
+    assert exact(commands)["redis.asyncio GET"] == dict.fromkeys(l2.LOADS, readers.GETS)
+    for name in ("galvo L2 transport", "galvo L2 get, decoded"):
+        galvo = exact(commands)[name]
+        assert galvo["1 task"] == readers.GETS
+        assert galvo["100 in step"] <= readers.GETS / 50, "gets of one tick did not travel together"
+        assert galvo["100 in step"] <= galvo["100 out of step"] < readers.GETS / 2
+
+
+async def test_l2_refuses_a_peer_that_gives_something_else(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def liar(url: str, rows: object, stack: object) -> readers.Reader:
+        async def get(key: str) -> bytes:
+            return b"fast and wrong"
+
+        return readers.Reader("liar", get, rows)
+
+    monkeypatch.setitem(readers.PEERS, "liar", liar)
+    with pytest.raises(GalvoError, match="liar gave another answer"):
+        await l2.measure(stand)
+
+
+@pytest.mark.parametrize("load", l2.LOADS)
+async def test_a_burst_gets_each_key_once(load: str) -> None:
+    """Equal keys could travel as one."""
+    asked: list[str] = []
+
+    async def get(key: str) -> None:
+        asked.append(key)
+
+    gets, tasks, most = l2.LOADS[load]
+    await l2.burst(readers.Reader("", get, None), gets, tasks, most)()
+    assert sorted(asked) == sorted(readers.KEYS[:gets])
+    assert {turns for own in l2.pauses_of(gets, tasks, most) for turns in own} == set(range(most + 1))
+
+
+async def test_codec(stand: Stand) -> None:
+    encode, decode, size = await codec.measure(stand)
+    assert missing(encode) == missing(decode) == []
+    assert [row.name for row in encode.rows] == [row.name for row in decode.rows]
+    assert 2_000 < exact(size)["pickle 5 (dogpile)"]["bytes"] < 4_000
+    assert exact(size)["galvo, typed msgpack"]["bytes"] < exact(size)["pickle 5 (dogpile)"]["bytes"]
+
+
+async def test_invalidation(stand: Stand) -> None:
+    times, commands = await invalidation.measure(stand)
+    assert missing(times) == []
+    left = {name: values["entries left to expire"] for name, values in exact(commands).items()}
+    assert left.pop("redis.asyncio SET of a stamp") == redis_ways.ENTRIES + 1
+    assert set(left.values()) == {0}
+    assert exact(commands)["redis.asyncio SMEMBERS, UNLINK"]["commands"] == 2
+    assert exact(commands)["redis.asyncio SCAN, UNLINK"]["commands"] >= redis_ways.ENTRIES / 1000
+
+
+async def test_invalidation_notices_what_was_not_invalidated(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forgetful(crowd: redis_ways.Crowd) -> None:
+        await redis_ways.scan(crowd)
+        crowd.invalidate = lambda: crowd.client.unlink(*redis_ways.KEYS[1:])
+
+    monkeypatch.setattr(redis_ways, "WAYS", {"forgetful": forgetful})
+    with pytest.raises(GalvoError, match="forgetful left 1 entries behind"):
+        await invalidation.measure(stand)
+
+
+async def test_eviction(stand: Stand) -> None:
+    [section] = await eviction.measure(stand)
+    assert missing(section) == []
+    ratios = exact(section)
+    assert ratios["LRU (OrderedDict)"] == ratios["LRU (cachebox)"]
+    for head in ("hit ratio", "with scans"):
+        assert ratios["SIEVE (galvo)"][head] > ratios["LRU (OrderedDict)"][head] + 0.05
+        assert 0.4 < ratios["W-TinyLFU (theine)"][head] < 0.6
+
+
+def test_a_scan_reads_keys_that_nobody_else_reads() -> None:
+    plain, scanned = (list(eviction.reads(scans=scans)) for scans in (False, True))
+    once = [key for key in scanned if key > eviction.KEYS]
+    assert [key for key in scanned if key <= eviction.KEYS] == plain
+    assert len(once) == len(set(once)) == eviction.READS // eviction.SCAN_EVERY * eviction.SCAN
+
+
+async def test_missing_peers_are_named(
+    stand: Stand, no_peers: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run goes on without them, and its tables fit a terminal."""
+    monkeypatch.setattr(eviction, "READS", 1000)
+    sections = [
+        section
+        for subject in (l2, codec, invalidation, eviction)
+        for section in await subject.measure(stand)
+    ]  # fmt: skip
+    for section in sections:
+        assert {row.missing for row in section.rows if isinstance(row, Missing)} == {"not installed"}
+        assert len(section.rows) > len(missing(section)), "not even galvo was measured"
+        show(section)
+    out = capsys.readouterr().out
+    assert "not installed" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+async def test_a_broken_peer_is_named(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(rows: object) -> codec.Codec:
+        raise TypeError("secret")
+
+    monkeypatch.setattr(codec, "_cashews", broken)
+    sections = await codec.measure(stand)
+    assert all(
+        missing(section) == [Missing("cashews serializer", "does not work here: TypeError")] for section in sections
+    )
+
+
+def exact(section: Section) -> dict[str, dict[str, float]]:
+    return {row.name: row.values for row in section.rows if isinstance(row, Exact)}
+
+
+def missing(section: Section) -> list[Missing]:
+    return [row for row in section.rows if isinstance(row, Missing)]
