@@ -70,6 +70,7 @@ def test_pip_line_names_our_projects() -> None:
 def test_toml_blocks() -> None:
     tables = [tomllib.loads(code) for language, code in BLOCKS if language == "toml"]
     assert tables == [
+        {"cache": {"redis": "redis://localhost:6379/0"}},
         {
             "project": {
                 "name": "galvo-greeter",

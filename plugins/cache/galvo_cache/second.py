@@ -25,10 +25,11 @@ from galvo_cache.settings import CacheSettings
 class Claim:
     """What a read may find or leave in L2: a key, and the stamps from before it."""
 
-    __slots__ = ("age", "key", "rows", "stamps")
+    __slots__ = ("age", "epoch", "key", "rows", "stamps")
 
-    def __init__(self, key: bytes, stamps: tuple[bytes, ...]) -> None:
+    def __init__(self, key: bytes, epoch: bytes | None, stamps: tuple[bytes, ...]) -> None:
         self.key = key
+        self.epoch = epoch
         self.stamps = stamps
         self.rows: Rows | None = None
         self.age = 0.0
@@ -65,7 +66,7 @@ class Second:
         if stamps is None:
             return None
         name = repr((schema, query.sql, key, query.limit)).encode("utf-8", "backslashreplace")
-        claim = Claim(blake2b(name, digest_size=16).digest(), stamps)
+        claim = Claim(blake2b(name, digest_size=16).digest(), self._shelf.epoch, stamps)
         stored = await self._shelf.get(claim.key, stamps)
         if stored is not None:
             claim.rows = stored.rows
@@ -76,7 +77,7 @@ class Second:
         """Leave an answer that is current as of the claim's stamps."""
         cost = plan.cost.value or 0.0
         if self._shelf.admit(cost) and (rows.records or not any(part.unique for part in plan.slices)):
-            self._shelf.set(claim.key, rows, stamps=claim.stamps, created=time(), cost=cost, ttl=ttl)
+            self._shelf.set(claim.key, rows, stamps=claim.stamps, created=time(), cost=cost, ttl=ttl, epoch=claim.epoch)
 
     @staticmethod
     def _fields(query: Query, plan: Plan) -> tuple[str, ...] | None:

@@ -18,7 +18,7 @@ from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.coherence.marks import Mark, Unannounced
 from galvo_cache.knowledge import Knowledge
-from galvo_cache.l2.connect import client_of
+from galvo_cache.l2 import client_of, close
 from galvo_cache.ledger import Ledger, Pending
 from galvo_cache.settings import CacheSettings
 from galvo_cache.touch import Touch
@@ -151,7 +151,7 @@ class Sharing:
 
     async def close(self) -> None:
         if self.client is not None:
-            await self.client.aclose()
+            await close(self.client)
 
     # -- writes ---------------------------------------------------------------------------------------
 
