@@ -231,6 +231,11 @@ class CachePlugin(Plugin):
         self._sieve.shrink(0)
         return freed
 
+    def reset(self) -> None:
+        """Another database, or another session's settings, answer from now on: nothing known holds."""
+        self._knowledge.distrust()
+        self._ledger.end(self._ledger.begin(None))
+
     def _forget(self) -> None:
         """The schema changed: drop the plans and with them all answers."""
         for plan in [*self._plans.clear(), *self._computed.values()]:

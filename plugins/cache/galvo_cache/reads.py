@@ -151,13 +151,16 @@ def mentioned(facts: Facts, catalog: Catalog, effect: Read) -> frozenset[str] | 
     By name alone, whatever table they belong to. A row as a whole, a column under another name, or a table that
     the text does not name itself is any column.
     """
-    found = [catalog.resolve(schema, name) for schema, name in facts.relations if schema or name not in facts.ctes]
-    named = {relation.oid for relation in found if relation is not None and relation.plain and relation.kind == "r"}
+    ordinary = all(
+        relation.plain and relation.kind == "r" if relation else name in facts.ctes
+        for relation, name in ((catalog.resolve(schema, name), name) for schema, name in facts.relations)
+    )
     names = facts.columns | facts.fields
     whole = facts.aliases | facts.ctes | {name for _, name in facts.relations}
     if (
         effect.inputs
-        or named != effect.tables
+        or not ordinary
+        or any(call.name in catalog.functions for call in facts.calls)
         or facts.natural
         or facts.renamed
         or "A_Star" in facts.nodes

@@ -96,6 +96,12 @@ class PoolPlugin(Plugin):
             )
         return str(await servers.postgres())
 
+    def settled(self) -> None:
+        """No query runs on an older pool any more, which may have led to another database."""
+        cache = self.context.capability("cache")
+        if cache is not None:
+            cache.reset()
+
     @hookimpl(trylast=True)
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
         if query.kind == "value":
