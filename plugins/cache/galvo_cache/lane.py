@@ -46,7 +46,7 @@ class Lane:
         self.guesses = 0
         """Writes under way whose values in this lane were looked up, not written in their text."""
         self.held = 0
-        """Of `pending`: writes that have ended, but after which those look-ups prove nothing."""
+        """Of `pending`: those that last until no such write is under way, whose look-ups prove nothing."""
         self.newborn = table.pending > 0
         """Writes are under way that did not know this lane."""
 
@@ -128,7 +128,7 @@ class Value:
 class Table:
     """A place, too: all rows of one table."""
 
-    __slots__ = ("lanes", "pending", "readers", "strays", "sweeps", "touched_at")
+    __slots__ = ("lanes", "movers", "pending", "readers", "strays", "sweeps", "touched_at")
 
     def __init__(self) -> None:
         self.readers: set[Plan] = set()
@@ -137,6 +137,8 @@ class Table:
         self.strays: set[Entry] = set()
         """Answers of plans with a lane that depend on the whole table all the same."""
         self.pending = 0
+        self.movers = 0
+        """Of `pending`: those after which a row may have another value in a lane, be gone, or be new."""
         self.sweeps = 0
         """Of `pending`: those that may touch any row."""
         self.touched_at = 0

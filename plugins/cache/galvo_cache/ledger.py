@@ -28,7 +28,7 @@ NO_COLUMNS: Mapping[int, frozenset[str]] = MappingProxyType({})
 class Pending:
     """One announced write: what its end has to take back."""
 
-    __slots__ = ("everything", "guesses", "lanes", "rows", "sweeps", "tables")
+    __slots__ = ("everything", "guesses", "lanes", "movers", "rows", "sweeps", "tables")
 
     def __init__(self) -> None:
         self.everything = False
@@ -37,6 +37,12 @@ class Pending:
         self.lanes: list[Lane] = []
         self.rows: list[tuple[Lane, int]] = []
         self.guesses: list[Lane] = []
+        self.movers: list[Table] = []
+
+    @property
+    def spoiled(self) -> bool:
+        """Somebody may have moved rows since this write's values were looked up."""
+        return any(lane.held for lane in self.guesses)
 
 
 class Ledger:
@@ -107,6 +113,13 @@ class Ledger:
             table.touched_at = self.clock
             pending.tables.append(table)
             changed = columns.get(oid)
+            if changed is None or not changed.isdisjoint(table.lanes):
+                # Rows come, go, or move between values: what others have looked up holds no more.
+                table.movers += 1
+                pending.movers.append(table)
+                for lane in table.lanes.values():
+                    if lane.guesses:
+                        self._spoil(lane)
             for plan in table.readers:
                 plan.generation += plan.sees(changed)
             self._drop(table.strays, changed)
@@ -126,15 +139,24 @@ class Ledger:
         if tokens is None:
             lane.pending += 1
             pending.lanes.append(lane)
-            lane.touched_at = self.clock
-            for plan in lane.readers:
-                plan.generation += plan.sees(changed)
-            lane.forget(changed)
+            self._touch_all(lane, changed)
             return
         for token in tokens:
             lane.begin(token, self.clock)
             pending.rows.append((lane, token))
             self._drop(lane.entries.get(token, ()), changed)
+
+    def _touch_all(self, lane: Lane, changed: frozenset[str] | None) -> None:
+        lane.touched_at = self.clock
+        for plan in lane.readers:
+            plan.generation += plan.sees(changed)
+        lane.forget(changed)
+
+    def _spoil(self, lane: Lane) -> None:
+        """Until the writes that have looked up its values end, any of its values may be theirs."""
+        lane.pending += 1
+        lane.held += 1
+        self._touch_all(lane, None)
 
     def _drop(self, entries: Iterable[Entry], changed: frozenset[str] | None) -> None:
         for entry in list(entries):
@@ -147,6 +169,9 @@ class Ledger:
         self._everything -= pending.everything
         for table in pending.tables:
             table.pending -= 1
+            table.touched_at = self.clock
+        for table in pending.movers:
+            table.movers -= 1
         for table in pending.sweeps:
             table.sweeps -= 1
         for lane, token in pending.rows:
@@ -159,10 +184,13 @@ class Ledger:
     def guess(self, oid: int, names: Iterable[str]) -> list[Lane]:
         """The values that a write will touch in these lanes are about to be looked up. `Lane.settle` ends it.
 
-        Whoever changes a value of the lane meanwhile makes the look-up worthless; until the write has ended,
-        the lane then counts as touched entirely.
+        Whoever moves rows meanwhile makes the look-up worthless; until the write has ended, the lanes then count
+        as touched entirely. Empty: somebody does already.
         """
-        lanes = [self.table(oid).lane(name, self.clock) for name in names]
+        table = self.table(oid)
+        if table.movers or self._everything:
+            return []
+        lanes = [table.lane(name, self.clock) for name in names]
         for lane in lanes:
             lane.guesses += 1
         return lanes

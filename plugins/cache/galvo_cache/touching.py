@@ -118,10 +118,11 @@ class Touching:
             for name, lane in self._ledger.table(change.table).lanes.items()
             if lanes.get(name, []) is None and name not in (change.columns or ()) and lane.readers
         ]
-        pinned = [(name, source) for name, source in change.fixed if lanes.get(name)]
+        # Only a key: into another value somebody may insert a row between the look-up and the write.
+        pinned = [(name, source) for name, source in change.fixed if lanes.get(name) and relation.lanes[name]]
         if change.verb == "insert" or not open_lanes or not pinned:
             return []
-        column, source = max(pinned, key=lambda pin: relation.lanes[pin[0]])  # a key, if there is one
+        column, source = pinned[0]
         return [Question(relation, column, _value(source, args), open_lanes)]
 
     async def begin(self, draft: Draft) -> Pending:
@@ -129,26 +130,33 @@ class Touching:
         questions = draft.questions[:MAX_LOOKUPS]
         if not questions:
             return self._ledger.begin(draft.touch, draft.columns)
-        since = self._ledger.clock
-        guesses = [lane for question in questions for lane in self._ledger.guess(question.relation.oid, question.lanes)]
+        guesses: list[Lane] = []
         try:
             for question in questions:
-                found = await self._ask(question)
                 lanes = draft.touch[question.relation.oid]
-                if found is not None and lanes is not None:
+                guessed = self._ledger.guess(question.relation.oid, question.lanes)
+                guesses += guessed
+                found = await self._ask(question) if guessed and lanes is not None else None
+                if found and lanes is not None:
                     for name, tokens in found.items():
-                        if self._holds(self._ledger.table(question.relation.oid).lane(name, since), since):
-                            lanes[name] = tokens
-                            lanes[name + GUESSED] = []
+                        lanes[name] = tokens
+                        lanes[name + GUESSED] = []
+            for question in questions:
+                self._take_back_spoiled(question, draft.touch)
             return self._ledger.begin(draft.touch, draft.columns)
         finally:
             for lane in guesses:
                 lane.settle(self._ledger.clock)
 
-    @staticmethod
-    def _holds(lane: Lane, since: int) -> bool:
-        """Nobody moved rows between the lane's values since the look-up began."""
-        return lane.quiet and lane.touched_at <= since
+    def _take_back_spoiled(self, question: Question, touch: Touch) -> None:
+        """Somebody moved rows since the look-up: then it proves nothing."""
+        lanes = touch[question.relation.oid]
+        if lanes is None:
+            return
+        for name in question.lanes:
+            if self._ledger.table(question.relation.oid).lane(name, self._ledger.clock).held:
+                lanes[name] = None
+                lanes.pop(name + GUESSED, None)
 
     async def _ask(self, question: Question) -> dict[str, list[int]] | None:
         rows: list[Any] | None = None
@@ -158,8 +166,8 @@ class Touching:
                 rows = await self._look_up(question.sql, question.value)
             except Exception as error:  # noqa: BLE001  # no privilege, no connection: then the lane is touched entirely
                 self._context.log.debug("look-up failed: %s", type(error).__name__)
-        if rows is None or len(rows) > MAX_ROWS:
-            return None
+        if not rows or len(rows) > MAX_ROWS:
+            return None  # a row that is not there yet may be there when the write comes
         found: dict[str, list[int]] = {}
         for position, name in enumerate(question.lanes):
             tokens = {token_of(row[position]) for row in rows if row[position] is not None}

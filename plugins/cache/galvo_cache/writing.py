@@ -154,6 +154,9 @@ class Writing:
         marks: list[Mark] = []
         try:
             marks = await self._sharing.begin(None if draft is None else draft.touch, ddl=ddl)
+            if draft is not None and marks and pending.spoiled:
+                # Others may have heard the end of whoever moved the rows before they heard of this write.
+                marks += await self._sharing.begin(dict.fromkeys(draft.touch), ddl=False)
             rows = await proceed(query)
         except BaseException as error:
             unknown = is_open(error)

@@ -170,3 +170,37 @@ async def test_a_column_that_is_seen_in_another_way(dsn: str, sql: str) -> None:
         for number in (5, 1):
             await stand.kernel.execute("update part set price = price + 70 where id = $1", number)
             await stand.fresh(sql)
+
+
+async def test_an_empty_answer_read_while_the_row_was_inserted(dsn: str) -> None:
+    """The insert is under way when the read begins, and has ended when the answer comes."""
+    async with standing(dsn, setup=SETUP) as stand:
+        await stand.warm(BY_ID, 1)
+        insert = stand.gate.stop("insert into part")
+        writing = asyncio.create_task(stand.kernel.execute("insert into part values (40, 1, 'x', 5)"))
+        await insert.reached.wait()
+        read = stand.gate.stop(BY_ID, after=True)
+        early = asyncio.create_task(stand.kernel.fetchval(BY_ID, 40))
+        await read.reached.wait()
+        insert.go.set()
+        await writing
+        read.go.set()
+        assert await early is None
+        assert await stand.fresh(BY_ID, 40) == 5
+
+
+@pytest.mark.parametrize("mover", ["update part set owner = 1 where id = 2", "insert into part values (41, 1, 'x', 5)"])
+async def test_a_row_comes_to_the_pinned_value_before_the_write_is_sent(dsn: str, mover: str) -> None:
+    async with standing(dsn, setup=SETUP) as stand:
+        for number in (1, 2, 41):
+            await stand.fresh(BY_ID, number)
+        stop = stand.gate.stop("set price")
+        first = asyncio.create_task(stand.kernel.execute("update part set price = 100 where owner = $1", 1))
+        await stop.reached.wait()
+        await stand.kernel.execute(mover)
+        for number in (1, 2, 41) * 2:
+            await stand.fresh(BY_ID, number)
+        stop.go.set()
+        await first
+        for number in (1, 2, 41):
+            await stand.fresh(BY_ID, number)
