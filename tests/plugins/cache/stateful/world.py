@@ -1,0 +1,230 @@
+"""One event loop, one database: a kernel with sessions, and a plain connection that knows the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import asyncpg
+
+from galvo import Kernel, Level, MemoryPressure, Session
+from galvo.session import Lease
+from galvo_cache import CachePlugin
+from galvo_pool import PoolPlugin
+from tests.plugins.cache.stateful.vocabulary import EFFECTS, RESET, Ask, Order
+
+T = TypeVar("T")
+SESSIONS = 3
+LOCK_TIMEOUT = "20ms"
+UNKNOWN = frozenset(
+    {"LockNotAvailableError", "SerializationError", "DeadlockDetectedError", "InvalidCachedStatementError"}
+)
+"""Errors of the moment: they say nothing about what the answer is."""
+
+
+class World:
+    """What outlives one example."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.loop = asyncio.new_event_loop()
+        self.counts: Counter[str] = Counter()
+        self.admin: asyncpg.Connection = self.run(asyncpg.connect(dsn))
+        self.checker: asyncpg.Connection = self.run(
+            asyncpg.connect(dsn, statement_cache_size=0, server_settings={"lock_timeout": LOCK_TIMEOUT})
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(asyncio.wait_for(work, 10))  # rather a failure than a hang
+
+    def close(self) -> None:
+        self.run(self.checker.close())
+        self.run(self.admin.close())
+        self.run(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+
+class Shop:
+    """One example: a fresh schema and a fresh kernel."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.counts = world.counts
+        self.cached = True
+        self.hits = 0
+        self.sessions: list[Session] = []
+        self._leases: list[Lease] = []
+        self._ready = asyncio.Event()
+        self._over = asyncio.Event()
+        self.kernel: Kernel
+
+    async def open(self) -> None:
+        await self.world.admin.execute(RESET)
+        self._life = asyncio.create_task(self._live())
+        waiting = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({self._life, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if self._life.done():
+            waiting.cancel()
+            self._life.result()
+        for _ in range(SESSIONS):
+            await self._lend()
+
+    async def _live(self) -> None:
+        """A kernel is entered and left by one task."""
+        kernel = Kernel.of(
+            {
+                CachePlugin: {"ttl": 600, "effects": EFFECTS},
+                PoolPlugin: {
+                    "url": self.world.dsn,
+                    "min_size": 1,
+                    "max_size": SESSIONS + 4,
+                    "server_settings": {"lock_timeout": LOCK_TIMEOUT, "client_min_messages": "error"},
+                },
+            }
+        )
+        async with kernel:
+            self.kernel = kernel
+            self._ready.set()
+            await self._over.wait()
+
+    async def close(self) -> None:
+        self.count_hits()
+        for lease in self._leases:
+            await lease.__aexit__(None, None, None)
+        self._over.set()
+        await self._life
+
+    def count_hits(self) -> None:
+        self.hits += (hits := int(self.kernel.plugin_stats("cache").get("hits", 0)))
+        self.counts["hits"] += hits
+
+    async def _lend(self, place: int | None = None) -> None:
+        lease = self.kernel.acquire()
+        session = await lease.__aenter__()
+        if place is None:
+            self._leases.append(lease)
+            self.sessions.append(session)
+        else:
+            self._leases[place], self.sessions[place] = lease, session
+
+    async def replace_session(self, place: int) -> None:
+        """End one, in a transaction or not, and lend another."""
+        await self._leases[place].__aexit__(None, None, None)
+        await self._lend(place)
+
+    async def switch(self) -> None:
+        """Turn the cache off, or on."""
+        if self.cached:
+            self.count_hits()
+            await self.kernel.disable("cache")
+        else:
+            await self.kernel.enable("cache")
+        self.cached = not self.cached
+
+    async def squeeze(self, level: Level) -> None:
+        await self.kernel.relieve(MemoryPressure(level))
+
+    # -- doing ----------------------------------------------------------------------------------------
+
+    async def do(self, who: Kernel | Session, order: Order) -> str:
+        """Run a write; gives its error's name, or nothing."""
+        try:
+            if order.many:
+                await who.executemany(order.sql, order.many)
+            elif order.args:
+                await who.fetch(order.sql, *order.args)
+            else:
+                await who.execute(order.sql)
+        except asyncpg.PostgresError as error:
+            self.counts["failed"] += 1
+            return type(error).__name__
+        except asyncpg.InterfaceError as error:
+            return type(error).__name__
+        self.counts["done"] += 1
+        return ""
+
+    async def race(self, asks: list[Ask], who: Kernel | Session, order: Order, head: int) -> None:
+        """Reads that are under way while a write begins and ends; what they answer is nobody's business."""
+        reads = [asyncio.create_task(self.answer(ask)) for ask in asks]
+        for _ in range(head):
+            await asyncio.sleep(0)
+        writing = asyncio.create_task(self.do(who, order))
+        for _ in range(head):
+            await asyncio.sleep(0)
+        reads += [asyncio.create_task(self.answer(ask)) for ask in asks]
+        await asyncio.gather(writing, *reads)
+
+    async def cancel(self, ask: Ask, after: int) -> None:
+        """Cancel a read, which others may have joined, `after` so many turns of the loop."""
+        reads = [asyncio.create_task(self.answer(ask)) for _ in range(3)]
+        for _ in range(after):
+            await asyncio.sleep(0)
+        reads[0].cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reads[0]
+        await asyncio.gather(*reads[1:])
+
+    # -- asking ---------------------------------------------------------------------------------------
+
+    async def answer(self, ask: Ask) -> str:
+        """Of the kernel."""
+        return await outcome(self.computed(ask) if ask.computed else self.read(self.kernel, ask))
+
+    async def computed(self, ask: Ask) -> list[Any]:
+        async def load() -> list[Any]:
+            return await self.read(self.kernel, ask)
+
+        return await self.kernel.cached(f"{ask.sql} {ask.args}", load, depends_on=("item", "maker"))
+
+    async def truth(self, ask: Ask) -> str:
+        # An unnamed statement of asyncpg keeps its locks until the next one: ROLLBACK ends it.
+        await self.world.checker.execute("begin")
+        try:
+            return await outcome(self.read(self.world.checker, ask))
+        finally:
+            await self.world.checker.execute("rollback")
+
+    async def read(self, who: Any, ask: Ask) -> list[Any]:
+        if ask.one:
+            row = await who.fetchrow(ask.sql, *ask.args)
+            return [] if row is None else [tuple(row.items())]
+        return [tuple(row.items()) for row in await who.fetch(ask.sql, *ask.args)]
+
+    async def check(self, ask: Ask) -> str:
+        """What is wrong with the kernel's answer, if anything."""
+        got, true = await self.answer(ask), await self.truth(ask)
+        if true in UNKNOWN or (got in UNKNOWN and not self.cached):
+            self.counts["unknown"] += 1
+            return ""
+        self.counts["checks"] += 1
+        return "" if got == true else f"{ask}: got {got}, is {true}"
+
+    async def check_session(self, session: Session, ask: Ask) -> str:
+        """The same of a session's answer, which its own connection knows. A savepoint keeps the transaction alive."""
+        if session.pin is None:
+            await self.do(session, Order("select 1"))
+        raw = session.pin._connection  # type: ignore[union-attr]
+        guarded = session.in_transaction and not await outcome(raw.fetch("savepoint probe"), plain=True)
+        got = await outcome(self.read(session, ask))
+        if guarded:
+            await raw.execute("rollback to probe")
+        true = await outcome(self.read(raw, ask))
+        if guarded:
+            await raw.execute("rollback to probe; release probe")
+        if true in UNKNOWN or got in UNKNOWN:
+            self.counts["unknown"] += 1
+            return ""
+        self.counts["session_checks"] += 1
+        return "" if got == true else f"in a session, {ask}: got {got}, is {true}"
+
+
+async def outcome(reading: Coroutine[Any, Any, list[Any]], *, plain: bool = False) -> str:
+    """The rows as a multiset, or the error's name. `plain`: nothing but the error's name."""
+    try:
+        rows = await reading
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return type(error).__name__
+    return "" if plain else repr(sorted(map(repr, rows)))
