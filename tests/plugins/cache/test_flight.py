@@ -41,7 +41,7 @@ async def test_unlike_readers_do_not_join(dsn: str) -> None:
     async with standing(dsn) as stand:
         await stand.kernel.fetchval(PRICE, 99)
         await stand.kernel.fetch(ALL)
-        await stand.kernel.execute(RAISE, 1)
+        await stand.kernel.execute("update material set price = price + 1, name = name where id = $1", 1)
         before = stand.ran(PRICE) + stand.ran(ALL)
         one, two, row, rows = await asyncio.gather(
             stand.kernel.fetchval(PRICE, 1),
