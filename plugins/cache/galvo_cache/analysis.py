@@ -14,7 +14,7 @@ from pglast.parser import ParseError, parse_sql
 from galvo_cache import rows
 from galvo_cache.allowed import SESSION_CALLS
 from galvo_cache.catalog import Catalog
-from galvo_cache.effects import Control, Effect, Everything, Read, Refused, Write
+from galvo_cache.effects import ANY_SETTING, Control, Effect, Everything, Read, Refused, Write
 from galvo_cache.reads import judge, mentioned, named_once
 from galvo_cache.tree import collect
 from galvo_cache.writes import called, calls_declared, hidden_effects, narrowed, refreshed, written
@@ -34,9 +34,7 @@ _TRANSACTION: dict[object, str] = {
     TransactionStmtKind.TRANS_STMT_RELEASE: "release",
 }
 _SESSION = (
-    ast.VariableSetStmt,
     ast.VariableShowStmt,
-    ast.DiscardStmt,
     ast.ListenStmt,
     ast.UnlistenStmt,
     ast.NotifyStmt,
@@ -85,7 +83,7 @@ def _combine(effects: list[Effect]) -> Effect:
     if any(control.kind != "session" for control in controls) or (controls and writes):
         return Everything("mixed_control")
     if controls:
-        return controls[0]
+        return Control("session", settings=frozenset[str]().union(*(control.settings for control in controls)))
     if writes:
         # which rows each changed is not followed through a sequence of statements
         return Write(frozenset[int]().union(*(write.tables for write in writes)))
@@ -110,6 +108,10 @@ def _statement(statement: object, catalog: Catalog) -> Effect:
         case ast.DeclareCursorStmt():
             effect = _statement(statement.query, catalog)
             return effect if isinstance(effect, Everything | Write) else Refused("cursor")
+        case ast.VariableSetStmt():
+            return Control("session", settings=frozenset({(statement.name or ANY_SETTING).lower()}))
+        case ast.DiscardStmt():
+            return Control("session", settings=frozenset({ANY_SETTING}))
         case _ if isinstance(statement, _SESSION):
             return Control("session")
         case _ if type(statement) in _OPAQUE:
@@ -136,7 +138,9 @@ def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
     if hidden := hidden_effects(facts, catalog):
         return hidden
     if any(call.name in SESSION_CALLS for call in facts.calls):
-        return Everything("session_function") if calls_declared(facts, catalog) else Control("session")
+        if calls_declared(facts, catalog):
+            return Everything("session_function")
+        return Control("session", settings=frozenset(facts.settings))
     if calls_declared(facts, catalog):
         return Everything(catalog.hazard) if catalog.hazard else Write(called(facts, catalog))
     effect = judge(facts, catalog)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 
+ANY_SETTING = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """The value of a bound parameter; `$1` has `index` 0."""
@@ -107,11 +110,13 @@ class Control:
     """Transaction or session control: no effect on data.
 
     `kind` is begin, commit, rollback, savepoint, rollback_to, release or session. `chain` marks
-    COMMIT/ROLLBACK AND CHAIN: a new transaction is open when the statement returns.
+    COMMIT/ROLLBACK AND CHAIN: a new transaction is open when the statement returns. `settings`: those that it may
+    change, in lower case; `ANY_SETTING` is each of them.
     """
 
     kind: str
     chain: bool = False
+    settings: frozenset[str] = frozenset()
 
 
 Effect = Read | Refused | Write | Everything | Control

@@ -41,10 +41,13 @@ class Knowledge:
         self._catalog = None
         self._forget()
 
-    async def effect(self, sql: str) -> Effect:
-        """What `sql` does, by the catalog of this moment; Everything when it cannot be read."""
+    async def effect(self, sql: str, path: tuple[str, ...] | None = None) -> Effect:
+        """What `sql` does by the catalog of this moment, under a search_path (None: that of queries without a
+        session); Everything when the catalog cannot be read."""
         catalog = self._catalog or await self._load()
-        return analyse(sql, catalog) if catalog else Everything("catalog_unavailable", ddl=True)
+        if catalog is None:
+            return Everything("catalog_unavailable", ddl=True)
+        return analyse(sql, catalog if path is None else catalog.under(path))
 
     @property
     def loaded(self) -> bool:

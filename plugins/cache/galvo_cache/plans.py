@@ -59,11 +59,13 @@ class Plan:
 
     __slots__ = (
         "columns", "cost", "effect", "flights", "gate", "generation", "hits", "internal", "many", "misses", "one",
-        "proves", "scans", "seen", "slices", "tables",
+        "proves", "scans", "seen", "slices", "tables", "text",
     )  # fmt: skip
 
-    def __init__(self, effect: Effect) -> None:
+    def __init__(self, effect: Effect, text: str = "") -> None:
         self.effect = effect
+        self.text = text
+        """The statement without comments, after the prefix of the sessions' state in which it was read."""
         self.tables: frozenset[int] | None = effect.tables if isinstance(effect, Read) else None
         """OIDs the answers depend on; None: not cacheable."""
         self.slices: tuple[Slice, ...] = effect.slices if isinstance(effect, Read) else ()

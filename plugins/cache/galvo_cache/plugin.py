@@ -11,12 +11,13 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from time import monotonic
 from typing import Any
 
 import anyio
 
-from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
+from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.events import Computed
 from galvo_cache.answers import copied, same_answer
 from galvo_cache.coherence.coherence import Coherence
@@ -29,9 +30,11 @@ from galvo_cache.outside import Outside
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.reading import Reading
 from galvo_cache.second import Second, secrets
+from galvo_cache.sessions import PLAIN, Note, Sessions, State
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sharing import Sharing
 from galvo_cache.sieve import Entry, Sieve
+from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
 from galvo_cache.writing import Writing
 
@@ -66,6 +69,7 @@ class CachePlugin(Plugin):
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
         )
+        self._sessions = Sessions(self.name, self._knowledge, chain.from_iterable(settings.session_inputs.values()))
         self.verify = settings.verify
 
     @asynccontextmanager
@@ -112,70 +116,100 @@ class CachePlugin(Plugin):
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
         plan = self._plans.get(query.sql)
         if (
-            plan is not None
-            and plan.tables is not None
-            and query.kind == "rows"
-            and query.session is None
-            and query.record_class is None
+            plan is None
+            or plan.tables is None
+            or query.kind != "rows"
+            or query.session is not None
+            or query.record_class is not None
         ):
-            args = query.args
-            try:
-                key = args if len(args) == 1 and type(args[0]) in ALONE else key_of(args)
-            except Unkeyable:
-                return await self._refuse("argument_type", query, proceed)
-            entry = (plan.one if query.limit else plan.many).get(key)
-            if (
-                entry is None
-                or entry.generation != plan.generation
-                or entry.expires < (now := monotonic())
-                or self._until < now
-            ):
-                return await self._reading.read(query, proceed, plan, key_of(args))
-            entry.visited = True
-            plan.hits += 1
-            if self.verify and random.random() < self.verify:  # noqa: S311  # sampling
-                return await self._verified(query, proceed, entry)
-            return entry.shared or copied(entry.answer.kept)
-        return await self._other(query, proceed)
+            found = await self._look_closer(query, proceed)
+            if not isinstance(found, Plan):
+                return found
+            plan = found
+        args = query.args
+        try:
+            key = args if len(args) == 1 and type(args[0]) in ALONE else key_of(args)
+        except Unkeyable:
+            return await self._refuse("argument_type", query, proceed)
+        entry = (plan.one if query.limit else plan.many).get(key)
+        if (
+            entry is None
+            or entry.generation != plan.generation
+            or entry.expires < (now := monotonic())
+            or self._until < now
+        ):
+            return await self._reading.read(query, proceed, plan, key_of(args))
+        entry.visited = True
+        plan.hits += 1
+        if self.verify and random.random() < self.verify:  # noqa: S311  # sampling
+            return await self._verified(query, proceed, entry)
+        return entry.shared or copied(entry.answer.kept)
 
-    async def _other(self, query: Query, proceed: Proceed) -> Rows:
-        """Everything but a known, cacheable read."""
+    async def _look_closer(self, query: Query, proceed: Proceed) -> Rows | Plan:
+        """Everything but a known read without a session: its answer, or the plan by which it may be kept."""
         if query.origin == self.name:
             return await proceed(query)
         if isinstance(query, Computed):
             return await self._value(query, proceed)
-        if query.session is not None:
-            self._writing.meet(query.session)
-        plan = self._plans.get(query.sql)
-        if plan is None and self._must_guess(query):
-            plan = Plan(self._knowledge.guess(query.sql))
-        elif plan is None:
-            plan = await self._plan(query.sql)
-            if plan.tables is not None and query.session is None:
-                return await self.on_query(query, proceed)
+        session, note = query.session, None
+        if session is None:
+            plan = await self._planned(query.sql, PLAIN)
+        else:
+            note = self._sessions.note(session)
+            plan = await self._planned_in(session, note, query)
         effect = plan.effect
+        if note is not None:
+            self._sessions.changes(note, effect)
+        if isinstance(effect, Write) and note is not None and note.names is None:
+            effect = Everything("session_setting")
         if isinstance(effect, Write | Everything):
             return await self._writing.write(query, proceed, effect)
         if isinstance(effect, Control):
             return await self._writing.control(query, proceed, effect)
         if isinstance(effect, Refused):
             return await self._refuse(effect.reason, query, proceed)
-        return await self._refuse("session" if query.session else "call", query, proceed)
+        if query.kind != "rows" or query.record_class is not None:
+            return await self._refuse("call", query, proceed)
+        if session is not None and session.in_transaction:
+            return await self._refuse("transaction", query, proceed)
+        if note is not None and note.state is None:
+            return await self._refuse("session", query, proceed)
+        return plan
 
-    def _must_guess(self, query: Query) -> bool:
-        """A session with a connection must not wait for the catalog on another one: it may hold the last."""
-        return query.session is not None and query.session.pin is not None and not self._knowledge.loaded
+    async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
+        """The plan of a statement in the state of its session, as far as that is known."""
+        if session.pin is not None and not self._knowledge.loaded:
+            # It must not wait for the catalog on another connection: it may hold the last.
+            return Plan(self._knowledge.guess(query.sql))
+        state = note.names
+        if note.state is None and query.kind == "rows" and not session.in_transaction:
+            plan = await self._planned(query.sql, state or PLAIN)
+            if not isinstance(plan.effect, Read | Refused):
+                return plan
+            state = await self._sessions.state(session)
+        return await self._planned(query.sql, state or PLAIN)
 
-    async def _plan(self, sql: str) -> Plan:
+    async def _planned(self, sql: str, state: State) -> Plan:
+        """The plan of a statement. It is kept by its text without comments, and so are its answers."""
+        plan = self._plans.get(state.prefix + sql)
+        if plan is None:
+            bare = stripped(sql)
+            plan = self._plans.get(state.prefix + bare) or await self._plan(bare, state)
+        return plan
+
+    async def _plan(self, sql: str, state: State) -> Plan:
+        text = state.prefix + sql
         while True:
             epoch = self._knowledge.epoch
-            plan = Plan(await self._knowledge.effect(sql))
+            plan = Plan(await self._knowledge.effect(sql, state.path), text)
             if epoch == self._knowledge.epoch:
                 break
-        known = self._plans.get(sql)
+        known = self._plans.get(text)
         if known is not None:
             return known
-        dropped = self._plans.add(sql, plan)
+        if state.epoch not in (None, epoch):
+            return Plan(Everything("schema_changed"))  # and with it what the session's search_path leads to
+        dropped = self._plans.add(text, plan)
         if dropped is not None:
             self._drop(dropped)
         if plan.tables is not None:
@@ -184,7 +218,7 @@ class CachePlugin(Plugin):
 
     async def _look_up(self, sql: str, value: Any) -> list[Any]:
         """A question of the cache's own, answered from memory if it can be."""
-        plan = self._plans.get(sql) or await self._plan(sql)
+        plan = await self._planned(sql, PLAIN)
         plan.internal = True
         return await self.context.fetch(sql, value)
 
@@ -261,7 +295,7 @@ class CachePlugin(Plugin):
     # -- telling --------------------------------------------------------------------------------------
 
     async def explain(self, query: Query) -> dict[str, Any]:
-        plan = self._plans.get(query.sql) or await self._plan(query.sql)
+        plan = await self._planned(query.sql, PLAIN)
         effect = plan.effect
         told: dict[str, Any] = {
             "effect": type(effect).__name__.lower(),

@@ -58,6 +58,8 @@ class Reading:
             and flight.generation == plan.generation
             and self._ledger.untouched(flight.places, flight.clock)
         ):
+            if _holds_connection(query):
+                return await self._bypass(query, proceed, plan)  # the flight may be waiting for that connection
             with anyio.move_on_after(query.timeout):
                 await flight.wait()
             if not flight.landed:
@@ -67,18 +69,23 @@ class Reading:
                 return copied(flight.rows) if flight.private else flight.rows
             if flight.failed:
                 return await proceed(query)  # its error was its caller's: another timeout, another luck
-        plan.misses += 1
         if not (self.settled and self._ledger.quiet(plan, known_places(plan, query.args, self._ledger))):
-            self._counts["bypassed"] += 1
-            return await proceed(query)
+            return await self._bypass(query, proceed, plan)
+        plan.misses += 1
         return await self._lead(query, proceed, plan, key)
+
+    async def _bypass(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
+        """Neither serve nor keep."""
+        plan.misses += 1
+        self._counts["bypassed"] += 1
+        return await proceed(query)
 
     async def _untrusted(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
         """Others cannot tell us of their writes now: neither serve nor keep, but do not flood the database either."""
         plan.misses += 1
         self._counts["untrusted"] += 1
-        if isinstance(query, Computed):
-            return await proceed(query)  # it may read others of its plan, and would wait for itself
+        if isinstance(query, Computed) or _holds_connection(query):
+            return await proceed(query)  # who passed the gate before may be waiting for this one
         if plan.gate is None:
             plan.gate = anyio.Semaphore(self._settings.max_misses_untrusted, fast_acquire=True)
         async with plan.gate:
@@ -162,6 +169,10 @@ class Reading:
         except Exception:  # noqa: BLE001  # a value that cannot be copied cannot be kept
             self._counts["refused_uncopyable"] += 1
         return None
+
+
+def _holds_connection(query: Query) -> bool:
+    return query.session is not None and query.session.pin is not None
 
 
 def _still(query: Query, key: Hashable) -> bool:

@@ -65,7 +65,7 @@ class Second:
         stamps = await self._coherence.stamps_for(fields)
         if stamps is None:
             return None
-        name = repr((schema, query.sql, key, query.limit)).encode("utf-8", "backslashreplace")
+        name = repr((schema, plan.text, key, query.limit)).encode("utf-8", "backslashreplace")
         claim = Claim(blake2b(name, digest_size=16).digest(), self._shelf.epoch, stamps)
         stored = await self._shelf.get(claim.key, stamps)
         if stored is not None:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from pglast import ast
 from pglast.enums import DropBehavior, OnConflictAction
 
+from galvo_cache.allowed import SESSION_CALLS
 from galvo_cache.closures import Verb
+from galvo_cache.effects import ANY_SETTING
 
 Name = tuple[str | None, str]
 
@@ -59,6 +61,7 @@ class Facts:
     clock_literal: str = ""
     derived: bool = False
     temporary: bool = False
+    settings: set[str] = field(default_factory=set)
 
 
 def collect(root: ast.Node) -> Facts:
@@ -97,6 +100,8 @@ def _note(node: ast.Node, facts: Facts, targets: set[int]) -> None:
         case ast.FuncCall():
             *schema, name = strings(node.funcname)
             facts.calls.add(Call(schema[-1] if schema else None, name, len(node.args or ())))
+            if name in SESSION_CALLS:
+                facts.settings.add(_setting(node.args))
         case ast.A_Indirection():
             facts.fields.update(strings(node.indirection))
         case ast.TypeCast():
@@ -151,6 +156,14 @@ def _target(
         raise TypeError(f"a target of type {type(relation).__name__}")
     targets.add(id(relation))
     facts.targets.append(Target(verb, relation.schemaname, relation.relname or "", columns))
+
+
+def _setting(args: object) -> str:
+    """Which setting a call of `set_config` changes."""
+    first = args[0] if isinstance(args, tuple) and args else None
+    if isinstance(first, ast.A_Const) and isinstance(first.val, ast.String):
+        return (first.val.sval or ANY_SETTING).lower()
+    return ANY_SETTING
 
 
 def _operator(names: list[str], facts: Facts) -> None:

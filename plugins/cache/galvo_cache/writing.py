@@ -6,8 +6,6 @@ notes and announced with the COMMIT. An outcome that nobody knows counts as comm
 
 from __future__ import annotations
 
-import re
-
 import anyio
 from anyio.abc import TaskGroup
 
@@ -22,10 +20,6 @@ from galvo_cache.sharing import Sharing
 from galvo_cache.touching import Draft, Touching
 
 NOTES = "cache"
-MET = "cache.met"
-RENAMED = "cache.renamed"
-RENAMES = re.compile("search_path|schema|role|authorization|set_config|u&", re.IGNORECASE)
-"""One of these is in every statement after which a name may mean another table."""
 
 
 class Note:
@@ -68,21 +62,10 @@ class Writing:
         self.writes = 0
         self.flushes = 0
 
-    def meet(self, session: Session) -> None:
-        """Of a session that had a connection before this instance saw it, nothing is known."""
-        if session.notes.get(MET) is not self:
-            session.notes[MET] = self
-            if session.pin is not None:
-                session.notes[RENAMED] = True
-
     async def write(self, query: Query, proceed: Proceed, effect: Write | Everything) -> Rows:
         session = query.session
         if session is None:
             return await self._announced(query, proceed, *self._drafted(effect, query))
-        if isinstance(effect, Everything):
-            session.notes[RENAMED] = True  # whatever it ran may have changed the search_path
-        elif RENAMED in session.notes:
-            effect = Everything("session_setting")
         draft, ddl = self._drafted(effect, query)
         if draft is None or not session.in_transaction:
             # A script may hold COMMIT, so even inside a transaction it is announced.
@@ -110,8 +93,6 @@ class Writing:
         session = query.session
         if session is None:
             return await proceed(query)
-        if control.kind == "session" and RENAMES.search(query.sql):
-            session.notes[RENAMED] = True
         if control.kind == "begin" and not session.in_transaction:
             rows = await proceed(query)
             session.notes[NOTES] = Note(self, Draft())

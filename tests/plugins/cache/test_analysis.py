@@ -376,19 +376,31 @@ CONTROL = {
     "release x": "release",
     **dict.fromkeys(
         [
-            "set timezone = 'UTC'", "set local role x", "reset all", "show all", "discard all", "listen x",
-            "unlisten *", "notify x", "set transaction read only", "prepare x as delete from lone",
-            "deallocate x", "close c", "lock table lone", "checkpoint", "set x.y = 1; select 1",
-            "select set_config('a.b', 'c', false)", "explain analyze select set_config('a.b', 'c', false)",
+            "show all", "listen x", "unlisten *", "notify x", "prepare x as delete from lone",
+            "deallocate x", "close c", "lock table lone", "checkpoint",
         ],
         "session",
     ),
+}  # fmt: skip
+SETTINGS = {
+    "set timezone = 'UTC'": {"timezone"}, "set time zone 'UTC'": {"timezone"}, "reset TimeZone": {"timezone"},
+    "set local role x": {"role"}, "set session authorization x": {"session_authorization"},
+    "set schema 'x'": {"search_path"}, "reset all": {"*"}, "discard all": {"*"}, "discard temp": {"*"},
+    "set transaction read only": {"transaction"}, "set x.y = 1; select 1": {"x.y"}, "set a.b = 1; reset c": {"a.b", "c"},
+    "select set_config('A.b', 'c', false)": {"a.b"}, "select set_config($1, 'c', false)": {"*"},
+    "select set_config('a' || '.b', 'c', false)": {"*"}, "select 1 from (select set_config('x', '', true)) y": {"x"},
+    "explain analyze select set_config('a.b', 'c', false)": {"a.b"},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("sql", CONTROL)
 def test_controls(catalog: Catalog, sql: str) -> None:
     assert analyse(sql, catalog) == Control(CONTROL[sql])
+
+
+@pytest.mark.parametrize("sql", SETTINGS)
+def test_which_settings_a_statement_changes(catalog: Catalog, sql: str) -> None:
+    assert analyse(sql, catalog) == Control("session", settings=frozenset(SETTINGS[sql]))
 
 
 def test_chain_leaves_a_transaction_open(catalog: Catalog) -> None:

@@ -21,6 +21,8 @@ Row = tuple[str, int]
 Newest = Callable[[Any, int], int]
 OPEN = 2**62
 NONE = -1
+RAISES = {"item": ("_raise", "_two", "_by_owner"), "mortal": ("_by_owner",), "owner": ()}
+"""The works that change a row and leave it where it is."""
 LISTS = {"items": "item", "mortals": "mortal"}
 
 
@@ -91,7 +93,8 @@ class Judge:
             wrong += [
                 f"{begin} {name}{args} {row} is missing, {how} {known(row, begin)}"
                 for row in _expected(name, args)
-                if row not in found and self._away(row, name, args[0])(None, end) < known(row, begin)
+                if row not in found
+                and self._away(row, name, args[0])(None, end) + self._unknown(row, end) < known(row, begin)
             ]
         return sorted(wrong)
 
@@ -110,6 +113,10 @@ class Judge:
             states += [(begin, OPEN) for begin, work in self._open if work == kind]
             found = self._elsewhere[row, place] = _newest({None: states})
         return found
+
+    def _unknown(self, row: Row, time: int) -> int:
+        """How many versions of `row`, each where the one before was, killed writers may have made by then."""
+        return sum(begin <= time and work in RAISES[row[0]] for begin, work in self._open)
 
     def p99(self, since: int, until: int) -> tuple[float, float]:
         """Of reads and of writes that began between the two, in ms."""

@@ -35,7 +35,7 @@ async def test_15_one_text_two_tables(dsn: str) -> None:
         assert await s.kept(PRICES) == [(Decimal("1.50"),)]
 
 
-@promised("reads of sessions, by fingerprint")
+
 async def test_15_each_search_path_has_its_answers(dsn: str) -> None:
     """Two sessions with two paths both hit, and neither gets what is the other's."""
     async with two(dsn, ELSEWHERE) as s:

@@ -49,7 +49,7 @@ async def test_09_a_setting_that_changes_the_answer(dsn: str, setting: str, sql:
         await s.kept("select id, note from visit")
 
 
-@promised("reads of sessions, by fingerprint")
+
 @pytest.mark.parametrize("setting, sql", SETTINGS[:2])
 async def test_09_sessions_of_one_state_share(dsn: str, setting: str, sql: str) -> None:
     """Each state has its own answer, and it is kept."""

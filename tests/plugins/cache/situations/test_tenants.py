@@ -173,7 +173,7 @@ async def test_18_policies_come_and_go(dsn: str) -> None:
         await s.kept(asked)
 
 
-@promised("row-level security with declared session inputs")
+
 async def test_18_declared_inputs_are_part_of_the_key(dsn: str) -> None:
     """Each tenant hits, and gets its own."""
     async with roles(dsn, "clerk"), two(dsn, TENANTS, user="clerk", cache=DECLARED, min_size=2) as s:
@@ -213,7 +213,7 @@ async def test_19_a_policy_that_reads_another_table(dsn: str, own_redis: OwnRedi
         await s.kept("select id from open")
 
 
-@promised("row-level security with declared session inputs")
+
 async def test_19_the_tables_of_a_declared_policy(dsn: str) -> None:
     """They are part of the read set."""
     members = MEMBERS.replace("m.name = current_user", "m.name = current_setting('app.tenant', true)")

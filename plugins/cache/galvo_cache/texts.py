@@ -1,0 +1,25 @@
+"""A statement's text without its comments: sqlcommenter puts another trace id into the text of every request."""
+
+from __future__ import annotations
+
+from pglast.parser import ParseError, scan
+
+COMMENTS = frozenset({"SQL_COMMENT", "C_COMMENT"})
+
+
+def stripped(sql: str) -> str:
+    """`sql` without comments and without space round it; `sql` itself if it has none or cannot be read."""
+    if "--" not in sql and "/*" not in sql:
+        return sql
+    try:
+        tokens = scan(sql)
+        comments = [token for token in tokens if token.name in COMMENTS]
+        parts, place = [], 0
+        for token in comments:
+            parts.append(sql[place : token.start])
+            place = token.end + 1
+        text = " ".join([*parts, sql[place:]]).strip()
+        # A comment forbids what a space allows: two strings on two lines are one.
+        return text if len(scan(text)) == len(tokens) - len(comments) else sql
+    except (ParseError, ValueError):
+        return sql
