@@ -23,6 +23,9 @@ class Pin(Protocol):
     def in_transaction(self) -> bool:
         """As the server reported it last, so that a BEGIN inside a script is seen too."""
 
+    def forget_prepared(self) -> None:
+        """The session's settings may have changed, and a prepared statement keeps how its literals were read."""
+
     async def run(self, query: Query) -> Rows: ...
     async def release(self) -> None: ...
 

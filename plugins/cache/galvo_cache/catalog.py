@@ -40,6 +40,7 @@ class Catalog:
         "immutable",
         "operators",
         "search_path",
+        "session",
         "stable",
         "time_types",
         "volatile",
@@ -50,6 +51,8 @@ class Catalog:
         self.digest = digest
         self.search_path: tuple[str, ...] = tuple(facts["path"])
         self._temporary = frozenset(place for place in self.search_path if place.startswith("pg_temp_"))
+        self.session: list[Any] = facts["session"]
+        """The user, the session's user and the values of SESSION_SETTINGS where no session has changed anything."""
         self.encoding: str = facts["encoding"]
         self.immutable = frozenset[str](facts["immutable"])
         self.stable = frozenset[str](facts["stable"])

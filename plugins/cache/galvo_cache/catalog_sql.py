@@ -10,11 +10,13 @@ from galvo_cache.allowed import (
     HARMLESS_CALLS,
     HARMLESS_PREFIXES,
     LANE_OIDS,
+    SESSION_SETTINGS,
     STABLE_CALLS,
 )
 from galvo_cache.external.triggers import OURS
 
 _HARMLESS = ",".join(sorted(HARMLESS_CALLS | STABLE_CALLS))
+_SETTINGS = ",".join(SESSION_SETTINGS)
 _PREFIXES = "|".join(HARMLESS_PREFIXES)
 _CASTABLE = ",".join(sorted(CAST_TYPES - CLOCK_TYPES))
 _FIELDS = "relid|funcid|opfuncid|aggfnoid|winfnoid|opno|eqop|sortop|vartype|consttype|resulttype|varattno"
@@ -117,6 +119,8 @@ with space as materialized (
 )
 select json_build_object(
   'path', current_schemas(true),
+  'session', json_build_array(current_user, session_user,
+      array(select current_setting(name, true) from unnest('{{{_SETTINGS}}}'::text[]) name)),
   'encoding', current_setting('server_encoding'),
   'strings', current_setting('standard_conforming_strings'),
   'immutable', (select json_agg(proname order by proname) from (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import anyio
 
@@ -14,8 +15,8 @@ from galvo_cache.effects import Control, Effect, Everything, Refused
 from galvo_cache.touch import Touch
 
 NOTHING = Catalog.load(
-    '{"path": [], "encoding": "UTF8", "strings": "on", "immutable": [], "stable": [], "volatile": [], "functions": [],'
-    ' "operators": [], "casts": false, "families": false, "types": [], "shifty": [], "relations": [], "keys": []}'
+    '{"path": [], "session": [], "encoding": "UTF8", "strings": "on", "immutable": [], "stable": [], "volatile": [],'
+    ' "functions": [], "operators": [], "casts": false, "families": false, "types": [], "shifty": [], "relations": [], "keys": []}'
 )
 
 
@@ -57,6 +58,11 @@ class Knowledge:
     def digest(self) -> str:
         """What the schema is like, with what was declared of it; the same in processes that may share answers."""
         return f"{self._catalog.digest if self._catalog else ''}{self._declared!r}"
+
+    def plain(self, path: list[str], session: list[Any]) -> bool:
+        """Whether a session of this search_path and state is as one in which nothing was changed."""
+        catalog = self._catalog
+        return catalog is not None and catalog.search_path == tuple(path) and catalog.session == session
 
     def guess(self, sql: str) -> Effect:
         """What `sql` does as far as its text alone says it: for who holds a connection, and must not wait for

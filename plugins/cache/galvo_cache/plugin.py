@@ -154,14 +154,14 @@ class CachePlugin(Plugin):
         session, note = query.session, None
         if session is None:
             plan = await self._planned(query.sql, PLAIN)
+            effect = plan.effect
         else:
             note = self._sessions.note(session)
             plan = await self._planned_in(session, note, query)
-        effect = plan.effect
-        if note is not None:
-            self._sessions.changes(note, effect)
-        if isinstance(effect, Write) and note is not None and note.names is None:
-            effect = Everything("session_setting")
+            effect = plan.effect
+            if isinstance(effect, Write) and note.names is None:
+                effect = Everything("session_setting")
+            self._sessions.changes(session, note, plan.effect)
         if isinstance(effect, Write | Everything):
             return await self._writing.write(query, proceed, effect)
         if isinstance(effect, Control):

@@ -19,6 +19,9 @@ NOTE = "cache.session"
 RENAMING = frozenset({ANY_SETTING, "search_path", "role", "session_authorization", "standard_conforming_strings"})
 """After a change of one of these a name, or the whole text, may mean something else."""
 
+SETTING = frozenset({"mixed_control", "do", "call", "execute", "session_function", "unparsable", "too_long"})
+"""Reasons of `Everything` that may well stand for a SET. A user's function rarely does; `Sessions.state` finds out."""
+
 # Qualified, as the session's search_path may hide anything.
 ASK = """
 select pg_catalog.current_schemas(true),
@@ -51,7 +54,7 @@ PLAIN = State()
 class Note:
     """What one cache knows of one session."""
 
-    __slots__ = ("barren", "names", "owner", "state")
+    __slots__ = ("barren", "names", "owner", "read_as", "state")
 
     def __init__(self, owner: object, state: State | None) -> None:
         self.owner = owner
@@ -61,6 +64,8 @@ class Note:
         """The last state known whose search_path, role and so on still hold; None: names may mean anything."""
         self.barren = False
         """It was asked for, and nothing may be kept in it."""
+        self.read_as = state
+        """The state in which all that is prepared on the connection was; None: in several."""
 
 
 class Sessions:
@@ -70,7 +75,7 @@ class Sessions:
         """`inputs`: settings besides SESSION_SETTINGS that answers depend on. `origin`: who asks, for the chain."""
         self._origin = origin
         self._knowledge = knowledge
-        self._settings = sorted({*SESSION_SETTINGS, *inputs})
+        self._inputs = sorted({*inputs})
         self.asked = 0
 
     def note(self, session: Session) -> Note:
@@ -82,16 +87,21 @@ class Sessions:
             note.state = note.names = None
         return note
 
-    def changes(self, note: Note, effect: Effect) -> None:
-        """A statement with this effect is about to run in the session."""
+    def changes(self, session: Session, note: Note, effect: Effect) -> None:
+        """A statement with this effect is about to run in `session`."""
+        settings = effect.settings if isinstance(effect, Control) else frozenset[str]()
         if isinstance(effect, Everything):  # whatever it runs may do it
             note.state = note.names = None
             note.barren = False
-        elif isinstance(effect, Control) and effect.settings:
+        elif settings:
             note.state = None
             note.barren = False
-            if not RENAMING.isdisjoint(effect.settings):
+            if not RENAMING.isdisjoint(settings):
                 note.names = None
+        if settings or (isinstance(effect, Everything) and effect.reason in SETTING):
+            note.read_as = None
+            if session.pin is not None:
+                session.pin.forget_prepared()
 
     async def state(self, session: Session) -> State | None:
         """The state of a session that is in no transaction, asked for if need be; None: keep nothing."""
@@ -100,14 +110,21 @@ class Sessions:
             return note.state
         epoch = self._knowledge.epoch
         self.asked += 1
-        query = Query(ASK, (self._settings,), "rows", 1, None, session, self._origin)
+        query = Query(ASK, ([*SESSION_SETTINGS, *self._inputs],), "rows", 1, None, session, self._origin)
         try:
-            path, usable, *values = (await session.run(query)).records[0]
+            path, usable, *found = (await session.run(query)).records[0]
         except Exception:  # noqa: BLE001  # the statement that we ask for will say it itself
             return None
         if not usable:
             note.barren = True
             return None
-        digest = blake2b(repr((path, values)).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
-        note.state = note.names = State(f"\0{digest}\0", tuple(path), epoch)
-        return note.state
+        if epoch != self._knowledge.epoch:
+            return None
+        state = PLAIN
+        if self._inputs or not self._knowledge.plain(path, found):
+            digest = blake2b(repr((path, found)).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+            state = State(f"\0{digest}\0", tuple(path), epoch)
+        if session.pin is not None and (note.read_as is None or note.read_as.prefix != state.prefix):
+            session.pin.forget_prepared()
+        note.state = note.names = note.read_as = state
+        return state

@@ -181,12 +181,13 @@ def _cause(error: BaseException) -> BaseException | None:
 class Pinned:
     """The connection behind a session."""
 
-    __slots__ = ("_connection", "_plugin", "_raw")
+    __slots__ = ("_connection", "_forgets", "_plugin", "_raw")
 
     def __init__(self, plugin: PoolPlugin, connection: Any) -> None:
         self._plugin = plugin
         self._connection = connection
         self._raw = connection._con
+        self._forgets = False
 
     @property
     def in_transaction(self) -> bool:
@@ -196,5 +197,11 @@ class Pinned:
         self._plugin.count()
         return await run_to_the_end(self._connection, query, self._raw, lambda: settled(self._connection))
 
+    def forget_prepared(self) -> None:
+        self._raw._drop_local_statement_cache()
+        self._forgets = True
+
     async def release(self) -> None:
+        if self._forgets:  # what the session has prepared must not be the next one's
+            self._raw._drop_local_statement_cache()
         await finish(self._plugin.release(self._connection))

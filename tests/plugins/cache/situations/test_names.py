@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.plugins.cache.situations.situation import connected, promised, two
+from tests.plugins.cache.situations.situation import connected, two
 from tests.plugins.cache.stand import RAISE
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,6 @@ async def test_15_one_text_two_tables(dsn: str) -> None:
             await s.right(qualified)
             assert await pair.right(PRICES) == [(Decimal(101),)]
         assert await s.kept(PRICES) == [(Decimal("1.50"),)]
-
 
 
 async def test_15_each_search_path_has_its_answers(dsn: str) -> None:

@@ -11,7 +11,7 @@ import anyio
 import asyncpg
 import pytest
 
-from tests.plugins.cache.situations.situation import promised, two
+from tests.plugins.cache.situations.situation import two
 from tests.plugins.cache.stand import ALL, JOBS, LOG, PRICE, RAISE, locked
 
 pytestmark = pytest.mark.anyio
@@ -263,7 +263,6 @@ async def test_64_cancelled_tasks_harm_nobody_else(dsn: str, who: str) -> None:
             assert isinstance(told, asyncio.CancelledError) if task in gone else told == Decimal("1.50")
         assert s.ran(PRICE) <= 3, "and it is still one query for all"
         await s.kept(PRICE, 1)
-
 
 
 async def test_65_comments_are_no_part_of_the_statement(dsn: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plugins.cache.situations.situation import VISITS, connected, promised, roles, two
+from tests.plugins.cache.situations.situation import VISITS, connected, roles, two
 from tests.plugins.cache.stand import PRICE
 
 pytestmark = pytest.mark.anyio
@@ -48,6 +48,26 @@ async def test_09_a_setting_that_changes_the_answer(dsn: str, setting: str, sql:
         await s.right(sql)
         await s.kept("select id, note from visit")
 
+
+@pytest.mark.parametrize(
+    "setting, sql", SETTINGS[3:8], ids=[f"{setting[4:]}: {sql[7:40]}" for setting, sql in SETTINGS[3:8]]
+)
+async def test_09_what_was_prepared_before(dsn: str, setting: str, sql: str) -> None:
+    """A prepared statement keeps how its literals were read; it must not outlive the setting, on one connection."""
+    async with two(dsn, VISITS, min_size=1, max_size=1) as s:
+        await s.kept(sql)
+        async with s.kernel.acquire() as session:
+            await session.fetch(sql + " ")
+        async with s.session(setting) as pair:
+            await pair.right(sql + " ")
+            await pair.right(sql + "  ")
+        await s.right(sql + "  ")
+        async with s.session() as pair:
+            for one in ("begin", setting.replace("set ", "set local "), f"prepare p as {sql}"):
+                await pair.both(one)
+            await pair.session.fetch(sql + "   ")
+            await pair.both("commit")
+            await pair.right(sql + "   ")
 
 
 @pytest.mark.parametrize("setting, sql", SETTINGS[:2])

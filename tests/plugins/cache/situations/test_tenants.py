@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.cache.situations.situation import connected, names, promised, roles, shared, two, until
+from tests.plugins.cache.situations.situation import connected, names, roles, shared, two, until
 from tests.plugins.cache.stand import PRICE
 
 pytestmark = pytest.mark.anyio
@@ -173,7 +173,6 @@ async def test_18_policies_come_and_go(dsn: str) -> None:
         await s.kept(asked)
 
 
-
 async def test_18_declared_inputs_are_part_of_the_key(dsn: str) -> None:
     """Each tenant hits, and gets its own."""
     async with roles(dsn, "clerk"), two(dsn, TENANTS, user="clerk", cache=DECLARED, min_size=2) as s:
@@ -211,7 +210,6 @@ async def test_19_a_policy_that_reads_another_table(dsn: str, own_redis: OwnRedi
         await boss.write("delete from member")
         assert await s.right(DOCS) == []
         await s.kept("select id from open")
-
 
 
 async def test_19_the_tables_of_a_declared_policy(dsn: str) -> None:
