@@ -16,7 +16,8 @@ from galvo_cache.touch import Touch
 
 NOTHING = Catalog.load(
     '{"path": [], "session": [], "encoding": "UTF8", "strings": "on", "immutable": [], "stable": [], "volatile": [],'
-    ' "functions": [], "operators": [], "casts": false, "families": false, "types": [], "shifty": [], "relations": [], "keys": []}'
+    ' "functions": [], "operators": [], "casts": false, "families": false, "types": [], "shifty": [],'
+    ' "relations": [], "keys": []}'
 )
 
 

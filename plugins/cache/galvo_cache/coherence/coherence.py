@@ -97,10 +97,12 @@ class Coherence:
         return self._stamps.known(fields)
 
     def stats(self) -> dict[str, float]:
-        """Counts since the start; `members`, `pending_remote` and `releases_due` are now."""
+        """Counts since the start; `members`, `shares` (answers in Redis, too), `shares`, `pending_remote` and `releases_due` are now."""
         announcing, following = self._announcing, self._membership.following
         return {
             "members": announcing.members,
+            "shares": self._may_share(),
+            "shares": self._may_share(),
             "announced": announcing.announced,
             "acked": following.acked,
             "waited_seconds": announcing.waited,

@@ -97,6 +97,14 @@ class Situation(Stand):
 
         await until(hits)
 
+    async def shares(self) -> bool:
+        """Whether it may share answers with others by now."""
+        return bool(self["shares"])
+
+    async def has_shared(self) -> bool:
+        """Whether an answer of it is in Redis."""
+        return bool(self["l2_writes"])
+
     async def reconnect(self) -> None:
         """The pool's connections are lost, and new ones come."""
         await self.admin.execute(
