@@ -138,7 +138,7 @@ class Table:
         """Answers of plans with a lane that depend on the whole table all the same."""
         self.pending = 0
         self.movers = 0
-        """Of `pending`: those after which a row may have another value in a lane, be gone, or be new."""
+        """Of `pending`: those after which a row may have another value in a lane, or be gone."""
         self.sweeps = 0
         """Of `pending`: those that may touch any row."""
         self.touched_at = 0

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from galvo_cache.lane import Lane, Place, Table
-from galvo_cache.touch import GUESSED, Touch
+from galvo_cache.touch import GUESSED, STILL, Touch
 
 if TYPE_CHECKING:
     from galvo_cache.plans import Plan
@@ -113,8 +113,9 @@ class Ledger:
             table.touched_at = self.clock
             pending.tables.append(table)
             changed = columns.get(oid)
-            if changed is None or not changed.isdisjoint(table.lanes):
-                # Rows come, go, or move between values: what others have looked up holds no more.
+            still = lanes is not None and STILL in lanes
+            if not still and (changed is None or not changed.isdisjoint(table.lanes)):
+                # Rows go, or move between values: what others have looked up holds no more.
                 table.movers += 1
                 pending.movers.append(table)
                 for lane in table.lanes.values():

@@ -18,6 +18,9 @@ Touch = dict[int, Lanes | None]
 
 GUESSED = "?"
 """`lane + GUESSED` in `Lanes`: the lane's values were looked up before the write, not written in its text."""
+STILL = "="
+"""In `Lanes`: no row goes, and none gets another value in any lane. A new row does not change what was looked up by
+the key of another one."""
 WORD = 2**63
 
 
@@ -35,6 +38,8 @@ def merged(left: Touch, right: Touch) -> Touch:
             lanes[name] = None if one is None or other is None else sorted({*one, *other})
         for name in [name for name in lanes if name.endswith(GUESSED)]:
             lanes[name] = []
+        if STILL not in ours or STILL not in theirs:
+            lanes.pop(STILL, None)
         both[oid] = lanes
     return both
 

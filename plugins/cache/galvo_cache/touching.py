@@ -17,7 +17,7 @@ from galvo_cache.effects import Change, Const, Output, Param, Source, Write
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.lane import Lane
 from galvo_cache.ledger import Ledger, Pending
-from galvo_cache.touch import GUESSED, Lanes, Touch, merged, token_of
+from galvo_cache.touch import GUESSED, STILL, Lanes, Touch, merged, token_of
 
 MAX_RUNS = 64
 """Of executemany; more touch whole tables."""
@@ -190,6 +190,8 @@ def _static(change: Change, relation: Relation, args: tuple[Any, ...]) -> Lanes:
         else:
             token = token_of(value)
             lanes[name] = None if token is None else [token]
+    if change.verb == "insert" or not (change.columns is None or relation.lanes.keys() & change.columns):
+        lanes[STILL] = []
     return lanes
 
 

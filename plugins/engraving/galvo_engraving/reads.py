@@ -44,7 +44,7 @@ join engraving.material m on m.id = p.material_id
 where p.user_id = $1 order by p.updated_at desc, p.id desc limit $2"""
 
 PROJECT = """
-select p.id, p.name, p.status, p.parameters, p.thickness_mm, p.template_id, p.updated_at,
+select p.id, p.name, p.status, p.parameters, p.thickness_mm, p.template_id, p.material_id, p.updated_at,
        u.name as customer, u.studio, t.name as template, t.minutes, m.name as material,
        s.speed_mm_s, s.power_pct, s.passes, count(part.id) as parts,
        sum(part.quantity * part.path_mm) * max(s.passes) / max(s.speed_mm_s) as cutting_seconds

@@ -19,7 +19,7 @@ Request = Callable[[Database, Client], Awaitable[int]]
 """Returns the queries it made."""
 
 MIX: tuple[tuple[int, Request], ...] = (
-    (2400, reads.template_page),
+    (2450, reads.template_page),
     (1900, reads.template_list),
     (1500, reads.material_page),
     (1250, reads.sheet_settings),
@@ -27,10 +27,10 @@ MIX: tuple[tuple[int, Request], ...] = (
     (700, reads.project_page),
     (600, reads.user_page),
     (600, reads.job_status),
-    (120, writes.rename_project),
-    (80, writes.order),
-    (80, writes.finish_job),
-    (68, writes.add_part),
+    (100, writes.rename_project),
+    (70, writes.order),
+    (70, writes.finish_job),
+    (58, writes.add_part),
     (2, writes.tune_setting),
 )
 """Requests in ten thousand."""

@@ -19,8 +19,8 @@ from galvo_engraving.demo.lanes import LANES, Worker, turns, workers
 from galvo_engraving.demo.options import Options
 
 DATA = Path(".galvo")
-WARM_UP = 1.0
-"""Seconds at most, before the clock starts: connections prepare their statements, the cache fills."""
+WARM_UP = {"plain": 1.0, "pool": 1.0, "full": 10.0}
+"""Seconds at most, by mode, before the clock starts: connections prepare their statements; the cache fills, too."""
 AUDIT = 2.0
 """Seconds at least, unless the timed part is shorter still."""
 NEXT = (
@@ -43,8 +43,8 @@ async def play(options: Options) -> int:
                 databases.copies(con, url, [lane.name for lane in LANES]) as urls,
                 workers(urls) as crew,
             ):
-                answers, audit = await _measure(crew, options, display)
-    result = _result(options, versions, answers, audit)
+                cold, answers, audit = await _measure(crew, options, display)
+    result = _result(options, versions, cold, answers, audit)
     if options.json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:
@@ -80,10 +80,9 @@ async def _redis_version(url: str) -> str:
 
 async def _measure(
     crew: dict[str, Worker], options: Options, display: Display
-) -> tuple[dict[str, list[report.Answer]], report.Answer]:
-    """Every lane's answers, by round; and the audit."""
+) -> tuple[report.Answer, dict[str, list[report.Answer]], report.Answer]:
+    """The cache's first seconds; every lane's answers, by round; and the audit."""
     turn = options.seconds / options.rounds
-    warm_up = min(WARM_UP, turn)
     answers: dict[str, list[report.Answer]] = {lane.name: [] for lane in LANES}
     bar = display.bar("running", "turns")
     steps = len(LANES) * (options.rounds + 1) + 1
@@ -98,20 +97,22 @@ async def _measure(
         return answer
 
     seed = options.seed
-    for lane in LANES:
-        await run("warming up", lane.name, warm_up, seed)
+    cold = {
+        lane.name: await run("warming up", lane.name, min(WARM_UP[lane.mode], options.seconds), seed) for lane in LANES
+    }
     for number in range(options.rounds):
         seed += 1
         for lane in turns(number):
             answers[lane.name].append(await run("running", lane.name, turn, seed))
     audit = await run("checking", "full", max(turn, min(AUDIT, options.seconds)), seed + 1, "audit")
     bar.finish()
-    return answers, audit
+    return cold["full"], answers, audit
 
 
 def _result(
     options: Options,
     versions: dict[str, str],
+    cold: report.Answer,
     answers: dict[str, list[report.Answer]],
     audit: report.Answer,
 ) -> dict[str, Any]:
@@ -124,6 +125,7 @@ def _result(
         "errors": sum(mode["errors"] for mode in modes) + audit["errors"],
         "first_error": next((found["first_error"] for found in (*modes, audit) if found["first_error"]), ""),
         "modes": modes,
+        "cold": report.load(cold),
         "noise": report.noise(answers),
         "versions": versions,
         "arguments": options.arguments(),
@@ -140,8 +142,13 @@ def _print(result: dict[str, Any]) -> None:
     )
     out.print()
     out.print(report.table(result["modes"]))
+    plain, cold = result["modes"][0]["database_queries_per_request"], result["cold"]
     out.print(
-        f"\nnoise: plain asyncpg against itself {noise['percent']:.1f} %, "
+        f"\nthe cache began empty {cold['seconds']:.0f} s before: DB queries/req "
+        f"{cold['database_queries_per_request']:.2f} ({cold['database_queries_per_request'] / plain:.2f}x) meanwhile"
+    )
+    out.print(
+        f"noise: plain asyncpg against itself {noise['percent']:.1f} %, "
         f"worst turn {noise['worst_round_percent']:.1f} % (requests/s)"
     )
     out.print(f"wrong answers: {result['wrong_answers']:,} of {result['checked_hits']:,} re-checked hits")

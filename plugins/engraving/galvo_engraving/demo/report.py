@@ -39,11 +39,20 @@ def summary(lane: Lane, answers: Sequence[Answer]) -> dict[str, Any]:
         "p50_ms": latencies.quantile(0.50),
         "p95_ms": latencies.quantile(0.95),
         "p99_ms": latencies.quantile(0.99),
-        "database_queries_per_request": total("database_queries") / max(1, requests),
-        "hit_ratio": cache["hits"] / max(1, queries) if lane.mode == "full" else None,
+        "database_queries_per_request": load(*answers)["database_queries_per_request"],
+        "hit_ratio": cache["hits"] / max(1, sum(cache.values())) if lane.mode == "full" else None,
         "peak_rss_mib": max(answer["peak_rss_mib"] for answer in answers),
         "cpu_ms_per_request": 1000 * total("cpu_seconds") / max(1, requests),
         "cache": cache if lane.mode == "full" else None,
+    }
+
+
+def load(*answers: Answer) -> dict[str, float]:
+    """What reached the database in so many seconds."""
+    requests = sum(answer["requests"] for answer in answers)
+    return {
+        "seconds": float(sum(answer["seconds"] for answer in answers)),
+        "database_queries_per_request": sum(answer["database_queries"] for answer in answers) / max(1, requests),
     }
 
 
