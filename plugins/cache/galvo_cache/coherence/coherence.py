@@ -97,7 +97,7 @@ class Coherence:
         return self._stamps.known(fields)
 
     def stats(self) -> dict[str, float]:
-        """Counts since the start; `members`, `shares` (keeps answers in Redis), `pending_remote`, `releases_due` are now."""
+        """Counts since the start; `members`, `shares` (answers in Redis), `pending_remote`, `releases_due`: now."""
         announcing, following = self._announcing, self._membership.following
         return {
             "members": announcing.members,
