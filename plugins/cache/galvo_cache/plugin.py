@@ -35,6 +35,7 @@ from galvo_cache.sieve import Entry, Sieve
 from galvo_cache.touching import Touching
 from galvo_cache.writing import Writing
 
+TOLERANT = ("refreshed_early", "refreshed_stale", "refresh_errors", "served_stale", "stale_if_error")
 SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
 
 
@@ -51,7 +52,7 @@ class CachePlugin(Plugin):
         self._plans = Plans(settings.max_statements)
         self._computed: dict[tuple[str, ...], Plan] = {}
         self._sieve = Sieve(settings.max_bytes)
-        self._ledger = Ledger(self._sieve.remove)
+        self._ledger = Ledger(self._sieve.invalidate)
         declared = Declared(settings.effects, settings.reads, settings.session_inputs)
         self._knowledge = Knowledge(context, declared, self._forget)
         self._touching = Touching(context, self._knowledge, self._ledger, self._look_up)
@@ -75,7 +76,7 @@ class CachePlugin(Plugin):
             await self._sharing.connect()
         try:
             async with anyio.create_task_group() as tasks:
-                self._writing.tasks = tasks
+                self._writing.tasks = self._reading.refreshing.tasks = tasks
                 tasks.start_soon(self._refresh)
                 tasks.start_soon(self._outside.run, tasks)
                 if self._sharing.on:
@@ -83,6 +84,7 @@ class CachePlugin(Plugin):
                 yield
                 tasks.cancel_scope.cancel()
         finally:
+            self._reading.refreshing.tasks = None
             if self._reading.second is not None:
                 await self._reading.second.close()
             await self._sharing.close()
@@ -302,6 +304,7 @@ class CachePlugin(Plugin):
             **self._sharing.stats(),
             **(self._reading.second.stats() if self._reading.second else {}),
             "hits_l2": counts.get("hits_l2", 0),
+            **{name: counts.get(name, 0) for name in TOLERANT},
             "untrusted": counts.get("untrusted", 0),
             "pending": self._ledger.pending,
             "evicted": self._sieve.evicted,

@@ -25,15 +25,19 @@ from galvo_cache.settings import CacheSettings
 class Claim:
     """What a read may find or leave in L2: a key, and the stamps from before it."""
 
-    __slots__ = ("age", "epoch", "key", "rows", "stamps")
+    __slots__ = ("age", "began", "cost", "epoch", "key", "rows", "stamps")
 
-    def __init__(self, key: bytes, epoch: bytes | None, stamps: tuple[bytes, ...]) -> None:
+    def __init__(self, key: bytes, epoch: bytes | None, stamps: tuple[bytes, ...], began: float) -> None:
         self.key = key
         self.epoch = epoch
         self.stamps = stamps
+        self.began = began
+        """When the stamps were captured, by the wall clock."""
         self.rows: Rows | None = None
         self.age = 0.0
         """Seconds since `rows` were read, by the clocks of two machines."""
+        self.cost = 0.0
+        """Seconds that reading `rows` takes on average."""
 
 
 class Second:
@@ -62,22 +66,26 @@ class Second:
         fields = self._fields(query, plan)
         if fields is None:
             return None
+        began = time()
         stamps = await self._coherence.stamps_for(fields)
         if stamps is None:
             return None
         name = repr((schema, query.sql, key, query.limit)).encode("utf-8", "backslashreplace")
-        claim = Claim(blake2b(name, digest_size=16).digest(), self._shelf.epoch, stamps)
+        claim = Claim(blake2b(name, digest_size=16).digest(), self._shelf.epoch, stamps, began)
         stored = await self._shelf.get(claim.key, stamps)
         if stored is not None:
             claim.rows = stored.rows
             claim.age = max(0.0, time() - stored.created)
+            claim.cost = stored.cost
         return claim
 
     def keep(self, claim: Claim, plan: Plan, rows: Rows, ttl: float) -> None:
         """Leave an answer that is current as of the claim's stamps."""
         cost = plan.cost.value or 0.0
         if self._shelf.admit(cost) and (rows.records or not any(part.unique for part in plan.slices)):
-            self._shelf.set(claim.key, rows, stamps=claim.stamps, created=time(), cost=cost, ttl=ttl, epoch=claim.epoch)
+            self._shelf.set(
+                claim.key, rows, stamps=claim.stamps, created=claim.began, cost=cost, ttl=ttl, epoch=claim.epoch
+            )
 
     @staticmethod
     def _fields(query: Query, plan: Plan) -> tuple[str, ...] | None:

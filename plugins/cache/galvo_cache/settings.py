@@ -24,6 +24,12 @@ class CacheSettings(PluginSettings):
         lt=1,
         description="Part of the TTL by which it varies, so that answers do not expire at once.",
     )
+    early: float = Field(
+        1.0,
+        ge=0,
+        description="How early answers are read anew before their TTL ends, in times a read takes (XFetch's beta); "
+        "0 never.",
+    )
     catalog_refresh: float = Field(60, gt=0, description="Seconds between looks for schema changes made outside galvo.")
     unknown_outcome: float = Field(
         5, ge=0, description="Seconds to keep off the tables of a write whose connection was lost."
