@@ -35,7 +35,10 @@ from galvo_cache.sieve import Entry, Sieve
 from galvo_cache.touching import Touching
 from galvo_cache.writing import Writing
 
-TOLERANT = ("refreshed_early", "refreshed_stale", "refresh_errors", "served_stale", "stale_if_error")
+TOLD = (
+    "hits_l2", "untrusted", "refreshed_early", "refreshed_stale", "refresh_errors", "served_stale", "stale_if_error",
+    "lease_waits", "lease_hits",
+)  # fmt: skip
 SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
 
 
@@ -92,9 +95,11 @@ class CachePlugin(Plugin):
     def _shared(self, coherence: Coherence) -> None:
         """This process joins the others, and may read what they keep."""
         if self._settings.l2:
-            self._reading.second = Second(
-                self._sharing.client, coherence, f"{self._sharing.namespace}:{self._sharing.session}", self._settings
-            )
+            namespace = f"{self._sharing.namespace}:{self._sharing.session}"
+            second = Second(self._sharing.client, coherence, namespace, self._settings, self._counts)
+            self._reading.second = second
+            if self._writing.tasks is not None:
+                self._writing.tasks.start_soon(second.run)
 
     def _lease(self, until: float) -> None:
         self._until = self._reading.until = until
@@ -303,9 +308,7 @@ class CachePlugin(Plugin):
             **self._outside.stats(),
             **self._sharing.stats(),
             **(self._reading.second.stats() if self._reading.second else {}),
-            "hits_l2": counts.get("hits_l2", 0),
-            **{name: counts.get(name, 0) for name in TOLERANT},
-            "untrusted": counts.get("untrusted", 0),
+            **{name: counts.get(name, 0) for name in TOLD},
             "pending": self._ledger.pending,
             "evicted": self._sieve.evicted,
             "entries": self._sieve.entries,

@@ -115,11 +115,14 @@ class Reading:
         old = home.get(key)
         reason = "cold" if old is None else "expired" if old.generation == plan.generation else "invalidated"
         plan.flights[place] = flight
+        claim: Claim | None = None
         try:
-            claim: Claim | None = None
             rows: Rows | None = None
             if self.second is not None and not isinstance(query, Computed):
-                claim = await self.second.find(query, plan, key, self._knowledge.digest)
+                digest = self._knowledge.digest
+                claim = await self.second.find(query, plan, key, digest, replaces=flight.replaces)
+                if query.timeout is not None:
+                    query = query.with_(timeout=query.timeout - (monotonic() - flight.began))
             if claim is not None and claim.rows is not None:
                 rows, flight.cost = claim.rows, claim.cost
                 self._counts["hits_l2"] += 1
@@ -140,6 +143,8 @@ class Reading:
             if plan.flights.get(place) is flight:
                 del plan.flights[place]
             flight.land()
+            if claim is not None and self.second is not None:
+                self.second.release(claim)
 
     def _finish(
         self,
