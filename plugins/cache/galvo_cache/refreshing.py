@@ -21,6 +21,8 @@ from galvo_cache.sieve import Entry
 
 PAUSE = 1.0
 """Seconds from a background read that failed to the next one of the same answer."""
+AT_ONCE = 5
+"""Background reads at a time: each takes a connection from those who wait. What is left out is tried at a later hit."""
 
 Board = Callable[[Query, Plan], Flight | None]
 Lead = Callable[[Query, Proceed, Plan, Hashable, Flight], Awaitable[Rows]]
@@ -39,6 +41,7 @@ class Refreshing:
         self._board = board
         self._lead = lead
         self.tasks: TaskGroup | None = None
+        self._running = 0
 
     def kept(
         self, query: Query, proceed: Proceed, plan: Plan, key: Hashable, now: float, *, trusted: bool
@@ -84,11 +87,13 @@ class Refreshing:
         running = plan.flights.get((query.limit, entry.key))
         if (
             self.tasks is None
+            or self._running >= AT_ONCE
             or now < entry.refresh_from
             or (running is not None and running.generation == plan.generation)
             or (flight := self._board(query, plan)) is None
         ):
             return
+        self._running += 1
         entry.refresh_from = math.inf
         flight.replaces = True
         # The caller may use its lists again, and end its session, before this is sent.
@@ -106,6 +111,7 @@ class Refreshing:
             entry.failed = is_outage(error, query)
             again = flight.began + PAUSE
         finally:
+            self._running -= 1
             entry.refresh_from = again
 
 
