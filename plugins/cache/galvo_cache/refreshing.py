@@ -54,7 +54,7 @@ class Refreshing:
             if is_due(entry.ends - now, entry.cost, self._early):
                 self._refresh(query, proceed, entry, now, "refreshed_early")
             return entry.answer.rows()
-        if query.stale_ok is None:
+        if query.stale_ok is None or query.session is not None:
             return None
         plan.keeps_stale = True
         if entry is None or not is_tolerable(entry, query.stale_ok, now, trusted=trusted):
@@ -72,6 +72,7 @@ class Refreshing:
         entry = plan.home(query.limit).get(key)
         if (
             query.stale_ok is None
+            or query.session is not None
             or entry is None
             or not is_outage(error, query)
             or not is_tolerable(entry, query.stale_ok, now, trusted=trusted)
