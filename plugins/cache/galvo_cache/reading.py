@@ -44,7 +44,8 @@ class Reading:
         self._ledger = ledger
         self._sieve = sieve
         self._counts = counts
-        self.refreshing = Refreshing(settings.early, counts, self._board, self._lead)
+        self._early = settings.early if settings.verify < 1 else 0.0  # each hit is compared: none goes another way
+        self.refreshing = Refreshing(self._early, counts, self._board, self._lead)
         self.until = math.inf
         """Until then (monotonic) what is kept may be served: see `Coherence`."""
         self.settled = False
@@ -189,7 +190,7 @@ class Reading:
                 self.second.keep(claim, plan, rows, ttl)
             spread = ttl * self._settings.jitter
             ends = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
-            early = first_draw(ends, flight.cost, self._settings.early)
+            early = first_draw(ends, flight.cost, self._early)
             read = flight.began - (claim.age if claim is not None else 0.0)
             entry = Entry(
                 plan, home, key, answer, flight.generation, early, places, ends=ends, read=read, cost=flight.cost

@@ -21,6 +21,8 @@ from galvo_cache.sieve import Entry
 
 PAUSE = 1.0
 """Seconds from a background read that failed to the next one of the same answer."""
+AT_ONCE = 5
+"""Background reads at a time: each takes a connection from those who wait. What is left out is tried at a later hit."""
 
 Board = Callable[[Query, Plan], Flight | None]
 Lead = Callable[[Query, Proceed, Plan, Hashable, Flight], Awaitable[Rows]]
@@ -39,6 +41,7 @@ class Refreshing:
         self._board = board
         self._lead = lead
         self.tasks: TaskGroup | None = None
+        self._running = 0
 
     def kept(
         self, query: Query, proceed: Proceed, plan: Plan, key: Hashable, now: float, *, trusted: bool
@@ -86,11 +89,13 @@ class Refreshing:
         if (
             self.tasks is None
             or query.session is not None  # nobody else can read in its state
+            or self._running >= AT_ONCE
             or now < entry.refresh_from
             or (running is not None and running.generation == plan.generation)
             or (flight := self._board(query, plan)) is None
         ):
             return
+        self._running += 1
         entry.refresh_from = math.inf
         flight.replaces = True
         # The caller may use its lists again before this is sent.
@@ -108,6 +113,7 @@ class Refreshing:
             entry.failed = is_outage(error, query)
             again = flight.began + PAUSE
         finally:
+            self._running -= 1
             entry.refresh_from = again
 
 
