@@ -49,7 +49,7 @@ class Refreshing:
         """An answer that may be handed out at once, if there is one. `trusted`: every write so far is known."""
         entry = plan.home(query.limit).get(key)
         if entry is not None and trusted and entry.generation == plan.generation and now <= entry.ends:
-            entry.visited = True
+            entry.visited += 1
             plan.hits += 1
             if is_due(entry.ends - now, entry.cost, self._early):
                 self._refresh(query, proceed, entry, now, "refreshed_early")
@@ -59,6 +59,7 @@ class Refreshing:
         plan.keeps_stale = True
         if entry is None or not is_tolerable(entry, query.stale_ok, now, trusted=trusted):
             return None
+        self._counts["stale_hits"] += 1
         self._counts["served_stale"] += 1
         self._counts["stale_if_error"] += entry.failed
         if trusted:

@@ -92,6 +92,9 @@ class Touching:
         self._ledger = ledger
         self.lookups = 0
 
+    def stats(self) -> dict[str, float]:
+        return {"lookups": self.lookups}
+
     def draft(self, effect: Write, query: Query) -> Draft:
         """What `query` touches as far as its text and arguments say it."""
         draft = Draft()
