@@ -58,8 +58,8 @@ class Plan:
     """
 
     __slots__ = (
-        "columns", "cost", "effect", "flights", "gate", "generation", "hits", "internal", "many", "misses", "one",
-        "proves", "scans", "seen", "slices", "tables", "text",
+        "columns", "cost", "effect", "flights", "gate", "generation", "hits", "many", "misses", "one", "proves",
+        "scans", "seen", "shown", "slices", "tables", "text",
     )  # fmt: skip
 
     def __init__(self, effect: Effect, text: str = "") -> None:
@@ -73,6 +73,7 @@ class Plan:
         self.proves = isinstance(effect, Read) and effect.proves
         self.columns = effect.columns if isinstance(effect, Read) else None
         """Names of the columns the answers are made from; None: of all."""
+        self.shown = effect.shown if isinstance(effect, Read) else ()
         self.generation = 0
         self.many: dict[Hashable, Entry] = {}
         """Answers of all rows, by arguments."""
@@ -83,8 +84,6 @@ class Plan:
         """Seconds that the database takes."""
         self.gate: anyio.Semaphore | None = None
         """Limits its runs while nothing may be served from memory."""
-        self.internal = False
-        """The cache's own question; not counted among the application's."""
         self.hits = 0
         self.misses = 0
         self.seen = 0

@@ -13,6 +13,7 @@ import anyio
 from galvo import Context, ForCaller, Proceed, Query, Rows
 from galvo.events import Computed
 from galvo_cache.answers import Answer, TooLarge, copied
+from galvo_cache.facts import learn
 from galvo_cache.keys import Unkeyable, key_of, weight_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
@@ -159,6 +160,8 @@ class Reading:
             expires = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
             self._sieve.add(Entry(plan, home, key, answer, flight.generation, expires, places))
             self._counts["stored"] += 1
+            if plan.shown and query.session is None:  # what sessions see may not be what a write meets
+                learn(plan.shown, query.args, rows, self._ledger, flight.clock)
 
     def _weighed(self, query: Query, key: Hashable, rows: Rows) -> Answer | None:
         shared = isinstance(query, Computed) and query.shared
