@@ -37,6 +37,8 @@ class Query(msgspec.Struct, frozen=True, gc=False):
     origin: str = ""
     """The plugin that asks; "" is the application."""
     record_class: type | None = None
+    stale_ok: float | None = None
+    """Seconds: an answer that stopped being current at most so long ago will do (see `Facade.fetch`)."""
 
     def with_(self, **changes: Any) -> Query:
         """A copy with `changes`; payloads themselves never change."""

@@ -27,23 +27,41 @@ class Facade:
         return await self._send(query)
 
     async def fetch(
-        self, sql: str, *args: Any, timeout: float | None = None, record_class: type | None = None
+        self,
+        sql: str,
+        *args: Any,
+        timeout: float | None = None,
+        record_class: type | None = None,
+        stale_ok: float | None = None,
     ) -> list[Any]:
-        """All rows. `timeout` is in seconds."""
-        query = Query(sql, args, "rows", 0, timeout, self._session, self._origin, record_class)
+        """All rows. `timeout` is in seconds.
+
+        `stale_ok`, in seconds too: an answer that stopped being current at most so long ago may be handed out, even
+        to who has just written what it shows. It is one whose time to live has ended no longer ago, or one that was
+        invalidated and had been read no longer ago. It comes at once while a new one is read in the background, and
+        instead of an error of the database. In a session, and without a cache plugin, this changes nothing.
+        """
+        query = Query(sql, args, "rows", 0, timeout, self._session, self._origin, record_class, stale_ok)
         return [*(await self._send(query)).records]
 
     async def fetchrow(
-        self, sql: str, *args: Any, timeout: float | None = None, record_class: type | None = None
+        self,
+        sql: str,
+        *args: Any,
+        timeout: float | None = None,
+        record_class: type | None = None,
+        stale_ok: float | None = None,
     ) -> Any:
         """The first row, or None."""
-        query = Query(sql, args, "rows", 1, timeout, self._session, self._origin, record_class)
+        query = Query(sql, args, "rows", 1, timeout, self._session, self._origin, record_class, stale_ok)
         records = (await self._send(query)).records
         return records[0] if records else None
 
-    async def fetchval(self, sql: str, *args: Any, column: int = 0, timeout: float | None = None) -> Any:
+    async def fetchval(
+        self, sql: str, *args: Any, column: int = 0, timeout: float | None = None, stale_ok: float | None = None
+    ) -> Any:
         """One column of the first row, or None."""
-        query = Query(sql, args, "rows", 1, timeout, self._session, self._origin)
+        query = Query(sql, args, "rows", 1, timeout, self._session, self._origin, None, stale_ok)
         records = (await self._send(query)).records
         return records[0][column] if records else None
 
@@ -64,14 +82,16 @@ class Facade:
         depends_on: Iterable[str] = (),
         ttl: float | None = None,
         shared: bool = False,
+        stale_ok: float | None = None,
     ) -> T:
         """The value of `load()`, kept until a statement writes one of the tables it `depends_on`.
 
-        `ttl` is in seconds. Every caller gets a copy, unless all promise not to change it: `shared=True`.
-        Without a cache plugin this is `await load()`.
+        `ttl` is in seconds, and so is `stale_ok`, which means the same as in `fetch`. Every caller gets a copy, unless
+        all promise not to change it: `shared=True`. `load` may also run in the background, after its caller has got
+        an older value. Without a cache plugin this is `await load()`.
         """
         query = Computed(
             sql=key, kind="value", session=self._session, origin=self._origin,
-            load=load, depends_on=tuple(depends_on), ttl=ttl, shared=shared,
+            stale_ok=stale_ok, load=load, depends_on=tuple(depends_on), ttl=ttl, shared=shared,
         )  # fmt: skip
         return cast("T", (await self._send(query)).records[0])

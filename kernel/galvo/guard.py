@@ -1,9 +1,9 @@
 """One layer of `on_query`: what a plugin may do wrong, and what the caller sees of it.
 
 A fault before `proceed` goes round the plugin; a fault after it hands out the finished answer; `proceed` runs
-once; the inner layers' own errors pass unchanged, also when the plugin buried them. So a broken plugin never
-loses a query, and never makes one run twice. A plugin that means its error raises `ForCaller`. With
-`on_error = "raise"` the caller sees every fault instead.
+once; the inner layers' own errors pass unchanged, also when the plugin buried them, unless the query's `stale_ok`
+lets it answer with what it still has. So a broken plugin never loses a query, and never makes one run twice. A plugin
+that means its error raises `ForCaller`. With `on_error = "raise"` the caller sees every fault instead.
 """
 
 from __future__ import annotations
@@ -177,6 +177,9 @@ async def recover(owner: Owner, step: Step, query: Query, fault: Exception) -> R
 async def settle(owner: Owner, step: Step, query: Query, rows: object) -> Rows:
     """What the caller gets when the plugin buried an error or returned something else than rows."""
     if isinstance(step.error, Exception):
+        if query.stale_ok is not None and type(rows) is Rows:
+            step.error = None
+            return rows
         return await recover(owner, step, query, step.error)
     if type(rows) is Rows:
         return rows  # it cancelled `proceed` itself, by a timeout of its own, and has an answer

@@ -32,7 +32,8 @@ async def on_query(query: Query, proceed: Proceed) -> Rows:  # type: ignore[empt
     """Around: runs for every query, cached or not, BEGIN and COMMIT included.
 
     Await `proceed(query)` at most once to hand the query to the next layer, or answer without it.
-    The database's errors come out of `proceed` and must be let through. A fault before `proceed`
+    The database's errors come out of `proceed` and must be let through, unless the query has `stale_ok` and the
+    plugin an answer that it allows. A fault before `proceed`
     bypasses the plugin; a fault after it loses nothing: the finished answer is returned.
     Must be `async def` and take `proceed`.
     """

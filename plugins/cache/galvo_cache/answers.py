@@ -25,8 +25,8 @@ IMMUTABLE = frozenset(
 )  # fmt: skip
 ASYNCPG_TYPES = frozenset({"asyncpg.types", "asyncpg.pgproto.types"})
 """Range, BitString, Point, ...: they cannot be changed, and most of them cannot be copied."""
-ENTRY_BYTES = 400
-"""The entry and its places in two dicts."""
+ENTRY_BYTES = 512
+"""The entry, its times, and its places in two dicts."""
 DEEP = 50
 """Levels within one value."""
 

@@ -19,13 +19,21 @@ if TYPE_CHECKING:
 class Flight:
     """One running read that others with the same key wait for."""
 
-    __slots__ = ("_done", "clock", "failed", "generation", "landed", "places", "private", "rows")
+    __slots__ = (
+        "_done", "began", "clock", "cost", "failed", "generation", "landed", "places", "private", "replaces", "rows",
+    )  # fmt: skip
 
-    def __init__(self, generation: int, clock: int, places: list[Place]) -> None:
+    def __init__(self, generation: int, clock: int, places: list[Place], began: float) -> None:
         self.generation = generation
         self.clock = clock
         self.places = places
         """Who begins after one of these was touched does not join."""
+        self.began = began
+        """When the stamps were captured (monotonic)."""
+        self.cost = 0.0
+        """Seconds that the read itself took."""
+        self.replaces = False
+        """In the background: what it gets is to replace an answer whose time is nearly over."""
         self.rows: Rows | None = None
         self.private = True
         """Callers must not share `rows`: they hold something that can be changed."""
@@ -58,8 +66,8 @@ class Plan:
     """
 
     __slots__ = (
-        "columns", "cost", "effect", "flights", "gate", "generation", "hits", "many", "misses", "one", "proves",
-        "scans", "seen", "shown", "slices", "tables", "text",
+        "columns", "cost", "effect", "flights", "gate", "generation", "hits", "keeps_stale", "many", "misses", "one",
+        "proves", "scans", "seen", "shown", "slices", "tables", "text",
     )  # fmt: skip
 
     def __init__(self, effect: Effect, text: str = "") -> None:
@@ -84,6 +92,8 @@ class Plan:
         """Seconds that the database takes."""
         self.gate: anyio.Semaphore | None = None
         """Limits its runs while nothing may be served from memory."""
+        self.keeps_stale = False
+        """Some call has asked for `stale_ok`: invalidated answers are kept for the next."""
         self.hits = 0
         self.misses = 0
         self.seen = 0

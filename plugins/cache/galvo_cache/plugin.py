@@ -38,6 +38,10 @@ from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
 from galvo_cache.writing import Writing
 
+TOLD = (
+    "hits_l2", "untrusted", "refreshed_early", "refreshed_stale", "refresh_errors", "served_stale", "stale_if_error",
+    "lease_waits", "lease_hits",
+)  # fmt: skip
 SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
 
 
@@ -54,7 +58,7 @@ class CachePlugin(Plugin):
         self._plans = Plans(settings.max_statements)
         self._computed: dict[tuple[str, ...], Plan] = {}
         self._sieve = Sieve(settings.max_bytes)
-        self._ledger = Ledger(self._sieve.remove)
+        self._ledger = Ledger(self._sieve.invalidate)
         declared = Declared(settings.effects, settings.reads, settings.session_inputs)
         self._knowledge = Knowledge(context, declared, self._forget)
         self._touching = Touching(context, self._knowledge, self._ledger, settings.ttl)
@@ -79,7 +83,7 @@ class CachePlugin(Plugin):
             await self._sharing.connect()
         try:
             async with anyio.create_task_group() as tasks:
-                self._writing.tasks = tasks
+                self._writing.tasks = self._reading.refreshing.tasks = tasks
                 tasks.start_soon(self._refresh)
                 tasks.start_soon(self._outside.run, tasks)
                 if self._sharing.on:
@@ -87,6 +91,7 @@ class CachePlugin(Plugin):
                 yield
                 tasks.cancel_scope.cancel()
         finally:
+            self._reading.refreshing.tasks = None
             if self._reading.second is not None:
                 await self._reading.second.close()
             await self._sharing.close()
@@ -94,9 +99,11 @@ class CachePlugin(Plugin):
     def _shared(self, coherence: Coherence) -> None:
         """This process joins the others, and may read what they keep."""
         if self._settings.l2:
-            self._reading.second = Second(
-                self._sharing.client, coherence, f"{self._sharing.namespace}:{self._sharing.session}", self._settings
-            )
+            namespace = f"{self._sharing.namespace}:{self._sharing.session}"
+            second = Second(self._sharing.client, coherence, namespace, self._settings, self._counts)
+            self._reading.second = second
+            if self._writing.tasks is not None:
+                self._writing.tasks.start_soon(second.run)
 
     def _lease(self, until: float) -> None:
         self._until = self._reading.until = self._touching.until = until
@@ -330,8 +337,7 @@ class CachePlugin(Plugin):
             **self._outside.stats(),
             **self._sharing.stats(),
             **(self._reading.second.stats() if self._reading.second else {}),
-            "hits_l2": counts.get("hits_l2", 0),
-            "untrusted": counts.get("untrusted", 0),
+            **{name: counts.get(name, 0) for name in TOLD},
             "pending": self._ledger.pending,
             "evicted": self._sieve.evicted,
             "entries": self._sieve.entries,

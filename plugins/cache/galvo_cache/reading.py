@@ -13,12 +13,14 @@ import anyio
 from galvo import Context, ForCaller, Proceed, Query, Rows
 from galvo.events import Computed
 from galvo_cache.answers import Answer, TooLarge, copied
+from galvo_cache.early import first_draw
 from galvo_cache.facts import learn
 from galvo_cache.keys import Unkeyable, key_of, weight_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
 from galvo_cache.places import final_places, joining_places, known_places
 from galvo_cache.plans import Flight, Plan
+from galvo_cache.refreshing import Refreshing
 from galvo_cache.second import Claim, Second
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sieve import Entry, Sieve
@@ -43,13 +45,29 @@ class Reading:
         self._ledger = ledger
         self._sieve = sieve
         self._counts = counts
+        self.refreshing = Refreshing(settings.early, counts, self._board, self._lead)
         self.until = math.inf
         """Until then (monotonic) what is kept may be served: see `Coherence`."""
         self.settled = False
         """Every running write is known, so answers may be kept."""
 
     async def read(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
-        """The answer of a miss."""
+        """The answer of what is no plain hit: a kept one if the call takes it, else a new one."""
+        now = monotonic()
+        kept = self.refreshing.kept(query, proceed, plan, key, now, trusted=now < self.until)
+        if kept is not None:
+            return kept
+        try:
+            return await self._miss(query, proceed, plan, key)
+        except Exception as error:
+            now = monotonic()
+            kept = self.refreshing.despite(error, query, plan, key, now, trusted=now < self.until)
+            if kept is None:
+                raise
+            return kept
+
+    async def _miss(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
+        """A new answer, if need be by waiting for somebody who reads it already."""
         if self.until <= monotonic():
             return await self._untrusted(query, proceed, plan)
         place = (query.limit, key)
@@ -70,10 +88,18 @@ class Reading:
                 return copied(flight.rows) if flight.private else flight.rows
             if flight.failed:
                 return await proceed(query)  # its error was its caller's: another timeout, another luck
-        if not (self.settled and self._ledger.quiet(plan, known_places(plan, query.args, self._ledger))):
+        flight = self._board(query, plan)
+        if flight is None:
             return await self._bypass(query, proceed, plan)
         plan.misses += 1
-        return await self._lead(query, proceed, plan, key)
+        return await self._lead(query, proceed, plan, key, flight)
+
+    def _board(self, query: Query, plan: Plan) -> Flight | None:
+        """A read that begins now, with its stamps; None: a write is under way, and its answer could not be kept."""
+        if not (self.settled and self._ledger.quiet(plan, known_places(plan, query.args, self._ledger))):
+            return None
+        joinable = joining_places(plan, query.args, self._ledger)
+        return Flight(plan.generation, self._ledger.clock, joinable, monotonic())
 
     async def _bypass(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
         """Neither serve nor keep."""
@@ -92,26 +118,30 @@ class Reading:
         async with plan.gate:
             return await proceed(query)
 
-    async def _lead(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
+    async def _lead(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable, flight: Flight) -> Rows:
         home, place = plan.home(query.limit), (query.limit, key)
         old = home.get(key)
         reason = "cold" if old is None else "expired" if old.generation == plan.generation else "invalidated"
-        joinable = joining_places(plan, query.args, self._ledger)
-        flight = plan.flights[place] = Flight(plan.generation, self._ledger.clock, joinable)
+        plan.flights[place] = flight
+        claim: Claim | None = None
         try:
-            claim: Claim | None = None
             rows: Rows | None = None
             if self.second is not None and not isinstance(query, Computed):
-                claim = await self.second.find(query, plan, key, self._knowledge.digest)
+                digest = self._knowledge.digest
+                claim = await self.second.find(query, plan, key, digest, replaces=flight.replaces)
+                if query.timeout is not None:
+                    query = query.with_(timeout=query.timeout - (monotonic() - flight.began))
             if claim is not None and claim.rows is not None:
-                rows = claim.rows
+                rows, flight.cost = claim.rows, claim.cost
                 self._counts["hits_l2"] += 1
             else:
+                began = monotonic()
                 rows = await self._context.on_cache_miss(query, reason)
                 if rows is None:
                     began = monotonic()
                     rows = await proceed(query)
                     plan.cost.add(monotonic() - began)
+                flight.cost = monotonic() - began
             self._finish(query, plan, home, key, rows, flight, claim)
             return rows
         except Exception:
@@ -121,6 +151,8 @@ class Reading:
             if plan.flights.get(place) is flight:
                 del plan.flights[place]
             flight.land()
+            if claim is not None and self.second is not None:
+                self.second.release(claim)
 
     def _finish(
         self,
@@ -157,10 +189,16 @@ class Reading:
             elif claim is not None and self.second is not None:
                 self.second.keep(claim, plan, rows, ttl)
             spread = ttl * self._settings.jitter
-            expires = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
-            self._sieve.add(Entry(plan, home, key, answer, flight.generation, expires, places))
+            ends = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
+            early = first_draw(ends, flight.cost, self._settings.early)
+            read = flight.began - (claim.age if claim is not None else 0.0)
+            entry = Entry(
+                plan, home, key, answer, flight.generation, early, places, ends=ends, read=read, cost=flight.cost
+            )
+            self._sieve.add(entry)
             self._counts["stored"] += 1
-            if plan.shown and query.session is None:  # what sessions see may not be what a write meets
+            # Neither what a session sees, which may not be what a write meets, nor what is old already.
+            if plan.shown and query.session is None and (claim is None or claim.rows is None):
                 learn(plan.shown, query.args, rows, self._ledger, flight.clock)
 
     def _weighed(self, query: Query, key: Hashable, rows: Rows) -> Answer | None:

@@ -24,6 +24,12 @@ class CacheSettings(PluginSettings):
         lt=1,
         description="Part of the TTL by which it varies, so that answers do not expire at once.",
     )
+    early: float = Field(
+        1.0,
+        ge=0,
+        description="How early answers are read anew before their TTL ends, in times a read takes (XFetch's beta); "
+        "0 never.",
+    )
     catalog_refresh: float = Field(60, gt=0, description="Seconds between looks for schema changes made outside galvo.")
     unknown_outcome: float = Field(
         5, ge=0, description="Seconds to keep off the tables of a write whose connection was lost."
@@ -52,6 +58,12 @@ class CacheSettings(PluginSettings):
         "msgpack", description="How answers are written to Redis; json to look at them, pickle only with a signing_key."
     )
     l2_compress: bool = Field(False, description="Compress answers above 1 KiB (zlib, level 1).")
+    lease_min: float = Field(
+        0.02,
+        ge=0,
+        description="Seconds: of a statement that takes so long on average, one process reads for all that miss an "
+        "answer in Redis at once.",
+    )
     signing_key: SecretStr = Field(
         SecretStr(""), description="32 bytes in base64: answers in Redis are signed (HMAC-SHA256), others are misses."
     )

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 PLACE_BYTES = 200
 """The place itself, and a set that is mostly its own."""
+DEAD = -1
+"""The generation of no plan."""
 
 
 class Entry:
     """One kept answer; alive while its generation is its plan's and its time is not over."""
 
     __slots__ = (
-        "answer", "expires", "generation", "home", "key", "newer", "older", "places", "plan", "shared", "visited",
-        "weight",
+        "answer", "cost", "ends", "expires", "failed", "generation", "home", "key", "newer", "older", "places", "plan",
+        "read", "refresh_from", "shared", "visited", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -36,13 +38,27 @@ class Entry:
         generation: int,
         expires: float,
         places: Sequence[Place] = (),
+        *,
+        ends: float | None = None,
+        read: float = 0.0,
+        cost: float = 0.0,
     ) -> None:
+        """`expires` and `ends` are when hits stop to be served without a further look, and when the answer's time is
+        over; `read` is when its read began. All are monotonic. `cost` is the seconds that the read took.
+        """
         self.plan = plan
         self.home = home
         self.key = key
         self.answer = answer
         self.generation = generation
         self.expires = expires
+        self.ends = expires if ends is None else ends
+        self.read = read
+        self.cost = cost
+        self.refresh_from = 0.0
+        """When it may be read anew in the background (monotonic); infinite while it is."""
+        self.failed = False
+        """The last one who tried that got an error of the database."""
         self.places = places
         """Where the ledger finds it when a row it depends on is written."""
         self.weight = answer.weight + weight_of(key) + PLACE_BYTES * len(places)
@@ -104,6 +120,16 @@ class Sieve:
             self._hand = entry.newer
         self.bytes -= entry.weight
         self.entries -= 1
+
+    def invalidate(self, entry: Entry) -> None:
+        """Forget `entry`, or keep it for those who take stale answers, where it is current for nobody."""
+        if not entry.plan.keeps_stale:
+            self.remove(entry)
+            return
+        for place in entry.places:
+            place.discard(entry)
+        entry.places = ()
+        entry.generation = DEAD
 
     def shrink(self, target: int) -> int:
         """Evict until at most `target` bytes are kept; gives the bytes freed."""

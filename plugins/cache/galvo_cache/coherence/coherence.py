@@ -97,11 +97,10 @@ class Coherence:
         return self._stamps.known(fields)
 
     def stats(self) -> dict[str, float]:
-        """Counts since the start; `members`, `shares` (answers in Redis, too), `shares`, `pending_remote` and `releases_due` are now."""
+        """Counts since the start; `members`, `shares` (answers in Redis), `pending_remote`, `releases_due`: now."""
         announcing, following = self._announcing, self._membership.following
         return {
             "members": announcing.members,
-            "shares": self._may_share(),
             "shares": self._may_share(),
             "announced": announcing.announced,
             "acked": following.acked,
