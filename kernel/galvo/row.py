@@ -20,6 +20,13 @@ class Row(tuple[Any, ...]):
 
     _keys: tuple[str, ...]
 
+    def with_values(self, values: Iterable[Any]) -> Row:
+        """A row of the same columns with other values."""
+        row = super().__new__(type(self), values)
+        row._keys = self._keys
+        row._index = self._index
+        return row
+
     def __getitem__(self, item: Any) -> Any:
         if isinstance(item, int | slice):
             return tuple.__getitem__(self, item)

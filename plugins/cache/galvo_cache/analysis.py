@@ -153,6 +153,7 @@ def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
         slices=tuple(part for part in slices if part.table in once),
         proves=proves,
         columns=mentioned(facts, catalog, effect),
+        shown=rows.shown(statement, catalog, effect.tables),
     )
 
 

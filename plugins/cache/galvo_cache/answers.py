@@ -104,17 +104,27 @@ def _parts(value: Any) -> Iterable[Any]:
 
 def copied(rows: Rows) -> Rows:
     """A deep copy of an answer; asyncpg's records, which cannot be made by hand, become `Row`s."""
-    return Rows([_copy(record) for record in rows.records], rows.status)
+    return Rows(_copies(rows.records), rows.status)
 
 
 def _copy(value: Any) -> Any:
+    kind = type(value)
+    if kind in IMMUTABLE:
+        return value
+    if kind is list:
+        return _copies(value)
+    if kind is Row:
+        return value.with_values(_copies(value))
     if _is_record(value):
-        return Row(list(value.keys()), [_copy(item) for item in value.values()])
-    if type(value) is list:
-        return [_copy(item) for item in value]
-    if type(value) in IMMUTABLE or type(value).__module__ in ASYNCPG_TYPES:
+        return Row(list(value.keys()), _copies(value.values()))
+    if kind.__module__ in ASYNCPG_TYPES:
         return value
     return copy.deepcopy(value)
+
+
+def _copies(values: Iterable[Any]) -> list[Any]:
+    # Most values need no call: this is the price of every hit whose answer is not shared.
+    return [value if type(value) in IMMUTABLE else _copy(value) for value in values]
 
 
 def _is_record(value: Any) -> bool:

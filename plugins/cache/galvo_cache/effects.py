@@ -46,13 +46,27 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Each row of an answer shows a row of `table`: that whose `key` equals `source`, unless it is NULL.
+
+    `lanes` are other indexed columns of that row and their values. An `Output` is a column of the row in question.
+    """
+
+    table: int
+    key: str
+    source: Source
+    lanes: tuple[tuple[str, Source], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """A cacheable read; its answer changes only when one of `tables` (OIDs) does.
 
     Of a table in `slices` only some rows matter; at most one slice per table. `proves`: an answer with
     rows proves that the row of every unique slice exists, so inserting another one cannot change it.
     `inputs`: session settings that the answer depends on, besides SESSION_SETTINGS. `columns`: no others of any
-    table are mentioned, so an update of others changes nothing; None: all may be.
+    table are mentioned, so an update of others changes nothing; None: all may be. `shown`: what an answer says of
+    single rows besides.
     """
 
     tables: frozenset[int]
@@ -60,6 +74,7 @@ class Read:
     proves: bool = False
     inputs: tuple[str, ...] = ()
     columns: frozenset[str] | None = None
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class Favourites:
         best: list[tuple[float, int, tuple[str, Literal[0, 1], Hashable]]] = []
         ties = count()
         # A text after a prefix is for sessions in a state of their own; here there is none.
-        plans = [(_worth(plan), sql, plan) for sql, plan in self._plans if not (plan.internal or sql[:1] == "\0")]
+        plans = [(_worth(plan), sql, plan) for sql, plan in self._plans if sql[:1] != "\0"]
         for most, sql, plan in sorted(plans, key=lambda item: -item[0]):
             if not most or (len(best) == self._limit and most <= best[0][0]):
                 break  # none of its answers has saved more than all of them

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from galvo_cache.facts import Facts
     from galvo_cache.plans import Plan
     from galvo_cache.sieve import Entry
 
@@ -30,12 +31,16 @@ class Place(Protocol):
 class Lane:
     """One column: writes under way, and the answers that depend on each value."""
 
-    __slots__ = ("entries", "guesses", "held", "marks", "newborn", "pending", "readers", "rows", "table", "touched_at")
+    __slots__ = (
+        "entries", "facts", "guesses", "held", "marks", "newborn", "pending", "readers", "rows", "table", "touched_at",
+    )  # fmt: skip
 
     def __init__(self, table: Table, clock: int) -> None:
         self.table = table
         self.readers: set[Plan] = set()
         self.entries: dict[int, set[Entry]] = {}
+        self.facts: dict[str, Facts] = {}
+        """Of a key: what is known of its rows' values in other lanes, as far as somebody wants to know."""
         self.pending = 0
         """Writes under way that may touch any value."""
         self.rows: dict[int, int] = {}
@@ -72,6 +77,12 @@ class Lane:
             for token, entries in self.entries.items()
         }
         self.entries = {token: entries for token, entries in spared.items() if entries}
+
+    def unlearn(self, tokens: list[int] | None, changed: frozenset[str] | None) -> None:
+        """Rows with these values (None: any) go, or get others in `changed` (None: any column)."""
+        for facts in self.facts.values():
+            if changed is None or not facts.columns.isdisjoint(changed):
+                facts.forget(tokens)
 
     def end_all(self, clock: int) -> None:
         """A write that may have touched any value has ended."""

@@ -56,6 +56,7 @@ class Ledger:
         self._tables: dict[int, Table] = {}
         self._plans: set[Plan] = set()
         self._everything = 0
+        self._flushed_at = 0
         self.clock = 0
 
     def table(self, oid: int) -> Table:
@@ -95,6 +96,10 @@ class Ledger:
         """Whether nothing in `places` was touched since the clock showed `since`, nor is now."""
         return all(place.quiet and place.touched_at <= since for place in places)
 
+    def intact(self, since: int) -> bool:
+        """Whether no write that may have touched anything was under way since the clock showed `since`, nor is now."""
+        return not self._everything and self._flushed_at <= since
+
     # -- writes ---------------------------------------------------------------------------------------
 
     def begin(self, touch: Touch | None, columns: Mapping[int, frozenset[str]] = NO_COLUMNS) -> Pending:
@@ -130,7 +135,10 @@ class Ledger:
                 table.sweeps += 1
                 pending.sweeps.append(table)
             for name, lane in table.lanes.items():
-                self._begin_lane(pending, lane, lanes.get(name) if lanes is not None else None, changed)
+                tokens = lanes.get(name) if lanes is not None else None
+                self._begin_lane(pending, lane, tokens, changed)
+                if not still:
+                    lane.unlearn(tokens, changed)
                 if lanes is not None and name + GUESSED in lanes:
                     lane.guesses += 1
                     pending.guesses.append(lane)
@@ -160,6 +168,7 @@ class Ledger:
         lane.pending += 1
         lane.held += 1
         self._touch_all(lane, None)
+        lane.unlearn(None, None)
 
     def _drop(self, entries: Iterable[Entry], changed: frozenset[str] | None) -> None:
         for entry in list(entries):
@@ -169,7 +178,9 @@ class Ledger:
     def end(self, pending: Pending) -> None:
         """The write has ended."""
         self.clock += 1
-        self._everything -= pending.everything
+        if pending.everything:
+            self._everything -= 1
+            self._flushed_at = self.clock
         for table in pending.tables:
             table.pending -= 1
             table.touched_at = self.clock
@@ -202,6 +213,15 @@ class Ledger:
         """Invalidate every answer."""
         for plan in self._plans:
             plan.generation += 1
+        self.unlearn()
+
+    def unlearn(self) -> None:
+        """Forget all that is known of rows, and what reads under way will tell."""
+        self.clock += 1
+        self._flushed_at = self.clock
+        for table in self._tables.values():
+            for lane in table.lanes.values():
+                lane.facts = {}
 
     def read_now(self) -> list[int]:
         """The tables on which an answer may depend."""

@@ -76,8 +76,8 @@ class Plan:
     """
 
     __slots__ = (
-        "blamed", "columns", "cost", "effect", "flights", "gate", "generation", "hits", "internal", "keeps_stale",
-        "many", "misses", "one", "proves", "saved", "scans", "seen", "slices", "tables", "text", "tolls", "valued",
+        "blamed", "columns", "cost", "effect", "flights", "gate", "generation", "hits", "keeps_stale", "many",
+        "misses", "one", "proves", "saved", "scans", "seen", "shown", "slices", "tables", "text", "tolls", "valued",
     )  # fmt: skip
 
     def __init__(self, effect: Effect, text: str = "") -> None:
@@ -91,6 +91,7 @@ class Plan:
         self.proves = isinstance(effect, Read) and effect.proves
         self.columns = effect.columns if isinstance(effect, Read) else None
         """Names of the columns the answers are made from; None: of all."""
+        self.shown = effect.shown if isinstance(effect, Read) else ()
         self.generation = 0
         self.many: dict[Hashable, Entry] = {}
         """Answers of all rows, by arguments."""
@@ -101,8 +102,6 @@ class Plan:
         """Seconds that the database takes."""
         self.gate: anyio.Semaphore | None = None
         """Limits its runs while nothing may be served from memory."""
-        self.internal = False
-        """The cache's own question; not counted among the application's."""
         self.keeps_stale = False
         """Some call has asked for `stale_ok`: invalidated answers are kept for the next."""
         self.hits = 0

@@ -65,7 +65,7 @@ class CachePlugin(Plugin):
         self._ledger = Ledger(self._sieve.invalidate, self._warming.flushed)
         declared = Declared(settings.effects, settings.reads, settings.session_inputs)
         self._knowledge = Knowledge(context, declared, self._forget)
-        self._touching = Touching(context, self._knowledge, self._ledger, self._look_up)
+        self._touching = Touching(context, self._knowledge, self._ledger, settings.ttl)
         self._counts: Counter[str] = Counter()
         self._reading = Reading(context, settings, self._knowledge, self._ledger, self._sieve, self._counts)
         self._outside = Outside(settings, context, self._ledger, self._knowledge)
@@ -127,11 +127,11 @@ class CachePlugin(Plugin):
                 self._writing.tasks.start_soon(second.run)
 
     def _lease(self, until: float) -> None:
-        self._until = self._reading.until = until
+        self._until = self._reading.until = self._touching.until = until
 
     def settled(self) -> None:
         """From now on every running write is known, so answers may be kept."""
-        self._reading.settled = True
+        self._reading.settled = self._touching.settled = True
 
     async def _refresh(self) -> None:
         while True:
@@ -244,12 +244,6 @@ class CachePlugin(Plugin):
             self._ledger.enter(plan)
         return plan
 
-    async def _look_up(self, sql: str, value: Any) -> list[Any]:
-        """A question of the cache's own, answered from memory if it can be."""
-        plan = await self._planned(sql, PLAIN)
-        plan.internal = True
-        return await self.context.fetch(sql, value)
-
     async def _value(self, query: Computed, proceed: Proceed) -> Rows:
         """A computed value: kept like a read of the tables it depends on."""
         if query.session is not None:
@@ -313,6 +307,7 @@ class CachePlugin(Plugin):
         for plan in [*self._plans.clear(), *self._computed.values()]:
             self._drop(plan)
         self._computed.clear()
+        self._ledger.unlearn()
 
     def _drop(self, plan: Plan) -> None:
         self._ledger.leave(plan)

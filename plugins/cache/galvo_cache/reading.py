@@ -14,6 +14,7 @@ from galvo import Context, ForCaller, Proceed, Query, Rows
 from galvo.events import Computed
 from galvo_cache.answers import Answer, TooLarge, copied
 from galvo_cache.early import first_draw
+from galvo_cache.facts import learn
 from galvo_cache.keys import Unkeyable, key_of, weight_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
@@ -216,6 +217,9 @@ class Reading:
             )
             self._sieve.add(entry)
             self._counts["stored"] += 1
+            # Neither what a session sees, which may not be what a write meets, nor what is old already.
+            if plan.shown and query.session is None and (claim is None or claim.rows is None):
+                learn(plan.shown, query.args, rows, self._ledger, flight.clock)
 
     def _weighed(self, query: Query, key: Hashable, rows: Rows) -> Answer | None:
         shared = isinstance(query, Computed) and query.shared

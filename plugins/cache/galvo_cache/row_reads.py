@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from typing import NamedTuple
 
 from pglast import ast
 
@@ -19,34 +20,50 @@ def slices(statement: ast.SelectStmt, catalog: Catalog, tables: Collection[int])
 
     Of a unique column there is a slice only if rows in the answer prove that its row exists.
     """
-    nothing: tuple[tuple[Slice, ...], bool] = (), False
-    mentions = _mentions(statement, catalog)
-    facts = collect(statement)
-    # Views, policies and functions may read a table a second time.
-    if mentions is None or set(mentions) != set(tables) or runs_user_code(facts, catalog):
-        return nothing
-    try:  # of a UNION, it has no items
-        joins = Joins(statement.fromClause or (), statement.whereClause, catalog, facts.ctes)
-    except Unclear:
-        return nothing
-    found = equalities(joins, Exact(statement, catalog))
+    understood = understand(statement, catalog, tables)
+    if understood is None:
+        return (), False
+    joins, found, mentions = understood
     known: dict[Column, Source] = {}
     spread(known, found)
     once = {oid for oid, count in mentions.items() if count == 1}
-    if _shows_rows(statement):
-        chosen = _choose_outputs(joins, known, found, once, _outputs(statement, joins))
+    if shows_rows(statement):
+        chosen = _choose_outputs(joins, known, found, once, outputs(statement, joins))
         return tuple(chosen.values()), bool(chosen)
     return tuple(_choose(joins, known, once, proves=False).values()), False
 
 
+class Understood(NamedTuple):
+    """The FROM clause of a SELECT that reads ordinary tables and nothing else."""
+
+    joins: Joins
+    equalities: list[Equality]
+    mentions: Counter[int]
+    """How often each table is mentioned."""
+
+
+def understand(statement: ast.SelectStmt, catalog: Catalog, tables: Collection[int]) -> Understood | None:
+    """None if the statement, which reads `tables`, is of a kind that is not followed."""
+    mentions = _mentions(statement, catalog)
+    facts = collect(statement)
+    # Views, policies and functions may read a table a second time.
+    if mentions is None or set(mentions) != set(tables) or runs_user_code(facts, catalog):
+        return None
+    try:  # of a UNION, it has no items
+        joins = Joins(statement.fromClause or (), statement.whereClause, catalog, facts.ctes)
+    except Unclear:
+        return None
+    return Understood(joins, equalities(joins, Exact(statement, catalog)), mentions)
+
+
 def _choose_outputs(
-    joins: Joins, known: dict[Column, Source], found: list[Equality], once: set[int], outputs: dict[Column, int]
+    joins: Joins, known: dict[Column, Source], found: list[Equality], once: set[int], shown: dict[Column, int]
 ) -> dict[int, Slice]:
     """Choose; let the rows of keys pin more; choose again, until nothing new is pinned."""
     while True:
         chosen = _choose(joins, known, once, proves=True)
         before = len(known)
-        spread_outputs(known, found, {number for number, part in chosen.items() if part.unique}, outputs)
+        spread_outputs(known, found, {number for number, part in chosen.items() if part.unique}, shown)
         if len(known) == before:
             return chosen
 
@@ -67,7 +84,7 @@ def _choose(joins: Joins, known: dict[Column, Source], once: set[int], proves: b
     return chosen
 
 
-def _outputs(statement: ast.SelectStmt, joins: Joins) -> dict[Column, int]:
+def outputs(statement: ast.SelectStmt, joins: Joins) -> dict[Column, int]:
     """Where in the answer bare columns stand."""
     found: dict[Column, int] = {}
     position = 0
@@ -82,7 +99,7 @@ def _outputs(statement: ast.SelectStmt, joins: Joins) -> dict[Column, int]:
     return found
 
 
-def _shows_rows(statement: ast.SelectStmt) -> bool:
+def shows_rows(statement: ast.SelectStmt) -> bool:
     """Whether every row of the answer comes from a row of the join: an aggregate without groups has one of its own."""
     if statement.groupClause:
         return not any(isinstance(node, ast.GroupingSet) for node in walk(statement.groupClause))

@@ -5,7 +5,8 @@ What is not proven is tracked as a whole table; tests/plugins/cache/test_rows_or
 
 from __future__ import annotations
 
+from galvo_cache.row_facts import shown
 from galvo_cache.row_reads import slices
 from galvo_cache.row_writes import changes
 
-__all__ = ["changes", "slices"]
+__all__ = ["changes", "shown", "slices"]

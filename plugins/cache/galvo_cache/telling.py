@@ -59,17 +59,15 @@ class Telling:
 
     def retire(self, plan: Plan) -> None:
         """`plan` is dropped: what it counted counts on."""
-        if not plan.internal:
-            self._retired_saved += plan.worth()
-            self._retired.update(hits=plan.hits, misses=plan.misses)
+        self._retired_saved += plan.worth()
+        self._retired.update(hits=plan.hits, misses=plan.misses)
         plan.hits = plan.misses = plan.valued = 0
         plan.saved = 0.0
 
     def _living(self) -> Iterator[tuple[Callable[[], str], Plan]]:
         """The application's plans, and how each may be shown."""
         for text, plan in self._plans:
-            if not plan.internal:
-                yield partial(redacted, text.rpartition("\0")[2]), plan
+            yield partial(redacted, text.rpartition("\0")[2]), plan
         for names, plan in self._computed.items():
             yield partial("cached(depends_on={})".format, ", ".join(names)), plan
 

@@ -1,19 +1,22 @@
 """From a statement's effect and its arguments to what it touches, with a look into the database where that helps.
 
 `update project set name = $2 where id = $1` says which id it changes, but not whose project it is. If answers are
-kept by `user_id`, one short query before the write spares all but those of one user.
+kept by `user_id`, what was seen of the row, or else one short query before the write, spares all but those of one user.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import math
+from collections.abc import Iterable
+from time import monotonic
 from typing import Any
 
 import anyio
 
-from galvo import Context, Query
+from galvo import Context, Query, Rows
 from galvo_cache.catalog import Relation
-from galvo_cache.effects import Change, Const, Output, Param, Source, Write
+from galvo_cache.effects import Change, Const, Output, Param, Shown, Source, Write
+from galvo_cache.facts import Facts, learn
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.lane import Lane
 from galvo_cache.ledger import Ledger, Pending
@@ -21,30 +24,41 @@ from galvo_cache.touch import GUESSED, STILL, Lanes, Touch, merged, token_of
 
 MAX_RUNS = 64
 """Of executemany; more touch whole tables."""
-MAX_ROWS = 64
-"""That a look-up may find."""
+BLOCK = 64
+"""Keys looked up at once if they are integers: rows with near keys are often written at near times."""
 MAX_LOOKUPS = 8
 """Of one transaction."""
-PATIENCE = 0.1
-"""Seconds a look-up may take: it waits for a connection, and whoever commits may hold the last."""
+PATIENCE = 2.0
+"""Seconds a look-up may take; to touch a lane entirely costs many reads."""
+PATIENCE_HOLDING = 0.1
+"""The same of whoever holds a connection while it waits for another: it may be the last."""
 
 
 class Question:
-    """Which values do the rows with `column` = `value` have in `lanes`?"""
+    """Which values does the row whose key `column` is `value` have in `lanes`?"""
 
-    __slots__ = ("column", "lanes", "relation", "value")
+    __slots__ = ("args", "column", "lanes", "relation", "shown", "value")
 
     def __init__(self, relation: Relation, column: str, value: Any, lanes: list[str]) -> None:
         self.relation = relation
         self.column = column
         self.value = value
         self.lanes = lanes
+        self.shown = Shown(
+            relation.oid, column, Output(0), tuple((name, Output(place)) for place, name in enumerate(lanes, 1))
+        )
+        """What the answer to `sql` says."""
+        self.args: tuple[Any, ...] = (value,)
+        if type(value) is int:  # the limits of integers are those of blocks, too
+            self.args = (value - value % BLOCK, value - value % BLOCK + BLOCK - 1)
 
     @property
     def sql(self) -> str:
-        columns = ", ".join(_quoted(name) for name in self.lanes)
+        """Asks for near keys as well, if there are two of `args`."""
+        key, *lanes = (_quoted(name) for name in (self.column, *self.lanes))
         table = f"{_quoted(self.relation.schema)}.{_quoted(self.relation.name)}"
-        return f"select distinct {columns} from {table} where {_quoted(self.column)} = $1 limit {MAX_ROWS + 1}"  # noqa: S608  # quoted
+        which = "between $1 and $2" if len(self.args) == 2 else "= $1"
+        return f"select {', '.join((key, *lanes))} from {table} where {key} {which}"  # noqa: S608  # quoted
 
 
 class Draft:
@@ -76,24 +90,25 @@ class Draft:
 
 
 class Touching:
-    """Drafts what statements touch, and asks the database what their text leaves open."""
+    """Drafts what statements touch, and finds out what their text leaves open: whose project is it?"""
 
-    def __init__(
-        self,
-        context: Context,
-        knowledge: Knowledge,
-        ledger: Ledger,
-        look_up: Callable[[str, Any], Awaitable[list[Any]]],
-    ) -> None:
-        """`look_up(sql, value)` asks through the cache: whose project it is hardly ever changes."""
-        self._look_up = look_up
+    def __init__(self, context: Context, knowledge: Knowledge, ledger: Ledger, ttl: float) -> None:
+        """`ttl`: seconds for which what was seen of a row may be believed."""
         self._context = context
         self._knowledge = knowledge
         self._ledger = ledger
+        self._ttl = ttl
+        self.until = math.inf
+        """Until then (monotonic) what is known may be believed: see `Coherence`."""
+        self.settled = False
+        """Every running write is known."""
+        self.known = 0
+        """Questions that could be answered from memory."""
         self.lookups = 0
+        """Questions that the database answered."""
 
     def stats(self) -> dict[str, float]:
-        return {"lookups": self.lookups}
+        return {"lookups": self.lookups, "lookups_known": self.known}
 
     def draft(self, effect: Write, query: Query) -> Draft:
         """What `query` touches as far as its text and arguments say it."""
@@ -128,8 +143,8 @@ class Touching:
         column, source = pinned[0]
         return [Question(relation, column, _value(source, args), open_lanes)]
 
-    async def begin(self, draft: Draft) -> Pending:
-        """Ask what is open, then announce to the ledger."""
+    async def begin(self, draft: Draft, *, holding: bool) -> Pending:
+        """Find out what is open, then announce to the ledger. `holding`: the caller keeps a connection meanwhile."""
         questions = draft.questions[:MAX_LOOKUPS]
         if not questions:
             return self._ledger.begin(draft.touch, draft.columns)
@@ -139,7 +154,10 @@ class Touching:
                 lanes = draft.touch[question.relation.oid]
                 guessed = self._ledger.guess(question.relation.oid, question.lanes)
                 guesses += guessed
-                found = await self._ask(question) if guessed and lanes is not None else None
+                found = None
+                if guessed and lanes is not None and self.settled:
+                    patience = PATIENCE_HOLDING if holding else PATIENCE
+                    found = self._remember(question) or await self._ask(question, patience)
                 if found and lanes is not None:
                     for name, tokens in found.items():
                         lanes[name] = tokens
@@ -161,21 +179,40 @@ class Touching:
                 lanes[name] = None
                 lanes.pop(name + GUESSED, None)
 
-    async def _ask(self, question: Question) -> dict[str, list[int]] | None:
-        rows: list[Any] | None = None
+    def _remember(self, question: Question) -> dict[str, list[int]] | None:
+        """What is known of the row, if that is all; from now on answers are searched for it."""
+        if self.until <= monotonic():
+            return None
+        facts = self._ledger.table(question.relation.oid).lane(question.column, self._ledger.clock).facts
+        found: dict[str, list[int]] = {}
+        for name in question.lanes:
+            if name not in facts:
+                facts[name] = Facts(question.column, name, self._ttl)
+            if (fact := facts[name].find(question.value)) is not None:
+                found[name] = [] if fact[1] is None else [fact[1]]
+        if len(found) < len(question.lanes):
+            return None
+        self.known += 1
+        return found
+
+    async def _ask(self, question: Question, patience: float) -> dict[str, list[int]] | None:
+        rows: list[Any] = []
         self.lookups += 1
-        with anyio.move_on_after(PATIENCE):
+        since = self._ledger.clock
+        with anyio.move_on_after(patience):
             try:
-                rows = await self._look_up(question.sql, question.value)
+                rows = await self._context.fetch(question.sql, *question.args)
             except Exception as error:  # noqa: BLE001  # no privilege, no connection: then the lane is touched entirely
                 self._context.log.debug("look-up failed: %s", type(error).__name__)
-        if not rows or len(rows) > MAX_ROWS:
+        learn((question.shown,), (), Rows(rows), self._ledger, since)
+        row = next((row for row in rows if len(question.args) == 1 or row[0] == question.value), None)
+        if row is None:
             return None  # a row that is not there yet may be there when the write comes
         found: dict[str, list[int]] = {}
-        for position, name in enumerate(question.lanes):
-            tokens = {token_of(row[position]) for row in rows if row[position] is not None}
-            if None not in tokens:
-                found[name] = sorted(token for token in tokens if token is not None)
+        for name, value in zip(question.lanes, row[1:], strict=True):
+            token = token_of(value)
+            if token is not None or value is None:
+                found[name] = [] if token is None else [token]
         return found
 
 

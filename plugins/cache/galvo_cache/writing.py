@@ -129,7 +129,11 @@ class Writing:
         if ddl:
             self._knowledge.distrust()
             epoch = self._knowledge.epoch
-        pending = self._ledger.begin(None) if draft is None else await self._touching.begin(draft)
+        if draft is None:
+            pending = self._ledger.begin(None)
+        else:
+            holding = query.session is not None and query.session.pin is not None
+            pending = await self._touching.begin(draft, holding=holding)
         self._outside.note(draft)
         unknown = False
         marks: list[Mark] = []

@@ -44,7 +44,7 @@ join engraving.material m on m.id = p.material_id
 where p.user_id = $1 order by p.updated_at desc, p.id desc limit $2"""
 
 PROJECT = """
-select p.id, p.name, p.status, p.parameters, p.thickness_mm, p.template_id, p.material_id, p.updated_at,
+select p.id, p.name, p.status, p.parameters, p.thickness_mm, p.user_id, p.template_id, p.material_id, p.updated_at,
        u.name as customer, u.studio, t.name as template, t.minutes, m.name as material,
        s.speed_mm_s, s.power_pct, s.passes, count(part.id) as parts,
        sum(part.quantity * part.path_mm) * max(s.passes) / max(s.speed_mm_s) as cutting_seconds
@@ -66,7 +66,7 @@ select id, machine, status, seconds, queued_at, finished_at
 from engraving.job where project_id = $1 order by queued_at desc, id desc limit $2"""
 
 JOB = """
-select j.id, j.status, j.machine, j.seconds, j.queued_at, j.finished_at, p.id as project_id, p.name as project
+select j.id, j.status, j.machine, j.seconds, j.queued_at, j.finished_at, j.project_id, p.name as project
 from engraving.job j join engraving.project p on p.id = j.project_id where j.id = $1"""
 
 
