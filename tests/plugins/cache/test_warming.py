@@ -187,13 +187,16 @@ async def test_a_write_comes_first(dsn: str) -> None:
 
 
 async def test_what_somebody_has_read_is_not_read_again(dsn: str) -> None:
-    async with shop(dsn) as stand:
+    async with shop(dsn, warm_concurrency=1) as stand:
         await read(stand, PRICE, 1, times=3)
         await read(stand, PRICE, 2, times=2)
+        stop = stand.gate.stop(PRICE)
         cache_of(stand).clear()
-        await read(stand, PRICE, 1)
+        await stop.reached.wait()
+        await read(stand, PRICE, 2)
+        stop.go.set()
         await until(lambda: true(stand["warm_rounds"] == 1))
-        assert again(stand) == [(PRICE, (2,), 0)]
+        assert again(stand) == [(PRICE, (1,), 0)]
         assert (stand["warmed"], stand["hits"]) == (1, 3)
 
 
