@@ -82,7 +82,7 @@ class Looker:
         if (table, key) not in self.tables:
             relation = self.catalog.relation(table)
             assert relation is not None
-            rows = await self.model.connection.fetch(f"select * from {relation.name}")  # noqa: S608
+            rows = await self.model.connection.fetch(f"select * from {relation.name}")
             self.tables[table, key] = {token_of(row[key]): row for row in rows}
         return self.tables[table, key]
 
