@@ -23,6 +23,7 @@ from galvo import discovery
 from galvo.blueprint import plan
 from galvo.document import document
 from galvo.errors import GalvoError
+from galvo.explain import lines
 from galvo.hookspecs import KINDS
 from galvo.kernel import Kernel
 
@@ -76,8 +77,9 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     command("plugins", _plugins, "List the plugins: state, mode, version, hooks, and why.")
-    explain = command("explain", _explain, "Show a hook's layers, outermost first.")
-    explain.add_argument("hook", choices=sorted(KINDS), metavar="HOOK", help=", ".join(KINDS))
+    text = "Show a hook's layers, outermost first; or what each plugin would do with a statement, which is not run."
+    explain = command("explain", _explain, text)
+    explain.add_argument("what", metavar="HOOK|STATEMENT", help=f"{', '.join(KINDS)}; or for example 'select 1'")
     command("check", _check, "Compare entrypoints.toml and settings with what is installed.")
     command("try", _try, "Start every plugin that is on, and stop it again.")
     command("lock", _lock, "Write entrypoints.toml from what is installed.")
@@ -117,12 +119,23 @@ def off_why(info: dict[str, Any]) -> str:
 def _explain(options: argparse.Namespace) -> int:
     import anyio
 
-    told = anyio.run(Kernel(plan(Path(), warn=False)).explain, options.hook)
+    if options.what not in KINDS:
+        if len(options.what.split()) < 2:
+            raise GalvoError(f"{options.what!r} is neither a hook ({', '.join(KINDS)}) nor a statement")
+        told = anyio.run(_explain_statement, options.what)
+        print(json.dumps(told) if options.json else "\n".join(lines(told)))
+        return 0
+    told = anyio.run(Kernel(plan(Path(), warn=False)).explain, options.what)
     rows = [[item["plugin"], item["mode"], item["on_error"], item["why"]] for item in told["layers"]]
     if not options.json:
         print(f"{told['hook']}: {told['kind']}, outermost first")
     _show(options, told, ["plugin", "mode", "on_error", "why"], rows)
     return 0
+
+
+async def _explain_statement(sql: str) -> dict[str, Any]:
+    async with Kernel(plan(Path(), warn=False)) as kernel:
+        return await kernel.explain(sql)
 
 
 def _check(options: argparse.Namespace) -> int:

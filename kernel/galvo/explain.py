@@ -1,8 +1,8 @@
-"""`galvo explain on_query`: the composed order of a hook, and the reason for it."""
+"""`galvo explain`: the composed order of a hook, and the reason for it; what plugins say of a statement."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from galvo.hookspecs import KINDS
@@ -29,3 +29,22 @@ def explain_hook(hook: str, units: Sequence[Unit]) -> dict[str, Any]:
         "kind": KINDS[hook],
         "layers": [layer for _, layer in sorted(layers, key=lambda x: x[0])],
     }
+
+
+def lines(told: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
+    """What plugins tell of a statement, for people: one line a fact, under the plugin's name."""
+    width = max((len(name) for name, value in told.items() if not isinstance(value, Mapping)), default=0)
+    for name, value in told.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{' ' * indent}{name}"
+            yield from lines(value, indent + 2)
+        else:
+            yield f"{' ' * indent}{name:{width}}  {_said(value)}"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | Mapping):
+        return ", ".join(map(_said, value)) or "none"
+    return "unknown" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -175,6 +175,26 @@ async def test_a_strict_layer_still_lets_the_databases_errors_win() -> None:
     assert caught.value is failure
 
 
+@pytest.mark.parametrize("on_error", ["skip", "raise"])
+async def test_a_layer_may_answer_instead_of_the_database_where_the_query_takes_stale_answers(on_error: str) -> None:
+    failure, older = KeyError("lost"), Rows(("older",))
+
+    async def on_query(query: Query, proceed: Proceed) -> Rows:
+        try:
+            return await proceed(query)
+        except KeyError:
+            return older if query.sql == "known" else None  # type: ignore[return-value]
+
+    owner = Owner(on_error=on_error)
+    call = onion(owner, on_query, Database(failure))
+    assert await call(Query("known", stale_ok=5.0)) is older
+    for query in (Query("known"), Query("unknown", stale_ok=5.0)):
+        with pytest.raises(KeyError) as caught:
+            await call(query)
+        assert caught.value is failure
+    assert owner.faults == []
+
+
 async def test_a_strict_layer_that_returns_something_else_is_named() -> None:
     async def on_query(query: Query, proceed: Proceed) -> None:
         await proceed(query)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from sys import getsizeof
-from typing import Any
+from typing import Any, Literal
 
 from galvo import Rows
 from galvo.row import Row
@@ -25,8 +25,8 @@ IMMUTABLE = frozenset(
 )  # fmt: skip
 ASYNCPG_TYPES = frozenset({"asyncpg.types", "asyncpg.pgproto.types"})
 """Range, BitString, Point, ...: they cannot be changed, and most of them cannot be copied."""
-ENTRY_BYTES = 512
-"""The entry, its times, and its places in two dicts."""
+ENTRY_BYTES = 570
+"""The entry, its times and counters, and its places in two dicts."""
 DEEP = 50
 """Levels within one value."""
 
@@ -133,7 +133,13 @@ def _is_record(value: Any) -> bool:
     return kind is Row or (kind.__name__ == "Record" and kind.__module__.startswith("asyncpg"))
 
 
-def same_answer(left: Rows, right: Rows) -> bool:
-    """Equal as multisets: without ORDER BY the server may give the rows in any order."""
+def difference(left: Rows, right: Rows) -> Literal["shape", "rows", "values"] | None:
+    """What differs: the columns, the number of rows, or what is in them. Without ORDER BY the server may give the
+    rows in any order, so they are compared as multisets.
+    """
     ours, theirs = list(left.records), list(right.records)
-    return ours == theirs or (len(ours) == len(theirs) and sorted(map(repr, ours)) == sorted(map(repr, theirs)))
+    if ours and theirs and list(ours[0].keys()) != list(theirs[0].keys()):
+        return "shape"
+    if len(ours) != len(theirs):
+        return "rows"
+    return None if ours == theirs or sorted(map(repr, ours)) == sorted(map(repr, theirs)) else "values"

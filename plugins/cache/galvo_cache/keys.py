@@ -54,15 +54,42 @@ def _part(value: Any, depth: int = 0) -> Hashable:
     if kind is int:
         return kind, value if -HALF <= value < HALF else hex(value)
     if kind is float or kind is Decimal:
-        return kind, repr(value)  # -0.0 == 0.0, Decimal("1.0") == Decimal("1.00")
+        return kind, str(value)  # -0.0 == 0.0, Decimal("1.0") == Decimal("1.00")
     if kind is dt.datetime or kind is dt.time:
         # One instant in two time zones is equal, and two zones may have one repr: only the offset is sent.
-        return kind, repr(value.replace(tzinfo=None)), value.utcoffset()
+        return kind, value.replace(tzinfo=None, fold=0), value.fold, value.utcoffset()
     if (kind is list or kind is tuple) and depth < DEEP:
         return kind, tuple([_part(item, depth + 1) for item in value])
     if isinstance(value, uuid.UUID) and kind.__name__ == "UUID":
         return uuid.UUID, value.bytes  # asyncpg's own subclass is equal on the wire
     raise Unkeyable(kind.__name__)
+
+
+def args_of(key: Hashable) -> tuple[Any, ...]:
+    """The arguments again, as they go over the wire. Raises Unkeyable or ValueError for what `key_of` did not make."""
+    if type(key) is not tuple:
+        raise Unkeyable(type(key).__name__)
+    args = tuple([_whole(part) for part in key]) if key and type(key[0]) is tuple else key
+    if key_of(args) != key:
+        raise Unkeyable("another key")
+    return args
+
+
+def _whole(part: Any) -> Any:
+    match part:
+        case (kind, value) if kind in EXACT:
+            return value
+        case (kind, str(value)) if kind is int:
+            return int(value, 16)
+        case (kind, value) if kind in (int, float, Decimal):
+            return kind(value)
+        case (kind, value) if kind is list or kind is tuple:
+            return kind([_whole(item) for item in value])
+        case (kind, value) if kind is uuid.UUID:
+            return uuid.UUID(bytes=value)
+        case (_, value, fold, offset):
+            return value.replace(fold=fold, tzinfo=None if offset is None else dt.timezone(offset))
+    raise Unkeyable(type(part).__name__)
 
 
 def weight_of(key: Hashable) -> int:

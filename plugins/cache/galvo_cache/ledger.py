@@ -48,9 +48,11 @@ class Pending:
 class Ledger:
     """Pending writes, and the plans and answers that read each table."""
 
-    def __init__(self, evict: Callable[[Entry], None]) -> None:
+    def __init__(self, evict: Callable[[Entry], None], flushed: Callable[[], None] = lambda: None) -> None:
         """`evict` drops one answer."""
         self._evict = evict
+        self.flushed = flushed
+        """To be called when every answer was dropped and the schema is what it was."""
         self._tables: dict[int, Table] = {}
         self._plans: set[Plan] = set()
         self._everything = 0
@@ -233,3 +235,6 @@ class Ledger:
     def pending(self) -> int:
         """Announced writes, counted per table."""
         return self._everything + sum(table.pending for table in self._tables.values())
+
+    def stats(self) -> dict[str, float]:
+        return {"pending": self.pending}

@@ -96,6 +96,7 @@ class Outside:
 
     def _doubt(self) -> None:
         self._ledger.end(self._ledger.begin(None))
+        self._ledger.flushed()
 
     def _is_ours(self, pid: int, table: int) -> bool:
         pool = self._context.capability("pool")

@@ -57,6 +57,16 @@ class Flight:
             await self._done.wait()
 
 
+class Toll:
+    """What the database did for a statement because the cache refused it for one reason."""
+
+    __slots__ = ("runs", "seconds")
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.seconds = 0.0
+
+
 class Plan:
     """One statement, or all computed values with the same dependencies.
 
@@ -66,8 +76,8 @@ class Plan:
     """
 
     __slots__ = (
-        "columns", "cost", "effect", "flights", "gate", "generation", "hits", "keeps_stale", "many", "misses", "one",
-        "proves", "scans", "seen", "shown", "slices", "tables", "text",
+        "blamed", "columns", "cost", "effect", "flights", "gate", "generation", "hits", "keeps_stale", "many",
+        "misses", "one", "proves", "saved", "scans", "seen", "shown", "slices", "tables", "text", "tolls", "valued",
     )  # fmt: skip
 
     def __init__(self, effect: Effect, text: str = "") -> None:
@@ -97,6 +107,25 @@ class Plan:
         self.hits = 0
         self.misses = 0
         self.seen = 0
+        self.saved = 0.0
+        self.valued = 0
+        """Hits that `saved` counts already."""
+        self.tolls: dict[str, Toll] = {}
+        """By reason."""
+        self.blamed = False
+        """One of its answers was found wrong, and that was logged."""
+
+    def worth(self) -> float:
+        """Seconds that its hits have saved; each counts what the statement cost on average at that time."""
+        self.saved += (self.hits - self.valued) * (self.cost.value or 0.0)
+        self.valued = self.hits
+        return self.saved
+
+    def refuse(self, reason: str, seconds: float) -> None:
+        """It ran because the cache refused it."""
+        toll = self.tolls.setdefault(reason, Toll())
+        toll.runs += 1
+        toll.seconds += seconds
 
     def sees(self, columns: frozenset[str] | None) -> bool:
         """Whether an update of `columns` (None: of anything) may change an answer."""

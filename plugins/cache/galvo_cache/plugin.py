@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import chain
 from time import monotonic
@@ -19,13 +19,15 @@ import anyio
 
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.events import Computed
-from galvo_cache.answers import copied, same_answer
+from galvo_cache.answers import copied
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
+from galvo_cache.favourites import Favourites
 from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
+from galvo_cache.metering import Metering
 from galvo_cache.outside import Outside
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.reading import Reading
@@ -33,15 +35,14 @@ from galvo_cache.second import Second, secrets
 from galvo_cache.sessions import PLAIN, Note, Sessions, State
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sharing import Sharing
-from galvo_cache.sieve import Entry, Sieve
+from galvo_cache.sieve import Sieve
+from galvo_cache.telling import Telling
 from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
+from galvo_cache.verifying import Verifying
+from galvo_cache.warming import Again, Warm, Warming
 from galvo_cache.writing import Writing
 
-TOLD = (
-    "hits_l2", "untrusted", "refreshed_early", "refreshed_stale", "refresh_errors", "served_stale", "stale_if_error",
-    "lease_waits", "lease_hits",
-)  # fmt: skip
 SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
 
 
@@ -56,9 +57,12 @@ class CachePlugin(Plugin):
         super().__init__(settings, context)
         self._settings = settings
         self._plans = Plans(settings.max_statements)
+        self._known = self._plans.get
         self._computed: dict[tuple[str, ...], Plan] = {}
         self._sieve = Sieve(settings.max_bytes)
-        self._ledger = Ledger(self._sieve.invalidate)
+        favourites = Favourites(settings.warm, self._plans)
+        self._warming = Warming(settings, context, favourites, self._planned, self._may_keep)
+        self._ledger = Ledger(self._sieve.invalidate, self._warming.flushed)
         declared = Declared(settings.effects, settings.reads, settings.session_inputs)
         self._knowledge = Knowledge(context, declared, self._forget)
         self._touching = Touching(context, self._knowledge, self._ledger, settings.ttl)
@@ -74,6 +78,12 @@ class CachePlugin(Plugin):
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
         )
         self._sessions = Sessions(self.name, self._knowledge, chain.from_iterable(settings.session_inputs.values()))
+        self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
+        self._telling = Telling(
+            settings, self._plans, self._computed, self._counts, self._knowledge, self._outside, self._sharing,
+            (self._verifying, self._writing, self._touching, self._reading, self._ledger, self._sieve, self._warming),
+        )  # fmt: skip
+        self._metering = Metering(context, self.stats)
         self.verify = settings.verify
 
     @asynccontextmanager
@@ -81,17 +91,28 @@ class CachePlugin(Plugin):
         if self._sharing.on:
             secrets(self._settings)
             await self._sharing.connect()
+        older = self.context.capability("cache")
+        if isinstance(older, CachePlugin) and older is not self:
+            self._warming.inherit(older._warming)
+        self._warming.load()
         try:
             async with anyio.create_task_group() as tasks:
-                self._writing.tasks = self._reading.refreshing.tasks = tasks
+                self._writing.tasks = self._reading.refreshing.tasks = self._verifying.tasks = tasks
                 tasks.start_soon(self._refresh)
+                tasks.start_soon(self._metering.run)
+                if self._settings.warm:
+                    tasks.start_soon(self._warming.run)
+                    tasks.start_soon(self._warming.remember)
                 tasks.start_soon(self._outside.run, tasks)
                 if self._sharing.on:
                     tasks.start_soon(self._sharing.run)
                 yield
                 tasks.cancel_scope.cancel()
+                self._metering.record()
+                self._warming.look()
+                self._warming.save()
         finally:
-            self._reading.refreshing.tasks = None
+            self._reading.refreshing.tasks = self._verifying.tasks = None
             if self._reading.second is not None:
                 await self._reading.second.close()
             await self._sharing.close()
@@ -121,7 +142,7 @@ class CachePlugin(Plugin):
 
     @hookimpl
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
-        plan = self._plans.get(query.sql)
+        plan = self._known(query.sql)
         if (
             plan is None
             or plan.tables is None
@@ -137,7 +158,7 @@ class CachePlugin(Plugin):
         try:
             key = args if len(args) == 1 and type(args[0]) in ALONE else key_of(args)
         except Unkeyable:
-            return await self._refuse("argument_type", query, proceed)
+            return await self._refuse("argument_type", query, proceed, plan)
         entry = (plan.one if query.limit else plan.many).get(key)
         if (
             entry is None
@@ -146,16 +167,16 @@ class CachePlugin(Plugin):
             or self._until < now
         ):
             return await self._reading.read(query, proceed, plan, key_of(args))
-        entry.visited = True
+        entry.visited += 1
         plan.hits += 1
         if self.verify and random.random() < self.verify:  # noqa: S311  # sampling
-            return await self._verified(query, proceed, entry)
+            return await self._verifying.check(query, proceed, entry, wait=self.verify >= 1)
         return entry.shared or copied(entry.answer.kept)
 
     async def _look_closer(self, query: Query, proceed: Proceed) -> Rows | Plan:
         """Everything but a known read without a session: its answer, or the plan by which it may be kept."""
         if query.origin == self.name:
-            return await proceed(query)
+            return Rows() if type(query) is Again else await proceed(query)
         if isinstance(query, Computed):
             return await self._value(query, proceed)
         session, note = query.session, None
@@ -174,13 +195,13 @@ class CachePlugin(Plugin):
         if isinstance(effect, Control):
             return await self._writing.control(query, proceed, effect)
         if isinstance(effect, Refused):
-            return await self._refuse(effect.reason, query, proceed)
+            return await self._refuse(effect.reason, query, proceed, plan)
         if query.kind != "rows" or query.record_class is not None:
-            return await self._refuse("call", query, proceed)
+            return await self._refuse("call", query, proceed, plan)
         if session is not None and session.in_transaction:
-            return await self._refuse("transaction", query, proceed)
+            return await self._refuse("transaction", query, proceed, plan)
         if note is not None and note.state is None:
-            return await self._refuse("session", query, proceed)
+            return await self._refuse("session", query, proceed, plan)
         return plan
 
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
@@ -196,7 +217,7 @@ class CachePlugin(Plugin):
             state = await self._sessions.state(session)
         return await self._planned(query.sql, state or PLAIN)
 
-    async def _planned(self, sql: str, state: State) -> Plan:
+    async def _planned(self, sql: str, state: State = PLAIN) -> Plan:
         """The plan of a statement. It is kept by its text without comments, and so are its answers."""
         plan = self._plans.get(state.prefix + sql)
         if plan is None:
@@ -238,32 +259,41 @@ class CachePlugin(Plugin):
             self._ledger.enter(plan)
         entry = plan.many.get(query.sql)
         if entry is not None and entry.generation == plan.generation and monotonic() < min(entry.expires, self._until):
-            entry.visited = True
+            entry.visited += 1
             plan.hits += 1
             return entry.answer.rows()
         return await self._reading.read(query, proceed, plan, query.sql)
 
-    async def _refuse(self, reason: str, query: Query, proceed: Proceed) -> Rows:
+    async def _refuse(self, reason: str, query: Query, proceed: Proceed, plan: Plan | None = None) -> Rows:
         self._counts[f"refused_{reason.replace(': ', '_')}"] += 1
-        return await proceed(query)
+        began = monotonic()
+        try:
+            return await proceed(query)
+        finally:
+            if plan is not None:
+                plan.refuse(reason, monotonic() - began)
 
-    async def _verified(self, query: Query, proceed: Proceed, entry: Entry) -> Rows:
-        """Run a sampled hit again. It was wrong if the answers differ and no write came between."""
-        rows = await proceed(query)
-        self._counts["verified"] += 1
-        if entry.generation == entry.plan.generation and not same_answer(entry.answer.rows(), rows):
-            self._counts["wrong"] += 1
-            self.context.log.error("a cached answer was wrong: %s", query.sql)
-            self._sieve.remove(entry)
-        return rows
+    # -- warming --------------------------------------------------------------------------------------
+
+    def _may_keep(self) -> bool:
+        return self._reading.settled and self._until > monotonic()
+
+    def warm_with(self, name: str, warm: Warm) -> Callable[[], None]:
+        """Call `warm` soon, and again after each flush, to read what will be needed; gives what takes it back.
+
+        Its faults are logged under `name`. A name given again replaces the one before.
+        """
+        return self._warming.add(name, warm)
 
     # -- forgetting -----------------------------------------------------------------------------------
 
     def clear(self) -> int:
         """Drop all answers; gives their bytes."""
         freed = self._sieve.bytes
+        self._warming.look()
         self._ledger.end(self._ledger.begin(None))
         self._sieve.shrink(0)
+        self._ledger.flushed()
         return freed
 
     def reset(self) -> None:
@@ -273,6 +303,7 @@ class CachePlugin(Plugin):
 
     def _forget(self) -> None:
         """The schema changed: drop the plans and with them all answers."""
+        self._warming.look()
         for plan in [*self._plans.clear(), *self._computed.values()]:
             self._drop(plan)
         self._computed.clear()
@@ -280,9 +311,7 @@ class CachePlugin(Plugin):
 
     def _drop(self, plan: Plan) -> None:
         self._ledger.leave(plan)
-        self._counts["hits"] += plan.hits
-        self._counts["misses"] += plan.misses
-        plan.hits = plan.misses = 0
+        self._telling.retire(plan)
         for entry in [*plan.one.values(), *plan.many.values()]:
             self._sieve.remove(entry)
 
@@ -298,52 +327,11 @@ class CachePlugin(Plugin):
     # -- telling --------------------------------------------------------------------------------------
 
     async def explain(self, query: Query) -> dict[str, Any]:
-        plan = await self._planned(query.sql, PLAIN)
-        effect = plan.effect
-        told: dict[str, Any] = {
-            "effect": type(effect).__name__.lower(),
-            "cacheable": isinstance(effect, Read),
-        }
-        if isinstance(effect, Refused | Everything):
-            told["reason"] = effect.reason + (f": {effect.detail}" if effect.detail else "")
-        if isinstance(effect, Read | Write):
-            told["tables"] = sorted(self._knowledge.name_of(table) for table in effect.tables)
-        if isinstance(effect, Read) and effect.slices:
-            told["rows"] = sorted(f"{self._knowledge.name_of(part.table)}.{part.column}" for part in effect.slices)
-        if isinstance(effect, Read) and effect.tables:
-            told["outside_writes"] = {
-                self._knowledge.name_of(table): self._outside.level(table) for table in sorted(effect.tables)
-            }
-        if isinstance(effect, Read):
-            told |= {"ttl": self._settings.ttl, "hits": plan.hits, "misses": plan.misses}
-        return told
+        return self._telling.explain(query, await self._planned(query.sql))
 
     def stats(self) -> dict[str, float]:
-        plans = [*(plan for _, plan in self._plans), *self._computed.values()]
-        counts = dict(self._counts)
-        refused = {key: count for key, count in counts.items() if key.startswith("refused_")}
-        return {
-            "hits": counts.get("hits", 0) + sum(plan.hits for plan in plans),
-            "misses": counts.get("misses", 0) + sum(plan.misses for plan in plans),
-            "refused": sum(refused.values()),
-            "joined": counts.get("joined", 0),
-            "bypassed": counts.get("bypassed", 0),
-            "stored": counts.get("stored", 0),
-            "overtaken": counts.get("overtaken", 0),
-            "verified": counts.get("verified", 0),
-            "wrong": counts.get("wrong", 0),
-            "writes": self._writing.writes,
-            "flushes": self._writing.flushes,
-            "lookups": self._touching.lookups,
-            "lookups_known": self._touching.known,
-            **self._outside.stats(),
-            **self._sharing.stats(),
-            **(self._reading.second.stats() if self._reading.second else {}),
-            **{name: counts.get(name, 0) for name in TOLD},
-            "pending": self._ledger.pending,
-            "evicted": self._sieve.evicted,
-            "entries": self._sieve.entries,
-            "bytes": self._sieve.bytes,
-            "statements": len(self._plans),
-            **refused,
-        }
+        return self._telling.stats()
+
+    def top(self, count: int = 10) -> dict[str, list[dict[str, Any]]]:
+        """The statements that `saved` most seconds, and those whose `refused` runs took most."""
+        return self._telling.top(count)

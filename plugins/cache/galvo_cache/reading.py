@@ -25,6 +25,9 @@ from galvo_cache.second import Claim, Second
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sieve import Entry, Sieve
 
+OWN = "cache"
+"""The origin of what the cache asks for its own purposes."""
+
 
 class Reading:
     """Reads what is not kept, once for all who ask at the same time."""
@@ -45,11 +48,15 @@ class Reading:
         self._ledger = ledger
         self._sieve = sieve
         self._counts = counts
-        self.refreshing = Refreshing(settings.early, counts, self._board, self._lead)
+        self._early = settings.early if settings.verify < 1 else 0.0  # each hit is compared: none goes another way
+        self.refreshing = Refreshing(self._early, counts, self._board, self._lead)
         self.until = math.inf
         """Until then (monotonic) what is kept may be served: see `Coherence`."""
         self.settled = False
         """Every running write is known, so answers may be kept."""
+
+    def stats(self) -> dict[str, float]:
+        return self.second.stats() if self.second is not None else {}
 
     async def read(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
         """The answer of what is no plain hit: a kept one if the call takes it, else a new one."""
@@ -78,20 +85,22 @@ class Reading:
             and self._ledger.untouched(flight.places, flight.clock)
         ):
             if _holds_connection(query):
-                return await self._bypass(query, proceed, plan)  # the flight may be waiting for that connection
+                # The flight may be waiting for that connection.
+                return await self._bypass(query, proceed, plan, "flight_not_joined")
             with anyio.move_on_after(query.timeout):
                 await flight.wait()
             if not flight.landed:
                 raise ForCaller(TimeoutError())
             if flight.rows is not None:
-                self._counts["joined"] += 1
+                self._counts["joined"] += query.origin != OWN
                 return copied(flight.rows) if flight.private else flight.rows
             if flight.failed:
+                self._missed(query, plan, "flight_failed")
                 return await proceed(query)  # its error was its caller's: another timeout, another luck
         flight = self._board(query, plan)
         if flight is None:
-            return await self._bypass(query, proceed, plan)
-        plan.misses += 1
+            return await self._bypass(query, proceed, plan, "pending_write" if self.settled else "starting")
+        self._missed(query, plan, self._why(plan, plan.home(query.limit), key))
         return await self._lead(query, proceed, plan, key, flight)
 
     def _board(self, query: Query, plan: Plan) -> Flight | None:
@@ -101,16 +110,28 @@ class Reading:
         joinable = joining_places(plan, query.args, self._ledger)
         return Flight(plan.generation, self._ledger.clock, joinable, monotonic())
 
-    async def _bypass(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
+    def _missed(self, query: Query, plan: Plan, reason: str) -> None:
+        """Count it, unless the cache itself asks."""
+        if query.origin != OWN:
+            plan.misses += 1
+            self._counts[f"misses_{reason}"] += 1
+
+    def _why(self, plan: Plan, home: dict[Hashable, Entry], key: Hashable) -> str:
+        """Why the answer is not there, or not good."""
+        old = home.get(key)
+        if old is None:
+            return self._sieve.why(home, key)
+        return "expired" if old.generation == plan.generation else "invalidated"
+
+    async def _bypass(self, query: Query, proceed: Proceed, plan: Plan, reason: str) -> Rows:
         """Neither serve nor keep."""
-        plan.misses += 1
+        self._missed(query, plan, reason)
         self._counts["bypassed"] += 1
         return await proceed(query)
 
     async def _untrusted(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
         """Others cannot tell us of their writes now: neither serve nor keep, but do not flood the database either."""
-        plan.misses += 1
-        self._counts["untrusted"] += 1
+        self._missed(query, plan, "untrusted")
         if isinstance(query, Computed) or _holds_connection(query):
             return await proceed(query)  # who passed the gate before may be waiting for this one
         if plan.gate is None:
@@ -120,8 +141,7 @@ class Reading:
 
     async def _lead(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable, flight: Flight) -> Rows:
         home, place = plan.home(query.limit), (query.limit, key)
-        old = home.get(key)
-        reason = "cold" if old is None else "expired" if old.generation == plan.generation else "invalidated"
+        reason = self._why(plan, home, key)
         plan.flights[place] = flight
         claim: Claim | None = None
         try:
@@ -133,7 +153,7 @@ class Reading:
                     query = query.with_(timeout=query.timeout - (monotonic() - flight.began))
             if claim is not None and claim.rows is not None:
                 rows, flight.cost = claim.rows, claim.cost
-                self._counts["hits_l2"] += 1
+                self._counts["hits_l2"] += query.origin != OWN and not flight.replaces
             else:
                 began = monotonic()
                 rows = await self._context.on_cache_miss(query, reason)
@@ -190,7 +210,7 @@ class Reading:
                 self.second.keep(claim, plan, rows, ttl)
             spread = ttl * self._settings.jitter
             ends = monotonic() + ttl + random.uniform(-spread, spread)  # noqa: S311  # jitter
-            early = first_draw(ends, flight.cost, self._settings.early)
+            early = first_draw(ends, flight.cost, self._early)
             read = flight.began - (claim.age if claim is not None else 0.0)
             entry = Entry(
                 plan, home, key, answer, flight.generation, early, places, ends=ends, read=read, cost=flight.cost

@@ -21,6 +21,8 @@ from galvo_cache.sieve import Entry
 
 PAUSE = 1.0
 """Seconds from a background read that failed to the next one of the same answer."""
+AT_ONCE = 5
+"""Background reads at a time: each takes a connection from those who wait. What is left out is tried at a later hit."""
 
 Board = Callable[[Query, Plan], Flight | None]
 Lead = Callable[[Query, Proceed, Plan, Hashable, Flight], Awaitable[Rows]]
@@ -39,6 +41,7 @@ class Refreshing:
         self._board = board
         self._lead = lead
         self.tasks: TaskGroup | None = None
+        self._running = 0
 
     def kept(
         self, query: Query, proceed: Proceed, plan: Plan, key: Hashable, now: float, *, trusted: bool
@@ -46,7 +49,7 @@ class Refreshing:
         """An answer that may be handed out at once, if there is one. `trusted`: every write so far is known."""
         entry = plan.home(query.limit).get(key)
         if entry is not None and trusted and entry.generation == plan.generation and now <= entry.ends:
-            entry.visited = True
+            entry.visited += 1
             plan.hits += 1
             if is_due(entry.ends - now, entry.cost, self._early):
                 self._refresh(query, proceed, entry, now, "refreshed_early")
@@ -56,6 +59,7 @@ class Refreshing:
         plan.keeps_stale = True
         if entry is None or not is_tolerable(entry, query.stale_ok, now, trusted=trusted):
             return None
+        self._counts["stale_hits"] += 1
         self._counts["served_stale"] += 1
         self._counts["stale_if_error"] += entry.failed
         if trusted:
@@ -86,11 +90,13 @@ class Refreshing:
         if (
             self.tasks is None
             or query.session is not None  # nobody else can read in its state
+            or self._running >= AT_ONCE
             or now < entry.refresh_from
             or (running is not None and running.generation == plan.generation)
             or (flight := self._board(query, plan)) is None
         ):
             return
+        self._running += 1
         entry.refresh_from = math.inf
         flight.replaces = True
         # The caller may use its lists again before this is sent.
@@ -108,6 +114,7 @@ class Refreshing:
             entry.failed = is_outage(error, query)
             again = flight.began + PAUSE
         finally:
+            self._running -= 1
             entry.refresh_from = again
 
 

@@ -35,7 +35,23 @@ class CacheSettings(PluginSettings):
         5, ge=0, description="Seconds to keep off the tables of a write whose connection was lost."
     )
     verify: float = Field(
-        0, ge=0, le=1, description="Share of hits run again on the database and compared; 1 is every hit."
+        0,
+        ge=0,
+        le=1,
+        description="Share of hits run again on the database in the background and compared; "
+        "1 is every hit, and its caller waits.",
+    )
+    warm: int = Field(
+        20,
+        ge=0,
+        le=1000,
+        description="Reads that saved most time, run again after a start or a flush; 0 warms nothing.",
+    )
+    warm_concurrency: int = Field(2, ge=1, le=100, description="Of those, how many run at a time.")
+    warm_file: str = Field(
+        "",
+        description="File that keeps those reads, with their arguments, from one start to the next; "
+        "one per application, in a folder of its user's; empty: none.",
     )
     redis: SecretStr = Field(
         SecretStr(""),

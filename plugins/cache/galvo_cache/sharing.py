@@ -59,11 +59,14 @@ class Following:
         self._ledger.end(pending)
         if ddl:
             self._knowledge.distrust()
+        elif pending.everything:
+            self._ledger.flushed()
 
     def clear(self) -> None:
         self._ledger.clear()
         # Whoever changed the schema while we were away could not tell us.
         self._knowledge.distrust()
+        self._ledger.flushed()
 
 
 class Sharing:

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from galvo_cache.answers import Answer
+from galvo_cache.ghosts import Ghosts, Gone
 from galvo_cache.keys import weight_of
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Entry:
     """One kept answer; alive while its generation is its plan's and its time is not over."""
 
     __slots__ = (
-        "answer", "cost", "ends", "expires", "failed", "generation", "home", "key", "newer", "older", "places", "plan",
-        "read", "refresh_from", "shared", "visited", "weight",
+        "answer", "cost", "ends", "expires", "failed", "generation", "hits", "home", "key", "newer", "older", "places",
+        "plan", "read", "refresh_from", "shared", "visited", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +65,10 @@ class Entry:
         self.weight = answer.weight + weight_of(key) + PLACE_BYTES * len(places)
         self.shared = answer.kept if answer.shared else None
         """The answer itself when callers may share it, here to spare the hit two look-ups."""
-        self.visited = False
+        self.visited = 0
+        """Hits since the hand passed."""
+        self.hits = 0
+        """Hits before that; of an answer in the same place half of them count on."""
         self.newer: Entry | None = None
         self.older: Entry | None = None
 
@@ -77,6 +81,7 @@ class Sieve:
         self.bytes = 0
         self.entries = 0
         self.evicted = 0
+        self._ghosts = Ghosts()
         self._newest: Entry | None = None
         self._oldest: Entry | None = None
         self._hand: Entry | None = None
@@ -85,7 +90,10 @@ class Sieve:
         """Keep `entry` in its home, in place of one with the same key; evict before until it fits, if it can."""
         old = entry.home.get(entry.key)
         if old is not None:
+            entry.hits = (old.hits + old.visited) // 2
             self.remove(old)
+        elif self.why(entry.home, entry.key) != "cold":
+            self._ghosts.note(entry.home, entry.key, "cold")
         if entry.weight > self.max_bytes:
             return
         self.shrink(self.max_bytes - entry.weight)
@@ -124,12 +132,17 @@ class Sieve:
     def invalidate(self, entry: Entry) -> None:
         """Forget `entry`, or keep it for those who take stale answers, where it is current for nobody."""
         if not entry.plan.keeps_stale:
+            self._ghosts.note(entry.home, entry.key, "invalidated")
             self.remove(entry)
             return
         for place in entry.places:
             place.discard(entry)
         entry.places = ()
         entry.generation = DEAD
+
+    def why(self, home: dict[Hashable, Entry], key: Hashable) -> Gone:
+        """Why there is no answer with `key` in `home`, as far as that is remembered."""
+        return self._ghosts.why(home, key)
 
     def shrink(self, target: int) -> int:
         """Evict until at most `target` bytes are kept; gives the bytes freed."""
@@ -138,11 +151,16 @@ class Sieve:
             entry = self._hand or self._oldest
             if entry is None:
                 break
-            if entry.visited and entry.generation == entry.plan.generation:
-                entry.visited = False
-                self._hand = entry.newer
+            current = entry.generation == entry.plan.generation
+            self._hand = entry.newer
+            if entry.visited and current:
+                entry.hits += entry.visited
+                entry.visited = 0
             else:
-                self._hand = entry.newer
+                self._ghosts.note(entry.home, entry.key, "evicted" if current else "invalidated")
                 self.remove(entry)
                 self.evicted += 1
         return before - self.bytes
+
+    def stats(self) -> dict[str, float]:
+        return {"evicted": self.evicted, "entries": self.entries, "bytes": self.bytes}

@@ -107,6 +107,9 @@ class Touching:
         self.lookups = 0
         """Questions that the database answered."""
 
+    def stats(self) -> dict[str, float]:
+        return {"lookups": self.lookups, "lookups_known": self.known}
+
     def draft(self, effect: Write, query: Query) -> Draft:
         """What `query` touches as far as its text and arguments say it."""
         draft = Draft()

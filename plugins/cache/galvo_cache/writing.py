@@ -165,7 +165,12 @@ class Writing:
         self._ledger.end(pending)
         if ddl:
             self._knowledge.distrust()
+        elif pending.everything:
+            self._ledger.flushed()
 
     async def _take_back_later(self, pending: Pending, ddl: bool) -> None:
         await anyio.sleep(self._unknown_outcome)
         self._take_back(pending, ddl)
+
+    def stats(self) -> dict[str, float]:
+        return {"writes": self.writes, "flushes": self.flushes}

@@ -78,9 +78,13 @@ class Stand:
         """A counter of the cache."""
         return self.kernel.plugin_stats("cache").get(counter, 0)
 
-    def ran(self, sql: str) -> int:
-        """How often the application's `sql` reached the database."""
-        return sum(query.sql == sql and not query.origin for query in self.gate.seen)
+    def ran(self, sql: str, *, origin: str = "") -> int:
+        """How often the application's `sql` reached the database, or that of another `origin`."""
+        return sum(query.sql == sql and query.origin == origin for query in self.gate.seen)
+
+    def plan(self, sql: str) -> Any:
+        """What the cache knows of a statement."""
+        return self.kernel.find_capability("cache")._plans.get(sql)
 
     async def truth(self, sql: str, *args: Any) -> Any:
         return await self.other.fetchval(sql, *args)
@@ -103,7 +107,12 @@ class Stand:
 
 @asynccontextmanager
 async def standing(
-    dsn: str, cache: dict[str, Any] | None = None, *, setup: str = "", **pool: Any
+    dsn: str,
+    cache: dict[str, Any] | None = None,
+    *,
+    setup: str = "",
+    more: tuple[type[Plugin], ...] = (),
+    **pool: Any,
 ) -> AsyncIterator[Stand]:
     other = await asyncpg.connect(dsn)
     try:
@@ -112,6 +121,7 @@ async def standing(
             CachePlugin: {"ttl": 600, **(cache or {})},
             GatePlugin: {},
             PoolPlugin: {"url": dsn, "min_size": 1, **pool},
+            **{plugin: {} for plugin in more},
         }
         async with Kernel.of(plugins) as kernel:
             stand = Stand(kernel, other)

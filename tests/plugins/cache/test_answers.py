@@ -16,7 +16,7 @@ import pytest
 
 from galvo import Rows
 from galvo.row import Row
-from galvo_cache.answers import Answer, TooLarge, copied, same_answer, weigh
+from galvo_cache.answers import Answer, TooLarge, copied, difference, weigh
 from tests.plugins.cache.stand import Stand, standing
 
 pytestmark = pytest.mark.anyio
@@ -318,9 +318,11 @@ def test_the_status_is_copied() -> None:
     assert copied(Rows([[1]], "SELECT 1")).status == "SELECT 1"
 
 
-def test_same_answer_does_not_mind_the_order() -> None:
+def test_answers_differ_in_columns_rows_or_values_but_not_in_order() -> None:
     rows = [Row(["a"], [number]) for number in range(3)]
-    assert same_answer(Rows(rows), Rows(rows[::-1]))
-    assert not same_answer(Rows(rows), Rows(rows[:2]))
-    assert not same_answer(Rows(rows), Rows([rows[0], rows[0], rows[2]]))
-    assert same_answer(Rows([float("nan")]), Rows([float("nan")]))
+    assert difference(Rows(rows), Rows(rows[::-1])) is None
+    assert difference(Rows(rows), Rows(rows[:2])) == difference(Rows(), Rows(rows)) == "rows"
+    assert difference(Rows(rows), Rows([rows[0], rows[0], rows[2]])) == "values"
+    assert difference(Rows(rows), Rows([Row(["b"], row) for row in rows])) == "shape"
+    assert difference(Rows(rows), Rows([Row(["a", "a"], [1, 1])])) == "shape"
+    assert difference(Rows([Row(["a"], [float("nan")])]), Rows([Row(["a"], [float("nan")])])) is None

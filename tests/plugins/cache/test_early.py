@@ -168,6 +168,8 @@ async def test_its_errors_are_counted_and_it_is_tried_again_after_a_pause(
             clock.now += passed
             for _ in range(3):
                 assert await stand.kernel.fetchval(PRICE, 1) == OLD
+                for _ in range(10):
+                    await asyncio.sleep(0)
                 await turned(lambda runs=runs: stand["refresh_errors"] == runs)
             assert stand.ran(PRICE) == before + runs
         assert stand["refreshed_early"] == 0

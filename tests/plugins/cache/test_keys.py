@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from galvo_cache.keys import Unkeyable, key_of, weight_of
+from galvo_cache.keys import Unkeyable, args_of, key_of, weight_of
 
 BERLIN = dt.timezone(dt.timedelta(hours=2))
 LATE = dt.datetime.fromisoformat("2024-10-27T02:30")  # twice, in Berlin
@@ -188,3 +188,24 @@ def test_the_weight_of_a_key_grows_with_it() -> None:
     assert weight_of(key_of(("a" * 10_000,))) > 10_000
     assert weight_of(key_of((list(range(1000)),))) > 50_000
     assert weight_of(key_of((1,))) < 200
+
+
+@settings(max_examples=300, deadline=None)
+@given(TUPLES)
+def test_a_key_gives_its_arguments_back(args: tuple[Any, ...]) -> None:
+    """As they go over the wire: of a time zone only the offset."""
+    again = args_of(key_of(args))
+    assert [spelled(value) for value in again] == [spelled(value) for value in args]
+    assert key_of(again) == key_of(args)
+
+
+def test_the_arguments_of_every_spelling() -> None:
+    for value in SPELLINGS:
+        for args in ((value,), (value, 1), ([value], value)):
+            assert [spelled(one) for one in args_of(key_of(args))] == [spelled(one) for one in args]
+
+
+@pytest.mark.parametrize("key", ["text", 7, ((int, 1, 2),), ((object, 1),), ((int, "x"),), ((str, 1),), (1, (int, 1))])
+def test_what_is_no_key_has_no_arguments(key: Any) -> None:
+    with pytest.raises((Unkeyable, ValueError)):
+        args_of(key)

@@ -292,31 +292,6 @@ async def test_the_bound_holds_and_pressure_frees(dsn: str) -> None:
         assert await stand.warm(JOBS) == 5
 
 
-async def test_a_wrong_answer_is_found_by_verify(dsn: str) -> None:
-    async with standing(dsn, {"verify": 1.0}) as stand:
-        for _ in range(2):
-            await stand.kernel.fetchval(PRICE, 1)
-        assert (stand["verified"], stand["wrong"]) == (1, 0)
-        await stand.other.execute(RAISE, 1)
-        assert await stand.kernel.fetchval(PRICE, 1) == Decimal("2.50")
-        assert (stand["verified"], stand["wrong"], stand["entries"]) == (2, 1, 0)
-
-
-async def test_an_answer_that_leaves_while_it_is_verified(dsn: str) -> None:
-    async with standing(dsn, {"verify": 1.0}) as stand:
-        await stand.kernel.fetchval(PRICE, 1)
-        await stand.kernel.fetchval(PRICE, 2)
-        await stand.other.execute(RAISE, 1)
-        stop = stand.gate.stop(PRICE, after=True)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(stand.kernel.fetchval, PRICE, 1)
-            await stop.reached.wait()
-            cache = stand.kernel.find_capability("cache")
-            cache._sieve.shrink(0)
-            stop.go.set()
-        assert (stand["bytes"], stand["entries"], stand["wrong"]) == (0, 0, 1)
-
-
 async def test_the_pool_goes_away_and_comes_back(dsn: str) -> None:
     """The look for schema changes must survive that."""
     async with standing(dsn, {"catalog_refresh": 0.01}, required=False) as stand:

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from galvo import ForCaller, GalvoError, Query
-from galvo_cache.refreshing import is_outage
+from galvo_cache.refreshing import AT_ONCE, is_outage
 from tests.plugins.cache.clock import Clock, turned
 from tests.plugins.cache.stand import ALL, PRICE, RAISE, Stand, locked, standing
 
@@ -155,21 +155,46 @@ async def test_what_nobody_asks_for_stale_is_not_kept_dead(dsn: str) -> None:
         assert await stand.kernel.fetchval(PRICE, 1, stale_ok=60) == NEW
 
 
-async def test_dead_answers_stay_within_the_bytes_and_go_first(dsn: str) -> None:
+async def test_background_reads_leave_connections_to_others(dsn: str) -> None:
+    async with standing(dsn, TTL) as stand:
+        await stand.other.execute("insert into material select g, 'm', g, '{}' from generate_series(6, 9) g")
+        rows = range(1, 10)
+        for number in rows:
+            await asked(stand, PRICE, number)
+        await stand.kernel.execute("update material set price = price + 1")
+        before = stand.ran(PRICE)
+        stops = [stand.gate.stop(PRICE) for _ in rows]
+        answers = [await stand.kernel.fetchval(PRICE, number, stale_ok=60) for number in rows]
+        await stops[AT_ONCE - 1].reached.wait()
+        assert stand["served_stale"] == len(answers) == 9
+        assert stand.ran(PRICE) == before + AT_ONCE
+        for stop in stops:
+            stop.go.set()
+        for refreshed in (AT_ONCE, 9):
+            await turned(lambda refreshed=refreshed: stand["refreshed_stale"] == refreshed)
+            for number in rows:
+                await stand.kernel.fetchval(PRICE, number, stale_ok=60)
+        assert [await stand.kernel.fetchval(PRICE, number, stale_ok=60) for number in rows] == [
+            await stand.truth(PRICE, number) for number in rows
+        ]
+
+
+async def test_dead_answers_stay_within_the_bytes(dsn: str) -> None:
     async with standing(dsn, TTL | {"max_bytes": 2**16}) as stand:
         await stand.other.execute("insert into material select g, 'm', g, '{}' from generate_series(10, 400) g")
         for number in range(10, 60):
             await stand.kernel.fetchval(PRICE, number, stale_ok=60)
-        await stand.kernel.execute("update material set price = price + 1 where id between 10 and 39")
+        for number in range(10, 40):
+            await stand.kernel.execute(RAISE, number)
         cache = stand.kernel.find_capability("cache")
         plan = cache._plans.get(PRICE)
+        lane = cache._ledger._tables[plan.slices[0].table].lanes["id"]
+        assert not lane.entries.keys() & set(range(10, 40)), "the ledger has no more to do with them"
         for number in range(10, 400):
             await stand.kernel.fetchval(PRICE, number)
             entries = [*plan.one.values()]
             assert stand["bytes"] == sum(entry.weight for entry in entries) <= 2**16
             assert stand["entries"] == len(entries)
-        lane = cache._ledger._tables[plan.slices[0].table].lanes["id"]
-        assert not lane.entries.keys() & set(range(10, 40)), "the ledger has no more to do with them"
         assert await stand.fresh(PRICE, 10) == 11
 
 

@@ -153,7 +153,7 @@ async def failed(leader: Situation, task: asyncio.Task[Any]) -> None:
 @pytest.mark.parametrize("fate", [cancelled, failed])
 async def test_a_leader_that_fails_says_so(dsn: str, own_redis: OwnRedis, fate: Fate) -> None:
     async with crowd(dsn, own_redis.url, 2) as (a, b):
-        patient(b)
+        patient(a, b)
         stop = a.gate.stop(SLOW)
         leader = read(a)
         await stop.reached.wait()
@@ -170,16 +170,16 @@ async def test_a_leader_that_fails_says_so(dsn: str, own_redis: OwnRedis, fate: 
         assert (b["lease_waits"], b["lease_hits"]) == (1, 0)
 
 
-def patient(one: Situation, cost: float = 60.0) -> None:
-    """It believes the statement to be dearer than any test lasts, so only the word can wake it."""
-    one.kernel.find_capability("cache")._plans.get(SLOW).cost.value = cost
+def patient(*crowd: Situation, cost: float = 60.0) -> None:
+    """They believe the statement to be dearer than any test lasts: a lease has no end, and only the word wakes."""
+    for one in crowd:
+        one.kernel.find_capability("cache")._plans.get(SLOW).cost.value = cost
 
 
 async def test_a_leader_that_vanishes_is_waited_for_until_its_lease_ends(dsn: str, own_redis: OwnRedis) -> None:
     """Nothing of it reaches Redis any more."""
     async with crowd(dsn, own_redis.url, 3) as (a, b, c):
-        patient(b)
-        patient(c)
+        patient(b, c)
         stop = a.gate.stop(SLOW)
         leader = read(a)
         await stop.reached.wait()
@@ -214,7 +214,7 @@ async def test_nobody_waits_longer_than_twice_the_cost(dsn: str, own_redis: OwnR
 async def test_an_invalidation_while_they_wait(dsn: str, own_redis: OwnRedis, after: bool) -> None:
     """Those who wait began before the write; what they get is from after it all the same."""
     async with crowd(dsn, own_redis.url, 3) as (a, b, c):
-        patient(b)
+        patient(a, b)
         stop = a.gate.stop(SLOW, after=after)
         leader = read(a)
         await stop.reached.wait()
@@ -232,13 +232,62 @@ async def test_an_invalidation_while_they_wait(dsn: str, own_redis: OwnRedis, af
         assert float(await b.fresh(SLOW, 1)) == float(await a.fresh(SLOW, 1)) == 2.5
 
 
+async def test_an_invalidation_between_the_store_and_the_word(dsn: str, own_redis: OwnRedis) -> None:
+    async with crowd(dsn, own_redis.url, 3) as (a, b, c):
+        patient(a, b)
+        said = anyio.Event()
+        settle = leases(a)._settle
+
+        async def late() -> None:
+            await settle()
+            await said.wait()
+
+        leases(a)._settle = late
+        stop = a.gate.stop(SLOW)
+        leader = read(a)
+        await stop.reached.wait()
+        other = read(b)
+        await waiting(b)
+        stop.go.set()
+        assert float(await leader) == 1.5
+        await settle()
+        await c.kernel.execute(RAISE, 1)
+        said.set()
+        with anyio.fail_after(10):
+            assert float(await other) == 2.5
+        assert (b["lease_waits"], b["lease_hits"]) == (1, 0)
+
+
+async def test_the_word_comes_after_the_answer(dsn: str, own_redis: OwnRedis) -> None:
+    """However long it takes to reach Redis."""
+    async with crowd(dsn, own_redis.url, 2) as (a, b):
+        patient(a, b)
+        link = reading(a).second._shelf._coalescer._link
+        send = link.set
+
+        def late(*args: Any) -> None:
+            asyncio.get_running_loop().call_later(0.1, send, *args)
+
+        link.set = late
+        stop = a.gate.stop(SLOW)
+        leader = read(a)
+        await stop.reached.wait()
+        other = read(b)
+        await waiting(b)
+        before = await calls(a)
+        stop.go.set()
+        assert float(await leader) == float(await other) == 1.5
+        assert await calls(a) == before + 1
+        assert (b["lease_waits"], b["lease_hits"]) == (1, 1)
+
+
 async def test_a_timeout_of_the_callers_own_leaves_time_to_read(dsn: str, own_redis: OwnRedis) -> None:
     async with crowd(dsn, own_redis.url, 2) as (a, b):
         stop = a.gate.stop(SLOW)
         leader = read(a)
         await stop.reached.wait()
         for cost, waits in ((0.2, 0), (0.12, 1)):
-            patient(b, cost)
+            patient(b, cost=cost)
             plan = b.kernel.find_capability("cache")._plans.get(SLOW)
             plan.generation += 1
             assert float(await b.kernel.fetchval(SLOW, 1, timeout=0.4)) == 1.5
@@ -265,7 +314,7 @@ async def test_without_redis_everybody_reads_for_itself(
     dsn: str, own_redis: OwnRedis, fault: Callable[[OwnRedis], Awaitable[None]]
 ) -> None:
     async with crowd(dsn, own_redis.url, 2) as (a, b):
-        patient(b)
+        patient(a, b)
         stop = a.gate.stop(SLOW)
         leader = read(a)
         await stop.reached.wait()
