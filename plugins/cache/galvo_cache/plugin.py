@@ -320,6 +320,8 @@ class CachePlugin(Plugin):
         share = SHARE_KEPT.get(pressure.level)
         if share is None:
             return None
+        if not share:
+            self._ledger.unlearn()
         return Freed(self._sieve.shrink(int(self._sieve.bytes * share)), "cache")
 
     # -- telling --------------------------------------------------------------------------------------

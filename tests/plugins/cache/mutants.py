@@ -11,7 +11,7 @@ import pytest
 import galvo_cache
 from galvo_cache import rows, writes
 
-MODULES = ("joins", "pins", "row_reads", "row_writes")
+MODULES = ("joins", "pins", "row_reads", "row_facts", "row_writes")
 Mutant = tuple[str, str, str]
 """Of a module, the text that is replaced, and by what."""
 
@@ -33,6 +33,18 @@ FOUND: dict[str, Mutant] = {
         ("row_writes", "or statement.override != OverridingKind.OVERRIDING_NOT_SET", ""),
 }  # fmt: skip
 """Mutants that random statements show to be wrong."""
+
+SHOWN: dict[str, Mutant] = {
+    "a key that a condition names is there": ("row_facts", "(self._joins.items[number].present or ", "(True or "),
+    "an equality holds for all items": ("row_facts", "and near.item in filters", ""),
+    "any equality will do": ("row_facts", "near == column and near.item in filters and", ""),
+    "every lane is a key": ("row_facts", "if unique and others", "if others"),
+    "grouping sets leave rows whole":
+        ("row_reads", "return not any(isinstance(node, ast.G", "return True or any(isinstance(node, ast.G"),
+    "ON of an outer join holds for both sides":
+        ("joins", "self._filter(join.quals, right)", "self._filter(join.quals, left | right)"),
+}  # fmt: skip
+"""Mutants whose answers do not show what is said of them."""
 
 LISTED: dict[str, Mutant] = {
     "ON of a full join filters":
@@ -75,4 +87,5 @@ def mutate(patch: pytest.MonkeyPatch, module: str, old: str, new: str) -> None:
         patch.setitem(sys.modules, made.__name__, made)
         exec(compile(source, f"mutated {name}.py", "exec"), made.__dict__)  # noqa: S102
     patch.setattr(rows, "slices", sys.modules["galvo_cache.row_reads"].slices)
+    patch.setattr(rows, "shown", sys.modules["galvo_cache.row_facts"].shown)
     patch.setattr(writes, "changes", sys.modules["galvo_cache.row_writes"].changes)

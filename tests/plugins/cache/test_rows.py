@@ -13,10 +13,11 @@ from pglast.parser import parse_sql
 from galvo_cache import rows, writes
 from galvo_cache.analysis import Read, Write, analyse
 from galvo_cache.catalog import CATALOG_SQL, Catalog
-from galvo_cache.effects import Change, Const, Output, Param, Slice, Source
+from galvo_cache.effects import Change, Const, Output, Param, Shown, Slice, Source
 from galvo_cache.tree import collect
 from tests.plugins.cache.mutants import LISTED, mutate
 from tests.plugins.cache.rows_expected import READS, REFUSED, WRITES
+from tests.plugins.cache.shown_expected import SHOWN
 
 SCHEMA = Path(__file__).with_name("rows_schema.sql").read_text()
 _LOADED: dict[str, Catalog] = {}
@@ -58,6 +59,16 @@ def described(parts: tuple[Slice, ...], proves: bool, catalog: Catalog) -> str:
     return " ".join([*words, *["proves"] * proves])
 
 
+def exposed(parts: tuple[Shown, ...], catalog: Catalog) -> str:
+    words = []
+    for part in parts:
+        relation = catalog.relation(part.table)
+        assert relation is not None
+        words.append(f"{relation.name}({part.key}={shown(part.source)})")
+        words += [f"{name}={shown(source)}" for name, source in part.lanes]
+    return " ".join(words)
+
+
 def told(change: Change, catalog: Catalog) -> str:
     relation = catalog.relation(change.table)
     assert relation is not None
@@ -68,16 +79,29 @@ def told(change: Change, catalog: Catalog) -> str:
     return " ".join(words)
 
 
-def read_slices(sql: str, catalog: Catalog) -> tuple[tuple[Slice, ...], bool]:
+def parsed(sql: str, catalog: Catalog) -> tuple[ast.SelectStmt, set[int]]:
+    """The statement and its tables."""
     statement = parse_sql(sql)[0].stmt
     assert isinstance(statement, ast.SelectStmt)
-    tables = {found.oid for name in collect(statement).relations if (found := catalog.resolve(*name))}
+    return statement, {found.oid for name in collect(statement).relations if (found := catalog.resolve(*name))}
+
+
+def read_slices(sql: str, catalog: Catalog) -> tuple[tuple[Slice, ...], bool]:
+    statement, tables = parsed(sql, catalog)
     return rows.slices(statement, catalog, tables)
 
 
 def wrong_reads(catalog: Catalog) -> Iterator[str]:
     for sql, expected in READS.items():
         found = described(*read_slices(sql, catalog), catalog)
+        if found != expected:
+            yield f"{sql}: {found!r}, not {expected!r}"
+
+
+def wrong_shown(catalog: Catalog) -> Iterator[str]:
+    for sql, expected in SHOWN.items():
+        statement, tables = parsed(sql, catalog)
+        found = exposed(rows.shown(statement, catalog, tables), catalog)
         if found != expected:
             yield f"{sql}: {found!r}, not {expected!r}"
 
@@ -91,6 +115,10 @@ def wrong_writes(catalog: Catalog) -> Iterator[str]:
 
 def test_rows_that_reads_depend_on(catalog: Catalog) -> None:
     assert not list(wrong_reads(catalog))
+
+
+def test_rows_that_answers_show(catalog: Catalog) -> None:
+    assert not list(wrong_shown(catalog))
 
 
 def test_rows_that_writes_change(catalog: Catalog) -> None:
@@ -111,7 +139,7 @@ async def _refused(dsn: str) -> set[str]:
     try:
         await connection.execute(SCHEMA)
         found = set()
-        for sql in [*READS, *WRITES]:
+        for sql in [*READS, *SHOWN, *WRITES]:
             try:
                 await connection.prepare(sql)
             except asyncpg.PostgresError:
@@ -157,7 +185,7 @@ def test_other_encodings_know_several_characters_by_one_code(catalog: Catalog) -
 @pytest.mark.parametrize("name", LISTED)
 def test_the_tables_find_a_broken_rule(catalog: Catalog, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     mutate(monkeypatch, *LISTED[name])
-    assert [*wrong_reads(catalog), *wrong_writes(catalog)]
+    assert [*wrong_reads(catalog), *wrong_shown(catalog), *wrong_writes(catalog)]
 
 
 def test_deep_joins_are_left_alone(catalog: Catalog) -> None:
