@@ -19,6 +19,7 @@ import anyio
 
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.events import Computed
+from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied, same_answer
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
@@ -36,6 +37,7 @@ from galvo_cache.sharing import Sharing
 from galvo_cache.sieve import Entry, Sieve
 from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
+from galvo_cache.trust import Trust
 from galvo_cache.writing import Writing
 
 SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
@@ -62,9 +64,10 @@ class CachePlugin(Plugin):
         self._reading = Reading(context, settings, self._knowledge, self._ledger, self._sieve, self._counts)
         self._outside = Outside(settings, context, self._ledger, self._knowledge)
         self._until = math.inf
-        """Answers are served from memory until this time (monotonic): other processes could not tell us of writes."""
+        """Answers are served from memory until this time (monotonic)."""
+        self._trust = Trust(self._trusted)
         self._sharing = Sharing(
-            settings, context, self._ledger, self._knowledge, self._outside.follow, self._lease, self._shared
+            settings, context, self._ledger, self._knowledge, self._outside.follow, self._trust.lease, self._shared
         )
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
@@ -91,19 +94,25 @@ class CachePlugin(Plugin):
                 await self._reading.second.close()
             await self._sharing.close()
 
-    def _shared(self, coherence: Coherence) -> None:
+    async def _shared(self, coherence: Coherence) -> None:
         """This process joins the others, and may read what they keep."""
-        if self._settings.l2:
+        if self._reading.second is not None:
+            await self._reading.second.close()
+            self._reading.second = None
+        if self._settings.l2 and self._sharing.session:
             self._reading.second = Second(
                 self._sharing.client, coherence, f"{self._sharing.namespace}:{self._sharing.session}", self._settings
             )
 
-    def _lease(self, until: float) -> None:
+    def _trusted(self, until: float) -> None:
         self._until = self._reading.until = until
 
     def settled(self) -> None:
         """From now on every running write is known, so answers may be kept."""
         self._reading.settled = True
+        pool = self.context.capability("pool")
+        if pool is not None:
+            pool.meet(self)
 
     async def _refresh(self) -> None:
         while True:
@@ -250,7 +259,8 @@ class CachePlugin(Plugin):
         """Run a sampled hit again. It was wrong if the answers differ and no write came between."""
         rows = await proceed(query)
         self._counts["verified"] += 1
-        if entry.generation == entry.plan.generation and not same_answer(entry.answer.rows(), rows):
+        current = rows.keep and entry.generation == entry.plan.generation
+        if current and not same_answer(entry.answer.rows(), rows):
             self._counts["wrong"] += 1
             self.context.log.error("a cached answer was wrong: %s", query.sql)
             self._sieve.remove(entry)
@@ -265,10 +275,27 @@ class CachePlugin(Plugin):
         self._sieve.shrink(0)
         return freed
 
+    # -- what the pool says ---------------------------------------------------------------------------
+
+    @property
+    def session_settings(self) -> tuple[str, ...]:
+        """The settings on which answers may depend."""
+        return (*SESSION_SETTINGS, *sorted({*chain.from_iterable(self._settings.session_inputs.values())}))
+
     def reset(self) -> None:
         """Another database, or another session's settings, answer from now on: nothing known holds."""
         self._knowledge.distrust()
+        self._sessions.forget()
+        self._sharing.moved()
         self._ledger.end(self._ledger.begin(None))
+
+    def suspend(self) -> None:
+        """Until `resume`, what is kept may be wrong."""
+        self._trust.suspend()
+
+    def resume(self) -> None:
+        """What was kept before `suspend` holds, unless `reset` came between."""
+        self._trust.resume()
 
     def _forget(self) -> None:
         """The schema changed: drop the plans and with them all answers."""
@@ -327,6 +354,7 @@ class CachePlugin(Plugin):
             "bypassed": counts.get("bypassed", 0),
             "stored": counts.get("stored", 0),
             "overtaken": counts.get("overtaken", 0),
+            "unkept": counts.get("unkept", 0),
             "verified": counts.get("verified", 0),
             "wrong": counts.get("wrong", 0),
             "writes": self._writing.writes,

@@ -43,7 +43,7 @@ class Reading:
         self._sieve = sieve
         self._counts = counts
         self.until = math.inf
-        """Until then (monotonic) what is kept may be served: see `Coherence`."""
+        """Until then (monotonic) what is kept may be served: see `Trust`."""
         self.settled = False
         """Every running write is known, so answers may be kept."""
 
@@ -81,7 +81,7 @@ class Reading:
         return await proceed(query)
 
     async def _untrusted(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
-        """Others cannot tell us of their writes now: neither serve nor keep, but do not flood the database either."""
+        """What is kept may be wrong now: neither serve nor keep, but do not flood the database either."""
         plan.misses += 1
         self._counts["untrusted"] += 1
         if isinstance(query, Computed) or _holds_connection(query):
@@ -136,6 +136,10 @@ class Reading:
             self._counts["refused_argument_changed"] += 1
             flight.failed = True  # who waits asked something else
             return
+        if not rows.keep:
+            self._counts["unkept"] += 1
+            flight.failed = True
+            return
         answer = self._weighed(query, key, rows)
         flight.private = answer is None or not answer.shared
         if flight.joined:
@@ -147,7 +151,8 @@ class Reading:
         if answer is None:
             return
         places = final_places(plan, query.args, rows, self._ledger)
-        if plan.generation != flight.generation or not self._ledger.untouched(places, flight.clock):
+        touched = plan.generation != flight.generation or not self._ledger.untouched(places, flight.clock)
+        if touched or self.until <= monotonic():
             self._counts["overtaken"] += 1
         else:
             ttl = self._settings.ttl if not isinstance(query, Computed) else query.ttl or self._settings.ttl
