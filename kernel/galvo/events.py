@@ -62,6 +62,8 @@ class Rows(msgspec.Struct, frozen=True):
     records: Sequence[Any] = ()
     status: str = ""
     """The command tag, for example "INSERT 0 1"; only "status" queries have one."""
+    keep: bool = True
+    """False: right for this caller only, not to be kept for others; the names of a write may mean other tables."""
 
 
 class Metric(msgspec.Struct, frozen=True):

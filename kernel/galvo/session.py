@@ -21,7 +21,11 @@ class Pin(Protocol):
 
     @property
     def in_transaction(self) -> bool:
-        """As the server reported it last, so that a BEGIN inside a script is seen too."""
+        """As the server reported it last, so that a BEGIN inside a script is seen too; a lost connection is in none."""
+
+    @property
+    def lost(self) -> bool:
+        """Nothing can run on it any more."""
 
     def forget_prepared(self) -> None:
         """The session's settings may have changed, and a prepared statement keeps how its literals were read."""

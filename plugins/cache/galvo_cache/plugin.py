@@ -19,6 +19,7 @@ import anyio
 
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.events import Computed
+from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
@@ -34,11 +35,12 @@ from galvo_cache.reading import Reading
 from galvo_cache.second import Second, secrets
 from galvo_cache.sessions import PLAIN, Note, Sessions, State
 from galvo_cache.settings import CacheSettings
-from galvo_cache.sharing import Sharing
+from galvo_cache.sharing import Alongside, Sharing
 from galvo_cache.sieve import Sieve
 from galvo_cache.telling import Telling
 from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
+from galvo_cache.trust import Trust
 from galvo_cache.verifying import Verifying
 from galvo_cache.warming import Again, Warm, Warming
 from galvo_cache.writing import Writing
@@ -70,9 +72,10 @@ class CachePlugin(Plugin):
         self._reading = Reading(context, settings, self._knowledge, self._ledger, self._sieve, self._counts)
         self._outside = Outside(settings, context, self._ledger, self._knowledge)
         self._until = math.inf
-        """Answers are served from memory until this time (monotonic): other processes could not tell us of writes."""
+        """Answers are served from memory until this time (monotonic)."""
+        self._trust = Trust(self._trusted)
         self._sharing = Sharing(
-            settings, context, self._ledger, self._knowledge, self._outside.follow, self._lease, self._shared
+            settings, context, self._ledger, self._knowledge, self._outside.follow, self._trust.lease, self._shared
         )
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
@@ -117,21 +120,27 @@ class CachePlugin(Plugin):
                 await self._reading.second.close()
             await self._sharing.close()
 
-    def _shared(self, coherence: Coherence) -> None:
-        """This process joins the others, and may read what they keep."""
-        if self._settings.l2:
-            namespace = f"{self._sharing.namespace}:{self._sharing.session}"
-            second = Second(self._sharing.client, coherence, namespace, self._settings, self._counts)
-            self._reading.second = second
-            if self._writing.tasks is not None:
-                self._writing.tasks.start_soon(second.run)
+    async def _shared(self, coherence: Coherence) -> Alongside | None:
+        """This process joins the others, and may read what they keep; gives what is to run as long as it does."""
+        if self._reading.second is not None:
+            await self._reading.second.close()
+            self._reading.second = None
+        if not (self._settings.l2 and self._sharing.session):
+            return None
+        namespace = f"{self._sharing.namespace}:{self._sharing.session}"
+        second = Second(self._sharing.client, coherence, namespace, self._settings, self._counts)
+        self._reading.second = second
+        return second.run
 
-    def _lease(self, until: float) -> None:
+    def _trusted(self, until: float) -> None:
         self._until = self._reading.until = self._touching.until = until
 
     def settled(self) -> None:
         """From now on every running write is known, so answers may be kept."""
         self._reading.settled = self._touching.settled = True
+        pool = self.context.capability("pool")
+        if pool is not None:
+            pool.meet(self)
 
     async def _refresh(self) -> None:
         while True:
@@ -296,10 +305,27 @@ class CachePlugin(Plugin):
         self._ledger.flushed()
         return freed
 
+    # -- what the pool says ---------------------------------------------------------------------------
+
+    @property
+    def session_settings(self) -> tuple[str, ...]:
+        """The settings on which answers may depend."""
+        return (*SESSION_SETTINGS, *sorted({*chain.from_iterable(self._settings.session_inputs.values())}))
+
     def reset(self) -> None:
         """Another database, or another session's settings, answer from now on: nothing known holds."""
         self._knowledge.distrust()
+        self._sessions.forget()
+        self._sharing.moved()
         self._ledger.end(self._ledger.begin(None))
+
+    def suspend(self) -> None:
+        """Until `resume`, what is kept may be wrong."""
+        self._trust.suspend()
+
+    def resume(self) -> None:
+        """What was kept before `suspend` holds, unless `reset` came between."""
+        self._trust.resume()
 
     def _forget(self) -> None:
         """The schema changed: drop the plans and with them all answers."""

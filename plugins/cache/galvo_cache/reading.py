@@ -51,7 +51,7 @@ class Reading:
         self._early = settings.early if settings.verify < 1 else 0.0  # each hit is compared: none goes another way
         self.refreshing = Refreshing(self._early, counts, self._board, self._lead)
         self.until = math.inf
-        """Until then (monotonic) what is kept may be served: see `Coherence`."""
+        """Until then (monotonic) what is kept may be served: see `Trust`."""
         self.settled = False
         """Every running write is known, so answers may be kept."""
 
@@ -130,7 +130,7 @@ class Reading:
         return await proceed(query)
 
     async def _untrusted(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
-        """Others cannot tell us of their writes now: neither serve nor keep, but do not flood the database either."""
+        """What is kept may be wrong now: neither serve nor keep, but do not flood the database either."""
         self._missed(query, plan, "untrusted")
         if isinstance(query, Computed) or _holds_connection(query):
             return await proceed(query)  # who passed the gate before may be waiting for this one
@@ -189,6 +189,10 @@ class Reading:
             self._counts["refused_argument_changed"] += 1
             flight.failed = True  # who waits asked something else
             return
+        if not rows.keep:
+            self._counts["unkept"] += 1
+            flight.failed = True
+            return
         answer = self._weighed(query, key, rows)
         flight.private = answer is None or not answer.shared
         if flight.joined:
@@ -200,7 +204,8 @@ class Reading:
         if answer is None:
             return
         places = final_places(plan, query.args, rows, self._ledger)
-        if plan.generation != flight.generation or not self._ledger.untouched(places, flight.clock):
+        touched = plan.generation != flight.generation or not self._ledger.untouched(places, flight.clock)
+        if touched or self.until <= monotonic():
             self._counts["overtaken"] += 1
         else:
             ttl = self._settings.ttl if not isinstance(query, Computed) else query.ttl or self._settings.ttl

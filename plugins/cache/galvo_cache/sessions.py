@@ -76,13 +76,20 @@ class Sessions:
         self._origin = origin
         self._knowledge = knowledge
         self._inputs = sorted({*inputs})
+        self._era: object = object()
         self.asked = 0
+
+    def forget(self) -> None:
+        """Nothing that is known of any session holds."""
+        self._era = object()
 
     def note(self, session: Session) -> Note:
         """Of a session that had a connection before this cache saw it, nothing is known."""
         note = session.notes.get(NOTE)
-        if not isinstance(note, Note) or note.owner is not self:
-            note = session.notes[NOTE] = Note(self, PLAIN if session.pin is None else None)
+        if not isinstance(note, Note) or note.owner is not self._era:
+            note = session.notes[NOTE] = Note(self._era, PLAIN if session.pin is None else None)
+        elif session.pin is not None and session.pin.lost:
+            note.state = None  # what it asks must fail
         elif note.names is not None and note.names.epoch not in (None, self._knowledge.epoch):
             note.state = note.names = None
         return note
@@ -112,10 +119,11 @@ class Sessions:
         self.asked += 1
         query = Query(ASK, ([*SESSION_SETTINGS, *self._inputs],), "rows", 1, None, session, self._origin)
         try:
-            path, usable, *found = (await session.run(query)).records[0]
+            answer = await session.run(query)
+            path, usable, *found = answer.records[0]
         except Exception:  # noqa: BLE001  # the statement that we ask for will say it itself
             return None
-        if not usable:
+        if not usable or not answer.keep:
             note.barren = True
             return None
         if epoch != self._knowledge.epoch:

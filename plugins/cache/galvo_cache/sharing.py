@@ -6,7 +6,8 @@ Without a Redis URL there are no other processes: then this does nothing, and co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -29,6 +30,9 @@ SCHEMA = 0
 JOINING = 3.0
 """Leases that the first writes wait for this process to join."""
 RETRY = 0.25
+Alongside = Callable[[], Coroutine[Any, Any, None]]
+Said = tuple[Coherence, Mark]
+"""An announced write, and among whom it was."""
 
 # A copy of a cluster has the same system_identifier, but after its recovery not the same timeline.
 NAMESPACE = """
@@ -80,7 +84,7 @@ class Sharing:
         knowledge: Knowledge,
         tell: Callable[[Touch | None], None],
         on_lease: Callable[[float], None],
-        on_joining: Callable[[Coherence], None],
+        on_joining: Callable[[Coherence], Awaitable[Alongside | None]],
     ) -> None:
         self._settings = settings
         self._context = context
@@ -89,7 +93,9 @@ class Sharing:
         self._on_joining = on_joining
         self._url = settings.redis.get_secret_value()
         self._joined = anyio.Event()
+        self._moved = anyio.Event()
         self._missed = False
+        self.moves = 0
         self.namespace = ""
         self.session = ""
         self.client: Any = None
@@ -114,25 +120,53 @@ class Sharing:
             raise PluginError("cache", f"{error} (redis under [cache])") from None
 
     async def run(self) -> None:
-        """Find out which database this is, join those who share it, and follow them until cancelled."""
-        while not await self._identify():  # noqa: ASYNC110  # nothing tells
-            await anyio.sleep(RETRY)
-        self.coherence = Coherence(
-            self.client,
-            self.namespace,
-            self._following,
-            lease=self._settings.lease,
-            unknown_outcome=self._settings.unknown_outcome,
-            on_lease=self._on_lease,
-            log=self._context.log,
-        )
-        self._on_joining(self.coherence)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._tell_missed)
-            await self.coherence.run()
+        """Find out which database this is, join those who share it, and follow them until cancelled; all that again
+        when the pool has moved."""
+        while True:
+            self._moved = moved = anyio.Event()
+            if not await self._identify():
+                await anyio.sleep(RETRY)  # nothing tells
+                continue
+            if moved.is_set():
+                continue
+            coherence = Coherence(
+                self.client,
+                self.namespace,
+                self._following,
+                lease=self._settings.lease,
+                unknown_outcome=self._settings.unknown_outcome,
+                on_lease=partial(self._leased, moved),
+                log=self._context.log,
+            )
+            alongside = await self._on_joining(coherence)
+            if moved.is_set():
+                continue
+            self.coherence = coherence
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._tell_missed)
+                tasks.start_soon(coherence.run)
+                if alongside is not None:
+                    tasks.start_soon(alongside)
+                await moved.wait()
+                tasks.cancel_scope.cancel()
+
+    def moved(self) -> None:
+        """The pool leads to another database, or under other settings: what others say is not about it."""
+        self.moves += 1
+        if self.on:
+            self.coherence = None
+            if self._joined.is_set():
+                self._joined = anyio.Event()
+            self._moved.set()
+            self._on_lease(0.0)
+
+    def _leased(self, moved: anyio.Event, until: float) -> None:
+        if not moved.is_set():
+            self._on_lease(until)
 
     async def _identify(self) -> bool:
-        if self._context.capability("pool") is None:
+        pool = self._context.capability("pool")
+        if pool is None:
             return False
         settings = [*SESSION_SETTINGS, *chain.from_iterable(self._settings.session_inputs.values())]
         try:
@@ -144,12 +178,14 @@ class Sharing:
             self._context.log.warning("cannot identify the database: %s", type(error).__name__)
             await anyio.sleep(1)
             return False
-        self.session = blake2b(session.encode(), digest_size=8).hexdigest()
+        # Without an identity it is not known whose answers others have kept.
+        self.session = blake2b(f"{session}{pool.identity}".encode(), digest_size=8).hexdigest() if pool.identity else ""
         return True
 
     async def _tell_missed(self) -> None:
         self._joined.set()
-        if self._missed:
+        missed, self._missed = self._missed, False
+        if missed:
             await self.end(await self.begin(None, ddl=True))
 
     async def close(self) -> None:
@@ -158,31 +194,38 @@ class Sharing:
 
     # -- writes ---------------------------------------------------------------------------------------
 
-    async def begin(self, touch: Touch | None, *, ddl: bool) -> list[Mark]:
+    async def begin(self, touch: Touch | None, *, ddl: bool) -> list[Said]:
         """Make a write known. With `strict_invalidation` raises ForCaller when it cannot be; the write is not sent."""
         if not self._url:
             return []
         with anyio.move_on_after(JOINING * self._settings.lease):
             await self._joined.wait()
-        if self.coherence is None:
+        coherence = self.coherence
+        if coherence is None:
             self._missed = True
             self._refuse("this process has not joined the others yet")
             return []
-        marks: list[Mark] = []
+        marks: list[Said] = []
         parts: list[Touch | None] = [None, {SCHEMA: None}] if ddl else [touch]
         for part in parts:
             try:
-                marks.append(await self.coherence.announce(part))
+                marks.append((coherence, await coherence.announce(part)))
             except Unannounced as away:
-                for mark in marks:
-                    self.coherence.release(mark)
-                marks = [away.mark]
+                self.abandon(marks, unknown=False)
+                marks = [(coherence, away.mark)]
                 self._refuse(str(away))
             except BaseException:
-                for mark in marks:
-                    self.coherence.release(mark)
+                self.abandon(marks, unknown=False)
                 raise
         return marks
+
+    async def correct(self) -> None:
+        """A write is over that was announced as another one, or to others: it touched anything."""
+        with anyio.CancelScope(shield=True):
+            try:
+                await self.end(await self.begin(None, ddl=False))
+            except ForCaller:
+                self._missed = True  # told as soon as it can be
 
     def _refuse(self, why: str) -> None:
         if self._settings.strict_invalidation:
@@ -190,18 +233,16 @@ class Sharing:
                 GalvoError(f"not written, as other processes cannot be told: {why} (strict_invalidation under [cache])")
             )
 
-    async def end(self, marks: list[Mark]) -> None:
+    async def end(self, marks: list[Said]) -> None:
         """The write has ended well; on return all know what they must."""
-        if self.coherence is not None:
-            for mark in marks:
-                with anyio.CancelScope(shield=True):
-                    await self.coherence.settle(mark)
+        for coherence, mark in marks:
+            with anyio.CancelScope(shield=True):
+                await coherence.settle(mark)
 
-    def abandon(self, marks: list[Mark], *, unknown: bool) -> None:
+    def abandon(self, marks: list[Said], *, unknown: bool) -> None:
         """The write has failed, or nobody knows."""
-        if self.coherence is not None:
-            for mark in marks:
-                self.coherence.release(mark, open=unknown)
+        for coherence, mark in marks:
+            coherence.release(mark, open=unknown)
 
     def stats(self) -> dict[str, float]:
         return self.coherence.stats() if self.coherence is not None else {}

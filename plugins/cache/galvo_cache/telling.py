@@ -20,8 +20,8 @@ from galvo_cache.sharing import Sharing
 NOT_KEPT = frozenset({"refused_too_large", "refused_uncopyable", "refused_argument_changed"})
 """Refused after the read: it is among the misses already."""
 COUNTED = (
-    "joined", "bypassed", "stored", "overtaken", "hits_l2", "refreshed_early", "refreshed_stale", "refresh_errors",
-    "stale_hits", "served_stale", "stale_if_error", "lease_waits", "lease_hits",
+    "joined", "bypassed", "stored", "overtaken", "unkept", "hits_l2", "refreshed_early", "refreshed_stale",
+    "refresh_errors", "stale_hits", "served_stale", "stale_if_error", "lease_waits", "lease_hits",
 )  # fmt: skip
 LOOKED_AT = 10
 """Statements considered for each one that is shown: they may differ in literals only."""

@@ -20,6 +20,7 @@ from galvo_cache.facts import Facts, learn
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.lane import Lane
 from galvo_cache.ledger import Ledger, Pending
+from galvo_cache.reading import OWN
 from galvo_cache.touch import GUESSED, STILL, Lanes, Touch, merged, token_of
 
 MAX_RUNS = 64
@@ -196,16 +197,18 @@ class Touching:
         return found
 
     async def _ask(self, question: Question, patience: float) -> dict[str, list[int]] | None:
-        rows: list[Any] = []
+        rows = Rows()
         self.lookups += 1
         since = self._ledger.clock
         with anyio.move_on_after(patience):
             try:
-                rows = await self._context.fetch(question.sql, *question.args)
+                rows = await self._context.run(Query(question.sql, question.args, origin=OWN))
             except Exception as error:  # noqa: BLE001  # no privilege, no connection: then the lane is touched entirely
                 self._context.log.debug("look-up failed: %s", type(error).__name__)
-        learn((question.shown,), (), Rows(rows), self._ledger, since)
-        row = next((row for row in rows if len(question.args) == 1 or row[0] == question.value), None)
+        if not rows.keep:
+            return None
+        learn((question.shown,), (), rows, self._ledger, since)
+        row = next((row for row in rows.records if len(question.args) == 1 or row[0] == question.value), None)
         if row is None:
             return None  # a row that is not there yet may be there when the write comes
         found: dict[str, list[int]] = {}

@@ -72,7 +72,7 @@ class Verifying:
         plan = entry.plan
         if wrong is None:
             self._counts["verified"] += 1
-        elif entry.generation != plan.generation or not self._ledger.untouched(entry.places, since):
+        elif not rows.keep or entry.generation != plan.generation or not self._ledger.untouched(entry.places, since):
             self._counts["unverified_overtaken"] += 1
         else:
             self._counts["verified"] += 1

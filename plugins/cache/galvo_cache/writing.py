@@ -11,12 +11,11 @@ from anyio.abc import TaskGroup
 
 from galvo import Proceed, Query, Rows, Session
 from galvo.errors import is_open
-from galvo_cache.coherence.marks import Mark
 from galvo_cache.effects import Control, Everything, Write
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger, Pending
 from galvo_cache.outside import Outside
-from galvo_cache.sharing import Sharing
+from galvo_cache.sharing import Said, Sharing
 from galvo_cache.touching import Draft, Touching
 
 NOTES = "cache"
@@ -76,12 +75,16 @@ class Writing:
                     self._note(session).add(draft, ddl=ddl)
         note, epoch = self._note(session), self._knowledge.epoch
         note.add(draft)
+        self._outside.note(draft)  # should the connection be lost, nobody is told when it is rolled back
         self.writes += 1
         try:
-            return await proceed(query)
+            rows = await proceed(query)
         finally:
             if epoch != self._knowledge.epoch:
                 note.draft = None  # the schema changed meanwhile, and with it perhaps what this write did
+        if not rows.keep:
+            note.draft = None
+        return rows
 
     def _drafted(self, effect: Write | Everything, query: Query) -> tuple[Draft | None, bool]:
         """What it touches (None: anything), and whether the schema may change."""
@@ -123,7 +126,7 @@ class Writing:
 
     async def _announced(self, query: Query, proceed: Proceed, draft: Draft | None, ddl: bool) -> Rows:
         """Run what touches `draft` (None: anything) while everybody knows that it runs."""
-        epoch = self._knowledge.epoch
+        epoch, moves = self._knowledge.epoch, self._sharing.moves
         self.writes += 1
         self.flushes += draft is None
         if ddl:
@@ -135,8 +138,8 @@ class Writing:
             holding = query.session is not None and query.session.pin is not None
             pending = await self._touching.begin(draft, holding=holding)
         self._outside.note(draft)
-        unknown = False
-        marks: list[Mark] = []
+        unknown = elsewhere = False
+        marks: list[Said] = []
         try:
             marks = await self._sharing.begin(None if draft is None else draft.touch, ddl=ddl)
             if draft is not None and marks and pending.spoiled:
@@ -148,6 +151,9 @@ class Writing:
             self._sharing.abandon(marks, unknown=unknown)
             raise
         else:
+            elsewhere = not rows.keep or moves != self._sharing.moves
+            if elsewhere:
+                await self._sharing.correct()
             await self._sharing.end(marks)
             return rows
         finally:
@@ -157,7 +163,7 @@ class Writing:
                 self.tasks.start_soon(self._take_back_later, pending, ddl)
             else:
                 self._take_back(pending, ddl)
-            if draft is not None and epoch != self._knowledge.epoch:
+            if draft is not None and (elsewhere or epoch != self._knowledge.epoch):
                 # The schema changed meanwhile, and with it perhaps what this write did.
                 self._ledger.end(self._ledger.begin(None))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -17,14 +18,45 @@ T = TypeVar("T")
 # What asyncpg's own reset leaves behind: a role, and temporary tables that would shadow real ones.
 EXTRA_RESET = "SET SESSION AUTHORIZATION DEFAULT;\nDISCARD TEMP;\n"
 
+# A server that is gone without a word is noticed after 5 s + 3 * 2 s; by the defaults of Linux it takes hours.
+KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 11_000}
+
 
 class Connection(asyncpg.Connection):
     """asyncpg's, with a reset that leaves no trace of the borrower, in the same single round trip."""
 
-    __slots__ = ()
+    __slots__ = ("identity", "leaving")
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.identity = b""
+        """What it leads to (`read_identity`); empty as long as that is unknown."""
+        self.leaving = False
+        """It is closed on purpose; else it is lost."""
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        self.leaving = self.leaving or not self.is_closed()
+        await super().close(timeout=timeout)
+
+    def terminate(self) -> None:
+        own: Any = self
+        # asyncpg terminates in the task of a cancel request that could not be sent: then the server may be gone.
+        if not self.is_closed() and asyncio.current_task(own._loop) not in own._cancellations:
+            self.leaving = True
+        super().terminate()
 
     def get_reset_query(self) -> str:
         return EXTRA_RESET + str(super().get_reset_query())
+
+
+def keep_alive(connection: Any) -> None:
+    """Have the system look, now and then, whether the server behind a silent TCP connection is still there."""
+    own = connection._transport.get_extra_info("socket")
+    if own is not None and own.family in (socket.AF_INET, socket.AF_INET6):
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):  # not everywhere
+                own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def run(connection: Any, query: Query) -> Rows:
@@ -68,6 +100,20 @@ async def settled(connection: Any) -> None:
     protocol = connection._con._protocol if connection._con is not None else None
     if protocol is not None and protocol._is_cancelling():
         await finish(protocol._wait_for_cancellation(None))
+
+
+async def open_one(pool: Any) -> None:
+    """Open one of the pool's connections, if there is one that is not open. Raises what connecting raises."""
+    try:
+        holder = pool._queue.get_disconnected_nowait()
+    except asyncio.QueueEmpty:
+        return  # somebody else is opening it
+    try:
+        if holder._con is not None:
+            holder.terminate()
+        await holder.connect()
+    finally:
+        pool._queue.put_nowait(holder)
 
 
 async def opened() -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
+import anyio
 import asyncpg
 
 from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
 from galvo.session import Pin
-from galvo_pool.connection import Connection, finish, opened, run_to_the_end, settled
+from galvo_pool.connection import Connection, finish, open_one, opened, run, run_to_the_end, settled
 from galvo_pool.failures import connect_failure
+from galvo_pool.fleet import Fleet
 from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
 DURATION = Metric("db.client.operation.duration", "histogram", "s")
+PAUSE, LONGEST_PAUSE = 0.05, 1.0
+"""Seconds between attempts to open a connection after one was lost."""
 
 
 class PoolPlugin(Plugin):
@@ -35,15 +40,23 @@ class PoolPlugin(Plugin):
         self._url = ""
         self._lent = 0
         self._queries = 0
+        self._unkept = 0
+        self._fleet = Fleet(
+            self._changed, self._doubted, timeout=settings.connect_timeout, log=logging.getLogger("galvo.pool")
+        )
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
+        cache = self.context.capability("cache")
+        if cache is not None:
+            self._fleet.depend_on(cache.session_settings)
         self._url = url = self._settings.url.get_secret_value() or await self._embedded()
         pool = asyncpg.create_pool(
             url,
             min_size=self._settings.min_size,
             max_size=self._settings.max_size,
             connection_class=Connection,
+            init=self._fleet.enter,
             **self._options(),
         )
         try:
@@ -52,9 +65,26 @@ class PoolPlugin(Plugin):
             await opened()
             raise self._unreachable(error) from _cause(error)
         try:
-            yield
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._recover)
+                yield
+                tasks.cancel_scope.cancel()
         finally:
             await finish(self._pool.close())
+
+    async def _recover(self) -> None:
+        """Find out what happened when a connection was lost, also while nobody asks the database anything."""
+        while True:
+            await self._fleet.doubt.wait()
+            pause = PAUSE
+            while self._fleet.doubt.is_set():
+                try:
+                    await open_one(self._pool)
+                except Exception as error:  # noqa: BLE001  # whoever asks the database is told, and this is tried again
+                    self.context.log.debug("cannot open a connection: %s", type(error).__name__)
+                if self._fleet.doubt.is_set():
+                    await anyio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
 
     def _options(self) -> dict[str, Any]:
         """What every connection gets."""
@@ -96,16 +126,44 @@ class PoolPlugin(Plugin):
             )
         return str(await servers.postgres())
 
+    # -- what the cache must know ---------------------------------------------------------------------
+
+    @property
+    def identity(self) -> str:
+        """The same in all processes whose pools lead to the same place under the same settings; "": not known."""
+        return self._fleet.identity.hex() if self._fleet.identity else ""
+
     def settled(self) -> None:
         """No query runs on an older pool any more, which may have led to another database."""
-        cache = self.context.capability("cache")
-        if cache is not None:
+        self._changed()
+        self._doubted(self._fleet.doubt.is_set())
+
+    def meet(self, cache: Any) -> None:
+        """From now on `cache` keeps answers."""
+        self._fleet.depend_on(cache.session_settings)
+        if self._fleet.doubt.is_set():
+            cache.suspend()
+
+    def _changed(self) -> None:
+        if cache := self._cache():
             cache.reset()
+
+    def _doubted(self, doubt: bool) -> None:
+        if cache := self._cache():
+            (cache.suspend if doubt else cache.resume)()
+
+    def _cache(self) -> Any:
+        """The cache that keeps this pool's answers; None while another pool answers."""
+        return self.context.capability("cache") if self.context.capability("pool") is self else None
+
+    # -- queries --------------------------------------------------------------------------------------
 
     @hookimpl(trylast=True)
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
         if query.kind == "value":
-            return await proceed(query)
+            unkept = self._unkept
+            rows = await proceed(query)
+            return rows if unkept == self._unkept else self.unkept(rows)  # it may be made of such
         began = perf_counter()
         session = query.session
         if session is not None:
@@ -121,7 +179,7 @@ class PoolPlugin(Plugin):
         self._queries += 1
         rows = await run_to_the_end(raw, query, raw, lambda: finish(self.release(connection)))
         await self.release(connection)
-        return rows
+        return self.kept(raw, rows)
 
     async def _attach(self, session: Session) -> Pin:
         pin = Pinned(self, await self.acquire())
@@ -139,7 +197,12 @@ class PoolPlugin(Plugin):
         crowded = self._lent >= self._settings.max_size
         self._lent += 1
         try:
-            return await self._pool._acquire(self._settings.acquire_timeout if crowded else None)
+            timeout = self._settings.acquire_timeout if crowded else None
+            connection = await self._pool._acquire(timeout)
+            while connection._con.identity != self._fleet.identity and not self._fleet.admits(connection._con):
+                connection._con.terminate()
+                connection = await self._pool._acquire(timeout)
+            return connection
         except BaseException as error:
             self._lent -= 1
             if crowded and isinstance(error, TimeoutError):
@@ -165,11 +228,22 @@ class PoolPlugin(Plugin):
     def count(self) -> None:
         self._queries += 1
 
+    def kept(self, connection: Connection, rows: Rows) -> Rows:
+        """What `connection` has answered, marked if it is not to be kept."""
+        return rows if connection.identity == self._fleet.identity else self.unkept(rows)
+
+    def unkept(self, rows: Rows) -> Rows:
+        self._unkept += 1
+        return Rows(rows.records, rows.status, keep=False)
+
     def stats(self) -> dict[str, float]:
         return {
             "queries": self._queries,
             "lent": self._lent,
             "size": self._pool.get_size() if self._pool else 0,
+            "lost": self._fleet.losses,
+            "identities": self._fleet.changes,
+            "unkept": self._unkept,
         }
 
 
@@ -191,11 +265,18 @@ class Pinned:
 
     @property
     def in_transaction(self) -> bool:
-        return bool(self._connection.is_in_transaction())
+        return not self.lost and bool(self._raw.is_in_transaction())
+
+    @property
+    def lost(self) -> bool:
+        return bool(self._raw.is_closed())
 
     async def run(self, query: Query) -> Rows:
         self._plugin.count()
-        return await run_to_the_end(self._connection, query, self._raw, lambda: settled(self._connection))
+        if self.lost:
+            return await run(self._connection, query)  # raises: it is not even sent, so its outcome is not open
+        rows = await run_to_the_end(self._connection, query, self._raw, lambda: settled(self._connection))
+        return self._plugin.kept(self._raw, rows)
 
     def forget_prepared(self) -> None:
         self._raw._drop_local_statement_cache()

@@ -53,7 +53,8 @@ async def test_the_pids_are_those_of_the_pool(dsn: str) -> None:
             await own.execute("select pg_terminate_backend($1, 10000)", gone)
             with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):  # it knows as well
                 await one.fetch("select 1")
-            assert pool.pids() == pids - {gone}
+            assert gone not in pool.pids(), "another one may have taken its place"
+            assert pool.pids() >= pids - {gone}
         await own.close()
 
 

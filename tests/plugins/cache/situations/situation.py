@@ -9,7 +9,6 @@ from typing import Any
 
 import anyio
 import asyncpg
-import pytest
 
 from galvo import Kernel, Plugin, Session
 from galvo_cache import CachePlugin
@@ -26,11 +25,6 @@ ASKED = ("select price from material where id = 1", "select sum(price) from mate
 """What every write to a price changes."""
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What asyncpg raises on a connection that the server has ended."""
-
-
-def promised(what: str) -> pytest.MarkDecorator:
-    """Not kept yet: turns red when it is, and then goes."""
-    return pytest.mark.xfail(strict=True, reason=f"step 2: {what}")
 
 
 def shared(url: str, **more: Any) -> dict[str, Any]:
