@@ -233,3 +233,12 @@ async def test_a_stop_cancels_it(dsn: str, clock: Clock, draw: SimpleNamespace) 
             await kernel.fetchval(PRICE, 1)
             await stop.reached.wait()
         assert not stop.go.is_set()
+
+
+async def test_when_every_hit_is_compared_none_goes_another_way(dsn: str, clock: Clock, draw: SimpleNamespace) -> None:
+    async with standing(dsn, TTL | {"verify": 1.0}) as stand:
+        await costly(stand, clock, 2.0, PRICE, 1)
+        clock.now += 99
+        before, draws = stand["verified"], draw.count
+        assert await stand.kernel.fetchval(PRICE, 1) == OLD
+        assert (stand["verified"], draw.count) == (before + 1, draws)
