@@ -7,6 +7,7 @@ import asyncio
 import anyio
 import pytest
 
+from galvo import Kernel
 from tests.plugins.cache.stand import Stand, standing
 
 pytestmark = pytest.mark.anyio
@@ -204,3 +205,63 @@ async def test_a_row_comes_to_the_pinned_value_before_the_write_is_sent(dsn: str
         await first
         for number in (1, 2, 41):
             await stand.fresh(BY_ID, number)
+
+
+async def owners_kept(stand: Stand) -> list[bool]:
+    """Of the owners 0, 1, 2."""
+    return [await kept(stand, BY_OWNER, owner) for owner in (0, 1, 2)]
+
+
+async def test_an_insert_under_way_spoils_no_look_up(dsn: str) -> None:
+    """Whose part 1 is, no new row changes: neither one that came first nor one that comes between."""
+    async with standing(dsn, setup=SETUP) as stand:
+        for owner in (0, 1, 2):
+            await stand.warm(BY_OWNER, owner)
+        insert = stand.gate.stop("insert into part")
+        inserting = asyncio.create_task(stand.kernel.execute("insert into part values (20, 2, 'x', 5)"))
+        await insert.reached.wait()
+        update = stand.gate.stop("set price")
+        updating = asyncio.create_task(stand.kernel.execute("update part set price = 100 where id = $1", 1))
+        await update.reached.wait()
+        assert await owners_kept(stand) == [True, False, False]
+        insert.go.set()
+        await inserting
+        await stand.kernel.execute("insert into part values (21, 2, 'x', 5)")
+        await stand.kernel.execute("update part set label = 'x' where id = $1", 3)
+        assert await owners_kept(stand) == [True, False, False]
+        assert await owners_kept(stand) == [True, False, True]
+        update.go.set()
+        await updating
+        assert await owners_kept(stand) == [True, False, True]
+        assert await owners_kept(stand) == [True] * 3
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_another_row_with_the_key_spoils_a_look_up(dsn: str, together: bool) -> None:
+    """W1 asked whose part 1 is; it is deleted and inserted anew, for owner 2, before W1 is sent."""
+    async with standing(dsn, setup=SETUP + "delete from piece where part = 1;") as stand:
+        for owner in (0, 1, 2):
+            await stand.warm(BY_OWNER, owner)
+        stop = stand.gate.stop("set price")
+        first = asyncio.create_task(stand.kernel.execute("update part set price = 100 where id = $1", 1))
+        await stop.reached.wait()
+        await replace(stand.kernel, together)
+        assert await owners_kept(stand) == [False] * 3
+        assert await owners_kept(stand) == [False] * 3, "any of them may change until W1 has ended"
+        stop.go.set()
+        await first
+        assert await stand.fresh(BY_OWNER, 2) >= 100
+        await owners_kept(stand)
+        assert await owners_kept(stand) == [True] * 3
+
+
+async def replace(kernel: Kernel, together: bool) -> None:
+    """Part 1 goes, and another one of owner 2 comes."""
+    writes = ("delete from part where id = $1", (1,)), ("insert into part values ($1, $2, 'x', 5)", (1, 2))
+    if together:
+        async with kernel.transaction() as session:
+            for sql, args in writes:
+                await session.execute(sql, *args)
+    else:
+        for sql, args in writes:
+            await kernel.execute(sql, *args)

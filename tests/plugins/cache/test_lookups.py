@@ -255,6 +255,45 @@ async def test_the_row_moves_after_it_was_remembered(dsn: str) -> None:
         await stand.fresh(BY_OWNER, 2)
 
 
+async def test_the_row_that_a_write_gives_away_is_another_one(dsn: str) -> None:
+    """W1 gives thing 1 away by its name and knows which that is; W2 gives the name to thing 2 before W1 is sent."""
+    names = "alter table thing add column name text unique; update thing set name = 'n' || id;"
+    async with standing(dsn, setup=SETUP + names) as stand:
+        by_id = "select owner from thing where id = $1"
+        write = "update thing set price = 50 where id = $1"
+        for owner in (0, 1, 2):
+            await stand.warm(THINGS, owner)
+        await stand.warm(by_id, 2)
+        await stand.kernel.execute(write, 3)
+        stop = stand.gate.stop("set owner")
+        first = asyncio.create_task(stand.kernel.execute("update thing set owner = 1 where name = $1", "n1"))
+        await stop.reached.wait()
+        await stand.kernel.execute("update thing set name = 'x' where id = $1", 1)
+        await stand.kernel.execute("update thing set name = 'n1' where id = $1", 2)
+        await stand.fresh(by_id, 2)
+        stop.go.set()
+        await first
+        for owner in (0, 1, 2):
+            await stand.warm(THINGS, owner)
+        await stand.kernel.execute(write, 2)
+        assert [await kept(stand, THINGS, owner) for owner in (0, 1, 2)] == [True, False, True]
+
+
+async def test_nothing_is_asked_before_every_running_write_is_known(dsn: str) -> None:
+    async with standing(dsn, setup=SETUP) as stand:
+        await stand.kernel.disable("cache")
+        stop = stand.gate.stop("set owner")
+        unknown = asyncio.create_task(stand.kernel.execute("update page set owner = 2 where slug = 'p1'"))
+        await stop.reached.wait()
+        await stand.kernel.enable("cache")
+        await stand.kernel.fetch(BY_OWNER, 2)
+        await stand.kernel.execute(WRITE, "p1")
+        assert stand["lookups"] == 0
+        stop.go.set()
+        await unknown
+        await ready(stand)
+
+
 async def test_an_update_of_another_column_leaves_what_is_known(dsn: str) -> None:
     """Even of an indexed one: `book` is in no fact about owners."""
     async with standing(dsn, setup=SETUP) as stand:
