@@ -210,10 +210,14 @@ class Ledger:
         return lanes
 
     def clear(self) -> None:
-        """Invalidate every answer."""
+        """Invalidate every answer; what was looked up, too, holds no more."""
         for plan in self._plans:
             plan.generation += 1
         self.unlearn()
+        for table in self._tables.values():
+            for lane in table.lanes.values():
+                if lane.guesses:
+                    self._spoil(lane)
 
     def unlearn(self) -> None:
         """Forget all that is known of rows, and what reads under way will tell."""

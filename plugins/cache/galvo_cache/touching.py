@@ -100,7 +100,7 @@ class Touching:
         self._ledger = ledger
         self._ttl = ttl
         self.until = math.inf
-        """Until then (monotonic) what is known may be believed: see `Coherence`."""
+        """Until then (monotonic) others could tell us if they moved rows: see `Coherence`."""
         self.settled = False
         """Every running write is known."""
         self.known = 0
@@ -156,7 +156,7 @@ class Touching:
                 guessed = self._ledger.guess(question.relation.oid, question.lanes)
                 guesses += guessed
                 found = None
-                if guessed and lanes is not None and self.settled:
+                if guessed and lanes is not None and self.settled and self._trusted:
                     patience = PATIENCE_HOLDING if holding else PATIENCE
                     found = self._remember(question) or await self._ask(question, patience)
                 if found and lanes is not None:
@@ -170,6 +170,14 @@ class Touching:
             for lane in guesses:
                 lane.settle(self._ledger.clock)
 
+    @property
+    def _trusted(self) -> bool:
+        return monotonic() < self.until
+
+    def proves(self, pending: Pending) -> bool:
+        """Whether nobody has moved rows since the look-ups for a write; if others could not tell us, they may have."""
+        return not pending.guesses or (self._trusted and not pending.spoiled)
+
     def _take_back_spoiled(self, question: Question, touch: Touch) -> None:
         """Somebody moved rows since the look-up: then it proves nothing."""
         lanes = touch[question.relation.oid]
@@ -182,8 +190,6 @@ class Touching:
 
     def _remember(self, question: Question) -> dict[str, list[int]] | None:
         """What is known of the row, if that is all; from now on answers are searched for it."""
-        if self.until <= monotonic():
-            return None
         facts = self._ledger.table(question.relation.oid).lane(question.column, self._ledger.clock).facts
         found: dict[str, list[int]] = {}
         for name in question.lanes:

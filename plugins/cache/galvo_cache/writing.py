@@ -142,7 +142,7 @@ class Writing:
         marks: list[Said] = []
         try:
             marks = await self._sharing.begin(None if draft is None else draft.touch, ddl=ddl)
-            if draft is not None and marks and pending.spoiled:
+            if draft is not None and marks and not self._touching.proves(pending):
                 # Others may have heard the end of whoever moved the rows before they heard of this write.
                 marks += await self._sharing.begin(dict.fromkeys(draft.touch), ddl=False)
             rows = await proceed(query)

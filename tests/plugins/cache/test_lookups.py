@@ -330,13 +330,17 @@ async def test_what_is_known_grows_old(dsn: str, monkeypatch: pytest.MonkeyPatch
         assert stand["lookups"] == 2
 
 
-async def test_without_a_lease_nothing_is_believed(dsn: str) -> None:
+async def test_without_a_lease_nothing_is_remembered_or_asked(dsn: str) -> None:
+    """Somebody may move the row, and could not tell us."""
     async with standing(dsn, setup=SETUP) as stand:
         await ready(stand)
         await stand.kernel.fetch(SHOWS, "p1")
-        stand.kernel.find_capability("cache")._lease(0.0)
+        lease = stand.kernel.find_capability("cache")._lease
+        lease(0.0)
         await stand.kernel.execute(WRITE, "p1")
-        assert stand["lookups"] == 2
+        lease(float("inf"))
+        assert [await kept(stand, BY_OWNER, owner) for owner in (0, 1, 2)] == [False] * 3
+        assert (stand["lookups"], stand["lookups_known"]) == (1, 0)
 
 
 async def test_memory_pressure(dsn: str) -> None:
