@@ -14,6 +14,7 @@ from galvo_cache.external.listener import Listener
 from galvo_cache.external.statistics import Statistics
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
+from galvo_cache.relay import Relay
 from galvo_cache.settings import CacheSettings
 from galvo_cache.touch import Touch
 from galvo_cache.touching import Draft
@@ -30,6 +31,8 @@ class Outside:
         self._context = context
         self._ledger = ledger
         self._knowledge = knowledge
+        self.relay: Relay | None = None
+        """Tells other processes, if there are any."""
         self._own = Announced()
         self._told = Announced()
         self.noticed = 0
@@ -54,6 +57,8 @@ class Outside:
         """Wait for a database, then watch it until cancelled. Triggers may be installed at any time."""
         while self._context.capability("pool") is None:  # noqa: ASYNC110  # nothing tells
             await anyio.sleep(LOOK)
+        if self.relay is not None:
+            tasks.start_soon(self.relay.run)
         if self._settings.watch:
             tasks.start_soon(self._statistics.run)
         listens = False
@@ -95,7 +100,7 @@ class Outside:
         self._invalidate(table)
 
     def _doubt(self) -> None:
-        self._ledger.end(self._ledger.begin(None))
+        self._touched(None)
         self._ledger.flushed()
 
     def _is_ours(self, pid: int, table: int) -> bool:
@@ -106,8 +111,14 @@ class Outside:
         """Whoever wrote `table`, this is what may have changed with it."""
         touch = self._knowledge.reach(table)
         self.noticed += 1
-        self._ledger.end(self._ledger.begin(touch))
+        self._touched(touch)
         return touch
+
+    def _touched(self, touch: Touch | None) -> None:
+        if self.relay is not None:
+            self.relay.add(touch)
+        else:
+            self._ledger.end(self._ledger.begin(touch))
 
     # -- telling --------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from galvo_cache.metering import Metering
 from galvo_cache.outside import Outside
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.reading import Reading
+from galvo_cache.relay import Relay
 from galvo_cache.second import Second, secrets
 from galvo_cache.sessions import PLAIN, Note, Sessions, State
 from galvo_cache.settings import CacheSettings
@@ -77,6 +78,8 @@ class CachePlugin(Plugin):
         self._sharing = Sharing(
             settings, context, self._ledger, self._knowledge, self._outside.follow, self._trust.lease, self._shared
         )
+        if self._sharing.on:
+            self._outside.relay = Relay(self._ledger, self._sharing.correct)
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
         )

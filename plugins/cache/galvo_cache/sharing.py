@@ -219,11 +219,11 @@ class Sharing:
                 raise
         return marks
 
-    async def correct(self) -> None:
-        """A write is over that was announced as another one, or to others: it touched anything."""
+    async def correct(self, touch: Touch | None) -> None:
+        """A write is over that was not announced, or as another one, or to others: it touched `touch`."""
         with anyio.CancelScope(shield=True):
             try:
-                await self.end(await self.begin(None, ddl=False))
+                await self.end(await self.begin(touch, ddl=False))
             except ForCaller:
                 self._missed = True  # told as soon as it can be
 

@@ -153,7 +153,7 @@ class Writing:
         else:
             elsewhere = not rows.keep or moves != self._sharing.moves
             if elsewhere:
-                await self._sharing.correct()
+                await self._sharing.correct(None)
             await self._sharing.end(marks)
             return rows
         finally:

@@ -170,6 +170,32 @@ async def test_59_a_trigger_tells(dsn: str, write: str) -> None:
         await s.still_kept(LOG)
 
 
+@pytest.mark.parametrize("how", ["trigger", "statistics"])
+async def test_59_what_others_keep_in_redis(dsn: str, own_redis: OwnRedis, how: str) -> None:
+    """A write from outside ends the answers in Redis, too, for whoever noticed it and for everybody else."""
+    from galvo_cache.external.triggers import INSTALL, watch
+
+    crowd = ", ".join(f"material {name}" for name in "abcdefgh")  # dear enough for Redis
+    sql = f"select a.price, count(*) from {crowd} group by a.price"
+    cache = shared(own_redis.url, external={"public.material": how}, watch=0.1 if how == "statistics" else 0)
+    async with two(dsn, INSTALL + watch("material", "r"), cache=cache) as s, two(dsn, schema=None, cache=cache) as t:
+        for one in (s, t):
+            await until(lambda one=one: reaches(one, how))  # type: ignore[misc]
+            await until(one.shares)
+        for price in range(2):
+            await s.kept(sql)
+            await until(s.has_shared)
+            await t.still_kept(sql)
+            await s.other.execute(f"update material set price = {price}.5 where id = 1")
+            await until(lambda: agree(sql, s, t))
+            await s.right(sql)
+            await t.right(sql)
+
+
+async def agree(sql: str, *those: Situation) -> bool:
+    return all([await answer(s.kernel.fetch, sql) == await answer(s.other.fetch, sql) for s in those])
+
+
 async def level(s: Situation) -> str:
     """How writes from outside to material are noticed, now."""
     told = await s.kernel.explain(PRICE)
