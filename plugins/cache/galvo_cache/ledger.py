@@ -11,7 +11,7 @@ it is captured before a read, and at the store nothing the read depends on may h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -102,10 +102,16 @@ class Ledger:
 
     # -- writes ---------------------------------------------------------------------------------------
 
-    def begin(self, touch: Touch | None, columns: Mapping[int, frozenset[str]] = NO_COLUMNS) -> Pending:
+    def begin(
+        self,
+        touch: Touch | None,
+        columns: Mapping[int, frozenset[str]] = NO_COLUMNS,
+        guessed: Sequence[Lane] = (),
+    ) -> Pending:
         """A write that touches `touch` (None: anything) is about to be sent.
 
         `columns`: of these tables it updates only these columns; who does not look at them keeps the answer.
+        `guessed`: its own look-ups, which it does not spoil.
         """
         pending = Pending()
         self.clock += 1
@@ -126,7 +132,7 @@ class Ledger:
                 table.movers += 1
                 pending.movers.append(table)
                 for lane in table.lanes.values():
-                    if lane.guesses:
+                    if lane.guesses > guessed.count(lane):
                         self._spoil(lane)
             for plan in table.readers:
                 plan.generation += plan.sees(changed)

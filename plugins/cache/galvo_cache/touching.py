@@ -165,7 +165,7 @@ class Touching:
                         lanes[name + GUESSED] = []
             for question in questions:
                 self._take_back_spoiled(question, draft.touch)
-            return self._ledger.begin(draft.touch, draft.columns)
+            return self._ledger.begin(draft.touch, draft.columns, guesses)
         finally:
             for lane in guesses:
                 lane.settle(self._ledger.clock)

@@ -72,6 +72,17 @@ async def test_an_insert(dsn: str) -> None:
         assert await kept(stand, BY_OWNER, 2)
 
 
+async def test_a_delete(dsn: str) -> None:
+    async with standing(dsn, setup=SETUP + "delete from piece;") as stand:
+        for sql in (BY_ID, BY_OWNER):
+            for number in (1, 2):
+                await stand.warm(sql, number)
+        await stand.kernel.execute("delete from part where id = $1", 1)
+        assert [await kept(stand, sql, 1) for sql in (BY_ID, BY_OWNER)] == [False] * 2
+        assert [await kept(stand, sql, 2) for sql in (BY_ID, BY_OWNER)] == [True] * 2
+        await stand.warm(BY_OWNER, 1)
+
+
 async def test_a_row_that_moves(dsn: str) -> None:
     async with standing(dsn, setup=SETUP) as stand:
         for owner in (0, 1, 2):
@@ -264,6 +275,27 @@ async def test_another_row_with_the_key_spoils_a_look_up(dsn: str, together: boo
         assert await stand.fresh(BY_OWNER, 2) >= 100
         await owners_kept(stand)
         assert await owners_kept(stand) == [True] * 3
+
+
+async def test_a_row_goes_while_it_is_looked_up(dsn: str) -> None:
+    """And another one with its key comes before the write is sent."""
+    async with standing(dsn, setup=SETUP + "delete from piece where part = 1;") as stand:
+        for owner in (0, 1, 2):
+            await stand.warm(BY_OWNER, owner)
+        delete = stand.gate.stop("delete from part")
+        deleting = asyncio.create_task(stand.kernel.execute("delete from part where id = $1", 1))
+        await delete.reached.wait()
+        update = stand.gate.stop("set price")
+        updating = asyncio.create_task(stand.kernel.execute("update part set price = 100 where id = $1", 1))
+        await update.reached.wait()
+        delete.go.set()
+        await deleting
+        await stand.kernel.execute("insert into part values ($1, $2, 'x', 5)", 1, 2)
+        for _ in range(2):
+            await stand.fresh(BY_OWNER, 2)
+        update.go.set()
+        await updating
+        assert await stand.fresh(BY_OWNER, 2) >= 100
 
 
 async def replace(kernel: Kernel, together: bool) -> None:

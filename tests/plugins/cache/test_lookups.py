@@ -224,18 +224,38 @@ async def test_a_move_under_way_while_the_row_is_read(dsn: str) -> None:
         assert await touched(stand, "p1") == [True, True, False]
 
 
-async def test_a_look_up_over_a_move_teaches_nothing(dsn: str) -> None:
+@pytest.mark.parametrize(
+    "move",
+    [
+        "update page set owner = 2 where slug = 'p1'",
+        "do $$begin update page set owner = 2 where slug = 'p1'; end$$",
+    ],
+)
+async def test_a_look_up_over_a_move_teaches_nothing(dsn: str, move: str) -> None:
     async with standing(dsn, setup=SETUP) as stand:
         await ready(stand)
         stop = stand.gate.stop('from "public"."page"', after=True)
         first = asyncio.create_task(stand.kernel.execute(WRITE, "p1"))
         await stop.reached.wait()
-        await stand.kernel.execute("update page set owner = 2 where slug = $1", "p1")
+        await stand.kernel.execute(move)
+        await stand.kernel.execute(WRITE, "p5")
         stop.go.set()
         await first
         await warm(stand, 0, 1, 2)
         assert await touched(stand, "p1") == [True, True, False]
-        assert stand["lookups"] == 3
+        assert stand["lookups"] == 4
+
+
+async def test_columns_that_are_renamed_outside(dsn: str) -> None:
+    async with standing(dsn, setup=SETUP) as stand:
+        await ready(stand)
+        await stand.kernel.fetch(SHOWS, "p2")
+        rename = "alter table page rename {} to {};"
+        names = (("owner", "x"), ("book", "owner"), ("x", "book"))
+        await stand.other.execute("".join(rename.format(*pair) for pair in names))
+        await stand.kernel.find_capability("cache")._knowledge.refresh()
+        await warm(stand, 0, 1, 2)
+        assert await touched(stand, "p2") == [False, True, True]
 
 
 async def test_the_row_moves_after_it_was_remembered(dsn: str) -> None:
@@ -400,6 +420,11 @@ def test_the_older_half_goes(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(known) <= 20
     assert known.find(95) is not None
     assert known.find(75) is None
+    known.learn(100, (100, 1))
+    known.forget([95, 100, 5])
+    assert [known.find(number) is None for number in (94, 95, 100)] == [False, True, True]
+    known.forget(None)
+    assert len(known) == 0
 
 
 def test_nothing_is_older_than_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
