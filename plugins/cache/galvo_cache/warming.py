@@ -28,7 +28,9 @@ SETTLE = 0.5
 """Seconds from a flush to the reads: what comes with it is one."""
 GAP = 3.0
 """Seconds from one round to the next at least."""
-LOOK = 0.05
+LOOK = 0.25
+"""Seconds between looks for a database."""
+PROBE = "select 'galvo is about to warm its cache'"
 SAVE = 60.0
 """Seconds between looks at what saves most."""
 TIMEOUT = 30.0
@@ -140,24 +142,34 @@ class Warming:
         while True:
             await self._woken.wait()
             await anyio.sleep(SETTLE)
-            while self._context.capability("pool") is None or not self._may_keep():  # noqa: ASYNC110  # nothing tells
-                await anyio.sleep(LOOK)
             self._woken = anyio.Event()
-            await self._round()
+            jobs = await self._jobs()
+            if jobs:
+                while not (self._may_keep() and await self._answers()):  # noqa: ASYNC110  # nothing tells
+                    await anyio.sleep(LOOK)
+                async with anyio.create_task_group() as tasks:
+                    for _ in range(self._settings.warm_concurrency):
+                        tasks.start_soon(self._work, jobs)
+                self.rounds += 1
             await anyio.sleep(GAP)
 
-    async def _round(self) -> None:
-        jobs: list[tuple[str, Warm]] = [(name, self._added[name]) for name in sorted(self._due & self._added.keys())]
+    async def _jobs(self) -> Iterator[tuple[str, Warm]] | None:
+        """What is due, one after the other; None: nothing."""
+        jobs = [(name, self._added[name]) for name in sorted(self._due & self._added.keys())]
         self._due.clear()
         if self._list_due:
             self._list_due = False
             await self._favourites.look_slowly()
             jobs += [(READ, partial(self._read, favourite)) for favourite in self._favourites.top()]
-        left = iter(jobs)
-        async with anyio.create_task_group() as tasks:
-            for _ in range(self._settings.warm_concurrency):
-                tasks.start_soon(self._work, left)
-        self.rounds += bool(jobs)
+        return iter(jobs) if jobs else None
+
+    async def _answers(self) -> bool:
+        """Whether queries reach a database. A pool that can be found may still be starting."""
+        try:
+            await self._context.fetchval(PROBE, timeout=TIMEOUT)
+        except Exception:  # noqa: BLE001  # whatever it is, there will be another time
+            return False
+        return True
 
     async def _work(self, jobs: Iterator[tuple[str, Warm]]) -> None:
         for name, job in jobs:

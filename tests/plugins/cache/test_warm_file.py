@@ -7,17 +7,21 @@ import logging
 import os
 import stat
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import msgspec
 import pytest
 
-from galvo_cache import warm_file, warming
+from galvo import Kernel
+from galvo_cache import CachePlugin, warm_file, warming
 from galvo_cache.favourites import Favourite
 from galvo_cache.keys import key_of
+from galvo_pool import PoolPlugin
 from tests.plugins.cache.situations.situation import until
 from tests.plugins.cache.stand import ALL, LOG, PRICE, standing
 from tests.plugins.cache.test_warming import again, read, warmed
@@ -209,6 +213,26 @@ async def test_the_next_instance_begins_with_it(dsn: str, tmp_path: Path) -> Non
         await read(stand, PRICE, 2)
         await read(stand, some, *args)
         assert (stand["hits"], stand["misses"], stand.ran(PRICE) + stand.ran(some)) == (2, 0, 0)
+
+
+class SlowPool(PoolPlugin):
+    """Others can find it before it answers."""
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        async with super().lifespan():
+            await anyio.sleep(0.2)  # of those who do not wait nothing is heard
+            yield
+
+
+async def test_the_pool_starts_later(dsn: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "warm"
+    warm_file.save(path, [favourite("select 6 * 7", ())])
+    caplog.set_level(logging.DEBUG, "galvo.cache")
+    async with Kernel.of({CachePlugin: {"warm_file": str(path)}, SlowPool: {"url": dsn}}) as kernel:
+        await until(lambda: has(kernel.plugin_stats("cache")["warmed"] == 1))
+        assert await kernel.fetchval("select 6 * 7") == 42
+        assert "failed" not in caplog.text
 
 
 async def test_it_is_written_while_the_process_runs(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
