@@ -144,11 +144,12 @@ class Reading:
         reason = self._why(plan, home, key)
         plan.flights[place] = flight
         claim: Claim | None = None
+        second = self.second  # it may be another one when the answer is there
         try:
             rows: Rows | None = None
-            if self.second is not None and not isinstance(query, Computed):
+            if second is not None and not isinstance(query, Computed):
                 digest = self._knowledge.digest
-                claim = await self.second.find(query, plan, key, digest, replaces=flight.replaces)
+                claim = await second.find(query, plan, key, digest, replaces=flight.replaces)
                 if query.timeout is not None:
                     query = query.with_(timeout=query.timeout - (monotonic() - flight.began))
             if claim is not None and claim.rows is not None:
@@ -171,8 +172,8 @@ class Reading:
             if plan.flights.get(place) is flight:
                 del plan.flights[place]
             flight.land()
-            if claim is not None and self.second is not None:
-                self.second.release(claim)
+            if claim is not None and second is not None:
+                second.release(claim)
 
     def _finish(
         self,
