@@ -4,78 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import asyncpg
 import pytest
 from redis.asyncio import Redis
 
 from galvo_cache import early, second
-from galvo_cache.l2 import client_of
-from galvo_cache.l2.errors import Unavailable
-from galvo_cache.l2.lease import Leases
 from tests.plugins.cache.clock import turned
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.cache.situations.situation import Situation, shared, two
+from tests.plugins.cache.l2.lease_crowd import SLOW, calls, crowd, gone, leases, patient, read, reading, total, waiting
+from tests.plugins.cache.situations.situation import Situation
 from tests.plugins.cache.stand import RAISE
 
 pytestmark = pytest.mark.anyio
-SLOW = "select slow(price) from material where id = $1"
-SETUP = """
-create sequence calls;
-create function slow(numeric) returns numeric stable language plpgsql as $$
-begin
-    perform nextval('calls'), pg_sleep(0.1);
-    return $1;
-end $$;
-"""
-
-
-@asynccontextmanager
-async def crowd(dsn: str, url: str, count: int = 3, **cache: Any) -> AsyncIterator[list[Situation]]:
-    """Kernels that share a Redis and know what the slow statement costs."""
-    async with AsyncExitStack() as stack:
-        made: list[Situation] = []
-        for _ in range(count):
-            again: dict[str, Any] = {"schema": None} if made else {"setup": SETUP}
-            settings = shared(url, **{"ttl": 600, "lease": 0.5, "reads": {"slow": []}, **cache})
-            made.append(await stack.enter_async_context(two(dsn, cache=settings, min_size=2, **again)))
-        for one in made:
-            await one.awake()
-            await turned(lambda one=one: leases(one).listening)
-            await turned(one.kernel.find_capability("cache")._sharing.coherence._may_share)  # L2 is believed
-            await one.kernel.fetchval(SLOW, 5)
-        yield made
-
-
-def reading(one: Situation) -> Any:
-    return one.kernel.find_capability("cache")._reading
-
-
-def leases(one: Situation) -> Leases:
-    found: Leases = reading(one).second.leases
-    return found
-
-
-async def calls(one: Situation) -> int:
-    """How often the slow function has run on the server."""
-    return int(await one.admin.fetchval("select last_value from calls"))
-
-
-async def waiting(one: Situation) -> None:
-    await turned(lambda: leases(one)._waiting)
-
-
-def read(one: Situation, number: int = 1) -> asyncio.Task[Any]:
-    return asyncio.create_task(one.kernel.fetchval(SLOW, number))
-
-
-def total(crowd: list[Situation], counter: str) -> float:
-    return sum(one[counter] for one in crowd)
 
 
 async def test_many_tasks_of_many_processes_are_one_query(dsn: str, own_redis: OwnRedis) -> None:
@@ -93,12 +39,6 @@ async def test_many_tasks_of_many_processes_are_one_query(dsn: str, own_redis: O
         async with Redis.from_url(own_redis.url) as redis:
             await turned(lambda: not any(leases(one)._waiting for one in made))
             await gone(redis)
-
-
-async def gone(redis: Redis) -> None:
-    with anyio.fail_after(10):
-        while [key async for key in redis.scan_iter("*:lease")]:  # noqa: ASYNC110  # released in the background
-            await anyio.sleep(0.005)
 
 
 async def test_the_cost_is_known_from_what_others_left(dsn: str, own_redis: OwnRedis) -> None:
@@ -168,12 +108,6 @@ async def test_a_leader_that_fails_says_so(dsn: str, own_redis: OwnRedis, fate: 
         assert float(await other) == 1.5
         assert await calls(a) == before + 1
         assert (b["lease_waits"], b["lease_hits"]) == (1, 0)
-
-
-def patient(*crowd: Situation, cost: float = 60.0) -> None:
-    """They believe the statement to be dearer than any test lasts: a lease has no end, and only the word wakes."""
-    for one in crowd:
-        one.kernel.find_capability("cache")._plans.get(SLOW).cost.value = cost
 
 
 async def test_a_leader_that_vanishes_is_waited_for_until_its_lease_ends(dsn: str, own_redis: OwnRedis) -> None:
@@ -295,125 +229,3 @@ async def test_a_timeout_of_the_callers_own_leaves_time_to_read(dsn: str, own_re
         assert 0 < b.gate.seen[-1].timeout < 0.4
         stop.go.set()
         await leader
-
-
-# -- faults of Redis --------------------------------------------------------------------------------------
-
-
-async def subscribers_cut(redis: OwnRedis) -> None:
-    async with Redis.from_url(redis.url) as client:
-        await client.client_kill_filter(_type="pubsub")
-
-
-async def killed(redis: OwnRedis) -> None:
-    redis.kill()
-
-
-@pytest.mark.parametrize("fault", [subscribers_cut, killed])
-async def test_without_redis_everybody_reads_for_itself(
-    dsn: str, own_redis: OwnRedis, fault: Callable[[OwnRedis], Awaitable[None]]
-) -> None:
-    async with crowd(dsn, own_redis.url, 2) as (a, b):
-        patient(a, b)
-        stop = a.gate.stop(SLOW)
-        leader = read(a)
-        await stop.reached.wait()
-        other = read(b)
-        await waiting(b)
-        await fault(own_redis)
-        with anyio.fail_after(10):
-            assert float(await other) == 1.5
-        assert not leader.done()
-        stop.go.set()
-        assert float(await leader) == 1.5
-        if fault is killed:
-            own_redis.start()
-        for one in (a, b):
-            await turned(lambda one=one: leases(one).listening)
-
-
-async def test_what_others_write_there_is_harmless(dsn: str, own_redis: OwnRedis) -> None:
-    """A lease without an end, of another type, words that nobody said."""
-    async with crowd(dsn, own_redis.url, 2) as (a, b), Redis.from_url(own_redis.url) as redis:
-        for number, forge in enumerate((redis.set, redis.rpush), start=1):
-            stop = a.gate.stop(SLOW)
-            leader = read(a, number)
-            await stop.reached.wait()
-            (key,) = [key async for key in redis.scan_iter("*:lease")]
-            await redis.delete(key)
-            await forge(key, b"x")
-            channel = leases(a)._channel
-            for word in (b"", b"\xff" * 1000, key, key + b"x"):
-                await redis.publish(channel, word)
-            with anyio.fail_after(10):
-                assert float(await b.kernel.fetchval(SLOW, number)) == number * 1.5
-            stop.go.set()
-            assert float(await leader) == number * 1.5
-            await redis.delete(key)
-
-
-# -- the lease itself -------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def listening(url: str, count: int) -> AsyncIterator[list[Leases]]:
-    async def settled() -> None:
-        await anyio.lowlevel.checkpoint()
-
-    clients = [client_of(url, timeout=5.0) for _ in range(count)]
-    made = [Leases(client, "test", timeout=5.0, settle=settled) for client in clients]
-    async with anyio.create_task_group() as tasks:
-        for one in made:
-            tasks.start_soon(one.run)
-        for one in made:
-            await turned(lambda one=one: one.listening)
-        yield made
-        tasks.cancel_scope.cancel()
-    for client in clients:
-        await client.aclose()
-
-
-async def test_only_its_holder_releases_it(own_redis: OwnRedis, redis: Redis) -> None:
-    async with listening(own_redis.url, 2) as (a, b):
-        former = await a.turn(b"n", 60, 60)
-        assert former is not None
-        await redis.delete(former.key)  # as if its time had ended
-        held = await b.turn(b"n", 60, 60)
-        assert held is not None
-        await a._release(former)
-        assert await redis.get(held.key) == held.token
-        await b._release(held)
-        assert not await redis.exists(held.key)
-        assert await a.turn(b"n", 60, 60)
-
-
-async def test_a_cancelled_question_leaves_no_lease(own_redis: OwnRedis, redis: Redis) -> None:
-    async with listening(own_redis.url, 1) as (a,):
-        for turns in range(12):
-            asked = asyncio.create_task(a.turn(b"%d" % turns, 60, 60))
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            asked.cancel()
-            await asyncio.wait([asked])
-            if not asked.cancelled() and (held := asked.result()) is not None:
-                a.release(held)
-        await gone(redis)
-        assert not a._waiting
-
-
-async def test_nobody_asks_without_a_subscription(own_redis: OwnRedis) -> None:
-    async with listening(own_redis.url, 1) as (a,):
-        pass
-    with pytest.raises(Unavailable):
-        await a.turn(b"n", 60, 60)
-    own_redis.stop()
-    client = client_of(own_redis.url, timeout=0.05)
-
-    async def settled() -> None: ...
-
-    slow = Leases(client, "test", timeout=0.05, settle=settled)
-    slow.listening = True
-    with pytest.raises(Unavailable):
-        await slow.turn(b"n", 60, 60)
-    own_redis.go_on()
-    await client.aclose()
