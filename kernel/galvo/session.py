@@ -23,6 +23,9 @@ class Pin(Protocol):
     def in_transaction(self) -> bool:
         """As the server reported it last, so that a BEGIN inside a script is seen too."""
 
+    def strayed(self) -> bool:
+        """Whether the server reads literals otherwise than at the last call, or when the session began."""
+
     def forget_prepared(self) -> None:
         """The session's settings may have changed, and a prepared statement keeps how its literals were read."""
 

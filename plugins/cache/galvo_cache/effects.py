@@ -52,7 +52,8 @@ class Read:
     Of a table in `slices` only some rows matter; at most one slice per table. `proves`: an answer with
     rows proves that the row of every unique slice exists, so inserting another one cannot change it.
     `inputs`: session settings that the answer depends on, besides SESSION_SETTINGS. `columns`: no others of any
-    table are mentioned, so an update of others changes nothing; None: all may be.
+    table are mentioned, so an update of others changes nothing; None: all may be. `declared`: functions are called
+    of which only that is known; they may depend on any setting.
     """
 
     tables: frozenset[int]
@@ -60,6 +61,7 @@ class Read:
     proves: bool = False
     inputs: tuple[str, ...] = ()
     columns: frozenset[str] | None = None
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

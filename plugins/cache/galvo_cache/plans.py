@@ -99,23 +99,23 @@ class Plan:
 
 
 class Plans:
-    """Plans by statement text, at most `limit`; the oldest that was not hit since goes first."""
+    """Plans by statement text, or state and text, at most `limit`; the oldest that was not hit since goes first."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[Hashable, Plan] = {}
         self.get = self._plans.get
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    def __iter__(self) -> Iterator[tuple[str, Plan]]:
+    def __iter__(self) -> Iterator[tuple[Hashable, Plan]]:
         return iter(list(self._plans.items()))
 
-    def add(self, sql: str, plan: Plan) -> Plan | None:
+    def add(self, place: Hashable, plan: Plan) -> Plan | None:
         """Keep `plan`; gives one that had to go, whose answers are to be dropped."""
         dropped = self._make_room() if len(self._plans) >= self._limit else None
-        self._plans[sql] = plan
+        self._plans[place] = plan
         return dropped
 
     def _make_room(self) -> Plan | None:

@@ -19,6 +19,7 @@ from galvo_cache.ledger import Ledger
 from galvo_cache.places import final_places, joining_places, known_places
 from galvo_cache.plans import Flight, Plan
 from galvo_cache.second import Claim, Second
+from galvo_cache.sessions import turn_of
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sieve import Entry, Sieve
 
@@ -49,6 +50,7 @@ class Reading:
 
     async def read(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
         """The answer of a miss."""
+        turn = turn_of(query.session)
         if self.until <= monotonic():
             return await self._untrusted(query, proceed, plan)
         place = (query.limit, key)
@@ -72,7 +74,7 @@ class Reading:
         if not (self.settled and self._ledger.quiet(plan, known_places(plan, query.args, self._ledger))):
             return await self._bypass(query, proceed, plan)
         plan.misses += 1
-        return await self._lead(query, proceed, plan, key)
+        return await self._lead(query, proceed, plan, key, turn)
 
     async def _bypass(self, query: Query, proceed: Proceed, plan: Plan) -> Rows:
         """Neither serve nor keep."""
@@ -91,7 +93,7 @@ class Reading:
         async with plan.gate:
             return await proceed(query)
 
-    async def _lead(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
+    async def _lead(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable, turn: int) -> Rows:
         home, place = plan.home(query.limit), (query.limit, key)
         old = home.get(key)
         reason = "cold" if old is None else "expired" if old.generation == plan.generation else "invalidated"
@@ -111,7 +113,10 @@ class Reading:
                     began = monotonic()
                     rows = await proceed(query)
                     plan.cost.add(monotonic() - began)
-            self._finish(query, plan, home, key, rows, flight, claim)
+            if turn != turn_of(query.session):
+                flight.failed = True  # read in whatever state another task has put the session
+            else:
+                self._finish(query, plan, home, key, rows, flight, claim)
             return rows
         except Exception:
             flight.failed = True

@@ -27,6 +27,12 @@ class Connection(asyncpg.Connection):
         return EXTRA_RESET + str(super().get_reset_query())
 
 
+def literals_of(raw: Any) -> tuple[object, ...]:
+    """The settings by which the server reads a literal and which it reports when they change."""
+    settings = raw._protocol.get_settings()  # also when it is closed
+    return settings.TimeZone, settings.DateStyle, settings.IntervalStyle
+
+
 async def run(connection: Any, query: Query) -> Rows:
     """Run `query` on an asyncpg connection, with asyncpg's meaning and exceptions."""
     if query.kind == "rows":

@@ -11,7 +11,7 @@ import asyncpg
 
 from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
 from galvo.session import Pin
-from galvo_pool.connection import Connection, finish, opened, run_to_the_end, settled
+from galvo_pool.connection import Connection, finish, literals_of, opened, run_to_the_end, settled
 from galvo_pool.failures import connect_failure
 from galvo_pool.settings import PoolSettings
 
@@ -181,21 +181,27 @@ def _cause(error: BaseException) -> BaseException | None:
 class Pinned:
     """The connection behind a session."""
 
-    __slots__ = ("_connection", "_forgets", "_plugin", "_raw")
+    __slots__ = ("_connection", "_forgets", "_literals", "_plugin", "_raw")
 
     def __init__(self, plugin: PoolPlugin, connection: Any) -> None:
         self._plugin = plugin
         self._connection = connection
         self._raw = connection._con
         self._forgets = False
+        self._literals = literals_of(self._raw)
 
     @property
     def in_transaction(self) -> bool:
-        return bool(self._connection.is_in_transaction())
+        # On a lost connection nothing but its error may answer.
+        return bool(self._raw.is_closed() or self._raw.is_in_transaction())
 
     async def run(self, query: Query) -> Rows:
         self._plugin.count()
         return await run_to_the_end(self._connection, query, self._raw, lambda: settled(self._connection))
+
+    def strayed(self) -> bool:
+        before, self._literals = self._literals, literals_of(self._raw)
+        return before != self._literals
 
     def forget_prepared(self) -> None:
         self._raw._drop_local_statement_cache()
