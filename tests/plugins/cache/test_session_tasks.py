@@ -15,7 +15,7 @@ from galvo import Kernel
 from galvo_cache import CachePlugin
 from galvo_pool import PoolPlugin
 from tests.plugins.cache.situations.situation import VISITS, connected, two, until
-from tests.plugins.cache.stand import ALL, JOBS, PRICE, RAISE
+from tests.plugins.cache.stand import ALL, JOBS, PRICE, RAISE, locked
 
 pytestmark = pytest.mark.anyio
 
@@ -181,15 +181,37 @@ async def test_sessions_and_others_read_the_same(dsn: str, size: int) -> None:
 # -- time and loss -----------------------------------------------------------------------------------
 
 
+HELD = "begin; lock pg_catalog.pg_class in access exclusive mode"
+"""Holds up the question, and no statement that the server has seen before."""
+
+
 async def test_the_timeout_is_for_the_question_too(dsn: str) -> None:
     async with two(dsn, VISITS) as s:
         await s.kept(AT)
-        async with s.session(TOKYO) as pair:
-            await s.admin.execute("begin; lock pg_catalog.pg_class in access exclusive mode")
-            with anyio.fail_after(60), pytest.raises(TimeoutError):
-                await pair.session.fetch(AT + " limit 9", timeout=0.2)
-            await s.admin.execute("rollback")
+        async with s.session(BUSY) as pair:
             await pair.right(AT)
+            await pair.both(TOKYO)
+            await s.admin.execute(HELD)
+            with anyio.fail_after(60):
+                assert await pair.session.fetch(AT, timeout=0.2) == await pair.twin.fetch(AT)
+            await s.admin.execute("rollback")
+            await pair.kept(AT)
+
+
+async def test_the_connection_is_lost_by_the_question(dsn: str) -> None:
+    """The server says why only once."""
+    async with two(dsn, VISITS) as s:
+        await s.kept(AT)
+        async with s.session(TOKYO) as pair:
+            pid = pair.session.pin._raw.get_server_pid()  # type: ignore[union-attr]  # a query would ask, too
+            await s.admin.execute(HELD)
+            reading = asyncio.create_task(pair.session.fetch(AT))
+            await locked(s.admin)
+            await s.admin.execute("select pg_terminate_backend($1)", pid)
+            with pytest.raises(asyncpg.AdminShutdownError):
+                await reading
+            await s.admin.execute("rollback")
+        assert s.kernel.plugins()[0]["faults"] == 0
 
 
 async def error_of(work: Awaitable[Any]) -> type[Exception]:
@@ -201,7 +223,7 @@ async def error_of(work: Awaitable[Any]) -> type[Exception]:
 
 
 @pytest.mark.parametrize(
-    "orders", [(TOKYO,), ("begin", f"{RAISE[:-2]}2"), (BUSY,)], ids=["set", "in a transaction", "idle"]
+    "orders", [(TOKYO,), ("begin", "insert into log(line) values ('x')"), (BUSY,)], ids=["set", "in a transaction", "idle"]
 )
 async def test_a_lost_connection_says_so(dsn: str, orders: tuple[str, ...]) -> None:
     """As asyncpg's does, and it is no fault of the cache."""
@@ -211,6 +233,12 @@ async def test_a_lost_connection_says_so(dsn: str, orders: tuple[str, ...]) -> N
             for who in (pair.session, pair.twin):
                 pid = await who.fetchval("select pg_backend_pid()")
                 await s.admin.execute("select pg_terminate_backend($1, 10000)", pid)
+            raw = pair.session.pin._raw  # type: ignore[union-attr]
+
+            async def noticed() -> bool:
+                return bool(raw.is_closed() and pair.twin.is_closed())
+
+            await until(noticed)
             for sql in (AT.replace("at::", "took::"), AT, AT, BUSY):
                 assert await error_of(pair.session.fetch(sql)) is await error_of(pair.twin.fetch(sql)), sql
         assert s.kernel.plugins()[0]["faults"] == 0
