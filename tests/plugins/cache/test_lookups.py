@@ -355,7 +355,7 @@ async def test_without_a_lease_nothing_is_remembered_or_asked(dsn: str) -> None:
     async with standing(dsn, setup=SETUP) as stand:
         await ready(stand)
         await stand.kernel.fetch(SHOWS, "p1")
-        lease = stand.kernel.find_capability("cache")._lease
+        lease = stand.kernel.find_capability("cache")._trusted
         lease(0.0)
         await stand.kernel.execute(WRITE, "p1")
         lease(float("inf"))
