@@ -15,7 +15,7 @@ import anyio
 from galvo import Context, Query, Rows
 from galvo_cache.catalog import Relation
 from galvo_cache.effects import Change, Const, Output, Param, Shown, Source, Write
-from galvo_cache.facts import Facts, learn
+from galvo_cache.facts import BLOCK, Facts, learn
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.lane import Lane
 from galvo_cache.ledger import Ledger, Pending
@@ -24,8 +24,6 @@ from galvo_cache.touch import GUESSED, STILL, Lanes, Touch, merged, token_of
 
 MAX_RUNS = 64
 """Of executemany; more touch whole tables."""
-BLOCK = 64
-"""Keys looked up at once if they are integers: rows with near keys are often written at near times."""
 MAX_LOOKUPS = 8
 """In the database, of one transaction."""
 PATIENCE = 2.0
@@ -49,7 +47,7 @@ class Question:
         )
         """What the answer to `sql` says."""
         self.args: tuple[Any, ...] = (value,)
-        if type(value) is int:  # the limits of integers are those of blocks, too
+        if type(value) is int:  # rows with near keys are often written at near times
             self.args = (value - value % BLOCK, value - value % BLOCK + BLOCK - 1)
 
     @property
@@ -202,8 +200,8 @@ class Touching:
         for name in question.lanes:
             if name not in facts:
                 facts[name] = Facts(question.column, name, self._ttl)
-            if (fact := facts[name].find(question.value)) is not None:
-                found[name] = [] if fact[1] is None else [fact[1]]
+            if (tokens := facts[name].find(question.value)) is not None:
+                found[name] = tokens
         if len(found) < len(question.lanes):
             return {}
         self.known += 1
