@@ -27,6 +27,9 @@ class Pin(Protocol):
     def lost(self) -> bool:
         """Nothing can run on it any more."""
 
+    def strayed(self) -> bool:
+        """Whether the server reads literals otherwise than at the last call, or when the session began."""
+
     def forget_prepared(self) -> None:
         """The session's settings may have changed, and a prepared statement keeps how its literals were read."""
 

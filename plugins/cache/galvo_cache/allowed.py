@@ -108,11 +108,12 @@ HARMLESS_CALLS: Final = _words("""
     jsonb_populate_record jsonb_populate_record_valid jsonb_populate_recordset jsonb_to_record
     jsonb_to_recordset date time timetz timestamp timestamptz money numeric xml xml_is_well_formed convert
     textanycat anytextcat lo_close lo_creat lo_create lo_from_bytea lo_get lo_lseek lo_lseek64 lo_open lo_put
-    lo_tell lo_tell64 lo_truncate lo_truncate64 lo_unlink loread lowrite set_config
+    lo_tell lo_tell64 lo_truncate lo_truncate64 lo_unlink loread lowrite
 """)
 HARMLESS_PREFIXES: Final = ("has_", "pg_advisory_", "pg_try_advisory_", "pg_stat_get_")
 
 SESSION_CALLS: Final = frozenset({"set_config"})
+"""Harmless where a text names them; stored in a view or a default they change a session that does not say so."""
 
 # Reading these reads the clock when the text says so; timetz reads it always (daylight saving).
 CLOCK_TYPES: Final = _words("""
@@ -150,7 +151,7 @@ SESSION_SETTINGS: Final = (
     "TimeZone", "timezone_abbreviations", "DateStyle", "IntervalStyle",
     "lc_monetary", "lc_numeric", "lc_time", "extra_float_digits", "bytea_output", "xmlbinary", "xmloption",
     "array_nulls", "transform_null_equals", "quote_all_identifiers", "default_text_search_config",
-    "gin_fuzzy_search_limit", "standard_conforming_strings",
+    "gin_fuzzy_search_limit", "standard_conforming_strings", "client_encoding",
 )  # fmt: skip
 """Settings that the answer of a `Read` may depend on: part of the cache key or fixed.
 

@@ -107,7 +107,8 @@ def _statement(statement: object, catalog: Catalog) -> Effect:
             return _explain(statement, catalog)
         case ast.DeclareCursorStmt():
             effect = _statement(statement.query, catalog)
-            return effect if isinstance(effect, Everything | Write) else Refused("cursor")
+            # WITH HOLD it runs at COMMIT
+            return effect if isinstance(effect, Everything | Write | Control) else Refused("cursor")
         case ast.VariableSetStmt():
             return Control("session", settings=frozenset({(statement.name or ANY_SETTING).lower()}))
         case ast.DiscardStmt():

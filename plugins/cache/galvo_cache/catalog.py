@@ -23,6 +23,10 @@ class Catalog:
 
     __slots__ = (
         "_closures",
+        "_declared",
+        "_doubting",
+        "_facts",
+        "_loud",
         "_names",
         "_opaque",
         "_promises",
@@ -66,8 +70,12 @@ class Catalog:
         self.operators = frozenset[str](facts["operators"] or ())
         self.hazard = self._find_hazard(facts)
         self._names = {(row[1], row[2]): row[0] for row in facts["relations"]}
+        self._declared = declared or Declared()
+        promised = self._declared.effects or self._declared.reads
+        self._facts = facts if promised else None
+        self._doubting: Catalog | None = None
         self._promises = Promises(
-            declared or Declared(),
+            self._declared,
             {name: schemas for name, _, _, schemas in functions},
             {(trigger[0], row[0]) for row in facts["relations"] for trigger in row[5] or ()},
             self._find_table,
@@ -78,6 +86,7 @@ class Catalog:
         self._scopes = made.scopes
         self._trees = made.trees
         self._opaque = made.opaque
+        self._loud = frozenset(relation.name for relation in made.relations.values() if not relation.inert)
         self._type_names = made.type_names
         self.time_types = made.time_types
 
@@ -95,9 +104,15 @@ class Catalog:
         """The same snapshot for a session with another search_path, as current_schemas(true) gives it."""
         if path == self.search_path:
             return self
-        other = copy(self)
+        other = copy(self._doubted())
         other.search_path = path
         return other
+
+    def _doubted(self) -> Catalog:
+        """Without what was promised of functions: under another search_path their bodies may mean other tables."""
+        if self._doubting is None and self._facts is not None:
+            self._doubting = Catalog(self._facts, self.digest, Declared(session_inputs=self._declared.session_inputs))
+        return self._doubting or self
 
     def resolve(self, schema: str | None, name: str) -> Relation | None:
         """Return the relation that a session with this search_path means by a name."""
@@ -109,6 +124,11 @@ class Catalog:
             if place.startswith("pg_temp_") and place not in self._temporary:
                 return None  # another session's temporary tables are not in the snapshot, and may be meant
         return None
+
+    def loud(self, schema: str | None, name: str) -> bool:
+        """May reading what a name means run the user's code? Of one that could mean anything: in any schema."""
+        relation = self.resolve(schema, name)
+        return not relation.inert if relation is not None else schema is None and name in self._loud
 
     def relation(self, oid: int) -> Relation | None:
         """Return a relation by OID."""

@@ -66,7 +66,7 @@ class Read:
     rows proves that the row of every unique slice exists, so inserting another one cannot change it.
     `inputs`: session settings that the answer depends on, besides SESSION_SETTINGS. `columns`: no others of any
     table are mentioned, so an update of others changes nothing; None: all may be. `shown`: what an answer says of
-    single rows besides.
+    single rows besides. `declared`: functions are called of which only that is known; they may depend on any setting.
     """
 
     tables: frozenset[int]
@@ -75,6 +75,7 @@ class Read:
     inputs: tuple[str, ...] = ()
     columns: frozenset[str] | None = None
     shown: tuple[Shown, ...] = ()
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

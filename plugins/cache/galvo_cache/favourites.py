@@ -72,8 +72,8 @@ class Favourites:
             return
         best: list[tuple[float, int, tuple[str, Literal[0, 1], Hashable]]] = []
         ties = count()
-        # A text after a prefix is for sessions in a state of their own; here there is none.
-        plans = [(_worth(plan), sql, plan) for sql, plan in self._plans if sql[:1] != "\0"]
+        # What has another place than its text is for sessions in a state of their own; here there is none.
+        plans = [(_worth(plan), place, plan) for place, plan in self._plans if isinstance(place, str)]
         for most, sql, plan in sorted(plans, key=lambda item: -item[0]):
             if not most or (len(best) == self._limit and most <= best[0][0]):
                 break  # none of its answers has saved more than all of them

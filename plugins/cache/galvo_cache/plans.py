@@ -21,6 +21,7 @@ class Flight:
 
     __slots__ = (
         "_done", "began", "clock", "cost", "failed", "generation", "landed", "places", "private", "replaces", "rows",
+        "turn",
     )  # fmt: skip
 
     def __init__(self, generation: int, clock: int, places: list[Place], began: float) -> None:
@@ -32,6 +33,8 @@ class Flight:
         """When the stamps were captured (monotonic)."""
         self.cost = 0.0
         """Seconds that the read itself took."""
+        self.turn = 0
+        """Of the session that reads: see `turn_of`."""
         self.replaces = False
         """In the background: what it gets is to replace an answer whose time is nearly over."""
         self.rows: Rows | None = None
@@ -137,23 +140,23 @@ class Plan:
 
 
 class Plans:
-    """Plans by statement text, at most `limit`; the oldest that was not hit since goes first."""
+    """Plans by statement text, or state and text, at most `limit`; the oldest that was not hit since goes first."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[Hashable, Plan] = {}
         self.get = self._plans.get
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    def __iter__(self) -> Iterator[tuple[str, Plan]]:
+    def __iter__(self) -> Iterator[tuple[Hashable, Plan]]:
         return iter(list(self._plans.items()))
 
-    def add(self, sql: str, plan: Plan) -> Plan | None:
+    def add(self, place: Hashable, plan: Plan) -> Plan | None:
         """Keep `plan`; gives one that had to go, whose answers are to be dropped."""
         dropped = self._make_room() if len(self._plans) >= self._limit else None
-        self._plans[sql] = plan
+        self._plans[place] = plan
         return dropped
 
     def _make_room(self) -> Plan | None:

@@ -34,7 +34,7 @@ from galvo_cache.plans import Plan, Plans
 from galvo_cache.reading import Reading
 from galvo_cache.relay import Relay
 from galvo_cache.second import Second, secrets
-from galvo_cache.sessions import PLAIN, Note, Sessions, State
+from galvo_cache.sessions import LOST, PLAIN, Note, Sessions, State
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sharing import Alongside, Sharing
 from galvo_cache.sieve import Sieve
@@ -83,7 +83,8 @@ class CachePlugin(Plugin):
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
         )
-        self._sessions = Sessions(self.name, self._knowledge, chain.from_iterable(settings.session_inputs.values()))
+        inputs = chain.from_iterable(settings.session_inputs.values())
+        self._sessions = Sessions(self.name, self._knowledge, inputs, declared=bool(settings.effects))
         self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
         self._telling = Telling(
             settings, self._plans, self._computed, self._counts, self._knowledge, self._outside, self._sharing,
@@ -199,20 +200,19 @@ class CachePlugin(Plugin):
             note = self._sessions.note(session)
             plan = await self._planned_in(session, note, query)
             effect = plan.effect
-            if isinstance(effect, Write) and note.names is None:
+            if note.names is None and isinstance(effect, Write | Read | Refused if note.risky else Write):
                 effect = Everything("session_setting")
             self._sessions.changes(session, note, plan.effect)
-        if isinstance(effect, Write | Everything):
-            return await self._writing.write(query, proceed, effect)
-        if isinstance(effect, Control):
-            return await self._writing.control(query, proceed, effect)
+        if isinstance(effect, Write | Everything | Control):
+            with self._sessions.changing(session, effect):
+                return await self._writing.run(query, proceed, effect)
         if isinstance(effect, Refused):
             return await self._refuse(effect.reason, query, proceed, plan)
         if query.kind != "rows" or query.record_class is not None:
             return await self._refuse("call", query, proceed, plan)
         if session is not None and session.in_transaction:
             return await self._refuse("transaction", query, proceed, plan)
-        if note is not None and note.state is None:
+        if note is not None and not note.serves(effect):
             return await self._refuse("session", query, proceed, plan)
         return plan
 
@@ -221,35 +221,36 @@ class CachePlugin(Plugin):
         if session.pin is not None and not self._knowledge.loaded:
             # It must not wait for the catalog on another connection: it may hold the last.
             return Plan(self._knowledge.guess(query.sql))
-        state = note.names
         if note.state is None and query.kind == "rows" and not session.in_transaction:
-            plan = await self._planned(query.sql, state or PLAIN)
+            plan = await self._planned(query.sql, note.names or LOST)
             if not isinstance(plan.effect, Read | Refused):
                 return plan
-            state = await self._sessions.state(session)
-        return await self._planned(query.sql, state or PLAIN)
+            await self._sessions.state(session, query.timeout)
+            if not self._knowledge.loaded:  # somebody changed the schema meanwhile
+                return Plan(self._knowledge.guess(query.sql))
+        return await self._planned(query.sql, note.names or LOST)
 
     async def _planned(self, sql: str, state: State = PLAIN) -> Plan:
         """The plan of a statement. It is kept by its text without comments, and so are its answers."""
-        plan = self._plans.get(state.prefix + sql)
+        plan = self._plans.get(state.place(sql))
         if plan is None:
             bare = stripped(sql)
-            plan = self._plans.get(state.prefix + bare) or await self._plan(bare, state)
+            plan = self._plans.get(state.place(bare)) or await self._plan(bare, state)
         return plan
 
     async def _plan(self, sql: str, state: State) -> Plan:
-        text = state.prefix + sql
+        place = state.place(sql)
         while True:
             epoch = self._knowledge.epoch
-            plan = Plan(await self._knowledge.effect(sql, state.path), text)
+            plan = Plan(await self._knowledge.effect(sql, state.path), state.prefix + sql)
             if epoch == self._knowledge.epoch:
                 break
-        known = self._plans.get(text)
+        known = self._plans.get(place)
         if known is not None:
             return known
         if state.epoch not in (None, epoch):
             return Plan(Everything("schema_changed"))  # and with it what the session's search_path leads to
-        dropped = self._plans.add(text, plan)
+        dropped = self._plans.add(place, plan)
         if dropped is not None:
             self._drop(dropped)
         if plan.tables is not None:
@@ -317,8 +318,8 @@ class CachePlugin(Plugin):
 
     def reset(self) -> None:
         """Another database, or another session's settings, answer from now on: nothing known holds."""
+        self._sessions.abandon()
         self._knowledge.distrust()
-        self._sessions.forget()
         self._sharing.moved()
         self._ledger.end(self._ledger.begin(None))
 

@@ -22,6 +22,7 @@ from galvo_cache.places import final_places, joining_places, known_places
 from galvo_cache.plans import Flight, Plan
 from galvo_cache.refreshing import Refreshing
 from galvo_cache.second import Claim, Second
+from galvo_cache.sessions import turn_of
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sieve import Entry, Sieve
 
@@ -75,6 +76,7 @@ class Reading:
 
     async def _miss(self, query: Query, proceed: Proceed, plan: Plan, key: Hashable) -> Rows:
         """A new answer, if need be by waiting for somebody who reads it already."""
+        turn = turn_of(query.session)
         if self.until <= monotonic():
             return await self._untrusted(query, proceed, plan)
         place = (query.limit, key)
@@ -100,6 +102,7 @@ class Reading:
         flight = self._board(query, plan)
         if flight is None:
             return await self._bypass(query, proceed, plan, "pending_write" if self.settled else "starting")
+        flight.turn = turn
         self._missed(query, plan, self._why(plan, plan.home(query.limit), key))
         return await self._lead(query, proceed, plan, key, flight)
 
@@ -163,7 +166,10 @@ class Reading:
                     rows = await proceed(query)
                     plan.cost.add(monotonic() - began)
                 flight.cost = monotonic() - began
-            self._finish(query, plan, home, key, rows, flight, claim)
+            if flight.turn != turn_of(query.session):
+                flight.failed = True  # read in whatever state another task has put the session
+            else:
+                self._finish(query, plan, home, key, rows, flight, claim)
             return rows
         except Exception:
             flight.failed = True

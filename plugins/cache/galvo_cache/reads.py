@@ -38,7 +38,8 @@ def judge(facts: Facts, catalog: Catalog) -> Read | Refused:
         return refusal
     tables = frozenset[int]().union(*(scope.tables for scope in scopes.values()))
     inputs = sorted({name for scope in scopes.values() for name in scope.inputs})
-    return Read(tables, inputs=tuple(inputs))
+    declared = any(catalog.reads(call.schema, call.name) is not None for call in facts.calls)
+    return Read(tables, inputs=tuple(inputs), declared=declared or any(scope.declared for scope in scopes.values()))
 
 
 def named_once(facts: Facts, catalog: Catalog) -> frozenset[int]:

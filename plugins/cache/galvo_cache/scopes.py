@@ -25,6 +25,8 @@ class Scope:
 
     tables: frozenset[int] = frozenset()
     inputs: tuple[str, ...] = ()
+    declared: bool = False
+    """A view calls functions of which is declared what they read; of those in a policy, so are the settings."""
     reason: str = ""
     detail: str = ""
 
@@ -68,6 +70,7 @@ class Scopes:
     def _find(self, start: int, only: bool) -> Scope:
         tables: set[int] = set()
         inputs: set[str] = set()
+        declared = False
         todo = [(start, only, False)]
         seen = set(todo)
         while todo:
@@ -86,10 +89,11 @@ class Scopes:
             if relation.kind == "v" or (relation.secured and not heir):
                 inputs.update(self._promises.inputs.get(oid, ()))
                 for tree in self._trees.get(oid, ()):
+                    declared |= relation.kind == "v" and self._verdicts.trusts(tree)
                     found += [(other, False, False) for other in tree.relations | self._verdicts.reads(tree)]
             todo += [step for step in found if step not in seen]
             seen.update(found)
-        return Scope(frozenset(tables), tuple(sorted(inputs)))
+        return Scope(frozenset(tables), tuple(sorted(inputs)), declared)
 
     def _local(self, oid: int, relation: Readable | None, heir: bool) -> tuple[str, str]:
         """What forbids the relation by itself. The policies of an heir do not apply to who reads its parent."""

@@ -83,6 +83,10 @@ class Verdicts:
         tables = [self._promises.reads(call.schema, call.name) for call in found if not call.builtin]
         return frozenset[int]().union(*(names for names in tables if names is not None))
 
+    def trusts(self, tree: Tree) -> bool:
+        """Whether it calls functions of the user: those that are declared, in a tree without a reason."""
+        return any(not call.builtin for oid in tree.calls if (call := self._called.get(oid)) is not None)
+
     def _call(self, oid: int, tree: Tree, settings: Collection[str]) -> str:
         call = self._called.get(oid)
         if call is None:

@@ -66,8 +66,8 @@ class Telling:
 
     def _living(self) -> Iterator[tuple[Callable[[], str], Plan]]:
         """The application's plans, and how each may be shown."""
-        for text, plan in self._plans:
-            yield partial(redacted, text.rpartition("\0")[2]), plan
+        for _, plan in self._plans:
+            yield partial(redacted, plan.text.rpartition("\0")[2]), plan
         for names, plan in self._computed.items():
             yield partial("cached(depends_on={})".format, ", ".join(names)), plan
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pglast.parser import ParseError, scan
 
 COMMENTS = frozenset({"SQL_COMMENT", "C_COMMENT"})
+MAX_TEXT = 8 * 1024
+"""Longer texts keep their comments: the scanner takes seconds for them, and longer with every letter beyond ASCII."""
+SPACE = " \t\n\r\f"
+"""What PostgreSQL takes for space; to Python, more is: a no-break space, which ends a name."""
 
 
 def stripped(sql: str) -> str:
     """`sql` without comments and without space round it; `sql` itself if it has none or cannot be read."""
-    if "--" not in sql and "/*" not in sql:
+    if len(sql) > MAX_TEXT or ("--" not in sql and "/*" not in sql):
         return sql
     try:
         tokens = scan(sql)
@@ -18,7 +22,7 @@ def stripped(sql: str) -> str:
         for token in comments:
             parts.append(sql[place : token.start])
             place = token.end + 1
-        text = " ".join([*parts, sql[place:]]).strip()
+        text = " ".join([*parts, sql[place:]]).strip(SPACE)
         # A comment forbids what a space allows: two strings on two lines are one.
         return text if len(scan(text)) == len(tokens) - len(comments) else sql
     except (ParseError, ValueError):

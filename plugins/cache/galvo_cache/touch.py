@@ -16,9 +16,9 @@ Lanes = dict[str, list[int] | None]
 Touch = dict[int, Lanes | None]
 """By table (OID); None is every row in every lane. Whoever reads a table without a lane is touched by any mention."""
 
-GUESSED = "?"
+GUESSED = "\0?"  # no column has NUL in its name
 """`lane + GUESSED` in `Lanes`: the lane's values were looked up before the write, not written in its text."""
-STILL = "="
+STILL = "\0="
 """In `Lanes`: no row goes, and none gets another value in any lane. A new row does not change what was looked up by
 the key of another one."""
 WORD = 2**63

@@ -118,8 +118,7 @@ def _hidden(facts: Facts, catalog: Catalog) -> Iterator[Everything]:
         if known == "loud" or (not known and not _is_builtin_type(name)):
             yield Everything("user_type" if known else "unknown_type", detail=name)
     for schema, name in facts.relations:
-        relation = catalog.resolve(schema, name)
-        if relation is not None and not relation.inert:
+        if catalog.loud(schema, name):
             yield Everything("user_code", detail=name)
 
 
@@ -138,7 +137,8 @@ def _call(call: Call, catalog: Catalog) -> str:
         return ""
     if call.name not in catalog.stable and call.name not in catalog.volatile:
         return "unknown_function"
-    if call.name in HARMLESS_CALLS or call.name in STABLE_CALLS or call.name.startswith(HARMLESS_PREFIXES):
+    known = call.name in HARMLESS_CALLS or call.name in STABLE_CALLS or call.name in SESSION_CALLS
+    if known or call.name.startswith(HARMLESS_PREFIXES):
         return ""
     return "side_effects"
 

@@ -61,6 +61,12 @@ class Writing:
         self.writes = 0
         self.flushes = 0
 
+    async def run(self, query: Query, proceed: Proceed, effect: Write | Everything | Control) -> Rows:
+        """Run what may change something."""
+        if isinstance(effect, Control):
+            return await self.control(query, proceed, effect)
+        return await self.write(query, proceed, effect)
+
     async def write(self, query: Query, proceed: Proceed, effect: Write | Everything) -> Rows:
         session = query.session
         if session is None:

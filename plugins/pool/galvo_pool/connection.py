@@ -59,6 +59,12 @@ def keep_alive(connection: Any) -> None:
                 own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
+def literals_of(raw: Any) -> tuple[object, ...]:
+    """The settings by which the server reads a literal and which it reports when they change."""
+    settings = raw._protocol.get_settings()  # also when it is closed
+    return settings.TimeZone, settings.DateStyle, settings.IntervalStyle
+
+
 async def run(connection: Any, query: Query) -> Rows:
     """Run `query` on an asyncpg connection, with asyncpg's meaning and exceptions."""
     if query.kind == "rows":

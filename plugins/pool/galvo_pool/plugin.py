@@ -13,7 +13,7 @@ import asyncpg
 
 from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
 from galvo.session import Pin
-from galvo_pool.connection import Connection, finish, open_one, opened, run, run_to_the_end, settled
+from galvo_pool.connection import Connection, finish, literals_of, open_one, opened, run, run_to_the_end, settled
 from galvo_pool.failures import connect_failure
 from galvo_pool.fleet import Fleet
 from galvo_pool.settings import PoolSettings
@@ -255,13 +255,14 @@ def _cause(error: BaseException) -> BaseException | None:
 class Pinned:
     """The connection behind a session."""
 
-    __slots__ = ("_connection", "_forgets", "_plugin", "_raw")
+    __slots__ = ("_connection", "_forgets", "_literals", "_plugin", "_raw")
 
     def __init__(self, plugin: PoolPlugin, connection: Any) -> None:
         self._plugin = plugin
         self._connection = connection
         self._raw = connection._con
         self._forgets = False
+        self._literals = literals_of(self._raw)
 
     @property
     def in_transaction(self) -> bool:
@@ -277,6 +278,10 @@ class Pinned:
             return await run(self._connection, query)  # raises: it is not even sent, so its outcome is not open
         rows = await run_to_the_end(self._connection, query, self._raw, lambda: settled(self._connection))
         return self._plugin.kept(self._raw, rows)
+
+    def strayed(self) -> bool:
+        before, self._literals = self._literals, literals_of(self._raw)
+        return before != self._literals
 
     def forget_prepared(self) -> None:
         self._raw._drop_local_statement_cache()

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from galvo import Kernel
+from tests.plugins.cache.situations.situation import two
 from tests.plugins.cache.stand import Stand, standing
 
 pytestmark = pytest.mark.anyio
@@ -338,3 +339,25 @@ async def replace(kernel: Kernel, together: bool) -> None:
     async with kernel.transaction() if together else nullcontext(kernel) as writer:
         for sql, args in writes:
             await writer.execute(sql, *args)
+
+
+async def test_columns_with_the_names_of_marks(dsn: str) -> None:
+    """A touch carries marks beside the names of its lanes; no column may be taken for one."""
+    columns = ("=", "id?", "v")
+    setup = 'create table odd(id int primary key, "=" int, "id?" int, v int);' + "".join(
+        f'create index on odd("{column}");' for column in columns
+    )
+    async with two(dsn, setup + "insert into odd select g, g, g, g from generate_series(1, 5) g;") as s:
+        for write in (
+            "insert into odd values (9, 9, 9, 9)",
+            "update odd set v = v + 1 where id = 3",
+            'update odd set "=" = 4, "id?" = 4 where id = 3',
+            "delete from odd where id = 9",
+        ):
+            for column in columns:
+                for value in (3, 4, 9):
+                    await s.kept(f'select * from odd where "{column}" = $1', value)
+            await s.write(write)
+            for column in columns:
+                for value in (3, 4, 9):
+                    await s.right(f'select * from odd where "{column}" = $1', value)

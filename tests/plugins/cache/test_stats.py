@@ -167,9 +167,9 @@ async def test_misses_by_reason(dsn: str) -> None:
         stop.go.set()
         await write
         cache = stand.kernel.find_capability("cache")
-        cache._lease(0.0)
+        cache._trust.lease(0.0)
         await missed("untrusted", PRICE, 3)
-        cache._lease(math.inf)
+        cache._trust.lease(math.inf)
         cache._reading.settled = False
         await missed("starting", PRICE, 3)
         cache._reading.settled = True
