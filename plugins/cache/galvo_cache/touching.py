@@ -7,7 +7,6 @@ kept by `user_id`, what was seen of the row, or else one short query before the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from time import monotonic
 from typing import Any
 
@@ -16,7 +15,7 @@ import anyio
 from galvo import Context, Query, Rows
 from galvo_cache.catalog import Relation
 from galvo_cache.effects import Change, Const, Output, Param, Shown, Source, Write
-from galvo_cache.facts import Facts, learn
+from galvo_cache.facts import BLOCK, Facts, learn
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.lane import Lane
 from galvo_cache.ledger import Ledger, Pending
@@ -25,12 +24,10 @@ from galvo_cache.touch import GUESSED, STILL, Lanes, Touch, merged, token_of
 
 MAX_RUNS = 64
 """Of executemany; more touch whole tables."""
-BLOCK = 64
-"""Keys looked up at once if they are integers: rows with near keys are often written at near times."""
 MAX_LOOKUPS = 8
-"""Of one transaction."""
+"""In the database, of one transaction."""
 PATIENCE = 2.0
-"""Seconds a look-up may take; to touch a lane entirely costs many reads."""
+"""Seconds that look-ups may take; to touch a lane entirely costs many reads."""
 PATIENCE_HOLDING = 0.1
 """The same of whoever holds a connection while it waits for another: it may be the last."""
 
@@ -50,7 +47,7 @@ class Question:
         )
         """What the answer to `sql` says."""
         self.args: tuple[Any, ...] = (value,)
-        if type(value) is int:  # the limits of integers are those of blocks, too
+        if type(value) is int:  # rows with near keys are often written at near times
             self.args = (value - value % BLOCK, value - value % BLOCK + BLOCK - 1)
 
     @property
@@ -61,6 +58,17 @@ class Question:
         which = "between $1 and $2" if len(self.args) == 2 else "= $1"
         return f"select {', '.join((key, *lanes))} from {table} where {key} {which}"  # noqa: S608  # quoted
 
+    def answer(self, lanes: Lanes, found: dict[str, list[int]]) -> None:
+        """Touch what was found; where nothing was, the lane entirely."""
+        for name in self.lanes:
+            before = lanes.get(name)
+            if before is None or name not in found:
+                lanes[name] = None
+                lanes.pop(name + GUESSED, None)
+            else:
+                lanes[name] = sorted({*before, *found[name]})
+                lanes[name + GUESSED] = []
+
 
 class Draft:
     """What a statement, or a transaction so far, is known to touch, and what is to be asked before it takes effect."""
@@ -69,15 +77,12 @@ class Draft:
 
     def __init__(self) -> None:
         self.touch: Touch = {}
+        """Without what `questions` will add to it."""
         self.columns: dict[int, frozenset[str]] = {}
         """Of these tables only these columns are updated."""
         self.questions: list[Question] = []
 
     def add(self, other: Draft) -> None:
-        for oid in self.touch.keys() & other.touch.keys():
-            # Two answers about one table would have to be merged lane by lane; the lanes in question are touched.
-            self._give_up(oid)
-            other._give_up(oid)
         for oid in other.touch:
             if oid in other.columns and (oid in self.columns or oid not in self.touch):
                 self.columns[oid] = self.columns.get(oid, frozenset()) | other.columns[oid]
@@ -85,9 +90,6 @@ class Draft:
                 self.columns.pop(oid, None)
         self.touch = merged(self.touch, other.touch)
         self.questions += other.questions
-
-    def _give_up(self, oid: int) -> None:
-        self.questions = [question for question in self.questions if question.relation.oid != oid]
 
 
 class Touching:
@@ -123,15 +125,17 @@ class Touching:
             lanes: Lanes | None = None
             for args in runs:
                 one = _static(change, relation, args)
+                if question := self._question(change, relation, args, one):
+                    draft.questions.append(question)
+                    one |= {name: [] for name in question.lanes}
                 lanes = one if lanes is None else merged({0: lanes}, {0: one})[0]
             draft.touch[change.table] = lanes
             if change.verb == "update" and change.columns is not None:
                 draft.columns[change.table] = change.columns
-            if len(runs) == 1 and lanes is not None:
-                draft.questions += self._questions(change, relation, runs[0], lanes)
         return draft
 
-    def _questions(self, change: Change, relation: Relation, args: tuple[Any, ...], lanes: Lanes) -> Iterable[Question]:
+    def _question(self, change: Change, relation: Relation, args: tuple[Any, ...], lanes: Lanes) -> Question | None:
+        """About the lanes that are touched entirely as far as text and arguments say it."""
         open_lanes = [
             name
             for name, lane in self._ledger.table(change.table).lanes.items()
@@ -140,30 +144,31 @@ class Touching:
         # Only a key: into another value somebody may insert a row between the look-up and the write.
         pinned = [(name, source) for name, source in change.fixed if lanes.get(name) and relation.lanes[name]]
         if change.verb == "insert" or not open_lanes or not pinned:
-            return []
+            return None
         column, source = pinned[0]
-        return [Question(relation, column, _value(source, args), open_lanes)]
+        return Question(relation, column, _value(source, args), open_lanes)
 
     async def begin(self, draft: Draft, *, holding: bool) -> Pending:
         """Find out what is open, then announce to the ledger. `holding`: the caller keeps a connection meanwhile."""
-        questions = draft.questions[:MAX_LOOKUPS]
-        if not questions:
+        if not draft.questions:
             return self._ledger.begin(draft.touch, draft.columns)
         guesses: list[Lane] = []
+        asked, deadline = 0, monotonic() + (PATIENCE_HOLDING if holding else PATIENCE)
         try:
-            for question in questions:
+            for question in draft.questions:
                 lanes = draft.touch[question.relation.oid]
+                if lanes is None or all(lanes.get(name) is None for name in question.lanes):
+                    continue
                 guessed = self._ledger.guess(question.relation.oid, question.lanes)
                 guesses += guessed
-                found = None
-                if guessed and lanes is not None and self.settled and self._trusted:
-                    patience = PATIENCE_HOLDING if holding else PATIENCE
-                    found = self._remember(question) or await self._ask(question, patience)
-                if found and lanes is not None:
-                    for name, tokens in found.items():
-                        lanes[name] = tokens
-                        lanes[name + GUESSED] = []
-            for question in questions:
+                found: dict[str, list[int]] = {}
+                if guessed and self.settled and self._trusted:
+                    found = self._remember(question)
+                    if not found and asked < MAX_LOOKUPS:
+                        asked += 1
+                        found = await self._ask(question, deadline - monotonic())
+                question.answer(lanes, found)
+            for question in draft.questions:
                 self._take_back_spoiled(question, draft.touch)
             return self._ledger.begin(draft.touch, draft.columns, guesses)
         finally:
@@ -188,21 +193,21 @@ class Touching:
                 lanes[name] = None
                 lanes.pop(name + GUESSED, None)
 
-    def _remember(self, question: Question) -> dict[str, list[int]] | None:
-        """What is known of the row, if that is all; from now on answers are searched for it."""
+    def _remember(self, question: Question) -> dict[str, list[int]]:
+        """What is known of the row, if that is all that matters; from now on answers are searched for it."""
         facts = self._ledger.table(question.relation.oid).lane(question.column, self._ledger.clock).facts
         found: dict[str, list[int]] = {}
         for name in question.lanes:
             if name not in facts:
                 facts[name] = Facts(question.column, name, self._ttl)
-            if (fact := facts[name].find(question.value)) is not None:
-                found[name] = [] if fact[1] is None else [fact[1]]
+            if (tokens := facts[name].find(question.value)) is not None:
+                found[name] = tokens
         if len(found) < len(question.lanes):
-            return None
+            return {}
         self.known += 1
         return found
 
-    async def _ask(self, question: Question, patience: float) -> dict[str, list[int]] | None:
+    async def _ask(self, question: Question, patience: float) -> dict[str, list[int]]:
         rows = Rows()
         self.lookups += 1
         since = self._ledger.clock
@@ -211,12 +216,12 @@ class Touching:
                 rows = await self._context.run(Query(question.sql, question.args, origin=OWN))
             except Exception as error:  # noqa: BLE001  # no privilege, no connection: then the lane is touched entirely
                 self._context.log.debug("look-up failed: %s", type(error).__name__)
-        if not rows.keep:
-            return None
+        if not (rows.keep and self._trusted):
+            return {}
         learn((question.shown,), (), rows, self._ledger, since)
         row = next((row for row in rows.records if len(question.args) == 1 or row[0] == question.value), None)
         if row is None:
-            return None  # a row that is not there yet may be there when the write comes
+            return {}  # a row that is not there yet may be there when the write comes
         found: dict[str, list[int]] = {}
         for name, value in zip(question.lanes, row[1:], strict=True):
             token = token_of(value)

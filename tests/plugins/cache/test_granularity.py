@@ -116,6 +116,40 @@ async def test_a_transaction_touches_its_rows_at_commit(dsn: str) -> None:
         assert not await kept(stand, BY_OWNER, 1)
 
 
+@pytest.mark.parametrize("together", [False, True])
+async def test_several_rows(dsn: str, together: bool) -> None:
+    """Of parts 1, 4 and 7, which are of owner 1."""
+    async with standing(dsn, setup=SETUP) as stand:
+        for sql in (BY_ID, BY_OWNER):
+            for number in (0, 1, 2):
+                await stand.fresh(sql, number)
+        sql, runs = "update part set price = $2 where id = $1", [(1, 50), (4, 60), (7, 70)]
+        if together:
+            async with stand.kernel.transaction() as session:
+                for args in runs:
+                    await session.execute(sql, *args)
+                await session.execute("update part set label = 'x' where id = $1", 9)
+        else:
+            await stand.kernel.executemany(sql, runs)
+        assert await owners_kept(stand) == [not together, False, True]
+        assert [await kept(stand, BY_ID, number) for number in (1, 2)] == [False, True]
+        assert (stand["lookups"], stand["lookups_known"]) == (1, 2 + together)
+        await stand.kernel.executemany(sql, [(2, 50), (77, 1)])
+        assert await owners_kept(stand) == [False] * 3, "part 77 is nobody's yet"
+
+
+async def test_several_rows_of_which_one_moves(dsn: str) -> None:
+    async with standing(dsn, setup=SETUP) as stand:
+        for owner in (0, 1, 2):
+            await stand.warm(BY_OWNER, owner)
+        async with stand.kernel.transaction() as session:
+            await session.execute("update part set price = $2 where id = $1", 1, 50)
+            await session.execute("update part set owner = $2 where id = $1", 1, 2)
+            await session.execute("update part set price = $2 where id = $1", 1, 60)
+        assert await owners_kept(stand) == [False] * 3
+        assert stand["lookups"] == 0, "all are touched anyway"
+
+
 async def test_a_uuid_in_two_spellings(dsn: str) -> None:
     async with standing(dsn, setup=SETUP) as stand:
         code = await stand.truth("select code from part where id = 1")

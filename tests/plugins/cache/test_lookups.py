@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from galvo import Level, MemoryPressure
 from galvo_cache import facts, touching
 from galvo_cache.facts import Facts
+from galvo_cache.touch import token_of
 from tests.plugins.cache.stand import Stand, standing
 
 pytestmark = pytest.mark.anyio
@@ -355,7 +357,7 @@ async def test_without_a_lease_nothing_is_remembered_or_asked(dsn: str) -> None:
     async with standing(dsn, setup=SETUP) as stand:
         await ready(stand)
         await stand.kernel.fetch(SHOWS, "p1")
-        lease = stand.kernel.find_capability("cache")._lease
+        lease = stand.kernel.find_capability("cache")._trusted
         lease(0.0)
         await stand.kernel.execute(WRITE, "p1")
         lease(float("inf"))
@@ -406,25 +408,51 @@ async def test_no_right_to_look(dsn: str) -> None:
 def test_equal_tokens_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts, "token_of", lambda value: 7)
     known = Facts("slug", "owner", 60)
-    known.learn(7, ("a", 1))
-    assert known.find("a") == ("a", 1)
+    known.learn("a", 1)
+    assert known.find("a") == [7]
     assert known.find("b") is None
+
+
+@pytest.mark.parametrize("key", [0, -1, 63, 64, -64, 2**63 - 1, -(2**63), "a", "", uuid4()])
+@pytest.mark.parametrize("value", [0, -1, None, "x", 2**63 - 1, -(2**63) + 2])
+def test_what_was_learned_is_known_until_it_is_forgotten(key: Any, value: Any) -> None:
+    token = token_of(key)
+    assert token is not None
+    known = Facts("id", "owner", 60)
+    assert known.find(key) is None
+    known.learn(key, value)
+    assert known.find(key) == ([] if value is None else [token_of(value)])
+    assert known.find(token + 1) is None
+    known.forget([token + 1])
+    assert known.find(key) is not None
+    known.forget([token])
+    assert known.find(key) is None
+
+
+@pytest.mark.parametrize("value", [1.5, True, 2**63, -(2**63), -(2**63) + 1])
+def test_values_without_a_token_of_their_own(value: Any) -> None:
+    known = Facts("id", "owner", 60)
+    known.learn(1, value)
+    assert known.find(1) is None
+    known.learn(value, 1)
+    assert known.find(value) is None or type(value) is int
 
 
 def test_the_older_half_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts, "MOST", 10)
-    known = Facts("id", "owner", 60)
+    known = Facts("slug", "owner", 60)
+    words = [f"w{number}" for number in range(101)]
     for number in range(100):
-        known.learn(number, (number, 1))
-        assert known.find(number) == (number, 1)
-        assert len(known) <= 20
-    assert known.find(95) is not None
-    assert known.find(75) is None
-    known.learn(100, (100, 1))
-    known.forget([95, 100, 5])
-    assert [known.find(number) is None for number in (94, 95, 100)] == [False, True, True]
+        known.learn(words[number], number)
+        assert known.find(words[number]) == [number]
+        assert sum(known.find(word) is not None for word in words) <= 20
+    assert known.find("w95") is not None
+    assert known.find("w75") is None
+    known.learn("w100", 1)
+    known.forget([token for word in ("w95", "w100", "w5") if (token := token_of(word)) is not None])
+    assert [known.find(word) is None for word in ("w94", "w95", "w100")] == [False, True, True]
     known.forget(None)
-    assert len(known) == 0
+    assert not any(known.find(word) for word in words)
 
 
 def test_nothing_is_older_than_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,7 +461,7 @@ def test_nothing_is_older_than_its_time(monkeypatch: pytest.MonkeyPatch) -> None
     for step in (0.5, 3.0, 7.0, 9.9, 13.0, 19.0, 25.0):
         known, born = Facts("id", "owner", 20), {}
         for number in range(40):
-            known.learn(number, (number, None))
+            known.learn(number, None)
             born[number] = now[0]
             now[0] += step
             for old, since in born.items():
