@@ -132,7 +132,8 @@ async def test_other_ways_to_run_a_select(dsn: str) -> None:
         assert stand.ran(PRICE) == 5
 
 
-async def test_a_session_reads_for_itself(dsn: str) -> None:
+async def test_a_session_shares_with_all(dsn: str) -> None:
+    """Until it changes a setting or begins a transaction."""
     async with standing(dsn) as stand:
         await stand.warm(PRICE, 1)
         before, stored = stand.ran(PRICE), stand["stored"]
@@ -140,9 +141,12 @@ async def test_a_session_reads_for_itself(dsn: str) -> None:
             for _ in range(2):
                 await session.fetchval(PRICE, 1)
                 await session.fetchval(PRICE, 2)
-        assert stand.ran(PRICE) == before + 4
-        assert stand["stored"] == stored
-        assert stand["refused_session"] == 4
+            assert stand.ran(PRICE) == before + 1
+            assert stand["stored"] == stored + 1
+            async with session.transaction():
+                await session.fetchval(PRICE, 1)
+            assert stand.ran(PRICE) == before + 2
+            assert stand["refused_transaction"] == 1
 
 
 async def test_the_timeout_is_for_the_database(dsn: str) -> None:
