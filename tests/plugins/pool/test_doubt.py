@@ -6,12 +6,15 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from galvo.errors import is_open
+from galvo_pool import fleet
 from galvo_pool.connection import KEEPALIVE
+from galvo_pool.identity import read_identity
 from tests.plugins.pool.heard import LOST, PID, Heard, heard, until
 
 pytestmark = pytest.mark.anyio
@@ -65,16 +68,45 @@ async def test_the_callers_of_a_lost_connection_find_the_doubt(dsn: str) -> None
 
 
 async def test_all_at_once(dsn: str) -> None:
-    """A connection that was opened before the last of them was lost proves nothing."""
     async with heard(dsn, min_size=3, max_size=3) as found:
-        for _ in range(5):
+        for number in range(1, 6):
             await found.other.execute(
                 "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = 'galvo'"
                 " and datname = current_database()"
             )
+            await until(lambda lost=3 * number: found.stat("lost") == lost)
             await until(lambda: not found.plugin.suspended and len(found.pool.pids()) == 3)
-        assert found.stat("lost") == 15
         assert "reset" not in found.plugin.told
+
+
+async def test_an_identity_from_before_the_last_loss_proves_nothing(
+    dsn: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read again, on the same connection."""
+    asked: list[Any] = []
+    was_read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(connection: Any, *args: Any) -> bytes:
+        asked.append(connection)
+        value = await read_identity(connection, *args)
+        was_read.set()
+        await go_on.wait()
+        return value
+
+    async with heard(dsn, min_size=2, max_size=2) as found:
+        one, another = found.pool.pids()
+        monkeypatch.setattr(fleet, "read_identity", slow)
+        await found.end(one)
+        await was_read.wait()
+        await found.open(False, server_dsn)  # there will be no other
+        found.plugin.told.clear()
+        await found.end(another)
+        go_on.set()
+        await until(lambda: not found.plugin.suspended)
+        assert len(asked) == 2
+        assert asked[0] is asked[1]
+        assert found.plugin.told == ["suspend", "resume"]
+        await found.open(True, server_dsn)
 
 
 async def test_what_is_closed_on_purpose_is_no_doubt(dsn: str) -> None:

@@ -45,6 +45,13 @@ async def trusted(s: Situation) -> bool:
     return not s.kernel.find_capability("pool")._fleet.doubt.is_set()
 
 
+async def served(s: Situation, sql: str) -> bool:
+    """From memory."""
+    before = s.ran(sql)
+    await s.kernel.fetch(sql)
+    return s.ran(sql) == before
+
+
 @asynccontextmanager
 async def refusing(s: Situation, server_dsn: str) -> AsyncIterator[None]:
     """The server takes no new connections to the database."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.cache.identity.stage import AT, PID, by_default, end, renewed, trusted
+from tests.plugins.cache.identity.stage import AT, PID, by_default, end, renewed, served, trusted
 from tests.plugins.cache.situations.situation import VISITS, connected, shared, two, until
 from tests.plugins.cache.stand import RAISE, locked
 
@@ -108,7 +108,7 @@ async def test_a_write_among_connections_that_differ(dsn: str, own_redis: OwnRed
         await s.kernel.fetch("select 1 from material")  # by now the catalog is known, as one of them sees it
         for number in (0, 1):
             for sql in asked:
-                await t.right(sql)
+                await until(lambda sql=sql: served(t, sql))
             async with s.kernel.acquire() as one, s.kernel.acquire() as another:
                 free = sorted([(await each.fetchval(PID), each) for each in (one, another)])[number][1]
                 await free.close()
