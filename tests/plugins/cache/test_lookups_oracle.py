@@ -156,7 +156,6 @@ MUTANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
         lambda self, tokens, changed: None if changed else UNLEARN(self, tokens, changed),
     ),
     "look-ups are not spoiled": (Ledger, "_spoil", lambda self, lane: None),
-    "code of which nothing is known moves nothing": (Ledger, "unlearn", lambda self: None),
     "what is not found touches nothing": (Touching, "_ask", lambda self, question, patience: found(question)),
 }
 
