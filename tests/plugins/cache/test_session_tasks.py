@@ -185,7 +185,7 @@ async def test_sessions_and_others_read_the_same(dsn: str, size: int) -> None:
 # -- time and loss -----------------------------------------------------------------------------------
 
 
-HELD = "begin; lock pg_catalog.pg_class in access exclusive mode"
+HELD = "begin; lock pg_catalog.pg_type in access exclusive mode"
 """Holds up the question, and no statement that the server has seen before."""
 
 
