@@ -35,7 +35,7 @@ with temp as materialized (select pg_catalog.pg_my_temp_schema() as oid),
     select t.typtype operator(pg_catalog.<>) 'c' and t.typelem operator(pg_catalog.=) 0 as risky
     from temp, pg_catalog.pg_type t
     where temp.oid operator(pg_catalog.<>) 0 and t.typnamespace operator(pg_catalog.=) temp.oid)
-select pg_catalog.current_schemas(true),
+select pg_catalog.current_schemas(true)::pg_catalog.text[],
   exists (select from rel) or exists (select from typ),
   pg_catalog.current_setting('standard_conforming_strings') operator(pg_catalog.<>) 'on'
     or exists (select from rel where risky) or exists (select from typ where risky),
