@@ -20,13 +20,16 @@ async def by_default(s: Situation, setting: str, value: str) -> None:
 
 
 @asynccontextmanager
-async def renewed(s: Situation) -> AsyncIterator[Session]:
-    """A session on a new connection, which brings news."""
+async def renewed(s: Situation, setting: str, value: str) -> AsyncIterator[Session]:
+    """A session on a new connection, which has brought the news; perhaps not as the first one."""
     before = s.kernel.plugin_stats("pool")["identities"]
+    await by_default(s, setting, value)
     async with AsyncExitStack() as stack:
-        while s.kernel.plugin_stats("pool")["identities"] == before:
+        while True:
             session = await stack.enter_async_context(s.kernel.acquire())
             await session.fetch(PID)
+            if s.kernel.plugin_stats("pool")["identities"] > before:
+                break
         yield session
 
 

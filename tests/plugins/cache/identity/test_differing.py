@@ -17,11 +17,10 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_session_from_before_has_its_own_answers(dsn: str) -> None:
     """It is neither served what the new connections answer, nor are its answers kept."""
-    async with two(dsn, VISITS, max_size=4) as s, connected(dsn) as twin, s.kernel.acquire() as old:
+    async with two(dsn, VISITS) as s, connected(dsn) as twin, s.kernel.acquire() as old:
         assert await old.fetchval(AT) == await twin.fetchval(AT)
         await s.kept(AT)
-        await by_default(s, "timezone", "'Asia/Tokyo'")
-        async with renewed(s) as new:
+        async with renewed(s, "timezone", "'Asia/Tokyo'") as new:
             for _ in range(3):
                 await s.kept(AT)
                 assert await old.fetchval(AT) == await twin.fetchval(AT) != await new.fetchval(AT)
@@ -30,13 +29,12 @@ async def test_a_session_from_before_has_its_own_answers(dsn: str) -> None:
 
 async def test_an_answer_on_its_way_is_not_kept(dsn: str) -> None:
     """Those who wait for it ask for themselves."""
-    async with two(dsn, VISITS, max_size=4) as s, connected(dsn) as blocker:
+    async with two(dsn, VISITS) as s, connected(dsn) as blocker:
         await s.right("select count(*) from visit")
         await blocker.execute("begin; lock visit")
         asked = [asyncio.create_task(s.kernel.fetchval(AT)) for _ in range(3)]
         await locked(s.other)
-        await by_default(s, "timezone", "'Asia/Tokyo'")
-        async with renewed(s):
+        async with renewed(s, "timezone", "'Asia/Tokyo'"):
             await blocker.execute("commit")
             told = [await task for task in asked]
         assert told == ["2026-03-29 00:30:00+00"] + ["2026-03-29 09:30:00+09"] * 2
@@ -44,10 +42,9 @@ async def test_an_answer_on_its_way_is_not_kept(dsn: str) -> None:
 
 
 async def test_a_computed_value_of_another_time(dsn: str) -> None:
-    async with two(dsn, VISITS, max_size=3) as s, s.kernel.acquire() as old:
+    async with two(dsn, VISITS) as s, s.kernel.acquire() as old:
         await old.execute("set work_mem = '1MB'")  # it reads for itself from now on
-        await by_default(s, "timezone", "'Asia/Tokyo'")
-        async with renewed(s):
+        async with renewed(s, "timezone", "'Asia/Tokyo'"):
             pass
         before = await old.fetchval(AT)
         assert await s.kernel.cached("at", lambda: old.fetchval(AT), depends_on=["visit"]) == before
@@ -62,13 +59,12 @@ async def test_a_write_of_a_session_from_before(dsn: str, own_redis: OwnRedis, r
     setup = "create schema b; create table b.material as select * from material;"
     sql, other = "select sum(price) from public.material", "select sum(price) from b.material"
     cache = shared(own_redis.url) if redis else {}
-    async with two(dsn, setup, cache=cache, max_size=4) as s, two(dsn, schema=None, cache=cache) as t:
+    async with two(dsn, setup, cache=cache) as s, two(dsn, schema=None, cache=cache) as t:
         await s.awake()
         await t.awake()
         async with s.kernel.acquire() as old:
             await old.fetch(PID)
-            await by_default(s, "search_path", "b, public")
-            async with renewed(s):
+            async with renewed(s, "search_path", "b, public"):
                 pass
             for end in ("", "commit"):
                 await s.awake()
