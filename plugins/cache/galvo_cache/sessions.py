@@ -25,6 +25,7 @@ SETTING = frozenset({"mixed_control", "do", "call", "execute", "session_function
 """Reasons of `Everything` that may well stand for a SET. A user's function rarely does; `Sessions.state` finds out."""
 
 # Qualified, as the session's search_path may hide anything. Most sessions have no temporary schema to look into.
+# Of types that asyncpg knows, or it would ask for them first.
 ASK = """
 with temp as materialized (select pg_catalog.pg_my_temp_schema() as oid),
   rel as materialized (
@@ -35,7 +36,7 @@ with temp as materialized (select pg_catalog.pg_my_temp_schema() as oid),
     select t.typtype operator(pg_catalog.<>) 'c' and t.typelem operator(pg_catalog.=) 0 as risky
     from temp, pg_catalog.pg_type t
     where temp.oid operator(pg_catalog.<>) 0 and t.typnamespace operator(pg_catalog.=) temp.oid)
-select pg_catalog.current_schemas(true),
+select pg_catalog.current_schemas(true)::pg_catalog.text[],
   exists (select from rel) or exists (select from typ),
   pg_catalog.current_setting('standard_conforming_strings') operator(pg_catalog.<>) 'on'
     or exists (select from rel where risky) or exists (select from typ where risky),

@@ -14,8 +14,8 @@ import pytest
 from galvo import Kernel
 from galvo_cache import CachePlugin
 from galvo_pool import PoolPlugin
-from tests.plugins.cache.situations.situation import LOST, VISITS, connected, two, until
-from tests.plugins.cache.stand import ALL, JOBS, PRICE, RAISE, locked
+from tests.plugins.cache.situations.situation import VISITS, connected, two, until
+from tests.plugins.cache.stand import ALL, JOBS, PRICE, RAISE
 
 pytestmark = pytest.mark.anyio
 
@@ -80,13 +80,13 @@ async def test_a_read_is_overtaken_by_a_transaction(dsn: str) -> None:
         await session.fetch(BUSY)
         await s.kept(ALL)
         stop = s.gate.stop(PRICE)
-        reading = asyncio.create_task(session.fetchval(PRICE, 1))
+        reading = asyncio.create_task(session.fetch(PRICE, 1))
         await stop.reached.wait()
         transaction = session.transaction()
         await transaction.start()
         await session.execute(RAISE, 1)
         stop.go.set()
-        assert await reading == await s.truth(PRICE, 1) + 1
+        assert (await reading)[0][0] == await s.truth(PRICE, 1) + 1
         await s.right(PRICE, 1)
         await transaction.rollback()
         await s.right(PRICE, 1)
@@ -203,19 +203,38 @@ async def test_the_timeout_is_for_the_question_too(dsn: str) -> None:
 
 
 async def test_the_connection_is_lost_by_the_question(dsn: str) -> None:
-    """It is an error of the connection, whoever met it first."""
+    """The server says why only once."""
     async with two(dsn, VISITS) as s:
         await s.kept(AT)
-        async with s.session(TOKYO) as pair:
-            pid = pair.session.pin._raw.get_server_pid()  # type: ignore[union-attr]  # a query would ask, too
+        async with s.session() as pair:
+            pid = await pair.session.fetchval("select pg_backend_pid()")
+            await pair.session.execute(TOKYO)
+            waiting = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1"
+            await s.other.fetchval(waiting, pid)  # prepared, it is not held up itself
             await s.admin.execute(HELD)
             reading = asyncio.create_task(pair.session.fetch(AT))
-            await locked(s.admin)
-            await s.admin.execute("select pg_terminate_backend($1)", pid)
-            with pytest.raises(LOST):
-                await reading
+
+            async def waits() -> bool:
+                return bool(await s.other.fetchval(waiting, pid))
+
+            await until(waits)
+            await s.admin.execute(f"select pg_terminate_backend({pid})")
+            lost = await error_of(reading)
             await s.admin.execute("rollback")
+            assert lost is asyncpg.ConnectionDoesNotExistError
         assert s.kernel.plugins()[0]["faults"] == 0
+
+
+async def test_the_question_is_one_question(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncpg must not ask the server for the types of its answer."""
+
+    async def introspect(*_: Any) -> None:
+        raise AssertionError("unknown types")
+
+    async with two(dsn, VISITS) as s, s.session(TOKYO) as pair:
+        await s.kept(AT)
+        monkeypatch.setattr(asyncpg.Connection, "_introspect_types", introspect)
+        await pair.kept(AT)
 
 
 async def error_of(work: Awaitable[Any]) -> type[Exception]:
