@@ -25,6 +25,7 @@ SETTING = frozenset({"mixed_control", "do", "call", "execute", "session_function
 """Reasons of `Everything` that may well stand for a SET. A user's function rarely does; `Sessions.state` finds out."""
 
 # Qualified, as the session's search_path may hide anything. Most sessions have no temporary schema to look into.
+# Of types that asyncpg knows, or it would ask for them first.
 ASK = """
 with temp as materialized (select pg_catalog.pg_my_temp_schema() as oid),
   rel as materialized (
