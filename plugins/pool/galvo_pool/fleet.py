@@ -90,9 +90,7 @@ class Fleet:
 
     def _ended(self, connection: Connection, _: Any) -> None:
         self._open.discard(connection)
-        if connection.leaving:
-            self._judge()
-        else:
+        if not connection.leaving:
             self.losses += 1
             self.doubt.set()
             self._doubted(True)

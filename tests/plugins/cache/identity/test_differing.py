@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from galvo import Kernel, PluginError
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.cache.identity.stage import AT, PID, by_default, end, renewed, served, trusted
-from tests.plugins.cache.situations.situation import VISITS, connected, shared, two, until
+from tests.plugins.cache.situations.situation import VISITS, connected, roles, shared, two, until
 from tests.plugins.cache.stand import RAISE, locked
 
 pytestmark = pytest.mark.anyio
@@ -121,3 +124,21 @@ async def test_settings_that_flap(dsn: str) -> None:
             await by_default(s, "timezone", f"'{zone}'")
             await s.reconnect()
             await s.kept(AT)
+
+
+async def test_a_pool_that_does_not_come_up_changes_nothing(dsn: str, tmp_path: Path) -> None:
+    """One connection of the new pool has opened, and then it fails: the old one stays, and what it has answered."""
+    async with roles(dsn, "tourist"), connected(dsn) as admin:
+        await admin.execute(
+            "create table t(id int); grant select on t to tourist; alter role tourist connection limit 1"
+        )
+        on: dict[str, Any] = {"cache": {"on": True}}
+        async with Kernel.from_settings(tmp_path, overrides={"pool": {"url": dsn}, **on}) as kernel:
+            for _ in range(3):
+                await kernel.fetch("select count(*) from t")
+            hits = kernel.plugin_stats("cache")["hits"]
+            assert hits
+            with pytest.raises(PluginError, match="no connections left"):
+                await kernel.reload({"pool": {"url": dsn.replace("postgres@", "tourist@"), "min_size": 2}, **on})
+            await kernel.fetch("select count(*) from t")
+            assert kernel.plugin_stats("cache")["hits"] == hits + 1

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 
 import asyncpg
 import pytest
@@ -141,3 +142,17 @@ async def test_a_write_that_finds_another_database(
             assert await t.right(PRICE, 1) == [(Decimal(8),)]
         s.admin = t.admin = s.other = server
         t.other = server
+
+
+async def test_a_lease_among_those_that_were_left_is_none(dsn: str, own_redis: OwnRedis) -> None:
+    """Their last pulse may come back when the pool has moved already."""
+    async with two(dsn, cache=shared(own_redis.url)) as s:
+        await s.awake()
+        await s.kept(PRICE, 1)
+        plugin = s.kernel.find_capability("cache")
+        before = plugin._sharing.coherence
+        plugin.reset()
+        before._lease.extend(monotonic() + 60)
+        assert plugin._until == 0.0
+        await s.awake()
+        assert plugin._sharing.coherence is not before

@@ -16,8 +16,10 @@ LIMITS = {
     "(PostgreSQL refuses NOTIFY in prepared transactions).",
     57: "A kernel whose own pool reads a replica sees that replica's past, and what others replayed there is a write "
     "from outside for it.",
-    58: "Recovery to a point in time behind a kernel that never lost a connection cannot happen: the server restarts. "
-    "Restored files under a server that kept its identity are the clone of 21.",
+    58: "A server that falls silent is noticed after 11 s on Linux (TCP keepalive). With `min_size = 0` and no "
+    "connection open a failover is noticed by the next query, so the bound is the TTL. Recovery to a point in time "
+    "behind a kernel that never lost a connection cannot happen: the server restarts. Restored files under a server "
+    "that kept its identity are the clone of 21.",
     59: "Level `ttl`: at most the TTL. Level `statistics`: seconds. Level `trigger`: milliseconds, and more while the "
     "listener is away, when the table falls back to the level below.",
     60: "A pooler that gives every transaction another server session breaks prepared statements and SET for asyncpg "
