@@ -13,11 +13,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from galvo_cache import touching
+from galvo_cache import reading, touching
 from galvo_cache.closures import Closures
+from galvo_cache.effects import Control
 from galvo_cache.ledger import Ledger, Pending
+from galvo_cache.sessions import PLAIN, Sessions
 from galvo_cache.writing import Writing
+from galvo_pool.plugin import Pinned
 from tests.plugins.cache.stateful.machine import CacheMachine
+from tests.plugins.cache.stateful.sessions import SessionMachine
 from tests.plugins.cache.stateful.world import World
 
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
@@ -40,8 +44,8 @@ def world(dsn: str) -> Iterator[World]:
     made.close()
 
 
-def run(world: World, how: settings = USUAL) -> None:
-    machine = type("Machine", (CacheMachine,), {"world": world})
+def run(world: World, how: settings = USUAL, kind: type[CacheMachine | SessionMachine] = CacheMachine) -> None:
+    machine = type("Machine", (kind,), {"world": world})
     run_state_machine_as_test(machine, settings=how)
 
 
@@ -53,6 +57,14 @@ def test_every_answer_is_true_after_every_step(world: World) -> None:
     assert world.counts["checks"] > 4_000
     assert world.counts["session_checks"] > 100
     assert world.counts["done"] > 200
+
+
+@pytest.mark.timeout(36_000 if EXAMPLES else 600)
+def test_every_session_reads_as_its_connection(world: World) -> None:
+    """The same, true of what each session has set."""
+    run(world, kind=SessionMachine)
+    assert world.counts["session_checks"] > 4_000
+    assert world.counts["session_hits"] > 1_000
 
 
 STATIC = touching._static
@@ -81,3 +93,42 @@ def test_the_machine_finds_a_broken_rule(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr(*MUTANTS[name])
     with pytest.raises(AssertionError, match=r"got .* is "):
         run(world, settings(USUAL, phases=[Phase.generate], report_multiple_bugs=False))
+
+
+STATE = Sessions.state
+CHANGES = Sessions.changes
+
+
+async def _state(self: Any, session: Any, timeout: Any) -> Any:
+    if await STATE(self, session, timeout) is None:
+        return None
+    note = self.note(session)
+    note.state = note.names = PLAIN
+    return PLAIN
+
+
+def _deaf(self: Any, session: Any, note: Any, effect: Any) -> None:
+    if not isinstance(effect, Control):
+        CHANGES(self, session, note, effect)
+
+
+def _trusting(self: Any, session: Any, note: Any, effect: Any) -> None:
+    CHANGES(self, session, note, effect)
+    note.custom = False
+
+
+SESSION_MUTANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    "a session's settings do not count": (Sessions, "state", _state),
+    "nobody sees a SET": (Sessions, "changes", _deaf),
+    "two tasks use a session one after the other": (reading, "turn_of", lambda session: 0),
+    "what is prepared stays": (Pinned, "forget_prepared", lambda self: None),
+    "a function depends on no setting": (Sessions, "changes", _trusting),
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", SESSION_MUTANTS)
+def test_the_machine_of_sessions_finds_a_broken_rule(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(*SESSION_MUTANTS[name])
+    with pytest.raises(AssertionError, match=r"got .* is "):
+        run(world, settings(USUAL, phases=[Phase.generate], report_multiple_bugs=False), SessionMachine)

@@ -43,6 +43,19 @@ create constraint trigger last after insert or update on base deferrable initial
 create table other.maker(
   id int primary key, name text, score int default 0, seen timestamptz default '2001-01-01 0:00Z');
 create table other.note(id int primary key, item int, body text);
+create table doc(id int primary key, tenant text, title text);
+alter table doc enable row level security;
+create policy own on doc using (tenant = current_setting('app.tenant', true)) with check (true);
+create table rate(r int);
+create table other.rate(r int);
+create table other.audit(line text);
+create view other.item as select public.writer(1) as id, 1 as maker, 1 as price, 2 as twice;
+create function logged(n int) returns int language plpgsql as
+  $$begin insert into audit values ('f' || n); return n; end$$;
+create function rated() returns int language plpgsql stable as
+  $$begin return (select sum(r) from rate) + length(coalesce(current_setting('app.tax', true), '')); end$$;
+create function to_tokyo(here boolean) returns text language plpgsql as
+  $$begin return set_config('TimeZone', 'Asia/Tokyo', here); end$$;
 create view cheap as select id, maker, price from item where price < 50;
 create view deep as select c.id, m.name from cheap c join maker m on m.id = c.maker;
 create materialized view mat as select maker, count(*) from item group by 1;
@@ -55,14 +68,21 @@ insert into part select g, 1 + g % 3, 'p' from generate_series(1, 6) g;
 insert into base select g, 'b' from generate_series(1, 3) g;
 insert into heir select g, 'h' from generate_series(2, 4) g;
 insert into watched select g, g from generate_series(1, 4) g;
+insert into doc select g, chr(97 + g % 3), 'd' || g from generate_series(1, 6) g;
+insert into rate values (1);
+insert into other.rate values (10);
 do $$begin
   if not exists (select from pg_roles where rolname = 'stateful_reader') then create role stateful_reader; end if;
 end$$;
 grant usage on schema public, other to stateful_reader;
 grant all on all tables in schema other to stateful_reader;
-grant select, insert, update, delete on maker, note to stateful_reader;
+grant select, insert, update, delete on maker, note, doc, rate to stateful_reader;
 """
-EFFECTS = {"audited": ["audit"], "at_commit": ["late"]}
+DECLARED = {
+    "effects": {"audited": ["audit"], "at_commit": ["late"], "logged": ["audit"]},
+    "reads": {"rated": ["rate"]},
+    "session_inputs": {"doc": ["app.tenant"]},
+}
 
 BY_ROW = [
     "select * from maker where id = $1",
@@ -244,8 +264,9 @@ class Ask(NamedTuple):
 
 
 class Order(NamedTuple):
-    """A write; `many` holds the arguments of every run."""
+    """A write; `many` holds the arguments of every run; `rows` are wanted, so it is prepared."""
 
     sql: str
     args: tuple[int, ...] = ()
     many: tuple[tuple[int, ...], ...] = ()
+    rows: bool = False

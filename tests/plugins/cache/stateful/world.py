@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import Counter
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import asyncpg
 
-from galvo import Kernel, Level, MemoryPressure, Session
+from galvo import Kernel, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.session import Lease
 from galvo_cache import CachePlugin
 from galvo_pool import PoolPlugin
-from tests.plugins.cache.stateful.vocabulary import EFFECTS, RESET, Ask, Order
+from tests.plugins.cache.stateful.vocabulary import DECLARED, RESET, Ask, Order
 
 T = TypeVar("T")
 SESSIONS = 3
 LOCK_TIMEOUT = "20ms"
+FRESH = itertools.count()
 UNKNOWN = frozenset(
-    {"LockNotAvailableError", "SerializationError", "DeadlockDetectedError", "InvalidCachedStatementError"}
+    {
+        "LockNotAvailableError",
+        "SerializationError",
+        "DeadlockDetectedError",
+        "InvalidCachedStatementError",
+        "InvalidSQLStatementNameError",
+    }
 )
-"""Errors of the moment: they say nothing about what the answer is."""
+"""Errors of the moment, or of asyncpg (after DISCARD ALL): they say nothing about what the answer is."""
 
 
 class World:
@@ -47,11 +55,34 @@ class World:
         self.loop.close()
 
 
+class LingerPlugin(Plugin):
+    """Between cache and pool: lets queries that run at once overtake each other."""
+
+    name = "linger"
+    provides = ("linger",)
+
+    def __init__(self, settings: Any, context: Any) -> None:
+        super().__init__(settings, context)
+        self.seen = 0
+        self.held: list[bool] = []
+        """Whether the next queries in sessions wait until they are let go, one after the other."""
+        self.go = asyncio.Event()
+
+    @hookimpl
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        self.seen += 1
+        if query.kind == "rows" and query.session is not None and self.held and self.held.pop(0):
+            await self.go.wait()
+        return await proceed(query)
+
+
 class Shop:
     """One example: a fresh schema and a fresh kernel."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, **declared: dict[str, list[str]]) -> None:
+        """`declared`: settings of the cache other than usual."""
         self.world = world
+        self._declared = DECLARED | declared
         self.counts = world.counts
         self.cached = True
         self.hits = 0
@@ -60,6 +91,7 @@ class Shop:
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self.kernel: Kernel
+        self.linger: LingerPlugin
 
     async def open(self) -> None:
         await self.world.admin.execute(RESET)
@@ -76,7 +108,8 @@ class Shop:
         """A kernel is entered and left by one task."""
         kernel = Kernel.of(
             {
-                CachePlugin: {"ttl": 600, "effects": EFFECTS},
+                CachePlugin: {"ttl": 600, **self._declared},
+                LingerPlugin: {},
                 PoolPlugin: {
                     "url": self.world.dsn,
                     "min_size": 1,
@@ -87,6 +120,7 @@ class Shop:
         )
         async with kernel:
             self.kernel = kernel
+            self.linger = kernel.find_capability("linger")
             self._ready.set()
             await self._over.wait()
 
@@ -134,7 +168,7 @@ class Shop:
         try:
             if order.many:
                 await who.executemany(order.sql, order.many)
-            elif order.args:
+            elif order.args or order.rows:
                 await who.fetch(order.sql, *order.args)
             else:
                 await who.execute(order.sql)
@@ -156,6 +190,25 @@ class Shop:
             await asyncio.sleep(0)
         reads += [asyncio.create_task(self.answer(ask)) for ask in asks]
         await asyncio.gather(writing, *reads)
+
+    async def share(self, session: Session, order: Order, asks: list[Ask], held: list[bool]) -> None:
+        """Two tasks use one session at once, and others read the same without it. Whoever comes second may fail.
+
+        Of the session's reads those that are `held` reach the connection after the order.
+        """
+
+        async def ordered() -> None:
+            await self.do(session, order)
+            self.linger.held = []
+            self.linger.go.set()
+
+        if self.cached:
+            self.kernel.find_capability("cache").clear()  # a hit overtakes nobody
+        self.linger.held, self.linger.go = list(held), asyncio.Event()
+        reads = [asyncio.create_task(outcome(self.read(session, ask))) for ask in asks]
+        await asyncio.sleep(0)
+        reads += [asyncio.create_task(self.answer(ask)) for ask in asks]
+        await asyncio.gather(ordered(), *reads, *[outcome(self.read(session, ask)) for ask in asks])
 
     async def cancel(self, ask: Ask, after: int) -> None:
         """Cancel a read, which others may have joined, `after` so many turns of the loop."""
@@ -203,22 +256,32 @@ class Shop:
         return "" if got == true else f"{ask}: got {got}, is {true}"
 
     async def check_session(self, session: Session, ask: Ask) -> str:
-        """The same of a session's answer, which its own connection knows. A savepoint keeps the transaction alive."""
+        """The same of a session's answer, which its own connection knows. A savepoint keeps the transaction alive.
+
+        The truth is prepared afresh, as one would be that had always been in this state, and takes back what it writes.
+        """
+        seen = self.linger.seen
         if session.pin is None:
-            await self.do(session, Order("select 1"))
-        raw = session.pin._connection  # type: ignore[union-attr]
-        guarded = session.in_transaction and not await outcome(raw.fetch("savepoint probe"), plain=True)
-        got = await outcome(self.read(session, ask))
-        if guarded:
-            await raw.execute("rollback to probe")
-        true = await outcome(self.read(raw, ask))
-        if guarded:
-            await raw.execute("rollback to probe; release probe")
-        if true in UNKNOWN or got in UNKNOWN:
+            got, true = await outcome(self.read(session, ask)), await self.truth(ask)
+        else:
+            got, true = await self._both(session, session.pin._connection, ask)  # type: ignore[attr-defined]
+        if true in UNKNOWN or got in UNKNOWN or not self.cached:  # without a cache asyncpg keeps what it prepared
             self.counts["unknown"] += 1
             return ""
         self.counts["session_checks"] += 1
+        self.counts["session_hits"] += self.cached and seen == self.linger.seen
         return "" if got == true else f"in a session, {ask}: got {got}, is {true}"
+
+    async def _both(self, session: Session, raw: Any, ask: Ask) -> tuple[str, str]:
+        fresh = ask._replace(sql=f"/* {next(FRESH)} */ {ask.sql}")
+        guarded = session.in_transaction and not await outcome(raw.fetch("savepoint probe"), plain=True)
+        got = await outcome(self.read(session, ask))
+        if session.in_transaction and not guarded:
+            return got, await outcome(self.read(raw, fresh))
+        await raw.execute("rollback to probe" if guarded else "begin")
+        true = await outcome(self.read(raw, fresh))
+        await raw.execute("rollback to probe; release probe" if guarded else "rollback")
+        return got, true
 
 
 async def outcome(reading: Coroutine[Any, Any, list[Any]], *, plain: bool = False) -> str:
