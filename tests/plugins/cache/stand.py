@@ -89,6 +89,11 @@ class Stand:
     async def truth(self, sql: str, *args: Any) -> Any:
         return await self.other.fetchval(sql, *args)
 
+    async def hits(self, sql: str, *args: Any) -> bool:
+        before = self.ran(sql)
+        await self.kernel.fetch(sql, *args)
+        return self.ran(sql) == before
+
     async def warm(self, sql: str, *args: Any) -> Any:
         """Read until it is a hit; gives the value."""
         for _ in range(3):

@@ -83,13 +83,7 @@ class Situation(Stand):
     async def awake(self) -> None:
         """Wait until answers are served from memory: a cache that shares has to join first."""
         sql = "select 'awake' as t from log limit 1"
-
-        async def hits() -> bool:
-            before = self.ran(sql)
-            await self.kernel.fetch(sql)
-            return self.ran(sql) == before
-
-        await until(hits)
+        await until(lambda: self.hits(sql))
 
     async def shares(self) -> bool:
         """Whether it may share answers with others by now."""

@@ -55,6 +55,7 @@ async def test_41_uncommitted_data_is_nobodys(dsn: str, end: str) -> None:
         await s.reconnect()
         assert await s.right(PRICE, 1) == (NEW if end == "commit" else OLD)
         await until(lambda: quiet(s))
+        await s.awake()
         await s.kept(PRICE, 1)
 
 
