@@ -20,7 +20,7 @@ from galvo_cache.effects import Control
 from galvo_cache.ledger import Ledger, Pending
 from galvo_cache.sessions import PLAIN, Sessions
 from galvo_cache.writing import Writing
-from galvo_pool.plugin import Pinned
+from galvo_pool.pinned import Pinned
 from tests.plugins.cache.stateful.machine import CacheMachine
 from tests.plugins.cache.stateful.sessions import SessionMachine
 from tests.plugins.cache.stateful.world import World

@@ -264,7 +264,7 @@ class Shop:
         if session.pin is None:
             got, true = await outcome(self.read(session, ask)), await self.truth(ask)
         else:
-            got, true = await self._both(session, session.pin._connection, ask)  # type: ignore[attr-defined]
+            got, true = await self._both(session, session.pin.connection, ask)  # type: ignore[attr-defined]
         if true in UNKNOWN or got in UNKNOWN or not self.cached:  # without a cache asyncpg keeps what it prepared
             self.counts["unknown"] += 1
             return ""
