@@ -66,6 +66,10 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         """Tells the plugin that a session has a connection whose state is not known."""
         self.gate = Gate(self._loop.time)
         self.housekeeping = Housekeeping(self)
+        self.waits = 0
+        """How often somebody had to wait for a connection."""
+        self.waited = 0.0
+        """And for how many seconds in all."""
         self.budget = Budget()
         self._background: set[asyncio.Task[Any]] = set()
 
@@ -179,7 +183,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             raise PoolBusy(
                 f"{waiting} wait for one of {self._queue.limit} connections already (max_waiting): {self.holders()}"
             )
-        scope = asyncio.timeout(timeout)
+        scope, began = asyncio.timeout(timeout), self._loop.time()
         try:
             async with scope:
                 holder: Holder = await self._queue.get()
@@ -198,6 +202,9 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
                 f"no connection became free within {timeout:g} s (acquire_timeout), and there are "
                 f"{self._queue.limit} (max_size): {self.holders()}"
             ) from None
+        finally:
+            self.waits += 1
+            self.waited += self._loop.time() - began
 
     async def _acquire(self, timeout: float | None) -> Any:
         if self._closing:
