@@ -5,12 +5,14 @@ PROJECTS := kernel $(wildcard plugins/*)
 EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
 MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench asyncpg clean
 demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/pytest -q --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -q --numprocesses 2 --dist loadfile $(ARGS) || { [ $$? -eq 1 ] && \
+	    echo "Once more, one by one, in case that two at a time were too many for this machine:" && \
+	    $(BIN)/pytest -v --last-failed --last-failed-no-failures none $(ARGS); }
 
 check: .venv/.dev
 	@$(BIN)/ruff check .
@@ -21,6 +23,10 @@ check: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/galvo bench $(ARGS)
+
+# asyncpg's own test suite on the pool; downloads it from PyPI. `make asyncpg ARGS="--variant none -k test_pool"`.
+asyncpg: .venv/.dev
+	@$(BIN)/python -m tests.asyncpg_suite $(ARGS)
 
 .venv/.run: $(MANIFESTS) .ci/install
 	@PYTHON="$(PYTHON)" .ci/install $(EDITABLE)

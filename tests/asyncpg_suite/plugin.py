@@ -1,0 +1,71 @@
+"""A pytest plugin, for the process that runs asyncpg's tests: puts the pool in place, writes down what happens."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.asyncpg_suite.impatience import notice_dead_servers
+from tests.asyncpg_suite.places import lend, put_in_place, put_into_module
+from tests.asyncpg_suite.variants import Variant, variant
+
+LONGEST_TEST = 120
+"""Seconds until a test counts as hanging; the longest takes 15."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    for name in ("--variant", "--way", "--record"):
+        parser.addoption(name, required=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    notice_dead_servers()
+    pool = variant(config.getoption("--variant"))
+    put_in_place(pool)
+    if config.getoption("--way") == "lent":
+        lend(pool)
+    config.pluginmanager.register(Recorder(config.getoption("--record"), pool))
+
+
+class Recorder:
+    """Writes one JSON object a line, see outcomes.py."""
+
+    def __init__(self, path: str, pool: Variant) -> None:
+        self._file = Path(path).open("w", buffering=1)  # noqa: SIM115  # until the process ends, however it does
+        self._pool = pool
+
+    def _write(self, **what: Any) -> None:
+        self._file.write(json.dumps(what) + "\n")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._write(test=report.nodeid, outcome="failed", error=_last_line(report))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for module in {item.module for item in session.items}:
+            put_into_module(module, self._pool)
+        self._write(collected=[item.nodeid for item in session.items])
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._write(began=nodeid)
+        # The way out of every hang. The rest of the tests get another process.
+        faulthandler.dump_traceback_later(LONGEST_TEST, exit=True)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if isinstance(report, pytest.SubtestReport):
+            self._write(subtest=report.nodeid, outcome=report.outcome, error=_last_line(report))
+        elif report.when == "call" or report.outcome != "passed":
+            self._write(test=report.nodeid, outcome=report.outcome, error=_last_line(report))
+
+    def pytest_runtest_logfinish(self) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        self._write(made=self._pool.made)
+        self._pool.made = 0
+
+
+def _last_line(report: Any) -> str:
+    return str(report.longrepr).rstrip().rpartition("\n")[2].strip() if report.failed else ""
