@@ -24,7 +24,7 @@ TOKEN = re.compile(r"(?:^| )galvo/[0-9a-f]{8}$")
 # An empty setting means that this server does not know it (reserved_connections: since 16).
 CEILING_SQL = r"""
 select s.most, s.superuser, s.reserved, a.total, a.own, a.ours, a.workers, a.of_user, a.of_database,
-    r.rolconnlimit as user_limit, d.datconnlimit as database_limit, r.rolsuper as superuser_self
+    r.rolconnlimit as user_limit, d.datconnlimit as database_limit
 from (
     select current_setting('max_connections')::int as most,
         current_setting('superuser_reserved_connections')::int as superuser,
@@ -34,7 +34,7 @@ from (
         count(*) filter (where ours and application_name = me.name)::int as own,
         count(*) filter (where ours)::int as ours,
         (count(distinct application_name) filter (where ours))::int as workers,
-        count(*) filter (where usename = current_user)::int as of_user,
+        count(*) filter (where usename = session_user)::int as of_user,
         count(*) filter (where datname = current_database())::int as of_database
     from (select current_setting('application_name') as name) me, lateral (
         select usename, datname, application_name, usename = session_user
@@ -65,18 +65,20 @@ def named(name: str, token: int) -> str:
 
 
 def ceiling(
-    row: Mapping[str, Any], *, most: int | None, memory: int | None = None, workers: int | None = None
+    row: Mapping[str, Any], *, most: int | None, has: int = 0, memory: int | None = None, workers: int | None = None
 ) -> Ceiling:
-    """From a row of CEILING_SQL. `most`: what the user allows; `memory`: bytes that backends of this machine may take,
-    None for a remote server; `workers`: processes that share, None counts them."""
+    """From a row of CEILING_SQL. `most`: what the user allows; `has`: connections this process has, for those that are
+    seen under another name; `memory`: bytes that backends of this machine may take, None for a remote server;
+    `workers`: processes that share, None counts them."""
     count = max(1, workers or row["workers"])
-    ours = max(row["ours"], 1)
+    own = max(row["own"], has)
+    ours = max(row["ours"] - row["own"] + own, 1)
     places = [
         (row["most"] - row["superuser"] - row["reserved"], row["total"], "the server"),
         (row["user_limit"], row["of_user"], "the user (CONNECTION LIMIT)"),
         (row["database_limit"], row["of_database"], "the database (CONNECTION LIMIT)"),
     ]
-    found = [_share(size, used, row["own"], ours, count, what) for size, used, what in places if size >= 0]
+    found = [_share(size, used, own, ours, count, what) for size, used, what in places if size >= 0]
     if memory is not None:
         found.append(Ceiling(memory // BACKEND // count, f"memory has room for {memory // BACKEND} backends"))
     if most is not None:
