@@ -33,5 +33,5 @@ class Context(Facade):
         return await self._kernel.relieve(pressure)
 
     def capability(self, name: str) -> Any:
-        """The running plugin that provides `name`, or None."""
+        """What the host gave as `name`, or else the running plugin that provides it, or None."""
         return self._kernel.find_capability(name)

@@ -15,14 +15,15 @@ import msgspec
 if TYPE_CHECKING:
     from galvo.session import Session
 
-Kind = Literal["rows", "status", "many", "value"]
+Kind = Literal["rows", "status", "many", "value", "stream"]
 
 
 class Query(msgspec.Struct, frozen=True, gc=False):
     """Anything with an answer.
 
     `kind` says which: "rows" (fetch, fetchrow, fetchval), "status" (execute), "many" (executemany:
-    `args` holds one tuple per run), "value" (a computed value, see `Computed`).
+    `args` holds one tuple per run), "value" (a computed value, see `Computed`), "stream" (see `Driven`: COPY and
+    whatever else has data that `args` does not hold).
     """
 
     sql: str
@@ -54,6 +55,15 @@ class Computed(Query, frozen=True, gc=False, kw_only=True):
     """Seconds to keep it at most; None is the cache's own default."""
     shared: bool = False
     """True: callers promise not to change the value, so it is handed out without a copy."""
+
+
+class Driven(Query, frozen=True, gc=False, kw_only=True):
+    """What only the driver can run: a prepared statement, a cursor, COPY.
+
+    Its answer's one record is what `call` gave.
+    """
+
+    call: Callable[[], Awaitable[Any]]
 
 
 class Rows(msgspec.Struct, frozen=True):

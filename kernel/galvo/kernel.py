@@ -31,6 +31,8 @@ class Kernel(Facade):
     """
 
     def __init__(self, plan: Plan, root: Path | None = None, overrides: Overrides | None = None) -> None:
+        self.given: dict[str, Any] = {}
+        """Capabilities that the host itself provides."""
         self.chains = Chains(dict.fromkeys(KINDS, ()))
         super().__init__(self.chains.on_query)
         self.settings = plan.kernel
@@ -52,6 +54,10 @@ class Kernel(Facade):
     def of(cls, classes: Mapping[type[Plugin], Mapping[str, Any]], **kernel: Any) -> Kernel:
         """A kernel of exactly these plugin classes, outermost first, each with its settings."""
         return cls(of_classes(classes, kernel))
+
+    @property
+    def running(self) -> bool:
+        return self._tasks is not None
 
     async def __aenter__(self) -> Kernel:
         if self._tasks is not None:
@@ -144,7 +150,9 @@ class Kernel(Facade):
         return plugin.stats() if plugin else {}
 
     def find_capability(self, name: str) -> Any:
-        """The running plugin that provides `name`, or None."""
+        """What the host gave as `name`, or else the running plugin that provides it, or None."""
+        if name in self.given:
+            return self.given[name]
         for unit in self.supervisor.units.values():
             if unit.plugin is not None and name in unit.plugin.provides and unit.state is not State.FAILED:
                 return unit.plugin

@@ -111,9 +111,18 @@ HARMLESS_CALLS: Final = _words("""
     lo_tell lo_tell64 lo_truncate lo_truncate64 lo_unlink loread lowrite
 """)
 HARMLESS_PREFIXES: Final = ("has_", "pg_advisory_", "pg_try_advisory_", "pg_stat_get_")
+STORED_PREFIXES: Final = ("has_", "pg_advisory_xact_", "pg_try_advisory_xact_", "pg_stat_get_")
+"""The same of code that a text does not name: a lock that outlives the transaction must not come as a surprise."""
 
 SESSION_CALLS: Final = frozenset({"set_config"})
 """Harmless where a text names them; stored in a view or a default they change a session that does not say so."""
+
+
+def is_session_call(name: str) -> bool:
+    """Whether the built-in function `name` changes something that outlives the transaction in its session."""
+    locks = name.startswith(("pg_advisory_", "pg_try_advisory_")) and "_xact_" not in name
+    return locks or name in SESSION_CALLS
+
 
 # Reading these reads the clock when the text says so; timetz reads it always (daylight saving).
 CLOCK_TYPES: Final = _words("""

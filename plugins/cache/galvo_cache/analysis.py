@@ -12,7 +12,7 @@ from pglast.enums import TransactionStmtKind
 from pglast.parser import ParseError, parse_sql
 
 from galvo_cache import rows
-from galvo_cache.allowed import SESSION_CALLS
+from galvo_cache.allowed import is_session_call
 from galvo_cache.catalog import Catalog
 from galvo_cache.effects import ANY_SETTING, Control, Effect, Everything, Read, Refused, Write
 from galvo_cache.reads import judge, mentioned, named_once
@@ -138,7 +138,7 @@ def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
         return written(facts, catalog)
     if hidden := hidden_effects(facts, catalog):
         return hidden
-    if any(call.name in SESSION_CALLS for call in facts.calls):
+    if any(is_session_call(call.name) for call in facts.calls):
         if calls_declared(facts, catalog):
             return Everything("session_function")
         return Control("session", settings=frozenset(facts.settings))

@@ -8,16 +8,16 @@ from galvo_cache.allowed import (
     CAST_TYPES,
     CLOCK_TYPES,
     HARMLESS_CALLS,
-    HARMLESS_PREFIXES,
     LANE_OIDS,
     SESSION_SETTINGS,
     STABLE_CALLS,
+    STORED_PREFIXES,
 )
 from galvo_cache.external.triggers import OURS
 
 _HARMLESS = ",".join(sorted(HARMLESS_CALLS | STABLE_CALLS))
 _SETTINGS = ",".join(SESSION_SETTINGS)
-_PREFIXES = "|".join(HARMLESS_PREFIXES)
+_PREFIXES = "|".join(STORED_PREFIXES)
 _CASTABLE = ",".join(sorted(CAST_TYPES - CLOCK_TYPES))
 _FIELDS = "relid|funcid|opfuncid|aggfnoid|winfnoid|opno|eqop|sortop|vartype|consttype|resulttype|varattno"
 _LANES = ",".join(map(str, sorted(LANE_OIDS)))

@@ -80,7 +80,8 @@ class Plan:
 
     __slots__ = (
         "blamed", "columns", "cost", "effect", "flights", "gate", "generation", "hits", "keeps_stale", "many",
-        "misses", "one", "proves", "saved", "scans", "seen", "shown", "slices", "tables", "text", "tolls", "valued",
+        "misses", "one", "proves", "saved", "scans", "seen", "shown", "slices", "tables", "text", "tolls",
+        "traceless", "valued",
     )  # fmt: skip
 
     def __init__(self, effect: Effect, text: str = "") -> None:
@@ -115,6 +116,8 @@ class Plan:
         """Hits that `saved` counts already."""
         self.tolls: dict[str, Toll] = {}
         """By reason."""
+        self.traceless = False
+        """It leaves nothing behind in the session that runs it."""
         self.blamed = False
         """One of its answers was found wrong, and that was logged."""
 

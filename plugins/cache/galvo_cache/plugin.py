@@ -41,6 +41,7 @@ from galvo_cache.sieve import Sieve
 from galvo_cache.telling import Telling
 from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
+from galvo_cache.traces import traceless
 from galvo_cache.trust import Trust
 from galvo_cache.verifying import Verifying
 from galvo_cache.warming import Again, Warm, Warming
@@ -119,6 +120,8 @@ class CachePlugin(Plugin):
                 self._warming.look()
                 self._warming.save()
         finally:
+            if pool := self.context.capability("pool"):
+                pool.part(self)
             self._reading.refreshing.tasks = self._verifying.tasks = None
             if self._reading.second is not None:
                 await self._reading.second.close()
@@ -142,8 +145,7 @@ class CachePlugin(Plugin):
     def settled(self) -> None:
         """From now on every running write is known, so answers may be kept."""
         self._reading.settled = self._touching.settled = True
-        pool = self.context.capability("pool")
-        if pool is not None:
+        if pool := self.context.capability("pool"):
             pool.meet(self)
 
     async def _refresh(self) -> None:
@@ -250,6 +252,7 @@ class CachePlugin(Plugin):
             return known
         if state.epoch not in (None, epoch):
             return Plan(Everything("schema_changed"))  # and with it what the session's search_path leads to
+        plan.traceless = traceless(plan.effect, declared=bool(self._settings.effects))
         dropped = self._plans.add(place, plan)
         if dropped is not None:
             self._drop(dropped)
@@ -297,6 +300,16 @@ class CachePlugin(Plugin):
         Its faults are logged under `name`. A name given again replaces the one before.
         """
         return self._warming.add(name, warm)
+
+    # -- what the pool asks ---------------------------------------------------------------------------
+
+    def traceless(self, sql: str) -> bool:
+        """Whether a statement that has just passed is known to leave nothing behind in its session.
+
+        By what it means in a session in which no setting was changed.
+        """
+        plan = self._plans.get(sql) or self._plans.get(stripped(sql))
+        return plan is not None and plan.traceless
 
     # -- forgetting -----------------------------------------------------------------------------------
 

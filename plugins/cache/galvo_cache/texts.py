@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pglast.parser import ParseError, scan
 
 COMMENTS = frozenset({"SQL_COMMENT", "C_COMMENT"})
@@ -17,13 +19,18 @@ def stripped(sql: str) -> str:
         return sql
     try:
         tokens = scan(sql)
-        comments = [token for token in tokens if token.name in COMMENTS]
         parts, place = [], 0
-        for token in comments:
-            parts.append(sql[place : token.start])
-            place = token.end + 1
+        for token in tokens:
+            if token.name in COMMENTS:
+                parts.append(sql[place : token.start])
+                place = token.end + 1
         text = " ".join([*parts, sql[place:]]).strip(SPACE)
         # A comment forbids what a space allows: two strings on two lines are one.
-        return text if len(scan(text)) == len(tokens) - len(comments) else sql
+        same = _spelled(text, scan(text)) == _spelled(sql, tokens)
+        return text if same else sql
     except (ParseError, ValueError):
         return sql
+
+
+def _spelled(sql: str, tokens: list[Any]) -> list[str]:
+    return [sql[token.start : token.end + 1] for token in tokens if token.name not in COMMENTS]

@@ -117,7 +117,7 @@ class Touching:
         """What `query` touches as far as its text and arguments say it."""
         draft = Draft()
         draft.touch = dict.fromkeys(effect.tables)
-        runs = query.args if query.kind == "many" else (query.args,)
+        runs = () if query.kind == "stream" else query.args if query.kind == "many" else (query.args,)
         for change in effect.changes:
             relation = self._knowledge.relation(change.table)
             if relation is None or not runs or len(runs) > MAX_RUNS:

@@ -18,6 +18,7 @@ from galvo_cache.allowed import (
     SESSION_CALLS,
     STABLE_CALLS,
     SYSTEM_SCHEMAS,
+    is_session_call,
 )
 from galvo_cache.catalog import Catalog
 from galvo_cache.effects import Everything, Write
@@ -36,7 +37,7 @@ def written(facts: Facts, catalog: Catalog) -> Write | Everything:
         return Everything(catalog.hazard)
     if hidden := hidden_effects(facts, catalog):
         return hidden
-    if session := next((call for call in facts.calls if call.name in SESSION_CALLS), None):
+    if session := next((call for call in facts.calls if is_session_call(call.name)), None):
         return Everything("session_function", detail=f"{session.name}()")
     for schema, name in facts.relations:
         if catalog.resolve(schema, name) is None and (schema is not None or name not in facts.ctes):

@@ -12,41 +12,13 @@ import asyncpg
 
 from galvo import Query, Rows
 from galvo.errors import leave_open
+from galvo.events import Driven
 
 T = TypeVar("T")
-
-# What asyncpg's own reset leaves behind: a role, and temporary tables that would shadow real ones.
-EXTRA_RESET = "SET SESSION AUTHORIZATION DEFAULT;\nDISCARD TEMP;\n"
+PLAIN = asyncpg.Connection
 
 # A server that is gone without a word is noticed after 5 s + 3 * 2 s; by the defaults of Linux it takes hours.
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 11_000}
-
-
-class Connection(asyncpg.Connection):
-    """asyncpg's, with a reset that leaves no trace of the borrower, in the same single round trip."""
-
-    __slots__ = ("identity", "leaving")
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.identity = b""
-        """What it leads to (`read_identity`); empty as long as that is unknown."""
-        self.leaving = False
-        """It is closed on purpose; else it is lost."""
-
-    async def close(self, *, timeout: float | None = None) -> None:
-        self.leaving = self.leaving or not self.is_closed()
-        await super().close(timeout=timeout)
-
-    def terminate(self) -> None:
-        own: Any = self
-        # asyncpg terminates in the task of a cancel request that could not be sent: then the server may be gone.
-        if not self.is_closed() and asyncio.current_task(own._loop) not in own._cancellations:
-            self.leaving = True
-        super().terminate()
-
-    def get_reset_query(self) -> str:
-        return EXTRA_RESET + str(super().get_reset_query())
 
 
 def keep_alive(connection: Any) -> None:
@@ -65,33 +37,27 @@ def literals_of(raw: Any) -> tuple[object, ...]:
     return settings.TimeZone, settings.DateStyle, settings.IntervalStyle
 
 
-async def run(connection: Any, query: Query) -> Rows:
-    """Run `query` on an asyncpg connection, with asyncpg's meaning and exceptions."""
+async def run(raw: Any, query: Query) -> Rows:
+    """Run `query` on an asyncpg connection, with asyncpg's meaning and exceptions, past the chain."""
+    if type(query) is Driven:
+        return Rows((await query.call(),))
+    sql, args, timeout = query.sql, query.args, query.timeout
     if query.kind == "rows":
         if query.limit == 1:
-            record = await connection.fetchrow(
-                query.sql, *query.args, timeout=query.timeout, record_class=query.record_class
-            )
+            record = await PLAIN.fetchrow(raw, sql, *args, timeout=timeout, record_class=query.record_class)
             return Rows(() if record is None else (record,))
-        return Rows(
-            await connection.fetch(query.sql, *query.args, timeout=query.timeout, record_class=query.record_class)
-        )
+        return Rows(await PLAIN.fetch(raw, sql, *args, timeout=timeout, record_class=query.record_class))
     if query.kind == "many":
-        await connection.executemany(query.sql, query.args, timeout=query.timeout)
+        await PLAIN.executemany(raw, sql, args, timeout=timeout)
         return Rows()
-    return Rows((), await connection.execute(query.sql, *query.args, timeout=query.timeout))
+    return Rows((), await PLAIN.execute(raw, sql, *args, timeout=timeout))
 
 
-async def run_to_the_end(
-    connection: Any, query: Query, raw: asyncpg.Connection, settle: Callable[[], Awaitable[None]]
-) -> Rows:
-    """`run`; an error comes out only when `settle` has waited for the server, and says if the outcome is open.
-
-    `raw` is the connection itself, also when `connection` is asyncpg's proxy of it.
-    """
+async def run_to_the_end(raw: Any, query: Query, settle: Callable[[], Awaitable[None]]) -> Rows:
+    """`run`; an error comes out only when `settle` has waited for the server, and says if the outcome is open."""
     try:
         try:
-            return await run(connection, query)
+            return await run(raw, query)
         except BaseException:
             await settle()
             raise
@@ -101,9 +67,9 @@ async def run_to_the_end(
         raise
 
 
-async def settled(connection: Any) -> None:
+async def settled(raw: Any) -> None:
     """Wait until the server has ended a cancelled statement: until then its outcome is open."""
-    protocol = connection._con._protocol if connection._con is not None else None
+    protocol = raw._protocol
     if protocol is not None and protocol._is_cancelling():
         await finish(protocol._wait_for_cancellation(None))
 
@@ -120,17 +86,6 @@ async def open_one(pool: Any) -> None:
         await holder.connect()
     finally:
         pool._queue.put_nowait(holder)
-
-
-async def opened() -> None:
-    """Wait for connections that asyncpg still opens for a pool whose start has failed; it closes them at once."""
-    opening = [
-        task
-        for task in asyncio.all_tasks()
-        if getattr(task.get_coro(), "__qualname__", "") == "PoolConnectionHolder.connect"
-    ]
-    if opening:
-        await finish(asyncio.wait(opening))
 
 
 async def finish(work: Awaitable[T]) -> T:

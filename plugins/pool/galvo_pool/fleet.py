@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import asyncpg
 
-from galvo_pool.connection import Connection, keep_alive
+from galvo_pool.holder import Life
 from galvo_pool.identity import read_identity
 
 CHANGES, WINDOW = 3, 60.0
@@ -43,22 +43,30 @@ class Fleet:
         self.changes = 0
         self._newest = b""
         self._recent: deque[float] = deque(maxlen=CHANGES)
-        self._open: set[Connection] = set()
+        self._open: set[Life] = set()
 
-    async def enter(self, connection: Any) -> None:
-        """Find out what a new connection leads to, before it answers anything. Raises what asyncpg does."""
-        keep_alive(connection)
+    @property
+    def seen(self) -> tuple[int, tuple[str, ...]]:
+        """While this stays the same, what a connection has said about itself stays true."""
+        return self.losses, self.settings
+
+    async def read(self, connection: Any) -> bytes:
+        """What a new connection leads to. Raises what asyncpg does."""
         while True:
-            before = self.losses, self.settings
-            connection.identity = await self._read(connection)
-            if before == (self.losses, self.settings):
-                break  # else it may say what was true before
+            before = self.seen
+            identity = await self._read(connection)
+            if before == self.seen:
+                return identity
+
+    def enter(self, life: Life, connection: Any, identity: bytes) -> None:
+        """A new connection, before it answers anything."""
+        life.identity = identity
         if connection.is_closed():
             return  # asyncpg says so
-        self._open.add(connection)
-        connection.add_termination_listener(partial(self._ended, connection))
-        if connection.identity != self._newest:
-            self._newest = connection.identity
+        self._open.add(life)
+        connection.add_termination_listener(partial(self._ended, life))
+        if identity != self._newest:
+            self._newest = identity
             self._recent.append(monotonic())
             self.changes += 1
         self._judge()
@@ -66,20 +74,20 @@ class Fleet:
             self.doubt = anyio.Event()
             self._doubted(False)
 
-    def admits(self, connection: Connection) -> bool:
+    def admits(self, life: Life) -> bool:
         """Whether it may be lent. Another one is to be closed: the next to open is like the newest, most likely."""
-        if connection.identity != self.identity:
+        if life.identity != self.identity:
             self._judge()
-        return self.identity is None or connection.identity == self.identity
+        return self.identity is None or life.identity == self.identity
 
     def depend_on(self, settings: tuple[str, ...]) -> None:
         """Answers depend on these settings. Of what is open, they are not known."""
         if settings != self.settings:
             self.settings = settings
-            for connection in self._open:
-                connection.identity = b""
+            for life in self._open:
+                life.identity = b""
 
-    async def _read(self, connection: Connection) -> bytes:
+    async def _read(self, connection: Any) -> bytes:
         try:
             return await read_identity(connection, self.settings, self._timeout)
         except asyncpg.PostgresError as error:
@@ -88,9 +96,9 @@ class Fleet:
             self._log.warning("nothing that a connection answers is kept, as its identity cannot be read: %s", error)
             return b""
 
-    def _ended(self, connection: Connection, _: Any) -> None:
-        self._open.discard(connection)
-        if not connection.leaving:
+    def _ended(self, life: Life, _: Any) -> None:
+        self._open.discard(life)
+        if not life.leaving:
             self.losses += 1
             self.doubt.set()
             self._doubted(True)
@@ -98,7 +106,7 @@ class Fleet:
     def _judge(self) -> None:
         """Find out whose answers may be kept."""
         restless = len(self._recent) == CHANGES and monotonic() - self._recent[0] < WINDOW
-        mixed = restless and len({connection.identity for connection in self._open}) > 1
+        mixed = restless and len({life.identity for life in self._open}) > 1
         identity = None if mixed else self._newest or None
         if identity != self.identity:
             if mixed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
@@ -13,9 +13,14 @@ import asyncpg
 
 from galvo import Context, KernelClosed, Metric, Plugin, PluginError, Proceed, Query, Rows, Session, hookimpl
 from galvo.session import Pin
-from galvo_pool.connection import Connection, finish, literals_of, open_one, opened, run, run_to_the_end, settled
+from galvo_pool.connection import finish, open_one, run_to_the_end
 from galvo_pool.failures import connect_failure
 from galvo_pool.fleet import Fleet
+from galvo_pool.holder import Holder
+from galvo_pool.hosting import POOL
+from galvo_pool.lend import RUNNING, Lend, LentSession
+from galvo_pool.pinned import Pinned
+from galvo_pool.pool import Pool
 from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -36,41 +41,68 @@ class PoolPlugin(Plugin):
     def __init__(self, settings: PoolSettings, context: Context) -> None:
         super().__init__(settings, context)
         self._settings = settings
-        self._pool: Any = None
+        self._pool: Callable[[], Pool | None] = lambda: None
         self._url = ""
-        self._lent = 0
         self._queries = 0
         self._unkept = 0
+        self._tells: Any = None
         self._fleet = Fleet(
             self._changed, self._doubted, timeout=settings.connect_timeout, log=logging.getLogger("galvo.pool")
         )
+
+    @property
+    def hosted(self) -> bool:
+        """The pool is the application's own."""
+        return self.context.capability(POOL) is not None
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         cache = self.context.capability("cache")
         if cache is not None:
+            self._tells = cache
             self._fleet.depend_on(cache.session_settings)
-        self._url = url = self._settings.url.get_secret_value() or await self._embedded()
-        pool = asyncpg.create_pool(
-            url,
-            min_size=self._settings.min_size,
-            max_size=self._settings.max_size,
-            connection_class=Connection,
-            init=self._fleet.enter,
-            **self._options(),
-        )
-        try:
-            self._pool = await pool
-        except UNREACHABLE as error:
-            await opened()
-            raise self._unreachable(error) from _cause(error)
+        pool = await (self._join() if self.hosted else self._open())
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._recover)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
-            await finish(self._pool.close())
+            if not self.hosted:
+                await finish(pool.close())
+
+    async def _open(self) -> Pool:
+        self._url = url = self._settings.url.get_secret_value() or await self._embedded()
+        pool = Pool(url, **self._settings.of_pool(), **self._options())
+        pool.chained = True
+        self._serve(pool)
+        self._pool = lambda: pool
+        try:
+            await pool
+        except UNREACHABLE as error:
+            raise self._unreachable(error) from _cause(error)
+        return pool
+
+    async def _join(self) -> Pool:
+        """Run statements on the application's pool. It opens it, and closes it when this has stopped."""
+        self._pool = self.context.capability(POOL)
+        pool = self._joined
+        await pool.expire_connections()  # an older plugin's have told it, and not this one, what they lead to
+        self._serve(pool)
+        return pool
+
+    def _serve(self, pool: Pool) -> None:
+        pool.fleet = self._fleet
+        pool.traceless = self._tells.traceless if self._tells is not None else None
+        pool.pin = self._pin
+
+    @property
+    def _joined(self) -> Pool:
+        """Raises PluginError while there is none."""
+        pool = self._pool()
+        if pool is None:
+            raise PluginError(self.name, "has no pool any more: the application has dropped it")
+        return pool
 
     async def _recover(self) -> None:
         """Find out what happened when a connection was lost, also while nobody asks the database anything."""
@@ -79,7 +111,7 @@ class PoolPlugin(Plugin):
             pause = PAUSE
             while self._fleet.doubt.is_set():
                 try:
-                    await open_one(self._pool)
+                    await open_one(self._joined)
                 except Exception as error:  # noqa: BLE001  # whoever asks the database is told, and this is tried again
                     self.context.log.debug("cannot open a connection: %s", type(error).__name__)
                 if self._fleet.doubt.is_set():
@@ -101,16 +133,18 @@ class PoolPlugin(Plugin):
         """A connection of its own, outside of the pool and of the chain, to the same database and with the same
         settings; the caller closes it. Raises PluginError, in one sentence without the password.
         """
-        if self._pool is None:
+        pool = self._pool()
+        if pool is None:
             raise PluginError(self.name, "is not started: ask for a connection while the kernel runs")
         try:
-            return await asyncpg.connect(self._url, **self._options())
+            return await asyncpg.connect(*pool._connect_args, **pool._connect_kwargs)
         except UNREACHABLE as error:
             raise self._unreachable(error) from _cause(error)
 
     def pids(self) -> frozenset[int]:
         """The process ids that the pool's open connections have on the server."""
-        connections = (holder._con for holder in self._pool._holders) if self._pool else ()
+        pool = self._pool()
+        connections: Iterable[Any] = (holder._con for holder in pool._holders) if pool else ()
         return frozenset(
             connection.get_server_pid()
             for connection in connections
@@ -139,10 +173,20 @@ class PoolPlugin(Plugin):
         self._doubted(self._fleet.doubt.is_set())
 
     def meet(self, cache: Any) -> None:
-        """From now on `cache` keeps answers."""
+        """From now on `cache` keeps answers, and tells which statements leave a trace in a session."""
+        self._tells = cache
+        if pool := self._pool():
+            pool.traceless = cache.traceless
         self._fleet.depend_on(cache.session_settings)
         if self._fleet.doubt.is_set():
             cache.suspend()
+
+    def part(self, cache: Any) -> None:
+        """`cache` ends."""
+        if self._tells is cache:
+            self._tells = None
+            if pool := self._pool():
+                pool.traceless = None
 
     def _changed(self) -> None:
         if cache := self._cache():
@@ -174,15 +218,22 @@ class PoolPlugin(Plugin):
         return rows
 
     async def _run_once(self, query: Query) -> Rows:
-        connection = await self.acquire()
-        raw = connection._con
+        holder = await self.take(RUNNING)
+        raw: Any = holder._con
         self._queries += 1
-        rows = await run_to_the_end(raw, query, raw, lambda: finish(self.release(connection)))
-        await self.release(connection)
-        return self.kept(raw, rows)
+        if not holder.dirty:
+            holder.dirty = self.leaves_trace(query.sql)
+        known = not holder.unknown and not self._joined.differs(holder)
+        rows = await run_to_the_end(raw, query, lambda: finish(self.give(holder, raw)))
+        rows = self.kept(holder, rows) if known else self.unkept(rows)
+        if not holder.give():
+            await self.give(holder, raw)
+        return rows
 
     async def _attach(self, session: Session) -> Pin:
-        pin = Pinned(self, await self.acquire())
+        if isinstance(session, LentSession):
+            return self._pin(session)
+        pin = Pinned(self, await self.take(Lend(self._joined._loop.time(), None)))
         if session.pin is None and not session.closed:
             session.pin = pin
             return pin
@@ -191,56 +242,54 @@ class PoolPlugin(Plugin):
             raise KernelClosed("this session has ended: use it inside its `async with` only")
         return session.pin
 
-    async def acquire(self) -> Any:
+    def _pin(self, session: LentSession) -> Pin:
+        session.pin = pin = Pinned(self, session.holder, lent=True)
+        return pin
+
+    async def take(self, lend: Any) -> Holder:
         """A connection. Raises TimeoutError when none becomes free within `acquire_timeout`."""
-        # A timer costs a tenth of a query, and with connections to spare there is nothing to wait for.
-        crowded = self._lent >= self._settings.max_size
-        self._lent += 1
-        try:
-            timeout = self._settings.acquire_timeout if crowded else None
-            connection = await self._pool._acquire(timeout)
-            while connection._con.identity != self._fleet.identity and not self._fleet.admits(connection._con):
-                connection._con.terminate()
-                connection = await self._pool._acquire(timeout)
-            return connection
-        except BaseException as error:
-            self._lent -= 1
-            if crowded and isinstance(error, TimeoutError):
-                raise TimeoutError(
-                    f"no connection became free within {self._settings.acquire_timeout:g} s: all "
-                    f"{self._settings.max_size} are lent (max_size and acquire_timeout under [pool])"
-                ) from None
-            raise
+        pool = self._joined
+        while True:
+            holder = pool.take() or await pool.wait(self._settings.acquire_timeout)
+            holder._in_use = lend
+            life = holder.life
+            if life.identity == self._fleet.identity or self._fleet.admits(life):
+                return holder
+            holder._con.terminate()
 
-    async def release(self, connection: Any) -> None:
-        """Give a connection back: asyncpg waits for a cancelled statement to end, then resets it.
+    async def give(self, holder: Holder, raw: Any) -> None:
+        """Back to the pool: a cancelled statement is waited for, then the connection is reset.
 
-        `Pool.release` does the same in a task of its own, so that a cancelled reset finishes. That task costs a
-        seventh of a short query; here a cancelled reset closes its connection, and the next one opens.
+        asyncpg does this in a task of its own, so that a cancelled reset finishes. That task costs a seventh of a short
+        query; here a cancelled reset closes its connection, and the next one opens.
         """
-        try:
-            if connection._con is not None:
-                connection._con._on_release()
-                await connection._holder.release(None)
-        finally:
-            self._lent -= 1
+        if holder._con is raw and holder._in_use is not None:
+            holder._in_use = RUNNING
+            raw._pool_release_ctr += 1
+            if not holder.give():
+                await holder.release(None)
+
+    def leaves_trace(self, sql: str) -> bool:
+        """Whether a statement may change the state of the session that runs it; asked after the cache has seen it."""
+        return self._tells is None or not self._tells.traceless(sql)
 
     def count(self) -> None:
         self._queries += 1
 
-    def kept(self, connection: Connection, rows: Rows) -> Rows:
-        """What `connection` has answered, marked if it is not to be kept."""
-        return rows if connection.identity == self._fleet.identity else self.unkept(rows)
+    def kept(self, holder: Holder, rows: Rows) -> Rows:
+        """What a connection has answered, marked if it is not to be kept."""
+        return rows if holder.life.identity == self._fleet.identity else self.unkept(rows)
 
     def unkept(self, rows: Rows) -> Rows:
         self._unkept += 1
         return Rows(rows.records, rows.status, keep=False)
 
     def stats(self) -> dict[str, float]:
+        pool = self._pool()
         return {
             "queries": self._queries,
-            "lent": self._lent,
-            "size": self._pool.get_size() if self._pool else 0,
+            "lent": sum(holder._in_use is not None for holder in pool._holders) if pool else 0,
+            "size": pool.get_size() if pool and pool._holders else 0,
             "lost": self._fleet.losses,
             "identities": self._fleet.changes,
             "unkept": self._unkept,
@@ -250,44 +299,3 @@ class PoolPlugin(Plugin):
 def _cause(error: BaseException) -> BaseException | None:
     """A ValueError quotes pieces of the URL, so it must not be in the traceback either."""
     return None if isinstance(error, ValueError) else error
-
-
-class Pinned:
-    """The connection behind a session."""
-
-    __slots__ = ("_connection", "_forgets", "_literals", "_plugin", "_raw")
-
-    def __init__(self, plugin: PoolPlugin, connection: Any) -> None:
-        self._plugin = plugin
-        self._connection = connection
-        self._raw = connection._con
-        self._forgets = False
-        self._literals = literals_of(self._raw)
-
-    @property
-    def in_transaction(self) -> bool:
-        return not self.lost and bool(self._raw.is_in_transaction())
-
-    @property
-    def lost(self) -> bool:
-        return bool(self._raw.is_closed())
-
-    async def run(self, query: Query) -> Rows:
-        self._plugin.count()
-        if self.lost:
-            return await run(self._connection, query)  # raises: it is not even sent, so its outcome is not open
-        rows = await run_to_the_end(self._connection, query, self._raw, lambda: settled(self._connection))
-        return self._plugin.kept(self._raw, rows)
-
-    def strayed(self) -> bool:
-        before, self._literals = self._literals, literals_of(self._raw)
-        return before != self._literals
-
-    def forget_prepared(self) -> None:
-        self._raw._drop_local_statement_cache()
-        self._forgets = True
-
-    async def release(self) -> None:
-        if self._forgets:  # what the session has prepared must not be the next one's
-            self._raw._drop_local_statement_cache()
-        await finish(self._plugin.release(self._connection))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+import asyncpg
 from pydantic import Field, SecretStr, model_validator
 
 from galvo import PluginSettings
@@ -22,10 +23,36 @@ class PoolSettings(PluginSettings):
     max_size: int = Field(10, ge=1, description="Connections at most.")
     acquire_timeout: float = Field(30, gt=0, description="Seconds a query waits for a free connection.")
     connect_timeout: float = Field(10, gt=0, description="Seconds a new connection may take.")
+    max_waiting: int | None = Field(None, ge=0, description="Queries that may wait for one; more are refused at once.")
+    max_lifetime: float = Field(3600, ge=0, description="Seconds until a connection is replaced, about; 0: never.")
+    check_after_idle: float = Field(30, ge=0, description="Seconds of idleness after which one is asked if it lives.")
+    leak_after: float = Field(300, ge=0, description="Seconds until one lent and not used is reported; 0: never.")
+    reclaim_after: float = Field(0, ge=0, description="Seconds until such a one is closed; 0: never.")
+    reset: Literal["needed", "always"] = Field(
+        "needed", description='Clean connections before the next use when the statement analysis says so, or "always".'
+    )
     command_timeout: float | None = Field(
         None, gt=0, description="Seconds a statement may take unless the call says otherwise."
     )
     server_settings: dict[str, str] = Field({}, description="PostgreSQL parameters for every connection of the pool.")
+
+    def of_pool(self) -> dict[str, Any]:
+        """The keywords of a `Pool`."""
+        return {
+            "min_size": self.min_size,
+            "max_size": self.max_size,
+            "max_queries": 50_000,
+            "max_inactive_connection_lifetime": 300.0,
+            "loop": None,
+            "connection_class": asyncpg.Connection,
+            "record_class": asyncpg.Record,
+            "max_waiting": self.max_waiting,
+            "max_lifetime": self.max_lifetime,
+            "check_after_idle": self.check_after_idle,
+            "leak_after": self.leak_after,
+            "reclaim_after": self.reclaim_after,
+            "reset_when": self.reset,
+        }
 
     @model_validator(mode="after")
     def _sizes(self) -> PoolSettings:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from galvo_cache import reading, touching
@@ -19,7 +20,7 @@ from galvo_cache.effects import Control
 from galvo_cache.ledger import Ledger, Pending
 from galvo_cache.sessions import PLAIN, Sessions
 from galvo_cache.writing import Writing
-from galvo_pool.plugin import Pinned
+from galvo_pool.pinned import Pinned
 from tests.plugins.cache.stateful.machine import CacheMachine
 from tests.plugins.cache.stateful.sessions import SessionMachine
 from tests.plugins.cache.stateful.world import World
@@ -47,6 +48,13 @@ def world(dsn: str) -> Iterator[World]:
 def run(world: World, how: settings = USUAL, kind: type[CacheMachine | SessionMachine] = CacheMachine) -> None:
     machine = type("Machine", (kind,), {"world": world})
     run_state_machine_as_test(machine, settings=how)
+
+
+def find(world: World, kind: type[CacheMachine | SessionMachine]) -> None:
+    """A wrong answer. Hypothesis repeats what led to it, and what depends on timing may go another way then."""
+    with pytest.raises((AssertionError, Flaky)):
+        run(world, settings(USUAL, report_multiple_bugs=False), kind)
+    assert world.counts["wrong"]
 
 
 @pytest.mark.timeout(36_000 if EXAMPLES else 600)
@@ -91,8 +99,7 @@ MUTANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_the_machine_finds_a_broken_rule(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(*MUTANTS[name])
-    with pytest.raises(AssertionError, match=r"got .* is "):
-        run(world, settings(USUAL, phases=[Phase.generate], report_multiple_bugs=False))
+    find(world, CacheMachine)
 
 
 STATE = Sessions.state
@@ -130,5 +137,4 @@ SESSION_MUTANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
 @pytest.mark.parametrize("name", SESSION_MUTANTS)
 def test_the_machine_of_sessions_finds_a_broken_rule(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(*SESSION_MUTANTS[name])
-    with pytest.raises(AssertionError, match=r"got .* is "):
-        run(world, settings(USUAL, phases=[Phase.generate], report_multiple_bugs=False), SessionMachine)
+    find(world, SessionMachine)

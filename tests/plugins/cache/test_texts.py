@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pglast.parser import ParseError, scan
 
@@ -70,6 +70,7 @@ PIECES = [
 
 @settings(max_examples=3000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+@example("b'01'-- x\n/**/'\n''\n'")
 def test_only_comments_and_space_go(sql: str) -> None:
     bare = stripped(sql)
     if bare == sql:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,7 +54,11 @@ def small_disk(folder: Path, ended: Callable[[Path], None]) -> Iterator[Callable
     yield mount
     for disk in mounted:
         ended(disk)
-        subprocess.run([*(["sudo", "-n"] if os.geteuid() else []), "umount", disk], check=True)
+        for attempt in range(100):  # the last of the server's processes may still be ending
+            command = [*(["sudo", "-n"] if os.geteuid() else []), "umount", disk]
+            if not subprocess.run(command, check=attempt == 99, capture_output=True).returncode:
+                break
+            time.sleep(0.1)
 
 
 async def test_at_the_first_start(small_disk: Callable[[str], Path], make: Callable[..., Servers]) -> None:

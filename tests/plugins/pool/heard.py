@@ -31,6 +31,9 @@ class HeardPlugin(Plugin):
         if pool := self.context.capability("pool"):
             pool.meet(self)
 
+    def traceless(self, sql: str) -> bool:
+        return False
+
     def reset(self) -> None:
         self.told.append("reset")
 

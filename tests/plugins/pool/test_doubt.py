@@ -112,14 +112,15 @@ async def test_an_identity_from_before_the_last_loss_proves_nothing(
 async def test_what_is_closed_on_purpose_is_no_doubt(dsn: str) -> None:
     async with heard(dsn, min_size=1, max_size=4) as found:
         await grown(found, 4)
-        for holder in found.pool._pool._holders:
+        for holder in found.pool._pool()._holders:
             holder._max_inactive_time = 0.001
+            holder._maybe_cancel_inactive_callback()
         async with AsyncExitStack() as stack:  # on their way back their time begins
             for _ in range(4):
                 await (await stack.enter_async_context(found.kernel.acquire())).fetch("select 1")
         await until(lambda: found.stat("size") == 1)
         pid = await found.kernel.fetchval(PID)
-        await found.pool._pool.expire_connections()
+        await found.pool._pool().expire_connections()
         assert await found.kernel.fetchval(PID) != pid
         sleeper = asyncio.ensure_future(found.kernel.fetch("select pg_sleep(60)"))
         await until(lambda: found.stat("lent") == 1)
@@ -208,7 +209,7 @@ async def tcp(dsn: str) -> AsyncIterator[tuple[str, asyncio.Server]]:
 
 async def test_a_silent_connection_is_looked_after(dsn: str) -> None:
     async with tcp(dsn) as (url, _), heard(url) as found:
-        connection = next(holder._con for holder in found.pool._pool._holders if holder._con)
+        connection = next(holder._con for holder in found.pool._pool()._holders if holder._con)
         own = connection._transport.get_extra_info("socket")
         assert own.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         names = [name for name in KEEPALIVE if hasattr(socket, name)]

@@ -108,7 +108,7 @@ async def test_connections_that_differ_all_the_time(dsn: str, monkeypatch: pytes
             await old.fetch("select 1")
             for zone in ("Asia/Tokyo", "Europe/Rome"):
                 await found.set("timezone", zone)
-                pids = {holder._con.get_server_pid() for holder in found.pool._pool._holders if holder._con}
+                pids = {holder._con.get_server_pid() for holder in found.pool._pool()._holders if holder._con}
                 for pid in pids - {await old.fetchval(PID)}:
                     await found.end(pid)
                 assert await found.kernel.fetchval(ZONE) == zone

@@ -99,7 +99,7 @@ async def test_a_crash_and_a_restart_change_it(folder: Path, version: int) -> No
 
 async def test_it_is_one_query_of_each_new_connection(dsn: str) -> None:
     async with heard(dsn, min_size=3, max_size=3) as found:
-        counts = [holder._con._protocol.queries_count for holder in found.pool._pool._holders]
+        counts = [holder._con._protocol.queries_count for holder in found.pool._pool()._holders]
         assert counts == [1, 1, 1]
         assert found.stat("identities") == 1
         assert found.plugin.told == [], "they are alike"

@@ -253,7 +253,7 @@ class Shop:
             self.counts["unknown"] += 1
             return ""
         self.counts["checks"] += 1
-        return "" if got == true else f"{ask}: got {got}, is {true}"
+        return "" if got == true else self.wrong(f"{ask}: got {got}, is {true}")
 
     async def check_session(self, session: Session, ask: Ask) -> str:
         """The same of a session's answer, which its own connection knows. A savepoint keeps the transaction alive.
@@ -264,13 +264,17 @@ class Shop:
         if session.pin is None:
             got, true = await outcome(self.read(session, ask)), await self.truth(ask)
         else:
-            got, true = await self._both(session, session.pin._connection, ask)  # type: ignore[attr-defined]
+            got, true = await self._both(session, session.pin.connection, ask)  # type: ignore[attr-defined]
         if true in UNKNOWN or got in UNKNOWN or not self.cached:  # without a cache asyncpg keeps what it prepared
             self.counts["unknown"] += 1
             return ""
         self.counts["session_checks"] += 1
         self.counts["session_hits"] += self.cached and seen == self.linger.seen
-        return "" if got == true else f"in a session, {ask}: got {got}, is {true}"
+        return "" if got == true else self.wrong(f"in a session, {ask}: got {got}, is {true}")
+
+    def wrong(self, what: str) -> str:
+        self.counts["wrong"] += 1
+        return what
 
     async def _both(self, session: Session, raw: Any, ask: Ask) -> tuple[str, str]:
         fresh = ask._replace(sql=f"/* {next(FRESH)} */ {ask.sql}")

@@ -1,0 +1,12 @@
+"""What a pool raises besides asyncpg's exceptions."""
+
+from __future__ import annotations
+
+import asyncpg
+
+
+class PoolBusy(asyncpg.InterfaceError, TimeoutError):
+    """Too many wait for a connection already: this request was turned away at once, and nothing was sent.
+
+    A TimeoutError, too: whoever handles a wait that was too long handles one that would be.
+    """

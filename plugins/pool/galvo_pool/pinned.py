@@ -1,0 +1,68 @@
+"""The connection behind a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from galvo import Query, Rows
+from galvo_pool.connection import finish, literals_of, run, run_to_the_end, settled
+
+if TYPE_CHECKING:
+    from galvo_pool.holder import Holder
+    from galvo_pool.plugin import PoolPlugin
+
+
+class Pinned:
+    """Kept by a session from its first statement to its end; that of a lent connection goes back with it."""
+
+    __slots__ = ("_forgets", "_holder", "_lent", "_literals", "_plugin", "_raw")
+
+    def __init__(self, plugin: PoolPlugin, holder: Holder, *, lent: bool = False) -> None:
+        """`lent`: somebody else gives the holder back."""
+        self._plugin = plugin
+        self._holder = holder
+        self._raw: Any = holder._con
+        self._lent = lent
+        self._forgets = False
+        self._literals = literals_of(self._raw)
+
+    @property
+    def connection(self) -> Any:
+        """asyncpg's, past the chain."""
+        return self._raw
+
+    @property
+    def in_transaction(self) -> bool:
+        return not self.lost and bool(self._raw.is_in_transaction())
+
+    @property
+    def lost(self) -> bool:
+        return bool(self._raw.is_closed())
+
+    async def run(self, query: Query) -> Rows:
+        plugin, raw = self._plugin, self._raw
+        plugin.count()
+        if self.lost:
+            return await run(raw, query)  # raises: it is not even sent, so its outcome is not open
+        if not self._holder.dirty:
+            self._holder.dirty = plugin.leaves_trace(query.sql)
+        rows = await run_to_the_end(raw, query, lambda: settled(raw))
+        return plugin.kept(self._holder, rows)
+
+    def strayed(self) -> bool:
+        before, self._literals = self._literals, literals_of(self._raw)
+        return before != self._literals
+
+    def forget_prepared(self) -> None:
+        self._raw._drop_local_statement_cache()
+        self._forgets = True
+
+    def part(self) -> None:
+        """The session is over."""
+        if self._forgets and not self.lost:  # what it has prepared must not be the next one's
+            self._raw._drop_local_statement_cache()
+
+    async def release(self) -> None:
+        self.part()
+        if not self._lent:
+            await finish(self._plugin.give(self._holder, self._raw))
