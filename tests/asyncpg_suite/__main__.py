@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from textwrap import shorten, wrap
+from textwrap import wrap
 
 from galvo_embedded.refusal import Refused
 from tests.asyncpg_suite.outcomes import Outcomes
@@ -100,7 +100,9 @@ def explain(variant: str, way: str, outcomes: Outcomes, lost: Sequence[str]) -> 
     print(f"\n{len(lost)} that pass with asyncpg.Pool and not with this one:")
     for test in lost:
         error = outcomes.errors.get(test, outcomes.tests.get(test, "did not run"))
-        print(f"  {short(test)}\n    {shorten(error, 76)}")
+        print(
+            f"  {short(test)}", *wrap(error, 76, max_lines=3, initial_indent="    ", subsequent_indent="    "), sep="\n"
+        )
     print(f"More in {log_file(label(variant), way)}\n".replace(str(Path.home()), "~"))
 
 
