@@ -88,10 +88,13 @@ def show(outcomes: Outcomes) -> None:
 
 
 def complete(stock: Outcomes) -> None:
-    """Raises Refused when a whole file is missing, which would look like one failure."""
+    """Raises Refused when nothing can differ, or a whole file is missing, which would look like one failure."""
     for file in stock.failed:
         if "::" not in file:
             raise Refused(f"{short(file)} cannot be imported: {stock.errors[file]}")
+    if not stock.count("passed"):
+        reason = next(iter(stock.errors.values()), "all are skipped")
+        raise Refused(f"with asyncpg.Pool no test passes: {reason}")
 
 
 def explain(variant: str, way: str, outcomes: Outcomes, lost: Sequence[str]) -> None:
