@@ -10,7 +10,7 @@ from textwrap import wrap
 
 import msgspec
 
-from galvo_bench import codec, eviction, hot_path, invalidation, l2
+from galvo_bench import codec, eviction, hot_path, invalidation, l2, sizing
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
 
@@ -21,6 +21,7 @@ SUBJECTS: dict[str, Measure] = {
     "l2": l2.measure,
     "codec": codec.measure,
     "invalidation": invalidation.measure,
+    "sizing": sizing.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
 

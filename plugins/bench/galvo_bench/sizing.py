@@ -1,0 +1,193 @@
+"""Load that steps up and down: connections that follow it, against every fixed number of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from statistics import fmean, median
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from galvo_bench.report import Exact, Section
+from galvo_bench.stand import Stand
+from galvo_pool import create_pool
+from galvo_pool.sizing import Limit, start_size
+
+STEPS = (1, 50, 500, 5)
+"""Clients, one step after the other."""
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+FOLLOWS = "follows the load"
+SECONDS = 0.4
+"""Of a fixed size in a round."""
+SETTLE = 10
+"""Seconds that the limit has to find its size after a step; fewer when there are fewer rounds."""
+TICK = 0.25
+NEAR = 0.95
+"""Of the best throughput: the smallest size that has it is the one to be as small as."""
+ROWS = 10_000
+"""Of the table."""
+CPU_SECONDS = 0.002
+
+Load = Callable[[int], tuple[str, tuple[Any, ...]]]
+"""The statement for a number, and its arguments."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What a candidate did in a round."""
+
+    throughput: float
+    connections: float
+    """That may be in use, on average."""
+
+
+class Follower:
+    """Ticks a limit while its candidate runs; its clock stands still while others run."""
+
+    def __init__(self, pool: Any) -> None:
+        self.limit = Limit(1, SIZES[-1], start_size(2, local=True))
+        self._pool = pool
+        self._now = 0.0
+        self.sizes: list[int] = []
+        """The limit at each tick of this round."""
+
+    async def follow(self) -> None:
+        queue = self._pool._queue
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(TICK)
+            self._now += time.perf_counter() - began
+            queue.limit = self.limit.tick(now=self._now, waiting=len(queue.waiters), busy=queue.out)
+            self.sizes.append(queue.limit)
+            queue.wake()
+
+
+async def measure(stand: Stand) -> list[Section]:
+    """A section for each load."""
+    dsn = await stand.postgres()
+    async with create_pool(dsn, kernel=None, min_size=SIZES[-1], max_size=SIZES[-1]) as pool:
+        loads = await _loads(pool)
+        sections = [await _compare(stand, pool, name, load) for name, load in loads.items()]
+        await pool.execute("drop table galvo_bench_sizing")
+        return sections
+
+
+async def _loads(pool: Any) -> dict[str, Load]:
+    await pool.execute(
+        "drop table if exists galvo_bench_sizing; create table galvo_bench_sizing (id int primary key, name text);"
+        "insert into galvo_bench_sizing select n, 'material ' || n from generate_series(1, 10000) n;"
+        "analyze galvo_bench_sizing"
+    )
+    cpu = await _cpu(pool)
+    key, sleep = "select * from galvo_bench_sizing where id = $1", "select pg_sleep(0.005)"
+    return {
+        "primary key": lambda number: (key, (number % ROWS + 1,)),
+        "2 ms of CPU": lambda number: (cpu, ()),
+        "5 ms of waiting": lambda number: (sleep, ()),
+        "primary keys, and one wait in four": lambda number: (
+            (sleep, ()) if number % 4 == 0 else (key, (number % ROWS + 1,))
+        ),
+    }
+
+
+async def _cpu(pool: Any) -> str:
+    """A statement that takes CPU_SECONDS on this machine."""
+    count = 2000
+    async with pool.acquire() as connection:
+        for _ in range(5):
+            times = []
+            for _ in range(15):
+                began = time.perf_counter()
+                await connection.fetch(cpu_bound(count))
+                times.append(time.perf_counter() - began)
+            count = max(100, int(count * CPU_SECONDS / median(times)))
+    return cpu_bound(count)
+
+
+def cpu_bound(count: int) -> str:
+    return f"select sum(sqrt(n)) from generate_series(1, {count}) n"  # noqa: S608  # a number
+
+
+async def _compare(stand: Stand, pool: Any, name: str, load: Load) -> Section:
+    """Each round runs every size and the follower, in rotating order; ratios are medians over the rounds."""
+    follower = Follower(pool)
+    candidates = [*map(str, SIZES), FOLLOWS]
+    rows: dict[str, dict[str, float]] = {
+        row: {} for row in [*candidates, "its connections", "the best's", "per second"]
+    }
+    rounds = max(1, stand.few // 2)
+    size = follower.limit.value
+    for clients in STEPS:
+        taken: dict[str, list[Taken]] = {candidate: [] for candidate in candidates}
+        pool._queue.limit = size
+        await run(pool, load, clients, min(SETTLE, stand.few), follower)
+        size = pool._queue.limit
+        for number in range(rounds):
+            turn = number % len(candidates)
+            for candidate in candidates[turn:] + candidates[:turn]:
+                following = candidate == FOLLOWS
+                pool._queue.limit = size if following else int(candidate)
+                found = await run(
+                    pool, load, clients, SECONDS * (2 if following else 1), follower if following else None
+                )
+                size = pool._queue.limit if following else size
+                taken[candidate].append(found)
+            stand.tick()
+        _tell(rows, taken, f"{clients} clients")
+    exact: list[Any] = [Exact(row, values) for row, values in rows.items()]
+    explains = (
+        "Throughput to the best fixed number of connections; connections on average, and the smallest fixed number "
+        f"with {NEAR:.0%} of the best throughput. With 1 client all are alike: the noise."
+    )
+    return Section("sizing", f"Load in steps: {name}", explains, exact)
+
+
+def _tell(rows: dict[str, dict[str, float]], taken: dict[str, list[Taken]], step: str) -> None:
+    sizes = [str(size) for size in SIZES]
+    level = [fmean(taken[size][number].throughput for size in sizes) for number in range(len(taken[FOLLOWS]))]
+    speeds = {
+        candidate: median(found.throughput / base for found, base in zip(taken[candidate], level, strict=True))
+        for candidate in taken
+    }
+    best = max(speeds[size] for size in sizes)
+    near = next(size for size in sizes if speeds[size] >= NEAR * best)
+    for candidate, speed in speeds.items():
+        rows[candidate][step] = speed / best
+    rows["its connections"][step] = fmean(found.connections for found in taken[FOLLOWS])
+    rows["the best's"][step] = fmean(found.connections for found in taken[near])
+    rows["per second"][step] = round(best * median(level))
+
+
+async def run(pool: Any, load: Load, clients: int, seconds: float, follower: Follower | None) -> Taken:
+    """So many clients, each with one statement after the other; the pool's limit is what it is or follows."""
+    queue = pool._queue
+    queue.wake()
+    began = time.perf_counter()
+    ends, done = began + seconds, 0
+    if follower is not None:
+        follower.sizes = [queue.limit]
+
+    async def client(number: int) -> None:
+        nonlocal done
+        while time.perf_counter() < ends:
+            number = (number * 7919 + 17) % 1_000_003
+            sql, args = load(number)
+            async with pool.acquire() as connection:
+                sent = time.perf_counter()
+                await asyncpg.Connection.fetch(connection._con, sql, *args)
+                took = time.perf_counter() - sent
+            done += 1
+            if follower is not None:
+                follower.limit.record(sql, took)
+
+    following = asyncio.ensure_future(follower.follow()) if follower is not None else None
+    try:
+        await asyncio.gather(*map(client, range(clients)))
+    finally:
+        if following is not None:
+            following.cancel()
+    took = time.perf_counter() - began
+    sizes = follower.sizes if follower is not None else [queue.limit]
+    return Taken(done / took, fmean(min(size, clients) for size in sizes))

@@ -1,0 +1,159 @@
+"""The limit, step by step: what it does after which measurement, and what it says about it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from galvo_pool.sizing import Limit
+from galvo_pool.sizing.statements import CLIP, MOST, Statements
+
+
+class Clock:
+    """Ticks a limit: so many statements of so many seconds each since the last tick."""
+
+    def __init__(self, low: int = 1, high: int = 64, start: int = 5) -> None:
+        self.limit = Limit(low, high, start)
+        self.now = 0.0
+
+    def tick(
+        self, seconds: float = 0.001, *, count: int = 200, waiting: int = 10, busy: int = -1, failing: bool = False
+    ) -> int:
+        for _ in range(count):
+            self.limit.record("select 1", seconds)
+        self.now += 0.25
+        used = self.limit.value if busy < 0 else busy
+        return self.limit.tick(now=self.now, waiting=waiting, busy=used, failing=failing)
+
+    def proven(self, seconds: float = 0.001) -> Clock:
+        """The baseline is measured."""
+        while "quiet server, as" not in self.limit.explain():
+            self.tick(seconds)
+        return self
+
+
+def test_it_first_measures_what_a_quiet_server_takes() -> None:
+    clock = Clock()
+    assert (
+        clock.limit.explain() == "5 connections may be busy at once: it is where it started, nothing was measured yet."
+    )
+    assert clock.tick(0.0025) == 2
+    assert "only few statements run" in clock.limit.explain()
+    clock.tick(0.0025)
+    assert clock.tick(0.001) == 5
+    assert "statements take 2.5 times" in clock.limit.explain()
+
+
+def test_it_doubles_while_statements_take_no_longer() -> None:
+    clock = Clock().proven()
+    assert [clock.tick() for _ in range(5)] == [10, 20, 40, 64, 64]
+    assert "as large as it may be" in clock.limit.explain()
+
+
+def test_it_grows_by_a_quarter_when_they_take_longer() -> None:
+    clock = Clock(start=8).proven()
+    assert clock.tick(0.0016) == 10
+
+
+def test_it_shrinks_at_once_when_they_take_much_longer() -> None:
+    clock = Clock(start=40).proven()
+    assert [clock.tick(0.010) for _ in range(3)] == [28, 19, 13]
+    assert "so it shrinks" in clock.limit.explain()
+
+
+def test_it_does_not_grow_without_waiters() -> None:
+    clock = Clock().proven()
+    assert {clock.tick(waiting=0) for _ in range(50)} == {5}
+    assert "nobody waits" in clock.limit.explain()
+
+
+def test_it_does_not_grow_while_connecting_fails() -> None:
+    clock = Clock().proven()
+    assert {clock.tick(failing=True) for _ in range(50)} == {5}
+    assert "new connections fail" in clock.limit.explain()
+
+
+def test_a_lock_is_no_load() -> None:
+    """A few statements wait for a lock for seconds: the others go on as before, and so does the limit."""
+    clock = Clock().proven()
+    for _ in range(4):
+        clock.limit.record("select 1", 10.0)
+    assert clock.tick() == 10
+
+
+def test_all_behind_a_lock() -> None:
+    """Nothing ends, tasks wait: one more now and then, for those that the lock does not hold."""
+    clock = Clock().proven()
+    assert [clock.tick(count=0) for _ in range(8)] == [5, 5, 5, 6, 6, 6, 6, 7]
+    assert "no statement ends" in clock.limit.explain()
+
+
+def test_new_bounds() -> None:
+    clock = Clock().proven()
+    clock.limit.bounds(1, 3)
+    assert clock.limit.value == 3
+    clock.limit.bounds(8, 8)
+    assert clock.limit.value == 8
+
+
+@pytest.mark.parametrize("low, high", [(0, 5), (6, 5), (-1, -1)])
+def test_impossible_bounds(low: int, high: int) -> None:
+    with pytest.raises(ValueError, match=f"no limit lies within {low} to {high}"):
+        Limit(low, high, 5)
+
+
+def test_many_texts_take_bounded_memory() -> None:
+    statements = Statements()
+    for number in range(20_000):
+        statements.record(f"select {number}", 0.001)
+        if number % 100 == 0:
+            statements.window(quiet=False)
+    assert len(statements._known) <= MOST
+
+
+def test_texts_that_never_come_again_are_measured_together() -> None:
+    statements = Statements()
+    for number in range(1000):
+        statements.record(f"select {number}", 0.001)
+    assert statements.window(quiet=True).proven == 1
+    for number in range(1000, 2000):
+        statements.record(f"select {number}", 0.003)
+    assert statements.window(quiet=False).ratio == pytest.approx(3, rel=0.01)
+
+
+def test_another_mix_is_no_alarm() -> None:
+    statements = Statements()
+    for _ in range(50):
+        statements.record("fast", 0.001)
+        statements.record("slow", 0.1)
+    statements.window(quiet=True)
+    for _ in range(50):
+        statements.record("slow", 0.1)
+    assert statements.window(quiet=False).ratio == pytest.approx(1)
+
+
+def test_times_are_clipped() -> None:
+    statements = Statements()
+    for _ in range(50):
+        statements.record("select 1", 0.001)
+    statements.window(quiet=True)
+    for _ in range(50):
+        statements.record("select 1", 60.0)
+    assert statements.window(quiet=False).ratio == pytest.approx(CLIP)
+
+
+def test_a_text_is_not_kept() -> None:
+    statements = Statements()
+    statements.record("select 1", 0.001)
+    assert all(isinstance(key, int) for key in statements._known)
+
+
+def cost() -> float:
+    """Seconds of a `record`; printed by hand, asserted nowhere."""
+    limit = Limit(1, 64, 5)
+    limit.record("select 1", 0.001)
+    record, began = limit.record, time.perf_counter()
+    for _ in range(1_000_000):
+        record("select 1", 0.001)
+    return (time.perf_counter() - began) / 1e6

@@ -1,0 +1,135 @@
+"""The limit on a modelled server: as much throughput as the best fixed size, with hardly more connections."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from galvo_pool.sizing import Limit
+from tests.plugins.pool.sizing.model import Kind, Model, Outcome
+
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+HIGH = 64
+LOADS: dict[str, tuple[Kind, ...]] = {
+    # Several times as slow as they are, so that the model has less to do: the proportions matter.
+    "point select": (Kind("select 1", 0.0004, client=0.0003),),
+    "2 ms of CPU": (Kind("sum", 0.002, steady=True),),
+    "2 ms of CPU on average": (Kind("sum", 0.002),),
+    "waiting": (Kind("sleep", 0.0001, 0.025, steady=True),),
+    "waiting and CPU": (Kind("mixed", 0.0006, 0.008),),
+    "point selects among waits": (Kind("select 1", 0.0004, share=4), Kind("sleep", 0.0004, 0.02)),
+}
+
+
+def limited(kinds: tuple[Kind, ...], cores: int, seed: int = 1) -> tuple[Model, Limit]:
+    """A model whose limit follows the load."""
+    limit = Limit(1, HIGH, 2 * cores + 1)
+    model = Model(
+        kinds,
+        cores,
+        lambda: limit.value,
+        limit.record,
+        lambda waiting, busy: limit.tick(now=model.now, waiting=waiting, busy=busy),
+        seed=seed,
+    )
+    return model, limit
+
+
+@cache
+def fixed(kinds: tuple[Kind, ...], cores: int, size: int, clients: int, seconds: float = 6) -> float:
+    """Throughput with a limit that stays."""
+    model = Model(kinds, cores, lambda: size)
+    model.run(seconds / 10, clients)
+    return model.run(seconds, clients).throughput
+
+
+def compare(found: Outcome, kinds: tuple[Kind, ...], cores: int, clients: int) -> tuple[float, float]:
+    """Throughput to that of the best size, connections to those of the smallest size that is nearly as good."""
+    sizes = [size for size in SIZES if size < 1.5 * clients] or [1]
+    by_size = {size: fixed(kinds, cores, size, clients) for size in sizes}
+    best = max(by_size.values())
+    fewest = min(size for size, throughput in by_size.items() if throughput >= 0.99 * best)
+    return found.throughput / best, found.busy / min(fewest, clients)
+
+
+@pytest.mark.parametrize("cores", [2, 4])
+@pytest.mark.parametrize("load", LOADS)
+def test_as_good_as_the_best_fixed_size(load: str, cores: int) -> None:
+    kinds = LOADS[load]
+    model, limit = limited(kinds, cores)
+    model.run(10, 100)
+    throughput, connections = compare(model.run(20, 100), kinds, cores, 100)
+    assert throughput >= 0.95, limit.explain()
+    assert connections <= 1.5, limit.explain()
+
+
+@pytest.mark.parametrize("load", ["point select", "2 ms of CPU", "waiting"])
+def test_load_that_steps(load: str) -> None:
+    kinds = LOADS[load]
+    model, limit = limited(kinds, 2)
+    for clients in (1, 50, 500, 5):
+        model.run(10, clients)
+        throughput, connections = compare(model.run(10, clients), kinds, 2, clients)
+        assert throughput >= 0.95, (clients, limit.explain())
+        # With 5 clients a size of 5 is theirs: smaller ones can do the same, but no client waits.
+        assert connections <= (1.5 if clients > 5 else 1.7), (clients, limit.explain())
+
+
+def test_where_waiting_helps_it_is_large_within_seconds() -> None:
+    model, limit = limited(LOADS["waiting"], 2)
+    model.run(3, 500)
+    assert limit.value == HIGH
+
+
+def test_what_the_load_has_left_is_given_back() -> None:
+    model, limit = limited(LOADS["waiting"], 2)
+    model.run(5, 100)
+    assert limit.value == HIGH
+    model.run(15, 3)
+    assert limit.value == 5, "back at its start"
+    assert "nobody waits" in limit.explain()
+
+
+def test_another_load_takes_its_place() -> None:
+    """From waits, where many are best, to CPU, where few are."""
+    model, limit = limited(LOADS["waiting"], 2)
+    model.run(10, 100)
+    model.kinds = LOADS["2 ms of CPU"]
+    model.run(25, 100)
+    throughput, connections = compare(model.run(20, 100), LOADS["2 ms of CPU"], 2, 100)
+    assert throughput >= 0.95, limit.explain()
+    assert connections <= 1.5, limit.explain()
+
+
+def test_a_server_that_became_slower_is_no_load() -> None:
+    """The same waits, now three times as long (a network, a disk): fewer connections would not help."""
+    model, limit = limited(LOADS["waiting"], 2)
+    model.run(10, 100)
+    model.slow = 3
+    model.run(20, 100)
+    assert model.run(10, 100).busy >= 0.9 * HIGH, limit.explain()
+
+
+def test_reports_among_point_selects() -> None:
+    """Half a second next to half a millisecond: neither starves the other out of connections."""
+    kinds = (Kind("select 1", 0.0004, client=0.0003, share=2000), Kind("report", 0.25, 0.25, steady=True))
+    model, limit = limited(kinds, 2)
+    model.run(20, 100)
+    found = model.run(40, 100)
+    best = max(fixed(kinds, 2, size, 100, 40) for size in (4, 6, 8, 12, 24))
+    assert found.throughput >= 0.9 * best, limit.explain()  # chance: about 60 reports run in that time
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_does_not_let_it_collapse(seed: int) -> None:
+    """Bursts in which the machine is three times as slow, for whoever else runs on it."""
+    kinds = LOADS["waiting and CPU"]
+    model, limit = limited(kinds, 2, seed=seed)
+    model.run(10, 100)
+    least = limit.value
+    for _ in range(20):
+        model.slow = model.source.choice([1, 1, 3])
+        model.run(1, 100)
+        least = min(least, 64 if limit.explain().count("for a moment") else limit.value)
+    assert least >= 8
