@@ -22,6 +22,11 @@ class Facade:
         self._session = session
         self._origin = origin
 
+    @property
+    def origin(self) -> str:
+        """Who asks: the name of a plugin, "" for the application."""
+        return self._origin
+
     async def run(self, query: Query) -> Rows:
         """Send `query` through the chain; the methods below only shape its answer."""
         return await self._send(query)

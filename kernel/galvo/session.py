@@ -54,6 +54,11 @@ class Session(Facade):
         return self._closed
 
     @property
+    def holds(self) -> bool:
+        """It has a connection; so it must not wait for another one, which may be the last."""
+        return self.pin is not None
+
+    @property
     def in_transaction(self) -> bool:
         return self.pin is not None and self.pin.in_transaction
 

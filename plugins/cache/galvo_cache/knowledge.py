@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from galvo import Context, GalvoError
+from galvo import Context, GalvoError, Query, Session
 from galvo_cache.analysis import analyse
 from galvo_cache.catalog import CATALOG_SQL, Catalog, Relation
 from galvo_cache.declared import Declared
@@ -34,6 +34,8 @@ class Knowledge:
         self._forget = forget
         self._catalog: Catalog | None = None
         self._lock = anyio.Lock()
+        self._alone: anyio.Event | None = None
+        """Somebody reads it on a connection of its own, so who waits for that waits for no other connection."""
         self._told: set[str] = set()
         self.epoch = 0
 
@@ -115,9 +117,29 @@ class Knowledge:
                     self._catalog = fresh
             return self._catalog
 
-    async def _read(self) -> Catalog | None:
+    async def load_on(self, session: Session) -> bool:
+        """Read it on the connection of `session`, in which nothing was changed; or wait for another that does so."""
+        while self._catalog is None:
+            if self._alone is not None:
+                await self._alone.wait()
+                continue
+            self._alone, epoch = anyio.Event(), self.epoch
+            try:
+                fresh = await self._read(session)
+                if fresh is None:
+                    return False
+                if epoch == self.epoch and self._catalog is None:
+                    self._catalog = fresh
+            finally:
+                self._alone.set()
+                self._alone = None
+        return True
+
+    async def _read(self, session: Session | None = None) -> Catalog | None:
+        query = Query(CATALOG_SQL, (), "rows", 1, None, session, self._context.origin)
         try:
-            catalog = Catalog.load(await self._context.fetchval(CATALOG_SQL), self._declared)
+            rows = await (self._context if session is None else session).run(query)
+            catalog = Catalog.load(rows.records[0][0], self._declared)
             for mistake in catalog.mistakes:
                 if mistake not in self._told:
                     self._told.add(mistake)

@@ -220,9 +220,11 @@ class CachePlugin(Plugin):
 
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
         """The plan of a statement in the state of its session, as far as that is known."""
-        if session.pin is not None and not self._knowledge.loaded:
+        if session.holds and not self._knowledge.loaded:
             # It must not wait for the catalog on another connection: it may hold the last.
-            return Plan(self._knowledge.guess(query.sql))
+            plain = note.state is PLAIN and not session.in_transaction
+            if not (plain and await self._knowledge.load_on(session)):
+                return Plan(self._knowledge.guess(query.sql))
         if note.state is None and query.kind == "rows" and not session.in_transaction:
             plan = await self._planned(query.sql, note.names or LOST)
             if not isinstance(plan.effect, Read | Refused):
@@ -303,17 +305,21 @@ class CachePlugin(Plugin):
 
     # -- what the pool asks ---------------------------------------------------------------------------
 
-    def traceless(self, sql: str) -> bool:
+    def traceless(self, query: Query) -> bool:
         """Whether a statement that has just passed is known to leave nothing behind in its session.
 
         By what it means in a session in which no setting was changed.
         """
-        plan = self._plans.get(sql) or self._plans.get(stripped(sql))
+        if query.origin == self.name:
+            return True
+        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
         return plan is not None and plan.traceless
 
-    def only_reads(self, sql: str) -> bool:
+    def only_reads(self, query: Query) -> bool:
         """Whether such a statement is known to change no table."""
-        plan = self._plans.get(sql) or self._plans.get(stripped(sql))
+        if query.origin == self.name:
+            return True
+        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
         return plan is not None and isinstance(plan.effect, Read | Refused)
 
     # -- forgetting -----------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ async def _look() -> Facts:
         try:
             own = running.pids()
             sizes = {name: getattr(pool.settings, name) for name in ("min_size", "max_size")}
+            sizes = {name: size for name, size in sizes.items() if isinstance(size, int)}
             facts = await look(connection, sizes)
         except asyncpg.PostgresError as error:
             raise GalvoError(f"the database says: {error}") from None

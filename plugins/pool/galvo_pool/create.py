@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
@@ -15,7 +15,7 @@ def create_pool(
     *,
     kernel: Any = ...,
     min_size: int = 10,
-    max_size: int = 10,
+    max_size: int | Literal["auto"] = 10,
     max_queries: int = 50000,
     max_inactive_connection_lifetime: float = 300.0,
     loop: Any = None,
@@ -27,6 +27,7 @@ def create_pool(
 
     `kernel`: through whose chain all statements travel, those of lent connections too: one that does not run yet, and
     then lives as long as the pool; by default one made from the settings of the working directory; None for none.
+    `max_size` may be "auto": what the server has for this process, shared with others of the same application_name.
     Further keywords are those of `Options`, all others go to asyncpg.connect. Raises what asyncpg.create_pool does.
     """
     return ChainedPool(

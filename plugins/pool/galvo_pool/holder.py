@@ -119,7 +119,7 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
     def lend(self, lend: Lend) -> Lent:
         """What a borrower uses in place of the connection."""
         self._in_use = lend
-        proxy = Lent(self, self._con)
+        proxy = Lent(self, self._con, lend)
         self.proxy = weakref.ref(proxy)
         return proxy
 
@@ -129,6 +129,7 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
         try:
             await self._setup(proxy)
         except BaseException:
+            self.proxy = None  # it says that it is closed, as asyncpg's does
             if self._con is not None:  # nobody knows what state it is in
                 await self._con.close()
             raise

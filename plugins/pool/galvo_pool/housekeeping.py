@@ -53,6 +53,8 @@ class Housekeeping:
             return
         now = pool._loop.time()
         pool.resize()
+        if pool.auto and pool.get_size() and pool.growth.due(now):
+            pool.spawn(pool.growth.measure())
         self._look_after_idle(pool, now)
         self._look_after_lent(pool, now)
         self._timer = pool._loop.call_later(EVERY, self._turn)
@@ -60,7 +62,7 @@ class Housekeeping:
     def _look_after_idle(self, pool: Pool, now: float) -> None:
         """One at a time, that which has been idle longest: nobody should miss it."""
         for holder in pool._queue.idle():
-            old = now >= holder.life.until
+            old = now >= holder.life.until or pool.get_size() > pool.get_max_size()
             if not old and now < holder.idle_since + pool.options.check_after_idle:
                 continue
             if not pool._queue.waiters and pool._queue.withdraw(holder):

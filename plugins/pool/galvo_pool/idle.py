@@ -22,6 +22,7 @@ class Idle:
         self._loop = loop
         self._live: list[Any] = []
         self._dead: list[Any] = []
+        self._away: set[Any] = set()
         self.waiters: deque[asyncio.Future[Any]] = deque()
         self.most = self.limit = most
         self.out = 0
@@ -32,7 +33,8 @@ class Idle:
         """The most that waited and that were busy since somebody asked."""
 
     def qsize(self) -> int:
-        return len(self._live) + len(self._dead)
+        """Those that the pool itself looks after are nobody's, too."""
+        return len(self._live) + len(self._dead) + len(self._away)
 
     def add(self, holder: Any) -> None:
         """A new one, without a connection."""
@@ -91,6 +93,7 @@ class Idle:
     def put_nowait(self, holder: Any) -> None:
         """Back, or straight on to the first who waits."""
         self.out -= 1
+        self._away.discard(holder)
         if holder.expected:
             holder.expected = False
             self.busy -= 1
@@ -143,6 +146,7 @@ class Idle:
         else:
             raise asyncio.QueueEmpty
         self.out += 1
+        self._away.add(dead)
         return dead
 
     def withdraw(self, holder: Any) -> bool:
@@ -151,6 +155,7 @@ class Idle:
             return False
         self._live.remove(holder)
         self.out += 1
+        self._away.add(holder)
         return True
 
     def idle(self) -> list[Any]:

@@ -29,6 +29,10 @@ class LentSession(Session):
         super().__init__(run)
         self.holder = holder
 
+    @property
+    def holds(self) -> bool:
+        return not self._closed
+
     def end(self) -> None:
         """The connection goes back to its pool, which does the rest."""
         self._closed = True

@@ -46,12 +46,12 @@ class Pinned:
         if self.lost:
             return await run(raw, query)  # raises: it is not even sent, so its outcome is not open
         if not self._holder.dirty:
-            self._holder.dirty = plugin.leaves_trace(query.sql)
+            self._holder.dirty = plugin.leaves_trace(query)
         holder, began = self._holder, perf_counter()
         queue = holder._pool._queue
         queue.begins(holder)
         try:
-            rows = await run_to_the_end(raw, query, minded=plugin.minds(holder, query.sql, lent=self._lent))
+            rows = await run_to_the_end(raw, query, minded=plugin.minds(holder, query, lent=self._lent))
         finally:
             queue.ends(holder)
         plugin.timed(query.sql, perf_counter() - began)

@@ -63,15 +63,18 @@ class PoolPlugin(Plugin):
         if cache is not None:
             self._tells = cache
             self._fleet.depend_on(cache.session_settings)
-        pool = await (self._join() if self.hosted else self._open())
+        # A hosted pool is not kept in this frame: it is to be collected when the application has dropped it.
+        own = None if self.hosted else await self._open()
+        if own is None:
+            await self._join()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._recover)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
-            if not self.hosted:
-                await finish(pool.close())
+            if own is not None:
+                await finish(own.close())
 
     async def _open(self) -> Pool:
         self._url = url = self._settings.url.get_secret_value() or await self._embedded()
@@ -85,13 +88,12 @@ class PoolPlugin(Plugin):
             raise self._unreachable(error) from _cause(error)
         return pool
 
-    async def _join(self) -> Pool:
+    async def _join(self) -> None:
         """Run statements on the application's pool. It opens it, and closes it when this has stopped."""
         self._pool = self.context.capability(POOL)
         pool = self._joined
         await pool.expire_connections()  # an older plugin's have told it, and not this one, what they lead to
         self._serve(pool)
-        return pool
 
     def _serve(self, pool: Pool) -> None:
         pool.fleet = self._fleet
@@ -225,9 +227,9 @@ class PoolPlugin(Plugin):
         raw: Any = holder._con
         self._queries += 1
         if not holder.dirty:
-            holder.dirty = self.leaves_trace(query.sql)
+            holder.dirty = self.leaves_trace(query)
         known = not holder.unknown and not self._joined.differs(holder)
-        began, minded = perf_counter(), self.minds(holder, query.sql)
+        began, minded = perf_counter(), self.minds(holder, query)
         try:
             rows = await run_to_the_end(raw, query, minded=minded)
         except BaseException:
@@ -281,18 +283,18 @@ class PoolPlugin(Plugin):
             if not holder.give():
                 await holder.release(None)
 
-    def minds(self, holder: Holder, sql: str, *, lent: bool = False) -> bool:
+    def minds(self, holder: Holder, query: Query, *, lent: bool = False) -> bool:
         """Whether it matters how a statement ends that was cancelled: it may have written.
 
         `lent`: whoever runs it expects asyncpg's ways, and waits for that only if the cache must know.
         """
         if self._tells is None:
             return not lent
-        return holder.dirty or not self._tells.only_reads(sql)
+        return holder.dirty or not self._tells.only_reads(query)
 
-    def leaves_trace(self, sql: str) -> bool:
+    def leaves_trace(self, query: Query) -> bool:
         """Whether a statement may change the state of the session that runs it; asked after the cache has seen it."""
-        return self._tells is None or not self._tells.traceless(sql)
+        return self._tells is None or not self._tells.traceless(query)
 
     def timed(self, sql: str, seconds: float) -> None:
         """What a statement took on the wire."""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
+from galvo import Query
 from galvo.hookspecs import Proceed
 from galvo_pool import private
 from galvo_pool.codecs import salted
 from galvo_pool.connection import PLAIN, keep_alive, open_one
 from galvo_pool.errors import PoolBusy
 from galvo_pool.gate import Gate
+from galvo_pool.growth import Growth, begin, follow
 from galvo_pool.holder import Holder, Life
 from galvo_pool.housekeeping import Housekeeping
 from galvo_pool.idle import Idle
@@ -45,6 +47,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         """Raises what asyncpg.Pool does, ValueError for an option that cannot be."""
         self.options = taken(keywords)
         self._custom_init = keywords.pop("init", None)
+        self.auto = begin(keywords)
         super().__init__(*connect_args, **keywords)
         self.plain = self._connection_class is PLAIN and not self._setup and self._record_class is asyncpg.Record
         """All connections are alike and nobody has a say when one is taken, so any will do for a statement."""
@@ -62,12 +65,13 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         self.chained = False
         """It runs the statements of a kernel."""
         self.fleet: Fleet | None = None
-        self.traceless: Callable[[str], bool] | None = None
+        self.traceless: Callable[[Query], bool] | None = None
         """Whether a statement is known to leave no trace in the session that runs it."""
         self.pin: Callable[[LentSession], object] | None = None
         """Tells the plugin that a session has a connection whose state is not known."""
         self.gate = Gate(self._loop)
         self.housekeeping = Housekeeping(self)
+        self.growth = Growth(self)
         self.load: Limit | None = None
         """Says how many connections may be busy at once; None: all."""
         self.waits = 0
@@ -117,11 +121,23 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             self.prepare()
         if self._initsize:
             await open_one(self)  # alone, so that what is wrong is seen early
+            if self.auto:
+                await self.growth.measure()
+        follow(self)
+        if self._initsize:
             rest = (open_one(self) for _ in range(self._initsize - 1))
             for error in await asyncio.gather(*rest, return_exceptions=True):
                 if error is not None:
                     raise error
         self.housekeeping.start()
+
+    def bound(self, most: int) -> None:
+        """At most so many connections from now on; what is lent beyond them is closed when it comes back."""
+        self._add(most - len(self._holders))
+        self._maxsize = self._queue.most = most
+        if self.load is None:
+            self._queue.limit = most
+        self._queue.wake()
 
     def resize(self) -> None:
         """Follow the load."""
@@ -259,10 +275,9 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             self.pin(session)
         return session
 
-    def forgotten(self, holder: Holder) -> None:
+    def forgotten(self, holder: Holder, lend: Lend) -> None:
         """Nobody can give this one back any more."""
-        lend = holder._in_use
-        if lend is None or self._loop.is_closed():
+        if holder._in_use is not lend or self._loop.is_closed():
             return
         log.warning("a connection was never given back and is reclaimed: it was taken at %s", lend.site())
         self._loop.call_soon_threadsafe(self._reclaim, holder, lend)

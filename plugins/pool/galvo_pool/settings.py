@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import asyncpg
 from pydantic import Field, SecretStr, model_validator
@@ -20,7 +20,9 @@ class PoolSettings(PluginSettings):
         description="postgresql://user:password@host:port/database; empty uses the embedded server.",
     )
     min_size: int = Field(2, ge=0, description="Connections opened at the start and kept.")
-    max_size: int = Field(10, ge=1, description="Connections at most.")
+    max_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description='Connections at most, or "auto": what the server has for this process.'
+    )
     acquire_timeout: float = Field(30, gt=0, description="Seconds a query waits for a free connection.")
     connect_timeout: float = Field(10, gt=0, description="Seconds a new connection may take.")
     max_waiting: int | None = Field(None, ge=0, description="Queries that may wait for one; more are refused at once.")
@@ -56,6 +58,6 @@ class PoolSettings(PluginSettings):
 
     @model_validator(mode="after")
     def _sizes(self) -> PoolSettings:
-        if self.min_size > self.max_size:
+        if self.max_size != "auto" and self.min_size > self.max_size:
             raise ValueError(f"min_size = {self.min_size} is larger than max_size = {self.max_size}")
         return self

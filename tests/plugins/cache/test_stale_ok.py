@@ -270,7 +270,7 @@ async def test_an_answer_that_came_while_the_read_failed(dsn: str, clock: Clock,
         if lost:
             await locked(stand.other)
             await turned(lambda: stand.kernel.plugin_stats("pool")["size"] >= 2)
-            ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'galvo'"
+            ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'galvo%'"
             while not all(read.done() for read in reads):
                 await stand.other.execute(f"{ended} and datname = current_database()")
                 await asyncio.sleep(0.01)

@@ -31,10 +31,10 @@ class HeardPlugin(Plugin):
         if pool := self.context.capability("pool"):
             pool.meet(self)
 
-    def traceless(self, sql: str) -> bool:
+    def traceless(self, query: Query) -> bool:
         return False
 
-    def only_reads(self, sql: str) -> bool:
+    def only_reads(self, query: Query) -> bool:
         return False
 
     def reset(self) -> None:

@@ -100,7 +100,9 @@ async def test_a_pin_outlives_a_change_of_the_chain(dsn: str) -> None:
 
 async def test_settings_reach_the_server(dsn: str) -> None:
     settings = {"application_name": "shop", "timezone": "Asia/Tokyo", "role": "pg_read_all_data"}
-    async with Kernel.of({PoolPlugin: {"url": dsn, "min_size": 1, "server_settings": settings}}) as kernel:
+    async with Kernel.of(
+        {PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 5, "server_settings": settings}}
+    ) as kernel:
         for _ in range(3):  # a reset must not lose them
             assert await kernel.fetchval("select current_setting('application_name')") == "shop"
             assert await kernel.fetchval("select current_setting('timezone')") == "Asia/Tokyo"

@@ -71,7 +71,7 @@ async def test_all_at_once(dsn: str) -> None:
     async with heard(dsn, min_size=3, max_size=3) as found:
         for number in range(1, 6):
             await found.other.execute(
-                "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = 'galvo'"
+                "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name like 'galvo%'"
                 " and datname = current_database()"
             )
             await until(lambda lost=3 * number: found.stat("lost") == lost)

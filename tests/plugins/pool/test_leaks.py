@@ -25,8 +25,8 @@ def pooled(dsn: str, **settings: object) -> Kernel:
 async def backends(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
-        sql = "select count(*) from pg_stat_activity where application_name = 'galvo' and datname = current_database()"
-        return int(await connection.fetchval(sql))
+        ours = "application_name like 'galvo%' and datname = current_database()"
+        return int(await connection.fetchval(f"select count(*) from pg_stat_activity where {ours}"))
     finally:
         await connection.close()
 

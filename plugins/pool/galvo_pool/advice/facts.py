@@ -9,6 +9,8 @@ from typing import Any
 
 import psutil
 
+from galvo_pool.sizing.ceiling import TOKEN
+
 ASK_SETTINGS = """
 select name, setting, unit from pg_catalog.pg_settings where name = any($1::text[])
 """
@@ -70,8 +72,8 @@ async def look(connection: Any, pools: dict[str, int] | None = None) -> Facts:
     rows = await connection.fetch(ASK_SETTINGS, list(SETTINGS))
     sessions = [
         Session(
-            row["application"], row["pid"], row["state"] or "", row["since"] or 0.0, row["transaction"] or 0.0,
-            row["blocks"],
+            TOKEN.sub("", row["application"]) or "galvo", row["pid"], row["state"] or "", row["since"] or 0.0,
+            row["transaction"] or 0.0, row["blocks"],
         )
         for row in await connection.fetch(ASK_SESSIONS)
     ]  # fmt: skip

@@ -97,7 +97,7 @@ class Situation(Stand):
         """The pool's connections are lost, and new ones come."""
         await self.admin.execute(
             "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
-            " where application_name = 'galvo' and datname = current_database()"
+            " where application_name like 'galvo%' and datname = current_database()"
         )
 
         async def lives() -> bool:
