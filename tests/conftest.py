@@ -13,11 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from galvo_embedded import Servers
 
 NUMBERS = itertools.count()
+
+hypothesis.settings.register_profile("galvo", deadline=None)  # a busy machine is no fault of what is tested
+hypothesis.settings.load_profile("galvo")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,13 +7,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from textwrap import shorten, wrap
 
 from galvo_embedded.refusal import Refused
 from tests.asyncpg_suite.outcomes import Outcomes
 from tests.asyncpg_suite.sandbox import Sandbox, log_file, sandbox
 from tests.asyncpg_suite.sources import NoSources
-from tests.asyncpg_suite.variants import GALVO
+from tests.asyncpg_suite.variants import GALVO, label
 
 DIFFERENT, REFUSED, NO_SOURCES, INTERRUPTED = 1, 2, 3, 130
 WAYS = {
@@ -46,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
 
 def compare(place: Sandbox, ways: Sequence[str], variants: Sequence[str], expression: str) -> int:
     print(f"The tests of asyncpg {version('asyncpg')} on PostgreSQL {place.server()}\n")
-    print("way   pool              passed  failed  skipped  subtests  pools  seconds")
+    print("way   pool      passed  failed  skipped  subtests  pools  seconds")
     different = False
     for way in ways:
         stock = run(place, "stock", way, expression)
@@ -67,7 +68,7 @@ def compare(place: Sandbox, ways: Sequence[str], variants: Sequence[str], expres
 
 
 def run(place: Sandbox, variant: str, way: str, expression: str) -> Outcomes:
-    print(f"{way:<5} {variant:<17}", end=" ", flush=True)
+    print(f"{way:<5} {label(variant):<8}", end=" ", flush=True)
     return place.run(variant, way, expression=expression)
 
 
@@ -100,7 +101,7 @@ def explain(variant: str, way: str, outcomes: Outcomes, lost: Sequence[str]) -> 
     for test in lost:
         error = outcomes.errors.get(test, outcomes.tests.get(test, "did not run"))
         print(f"  {short(test)}\n    {shorten(error, 76)}")
-    print(f"More in {log_file(variant, way)}\n")
+    print(f"More in {log_file(label(variant), way)}\n".replace(str(Path.home()), "~"))
 
 
 def short(test: str) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import faulthandler
 import json
+import os
+import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.asyncpg_suite.hangs import unwatch, watch
 from tests.asyncpg_suite.impatience import notice_dead_servers
 from tests.asyncpg_suite.places import lend, put_in_place, put_into_module
 from tests.asyncpg_suite.variants import Variant, variant
-
-LONGEST_TEST = 120
-"""Seconds until a test counts as hanging; the longest takes 15."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,12 +24,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     notice_dead_servers()
     pool = variant(config.getoption("--variant"))
     put_in_place(pool)
     if config.getoption("--way") == "lent":
         lend(pool)
     config.pluginmanager.register(Recorder(config.getoption("--record"), pool))
+
+
+def _end_with_parent() -> None:
+    os.read(sys.stdin.fileno(), 1)  # a pipe on which nothing is written; it ends when the parent does
+    os.killpg(0, signal.SIGINT)  # pytest and its servers
 
 
 class Recorder:
@@ -52,8 +59,7 @@ class Recorder:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._write(began=nodeid)
-        # The way out of every hang. The rest of the tests get another process.
-        faulthandler.dump_traceback_later(LONGEST_TEST, exit=True)
+        watch()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if isinstance(report, pytest.SubtestReport):
@@ -62,7 +68,7 @@ class Recorder:
             self._write(test=report.nodeid, outcome=report.outcome, error=_last_line(report))
 
     def pytest_runtest_logfinish(self) -> None:
-        faulthandler.cancel_dump_traceback_later()
+        unwatch()
         self._write(made=self._pool.made)
         self._pool.made = 0
 

@@ -20,6 +20,7 @@ from galvo_embedded.paths import socket_folder
 from galvo_embedded.refusal import Refused
 from tests.asyncpg_suite.outcomes import Outcomes
 from tests.asyncpg_suite.sources import cache_folder, copy_tests
+from tests.asyncpg_suite.variants import label
 
 MAJOR = 18
 """Of the embedded server, which is used unless PGINSTALLATION names the folder of another one's programs."""
@@ -43,7 +44,7 @@ class Sandbox:
             "TMPDIR": str(folder),
             "LC_ALL": "C",
             "PGINSTALLATION": str(self._programs),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         }
@@ -59,7 +60,7 @@ class Sandbox:
         words = ["-k", expression] if expression else []
         # Its subject is asyncpg's git checkout.
         words += [*tests] or ["asyncpg_tests", "--ignore=asyncpg_tests/test__sourcecode.py"]
-        with open(log_file(variant, way), "ab" if tests else "wb") as log:
+        with open(log_file(label(variant), way), "ab" if tests else "wb") as log:
             for _ in range(_PROCESSES):
                 self._once([*words, f"--variant={variant}", f"--way={way}"], outcomes, log)
                 if not outcomes.remaining:
@@ -79,7 +80,7 @@ class Sandbox:
             [*self._entrance, sys.executable, "-m", "pytest", *plugins, f"--record={record}", f"@{arguments}"],
             cwd=self._folder,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -96,9 +97,9 @@ class Sandbox:
             raise Refused("no test matches: change -k")
 
 
-def log_file(variant: str, way: str) -> Path:
+def log_file(label: str, way: str) -> Path:
     """What pytest says in such a run."""
-    return cache_folder() / f"{way}-{variant.replace(':', '.')}.log"
+    return cache_folder() / f"{way}-{label}.log"
 
 
 @contextmanager

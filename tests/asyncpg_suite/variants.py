@@ -22,6 +22,11 @@ class Variant:
     """How many pools the suite has made of it."""
 
 
+def label(name: str) -> str:
+    """A variant's name, as short as it goes."""
+    return name.rpartition(":")[2]
+
+
 def variant(name: str) -> Variant:
     """`stock`, one of GALVO, or `package.module:Class`, a subclass of asyncpg.Pool."""
     if name == "stock":

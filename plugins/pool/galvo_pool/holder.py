@@ -77,13 +77,14 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
                 return
             self._part(con)
         self._con = None
-        await self.connect()
+        await self.connect(insist=False)
 
-    async def connect(self) -> None:
+    async def connect(self, *, insist: bool = True) -> None:
+        """`insist`: also right after it has failed for others."""
         if self._con is not None:
             raise asyncpg.InternalClientError("Holder.connect() called while another connection already exists")
         pool, generation = self._pool, self._pool._generation
-        con = await pool._connect_one(self)
+        con = await pool.gate.open(lambda: pool._connect_one(self), insist=insist)
         if pool.is_closing():
             await con.close()
             raise asyncpg.InterfaceError("pool is closing")

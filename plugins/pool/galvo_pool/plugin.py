@@ -286,10 +286,18 @@ class PoolPlugin(Plugin):
 
     def stats(self) -> dict[str, float]:
         pool = self._pool()
+        if pool is None:
+            return {}
         return {
             "queries": self._queries,
-            "lent": sum(holder._in_use is not None for holder in pool._holders) if pool else 0,
-            "size": pool.get_size() if pool and pool._holders else 0,
+            "lent": sum(holder._in_use is not None for holder in pool._holders),
+            "size": pool.get_size(),
+            "limit": pool._queue.limit,
+            "waiting": len(pool._queue.waiters),
+            "waits": pool.waits,
+            "waited_seconds": pool.waited,
+            "connect_failures": pool.gate.failures,
+            "leaks": pool.housekeeping.leaks,
             "lost": self._fleet.losses,
             "identities": self._fleet.changes,
             "unkept": self._unkept,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
@@ -15,17 +15,21 @@ from galvo_pool import private
 from galvo_pool.codecs import salted
 from galvo_pool.connection import PLAIN, keep_alive, open_one
 from galvo_pool.errors import PoolBusy
+from galvo_pool.gate import Gate
 from galvo_pool.holder import Holder, Life
+from galvo_pool.housekeeping import Housekeeping
 from galvo_pool.idle import Idle
 from galvo_pool.lend import RUNNING, Lend, LentSession
 from galvo_pool.options import taken
 from galvo_pool.proxy import Lent
+from galvo_pool.retry import Budget, Isolation, transact
 from galvo_pool.traced import Traced, traced
 
 if TYPE_CHECKING:
     from galvo_pool.fleet import Fleet
 
 log = logging.getLogger("galvo.pool")
+T = TypeVar("T")
 
 
 class Pool(private.Pool):  # type: ignore[misc]  # see `private`
@@ -60,7 +64,27 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         """Whether a statement is known to leave no trace in the session that runs it."""
         self.pin: Callable[[LentSession], object] | None = None
         """Tells the plugin that a session has a connection whose state is not known."""
+        self.gate = Gate(self._loop.time)
+        self.housekeeping = Housekeeping(self)
+        self.waits = 0
+        """How often somebody had to wait for a connection."""
+        self.waited = 0.0
+        """And for how many seconds in all."""
+        self.budget = Budget()
         self._background: set[asyncio.Task[Any]] = set()
+
+    # -- a whole transaction ---------------------------------------------------------------------------
+
+    async def transact(
+        self,
+        work: Callable[[Any], Awaitable[T]],
+        *,
+        isolation: Isolation | None = None,
+        readonly: bool = False,
+        attempts: int = 5,
+    ) -> T:
+        """`await work(connection)` in a transaction, again where that is safe: see `retry.transact`."""
+        return await transact(self, work, isolation=isolation, readonly=readonly, attempts=attempts, budget=self.budget)
 
     # -- opening --------------------------------------------------------------------------------------
 
@@ -91,6 +115,19 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             for error in await asyncio.gather(*rest, return_exceptions=True):
                 if error is not None:
                     raise error
+        self.housekeeping.start()
+
+    def resize(self) -> None:
+        """Follow the load."""
+
+    async def ask(self, sql: str, *args: Any) -> list[Any]:
+        """For the pool itself, past the chain."""
+        holder = self.take() or await self.wait(self.options.check_timeout)
+        holder._in_use = RUNNING
+        try:
+            return list(await PLAIN.fetch(holder._con, sql, *args, timeout=self.options.check_timeout))
+        finally:
+            await self.give(holder, self.options.check_timeout)
 
     async def _connect_one(self, holder: Holder) -> Any:
         """A new connection for `holder`. Raises what connecting, or the application's `init`, raises."""
@@ -146,7 +183,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             raise PoolBusy(
                 f"{waiting} wait for one of {self._queue.limit} connections already (max_waiting): {self.holders()}"
             )
-        scope = asyncio.timeout(timeout)
+        scope, began = asyncio.timeout(timeout), self._loop.time()
         try:
             async with scope:
                 holder: Holder = await self._queue.get()
@@ -165,6 +202,9 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
                 f"no connection became free within {timeout:g} s (acquire_timeout), and there are "
                 f"{self._queue.limit} (max_size): {self.holders()}"
             ) from None
+        finally:
+            self.waits += 1
+            self.waited += self._loop.time() - began
 
     async def _acquire(self, timeout: float | None) -> Any:
         if self._closing:
@@ -230,6 +270,14 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         return "they are with " + ", ".join(parts) if parts else "none is in use"
 
     # -- the end --------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        await super().close()
+        self.housekeeping.stop()
+
+    def terminate(self) -> None:
+        super().terminate()
+        self.housekeeping.stop()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let `work` end in the background."""

@@ -140,7 +140,7 @@ REFUSED = {
     "select row(1, 'a')::pair": "cast",
     "select 'x'::short": "cast",
     "select nextval('seq')": "volatile_function",
-    "select lastval(), pg_advisory_lock(1)": "volatile_function",
+    "select lastval(), pg_advisory_xact_lock(1)": "volatile_function",
     "select pg_notify('a', 'b')": "volatile_function",
     "select lo_creat(1)": "volatile_function",
     "select current_setting('x.y')": "stable_function",
@@ -377,7 +377,8 @@ CONTROL = {
     **dict.fromkeys(
         [
             "show all", "listen x", "unlisten *", "notify x", "prepare x as delete from lone",
-            "deallocate x", "close c", "lock table lone", "checkpoint",
+            "deallocate x", "close c", "lock table lone", "checkpoint", "select pg_advisory_lock(1)",
+            "select 1 where pg_try_advisory_lock_shared(1, 2)",
         ],
         "session",
     ),

@@ -171,7 +171,8 @@ async def test_waiting_too_long_for_a_connection(dsn: str) -> None:
             for _ in range(2):
                 with pytest.raises(
                     TimeoutError,
-                    match=r"^no connection became free within 0.05 s \(acquire_timeout\), and there are 1 \(max_size\): "
+                    match=r"^no connection became free within 0.05 s \(acquire_timeout\), and there are 1 "
+                    r"\(max_size\): "
                     rf"they are with {__file__}:\d+ in test_waiting_too_long_for_a_connection for 0.\d s$",
                 ) as caught:
                     await kernel.fetch("select 1")
