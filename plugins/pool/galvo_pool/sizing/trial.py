@@ -42,7 +42,7 @@ class Trial:
 
     def turn(self, rate: float) -> int:
         """The turn is over, `rate` was done per second (> 0). The better limit, or 0: go on with the next turn."""
-        if self._turn % 2:
+        if self._turn % 2 and self._turn > 1:  # in the first two, connections are opened and their caches are cold
             high, low = (rate, self._last) if self._turn % 4 == 1 else (self._last, rate)
             self._gains.append(log(high / low))
         self._turn += 1
