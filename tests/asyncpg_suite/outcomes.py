@@ -28,15 +28,11 @@ class Outcomes:
         for line in record.read_text().splitlines():
             match json.loads(line):
                 case {"test": test, "outcome": outcome, "error": error}:
-                    # Once for setup, call and teardown: the worst counts.
-                    if self.tests.get(test) != "failed":
-                        self.tests[test] = outcome
-                    if outcome == "failed":
-                        self.errors.setdefault(test, error)
+                    self._note(test, outcome, error)
                 case {"subtest": test, "outcome": outcome, "error": error}:
                     self.subtests[outcome] += 1
-                    if outcome == "failed":
-                        self.errors[test] = error
+                    if outcome == "failed":  # pytest says then that the test itself has passed
+                        self._note(test, outcome, error)
                 case {"collected": tests}:
                     self.collected = self.collected or tests
                 case {"began": test}:
@@ -44,8 +40,14 @@ class Outcomes:
                 case {"made": made}:
                     self.made += made
         if began and began not in self.tests:
-            self.tests[began] = "failed"
-            self.errors[began] = "its process ended: a hang or a crash, see the log"
+            self._note(began, "failed", "its process ended: a hang or a crash, see the log")
+
+    def _note(self, test: str, outcome: str, error: str) -> None:
+        """A test is heard of several times, for setup, call, teardown and subtests: the worst counts."""
+        if self.tests.get(test) != "failed":
+            self.tests[test] = outcome
+        if outcome == "failed":
+            self.errors.setdefault(test, error)
 
     @property
     def remaining(self) -> list[str]:

@@ -62,6 +62,8 @@ class Recorder:
         watch()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:  # now, because a later test may end the process
+            print(f"\n{report.nodeid}\n{report.longreprtext}", flush=True)
         if isinstance(report, pytest.SubtestReport):
             self._write(subtest=report.nodeid, outcome=report.outcome, error=_last_line(report))
         elif report.when == "call" or report.outcome != "passed":

@@ -75,7 +75,15 @@ class Sandbox:
         arguments.write_text("\n".join(words))
         record.touch()
         self._account.give(record)
-        plugins = ["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "tests.asyncpg_suite.plugin"]
+        plugins = [
+            "--no-summary",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:faulthandler",
+            "-p",
+            "tests.asyncpg_suite.plugin",
+        ]
         child = subprocess.Popen(
             [*self._entrance, sys.executable, "-m", "pytest", *plugins, f"--record={record}", f"@{arguments}"],
             cwd=self._folder,

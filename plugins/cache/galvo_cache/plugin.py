@@ -311,6 +311,11 @@ class CachePlugin(Plugin):
         plan = self._plans.get(sql) or self._plans.get(stripped(sql))
         return plan is not None and plan.traceless
 
+    def only_reads(self, sql: str) -> bool:
+        """Whether such a statement is known to change no table."""
+        plan = self._plans.get(sql) or self._plans.get(stripped(sql))
+        return plan is not None and isinstance(plan.effect, Read | Refused)
+
     # -- forgetting -----------------------------------------------------------------------------------
 
     def clear(self) -> int:

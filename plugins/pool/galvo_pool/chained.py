@@ -33,7 +33,11 @@ class ChainedPool(Pool):
         if self._host is None or self._initialized or self._initializing or self._closed:
             return await super()._async__init__()
         self.prepare()  # plugins may ask the database as soon as they start
-        await self._host.start()
+        self._initializing = True
+        try:
+            await self._host.start()
+        finally:
+            self._initializing = False
         try:
             return await super()._async__init__()
         except BaseException:

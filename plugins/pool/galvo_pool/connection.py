@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import anyio
@@ -18,6 +18,8 @@ T = TypeVar("T")
 PLAIN = asyncpg.Connection
 
 # A server that is gone without a word is noticed after 5 s + 3 * 2 s; by the defaults of Linux it takes hours.
+PATIENCE = 10.0
+"""Seconds."""
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 11_000}
 
 
@@ -53,25 +55,39 @@ async def run(raw: Any, query: Query) -> Rows:
     return Rows((), await PLAIN.execute(raw, sql, *args, timeout=timeout))
 
 
-async def run_to_the_end(raw: Any, query: Query, settle: Callable[[], Awaitable[None]]) -> Rows:
-    """`run`; an error comes out only when `settle` has waited for the server, and says if the outcome is open."""
+async def run_to_the_end(raw: Any, query: Query, *, minded: bool) -> Rows:
+    """`run`; its error says if the outcome is open.
+
+    `minded`: somebody wants to know. Then an error comes out only when the server has ended the statement, or has not
+    said so for `PATIENCE`.
+    """
     try:
+        return await run(raw, query)
+    except BaseException as error:
         try:
-            return await run(raw, query)
-        except BaseException:
-            await settle()
+            if minded:
+                await settled(raw)
+        except BaseException as again:  # a second cancellation, perhaps, and not the first
+            _mark(raw, again)
             raise
-    except BaseException as error:  # a second cancellation, perhaps, and not the first
-        if raw.is_closed():
-            leave_open(error)
+        _mark(raw, error)
         raise
 
 
+def _mark(raw: Any, error: BaseException) -> None:
+    if raw.is_closed() or raw._protocol._is_cancelling():
+        leave_open(error)
+
+
 async def settled(raw: Any) -> None:
-    """Wait until the server has ended a cancelled statement: until then its outcome is open."""
+    """Wait until the server has ended a cancelled statement; one that does not say so loses the connection."""
     protocol = raw._protocol
-    if protocol is not None and protocol._is_cancelling():
-        await finish(protocol._wait_for_cancellation(None))
+    if protocol is None or not protocol._is_cancelling():
+        return
+    try:
+        await finish(asyncio.wait_for(protocol._wait_for_cancellation(None), PATIENCE))
+    except TimeoutError:
+        PLAIN.terminate(raw)
 
 
 async def open_one(pool: Any) -> None:

@@ -19,8 +19,8 @@ def send(
     return call() if session is None else connection._drive(session, sql, args, kind, call)
 
 
-class Statement(private.PreparedStatement):  # type: ignore[misc]  # see `private`
-    """A prepared statement. Its answers are never kept: it was prepared to be run."""
+class PreparedStatement(private.PreparedStatement):  # type: ignore[misc]  # see `private`
+    """Its answers are never kept: it was prepared to be run."""
 
     async def _PreparedStatement__do_execute(self, executor: Any) -> Any:  # asyncpg's own name for it
         call = super()._PreparedStatement__do_execute

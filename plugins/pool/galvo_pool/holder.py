@@ -51,6 +51,8 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
         self.idle_since = 0.0
         self.dirty = True
         """Its session's state may have been changed, so it is to be reset."""
+        self.expected = False
+        """It runs a statement, or is expected to run one."""
         self.unknown = False
         """It is in a state of the application's making."""
 

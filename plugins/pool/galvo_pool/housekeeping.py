@@ -59,7 +59,7 @@ class Housekeeping:
 
     def _look_after_idle(self, pool: Pool, now: float) -> None:
         """One at a time, that which has been idle longest: nobody should miss it."""
-        for holder in pool._queue.oldest():
+        for holder in pool._queue.idle():
             old = now >= holder.life.until
             if not old and now < holder.idle_since + pool.options.check_after_idle:
                 continue

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
+import asyncpg
+
 # Another server has another start, and the recovery from a crash, which empties unlogged tables, begins the statistics
 # anew. The system identifier and the timeline would add nothing, and not every hosted server shows them.
 IDENTITY = """
@@ -20,5 +22,6 @@ from pg_catalog.pg_database d where d.datname operator(pg_catalog.=) pg_catalog.
 
 async def read_identity(connection: Any, settings: Sequence[str], timeout: float | None = None) -> bytes:
     """The identity of an asyncpg connection, `settings` among it; `timeout` is in seconds. Raises what asyncpg does."""
-    found = await connection.fetchval(IDENTITY, settings, timeout=timeout)
+    # asyncpg's own, whatever an application's class makes of it
+    found = await asyncpg.Connection.fetchval(connection, IDENTITY, settings, timeout=timeout)
     return blake2b(repr((settings, found)).encode("utf-8", "backslashreplace"), digest_size=16).digest()

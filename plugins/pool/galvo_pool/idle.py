@@ -2,6 +2,9 @@
 
 A holder that comes back goes straight to the first who waits. Were it laid down instead, whoever runs next could take
 it before the one that was woken, and a queue of that kind starves waiters (measured: up to 2 s, research, section 3).
+
+`limit` bounds the connections that run a statement, not those that are lent: an application that thinks while it has
+one keeps nobody from another. Who takes one is expected to run something, and counts at once.
 """
 
 from __future__ import annotations
@@ -14,42 +17,48 @@ from typing import Any
 class Idle:
     """Has the methods of asyncpg's queue that asyncpg's pool calls."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        """`most` holders are out at once."""
         self._loop = loop
         self._live: list[Any] = []
         self._dead: list[Any] = []
         self.waiters: deque[asyncio.Future[Any]] = deque()
+        self.most = self.limit = most
         self.out = 0
         """Holders that somebody has."""
-        self.limit = 0
-        """So many may be out at once."""
+        self.busy = 0
+        """Those that run a statement, or are expected to."""
+        self.peaks = (0, 0)
+        """The most that waited and that were busy since somebody asked."""
 
     def qsize(self) -> int:
         return len(self._live) + len(self._dead)
 
     def add(self, holder: Any) -> None:
-        """A new one."""
-        self.out += 1
-        self.put_nowait(holder)
+        """A new one, without a connection."""
+        self._dead.append(holder)
+
+    # -- taking ---------------------------------------------------------------------------------------
 
     def take(self) -> Any:
         """A live holder, else one that is to be connected; None when there is none to have."""
-        if self.out >= self.limit:
+        if self.busy >= self.limit or self.out >= self.most:
             return None
-        return self._pop()
-
-    def _pop(self) -> Any:
         live = self._live
         while live:
             holder = live.pop()
             if holder.is_connected():
-                self.out += 1
-                return holder
+                return self._out(holder)
             self._dead.append(holder)
-        if self._dead:
-            self.out += 1
-            return self._dead.pop()
-        return None
+        return self._out(self._dead.pop()) if self._dead else None
+
+    def _out(self, holder: Any) -> Any:
+        self.out += 1
+        holder.expected = True
+        self.busy += 1
+        if self.busy > self.peaks[1]:
+            self.peaks = self.peaks[0], self.busy
+        return holder
 
     async def get(self) -> Any:
         """The same, waiting for it."""
@@ -58,6 +67,8 @@ class Idle:
             return holder
         waiter = self._loop.create_future()
         self.waiters.append(waiter)
+        if len(self.waiters) > self.peaks[0]:
+            self.peaks = len(self.waiters), self.peaks[1]
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -68,19 +79,29 @@ class Idle:
                 self._forget()
             raise
 
+    def _forget(self) -> None:
+        """Waiters that gave up go at the next turn; not one by one, or a crowd that gives up takes a square of time."""
+        while self.waiters and self.waiters[0].done():
+            self.waiters.popleft()
+        if len(self.waiters) > 64 and sum(waiter.done() for waiter in self.waiters) * 2 > len(self.waiters):
+            self.waiters = deque(waiter for waiter in self.waiters if not waiter.done())
+
+    # -- giving back ----------------------------------------------------------------------------------
+
     def put_nowait(self, holder: Any) -> None:
         """Back, or straight on to the first who waits."""
-        waiters = self.waiters
-        while waiters and self.out <= self.limit:
-            waiter = waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(holder)
-                return
         self.out -= 1
+        if holder.expected:
+            holder.expected = False
+            self.busy -= 1
+        waiters = self.waiters
+        if waiters and self.busy < self.limit and self.out < self.most:
+            while waiters:
+                waiter = waiters.popleft()
+                if not waiter.done():
+                    waiter.set_result(self._out(holder))
+                    return
         (self._live if holder.is_connected() else self._dead).append(holder)
-
-    def take_would_wait(self) -> bool:
-        return bool(self.waiters) or self.out >= self.limit or not self.qsize()
 
     def wake(self) -> None:
         """There may be more room: serve those who wait."""
@@ -94,10 +115,23 @@ class Idle:
                 return
             waiters.popleft().set_result(holder)
 
-    def _forget(self) -> None:
-        """Waiters that gave up go at the next turn; not one by one, or a crowd that gives up takes a square of time."""
-        if len(self.waiters) > 64 and sum(waiter.done() for waiter in self.waiters) * 2 > len(self.waiters):
-            self.waiters = deque(waiter for waiter in self.waiters if not waiter.done())
+    # -- what runs ------------------------------------------------------------------------------------
+
+    def begins(self, holder: Any) -> None:
+        """A statement is sent."""
+        if not holder.expected:
+            holder.expected = True
+            self.busy += 1
+
+    def ends(self, holder: Any) -> None:
+        """It has ended; perhaps another follows, perhaps not."""
+        if holder.expected:
+            holder.expected = False
+            self.busy -= 1
+            if self.waiters:
+                self.wake()
+
+    # -- the pool itself ------------------------------------------------------------------------------
 
     def get_disconnected_nowait(self) -> Any:
         """One to be connected, for the background. Raises asyncio.QueueEmpty."""
@@ -113,12 +147,17 @@ class Idle:
 
     def withdraw(self, holder: Any) -> bool:
         """Take this one, to look after it; False when somebody else has it."""
-        if holder in self._live:
-            self._live.remove(holder)
-            self.out += 1
-            return True
-        return False
+        if holder not in self._live:
+            return False
+        self._live.remove(holder)
+        self.out += 1
+        return True
 
-    def oldest(self) -> list[Any]:
+    def idle(self) -> list[Any]:
         """The live ones, that which has been idle longest first."""
         return list(self._live)
+
+    def peak(self) -> tuple[int, int]:
+        """How many waited and were busy at most since the last call."""
+        found, self.peaks = self.peaks, (len(self.waiters), self.busy)
+        return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from galvo import Query, Rows
-from galvo_pool.connection import finish, literals_of, run, run_to_the_end, settled
+from galvo_pool.connection import finish, literals_of, run, run_to_the_end
 
 if TYPE_CHECKING:
     from galvo_pool.holder import Holder
@@ -46,8 +47,15 @@ class Pinned:
             return await run(raw, query)  # raises: it is not even sent, so its outcome is not open
         if not self._holder.dirty:
             self._holder.dirty = plugin.leaves_trace(query.sql)
-        rows = await run_to_the_end(raw, query, lambda: settled(raw))
-        return plugin.kept(self._holder, rows)
+        holder, began = self._holder, perf_counter()
+        queue = holder._pool._queue
+        queue.begins(holder)
+        try:
+            rows = await run_to_the_end(raw, query, minded=plugin.minds(holder, query.sql, lent=self._lent))
+        finally:
+            queue.ends(holder)
+        plugin.timed(query.sql, perf_counter() - began)
+        return plugin.kept(holder, rows)
 
     def strayed(self) -> bool:
         before, self._literals = self._literals, literals_of(self._raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -26,7 +27,8 @@ from galvo_pool.settings import PoolSettings
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
 DURATION = Metric("db.client.operation.duration", "histogram", "s")
-PAUSE, LONGEST_PAUSE = 0.05, 1.0
+FIRST = (0.005, 0.025)
+PAUSE, LONGEST_PAUSE = 0.05, 0.5
 """Seconds between attempts to open a connection after one was lost."""
 
 
@@ -108,6 +110,7 @@ class PoolPlugin(Plugin):
         """Find out what happened when a connection was lost, also while nobody asks the database anything."""
         while True:
             await self._fleet.doubt.wait()
+            await anyio.sleep(random.uniform(*FIRST))  # noqa: S311  # other processes have lost theirs, too
             pause = PAUSE
             while self._fleet.doubt.is_set():
                 try:
@@ -224,7 +227,16 @@ class PoolPlugin(Plugin):
         if not holder.dirty:
             holder.dirty = self.leaves_trace(query.sql)
         known = not holder.unknown and not self._joined.differs(holder)
-        rows = await run_to_the_end(raw, query, lambda: finish(self.give(holder, raw)))
+        began, minded = perf_counter(), self.minds(holder, query.sql)
+        try:
+            rows = await run_to_the_end(raw, query, minded=minded)
+        except BaseException:
+            if not holder.give():
+                giving = self._joined.spawn(self.give(holder, raw))
+                if minded:
+                    await finish(giving)
+            raise
+        self.timed(query.sql, perf_counter() - began)
         rows = self.kept(holder, rows) if known else self.unkept(rows)
         if not holder.give():
             await self.give(holder, raw)
@@ -269,9 +281,23 @@ class PoolPlugin(Plugin):
             if not holder.give():
                 await holder.release(None)
 
+    def minds(self, holder: Holder, sql: str, *, lent: bool = False) -> bool:
+        """Whether it matters how a statement ends that was cancelled: it may have written.
+
+        `lent`: whoever runs it expects asyncpg's ways, and waits for that only if the cache must know.
+        """
+        if self._tells is None:
+            return not lent
+        return holder.dirty or not self._tells.only_reads(sql)
+
     def leaves_trace(self, sql: str) -> bool:
         """Whether a statement may change the state of the session that runs it; asked after the cache has seen it."""
         return self._tells is None or not self._tells.traceless(sql)
+
+    def timed(self, sql: str, seconds: float) -> None:
+        """What a statement took on the wire."""
+        if (pool := self._pool()) and pool.load is not None:
+            pool.load.record(sql, seconds)
 
     def count(self) -> None:
         self._queries += 1

@@ -23,6 +23,7 @@ from galvo_pool.lend import RUNNING, Lend, LentSession
 from galvo_pool.options import taken
 from galvo_pool.proxy import Lent
 from galvo_pool.retry import Budget, Isolation, transact
+from galvo_pool.sizing import Limit
 from galvo_pool.traced import Traced, traced
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
     """Made by `create_pool`; has all that asyncpg.Pool has, and the keywords of `Options`."""
 
     _connection_class: Any
+    _initializing: bool
     _queue: Any
     _holders: list[Holder]
 
@@ -64,8 +66,10 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         """Whether a statement is known to leave no trace in the session that runs it."""
         self.pin: Callable[[LentSession], object] | None = None
         """Tells the plugin that a session has a connection whose state is not known."""
-        self.gate = Gate(self._loop.time)
+        self.gate = Gate(self._loop)
         self.housekeeping = Housekeeping(self)
+        self.load: Limit | None = None
+        """Says how many connections may be busy at once; None: all."""
         self.waits = 0
         """How often somebody had to wait for a connection."""
         self.waited = 0.0
@@ -94,9 +98,11 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
 
     def prepare(self) -> None:
         """Make the places for connections; nothing is opened."""
-        self._queue = Idle(self._loop)
-        self._queue.limit = self._maxsize
-        for _ in range(self._maxsize):
+        self._queue = Idle(self._loop, self._maxsize)
+        self._add(self._maxsize)
+
+    def _add(self, places: int) -> None:
+        for _ in range(places):
             holder = Holder(
                 self,
                 max_queries=self._max_queries,
@@ -119,6 +125,12 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
 
     def resize(self) -> None:
         """Follow the load."""
+        if self.load is not None:
+            waiting, busy = self._queue.peak()
+            self._queue.limit = self.load.tick(
+                now=self._loop.time(), waiting=waiting, busy=busy, failing=self.gate.failing
+            )
+            self._queue.wake()
 
     async def ask(self, sql: str, *args: Any) -> list[Any]:
         """For the pool itself, past the chain."""
@@ -279,11 +291,12 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         super().terminate()
         self.housekeeping.stop()
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Let `work` end in the background."""
-        task = self._loop.create_task(work)
+        task: asyncio.Task[Any] = self._loop.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)

@@ -20,7 +20,7 @@ from galvo.events import Driven, Kind
 from galvo_pool import private
 from galvo_pool.codecs import named
 from galvo_pool.connection import PLAIN
-from galvo_pool.driven import CursorFactory, Statement
+from galvo_pool.driven import CursorFactory, PreparedStatement
 from galvo_pool.lend import LentSession
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
 
     async def _prepare(self, query: str, **options: Any) -> Any:
         prepared = await super()._prepare(query, **options)
-        return Statement(self, prepared._query, prepared._state) if self._session() else prepared
+        return PreparedStatement(self, prepared._query, prepared._state) if self._session() else prepared
 
     def cursor(
         self,

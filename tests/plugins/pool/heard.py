@@ -34,6 +34,9 @@ class HeardPlugin(Plugin):
     def traceless(self, sql: str) -> bool:
         return False
 
+    def only_reads(self, sql: str) -> bool:
+        return False
+
     def reset(self) -> None:
         self.told.append("reset")
 

@@ -107,7 +107,8 @@ def _machine(facts: Facts) -> Iterator[str]:
     if places > 50 * facts.cores:
         yield (
             f"max_connections = {places:g} with {_many(facts.cores, 'core')}: more than about "
-            f"{4 * facts.cores} that are busy only wait for each other; a few pools with max_size {2 * facts.cores + 1} serve more"
+            f"{4 * facts.cores} that are busy only wait for each other; a few pools with max_size "
+            f"{2 * facts.cores + 1} serve more"
         )
 
 
