@@ -20,7 +20,7 @@ STEPS = (1, 50, 500, 5)
 """Clients, one step after the other."""
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 FOLLOWS = "follows the load"
-SECONDS = 0.4
+SECONDS = 0.25
 """Of a fixed size in a round."""
 SETTLE = 10
 """Seconds that the limit has to find its size after a step; fewer when there are fewer rounds."""
@@ -117,7 +117,7 @@ async def _compare(stand: Stand, pool: Any, name: str, load: Load) -> Section:
     rows: dict[str, dict[str, float]] = {
         row: {} for row in [*candidates, "its connections", "the best's", "per second"]
     }
-    rounds = max(1, stand.few // 2)
+    rounds = stand.few
     size = follower.limit.value
     for clients in STEPS:
         taken: dict[str, list[Taken]] = {candidate: [] for candidate in candidates}

@@ -102,7 +102,7 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
         """Whether the server still answers; an idle connection can be cut without a word to us."""
         con, limit = self._con, self._pool.options.check_timeout
         try:
-            await con._protocol.query(";", limit)
+            await con._protocol.query("select", limit)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             if self._con is con:
                 con.terminate()

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from galvo import GalvoError
-from galvo_bench import codec, eviction, invalidation, l2, readers, redis_ways
+from galvo_bench import codec, eviction, invalidation, l2, readers, redis_ways, sizing
 from galvo_bench.report import Exact, Missing, Section, show
 from galvo_bench.stand import Stand
 from galvo_embedded import Servers
@@ -113,6 +113,23 @@ async def test_invalidation_notices_what_was_not_invalidated(stand: Stand, monke
     monkeypatch.setattr(redis_ways, "WAYS", {"forgetful": forgetful})
     with pytest.raises(GalvoError, match="forgetful left 1 entries behind"):
         await invalidation.measure(stand)
+
+
+async def test_sizing(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"STEPS": (1, 5), "SIZES": (1, 4), "SECONDS": 0.05, "SETTLE": 0.1, "TICK": 0.02}.items():
+        monkeypatch.setattr(sizing, name, value)
+    sections = await sizing.measure(stand)
+    assert len(sections) == 4
+    for section in sections:
+        show(section)
+        rows = exact(section)
+        for clients in (1, 5):
+            step = f"{clients} clients"
+            assert max(rows[size][step] for size in "14") == 1
+            assert rows[sizing.FOLLOWS][step] > 0
+            assert 1 <= rows["its connections"][step] <= min(4, clients)
+    waiting = exact(sections[2])
+    assert waiting["the best's"]["5 clients"] == 4
 
 
 async def test_eviction(stand: Stand) -> None:

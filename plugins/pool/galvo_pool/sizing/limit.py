@@ -66,7 +66,7 @@ class Limit:
             raise ValueError(f"no limit lies within {low} to {high}: 1 <= low <= high is needed")
         self._low, self._high = low, high
         if self._trial is not None:
-            self.value = self._trial.home
+            self._become(self._trial.home, "moved")
             self._trial = None
         self.value = self._within(self.value)
 

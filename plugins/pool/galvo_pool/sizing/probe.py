@@ -8,8 +8,9 @@ QUIET = 2
 """With so few at once a baseline is measured."""
 LONGEST = 16
 """Ticks a probe may take; statements are longer than that only seldom."""
-HASTY, SOON, LATE = 4, 80, 640
-"""Ticks between probes: while baselines are missing, while they change, and when they do not."""
+HASTY, CROWDED, SOON, LATE = 4, 20, 80, 640
+"""Ticks between probes: while baselines are missing, before it shrinks at once, while baselines change, and when they
+do not."""
 ALIKE = 0.8
 """A ratio of times of which noise makes nothing else."""
 
@@ -44,7 +45,7 @@ class Schedule:
     def due(self, proven: float, crowded: bool) -> bool:
         """`proven`: the share of time with a known baseline; `crowded`: so much latency that it is to be checked."""
         self._hasty = max(HASTY, self._hasty * 0.99)
-        return self.since >= (self._hasty if proven < 0.5 else SOON if crowded else self._until)
+        return self.since >= (self._hasty if proven < 0.5 else CROWDED if crowded else self._until)
 
     def begin(self, value: int, window: Window) -> Probe:
         self.since = 0

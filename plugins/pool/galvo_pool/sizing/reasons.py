@@ -6,7 +6,7 @@ from typing import Literal
 
 Reason = Literal[
     "start", "free", "grow", "knee", "shrink", "probe", "probed", "calm", "stuck", "enough", "failing", "bounds",
-    "trial", "tried",
+    "moved", "trial", "tried",
 ]  # fmt: skip
 TIMES = "statements take {ratio:.2g} times what they take on a quiet server"
 SENTENCES: dict[Reason, str] = {
@@ -22,6 +22,7 @@ SENTENCES: dict[Reason, str] = {
     "enough": "nobody waits",
     "failing": "new connections fail, so it does not grow",
     "bounds": "tasks wait, and it is as large as it may be",
+    "moved": "what it may be at most or at least was changed",
     "trial": "{low} and {high} are tried in turns, to see whether the server does more with {high}",
     "tried": "it is the better of what was tried in turns",
 }

@@ -15,6 +15,8 @@ REST, RESTED = 20, 320
 """Ticks between rounds of trials: at first, and when they keep finding nothing better."""
 OTHER = 1.4
 """When the ratio of statement time to baseline has changed by this factor, it is another load."""
+CLEAR = 0.1
+"""When the first two pairs agree on a gain or a loss of so much more, that is enough."""
 SURE = 1.5
 """Standard errors by which the gain must differ from what is worth it, or all pairs are used up."""
 NOISE = 0.005
@@ -42,14 +44,20 @@ class Trial:
 
     def turn(self, rate: float) -> int:
         """The turn is over, `rate` was done per second (> 0). The better limit, or 0: go on with the next turn."""
-        if self._turn % 2:
+        if self._turn % 2 and self._turn > 1:  # in the first two, connections are opened and their caches are cold
             high, low = (rate, self._last) if self._turn % 4 == 1 else (self._last, rate)
             self._gains.append(log(high / low))
         self._turn += 1
         self._last = rate
-        return self._verdict() if self._turn % 2 == 0 and len(self._gains) >= FEWEST else 0
+        return self._verdict() if self._turn % 2 == 0 and len(self._gains) >= 2 else 0
 
     def _verdict(self) -> int:
+        if min(self._gains) > WORTH + CLEAR:
+            return self.high
+        if max(self._gains) < WORTH - CLEAR:
+            return self.low
+        if len(self._gains) < FEWEST:
+            return 0
         gain = fmean(self._gains)
         error = max(NOISE, stdev(self._gains) / sqrt(len(self._gains)))
         if abs(gain - WORTH) < SURE * error and len(self._gains) < MOST:

@@ -97,6 +97,37 @@ def test_new_bounds() -> None:
     assert clock.limit.value == 8
 
 
+def test_a_trial_ends_when_nobody_would_make_use_of_more() -> None:
+    clock = Clock(start=8).proven()
+    assert clock.tick(0.002) == 8
+    assert "8 and 12 are tried in turns" in clock.limit.explain()
+    assert clock.tick(0.002, waiting=0) == 8
+    assert "nobody waits" in clock.limit.explain()
+
+
+def test_a_trial_ends_when_connecting_fails() -> None:
+    clock = Clock(start=8).proven()
+    assert [clock.tick(0.002), clock.tick(0.002), clock.tick(0.002, failing=True)] == [8, 12, 8]
+    assert "tried" not in clock.limit.explain()
+
+
+def test_new_bounds_end_a_trial() -> None:
+    clock = Clock(start=8).proven()
+    assert [clock.tick(0.002), clock.tick(0.002)] == [8, 12]
+    clock.limit.bounds(1, 10)
+    assert clock.limit.explain() == "8 connections may be busy at once: what it may be at most or at least was changed."
+
+
+def test_a_trial_that_shows_more_to_be_better_is_followed() -> None:
+    """Statements take twice as long, but with 12 at once a quarter more end."""
+    clock = Clock(start=8).proven()
+    for _ in range(30):
+        clock.tick(0.002, count=250 if clock.limit.value >= 12 else 200)
+        if clock.limit.explain() == "12 connections may be busy at once: it is the better of what was tried in turns.":
+            return
+    pytest.fail(clock.limit.explain())
+
+
 @pytest.mark.parametrize("low, high", [(0, 5), (6, 5), (-1, -1)])
 def test_impossible_bounds(low: int, high: int) -> None:
     with pytest.raises(ValueError, match=f"no limit lies within {low} to {high}"):
@@ -107,9 +138,20 @@ def test_many_texts_take_bounded_memory() -> None:
     statements = Statements()
     for number in range(20_000):
         statements.record(f"select {number}", 0.001)
-        if number % 100 == 0:
-            statements.window(quiet=False)
     assert len(statements._known) <= MOST
+
+
+def test_new_texts_take_the_place_of_old_ones() -> None:
+    statements = Statements()
+    for number in range(MOST):
+        statements.record(f"select {number}", 0.001)
+    statements.window(quiet=True)
+    for _ in range(10):
+        statements.record("new", 0.001)
+    assert statements.window(quiet=True).proven == pytest.approx(0.9), "all but the first run"
+    for _ in range(10):
+        statements.record("new", 0.003)
+    assert statements.window(quiet=False).ratio == pytest.approx(3)
 
 
 def test_texts_that_never_come_again_are_measured_together() -> None:

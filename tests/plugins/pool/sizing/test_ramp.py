@@ -43,6 +43,15 @@ def test_after_a_failure_one_alone_and_not_at_once() -> None:
     assert ramp.allowed(10.0 + pause) == 2
 
 
+def test_a_success_ends_the_pause() -> None:
+    ramp = Ramp(16, random.Random(1))
+    filled(ramp)
+    ramp.failed(10.0)
+    ramp.opened()
+    assert ramp.allowed(10.0) == 2
+    assert ramp.delay(10.0) == 0
+
+
 @pytest.mark.parametrize("patient, cap", [(False, CAP), (True, PATIENT)])
 def test_pauses_grow_up_to_a_cap(patient: bool, cap: float) -> None:
     ramp, now, pauses = Ramp(16, random.Random(7)), 0.0, []
