@@ -33,7 +33,7 @@ class Idle:
         """The most that waited and that were busy since somebody asked."""
 
     def qsize(self) -> int:
-        """Those that the pool itself looks after are nobody's, too."""
+        """Those that the kernel has for itself are nobody's, too."""
         return len(self._live) + len(self._dead) + len(self._away)
 
     def add(self, holder: Any) -> None:
@@ -157,6 +157,10 @@ class Idle:
         self.out += 1
         self._away.add(holder)
         return True
+
+    def own(self, holder: Any) -> None:
+        """It is out for the kernel's own sake."""
+        self._away.add(holder)
 
     def idle(self) -> list[Any]:
         """The live ones, that which has been idle longest first."""

@@ -223,7 +223,7 @@ class PoolPlugin(Plugin):
         return rows
 
     async def _run_once(self, query: Query) -> Rows:
-        holder = await self.take(RUNNING)
+        holder = await self.take(RUNNING, own=bool(query.origin))
         raw: Any = holder._con
         self._queries += 1
         if not holder.dirty:
@@ -260,11 +260,11 @@ class PoolPlugin(Plugin):
         session.pin = pin = Pinned(self, session.holder, lent=True)
         return pin
 
-    async def take(self, lend: Any) -> Holder:
+    async def take(self, lend: Any, *, own: bool = False) -> Holder:
         """A connection. Raises TimeoutError when none becomes free within `acquire_timeout`."""
         pool = self._joined
         while True:
-            holder = pool.take() or await pool.wait(self._settings.acquire_timeout)
+            holder = pool.take() or await pool.wait(pool.options.acquire_timeout, own=own)
             holder._in_use = lend
             life = holder.life
             if life.identity == self._fleet.identity or self._fleet.admits(life):

@@ -204,8 +204,8 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             return None
         return holder
 
-    async def wait(self, timeout: float | None) -> Holder:
-        """Raises TimeoutError, PoolBusy, and what connecting raises."""
+    async def wait(self, timeout: float | None, *, own: bool = False) -> Holder:
+        """`own`: for a plugin, not for the application. Raises TimeoutError, PoolBusy, and what connecting raises."""
         waiting, most = len(self._queue.waiters), self.options.max_waiting
         if most is not None and waiting >= most and self._queue.take_would_wait():
             raise PoolBusy(
@@ -215,6 +215,8 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         try:
             async with scope:
                 holder: Holder = await self._queue.get()
+                if own:
+                    self._queue.own(holder)
                 try:
                     if not holder.ready(self._loop.time()):
                         await holder.open()
