@@ -209,7 +209,8 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         most = self.options.max_waiting
         if most is not None and self._queue.full and self._queue.waiting >= most:
             raise PoolBusy(
-                f"{self._queue.waiting} wait for one of {self._queue.limit} connections already (max_waiting): {self.holders()}"
+                f"{self._queue.waiting} wait for one of {self._queue.limit} connections already (max_waiting): "
+                f"{self.holders()}"
             )
         scope, began = asyncio.timeout(timeout), self._loop.time()
         try:

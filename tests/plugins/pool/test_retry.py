@@ -288,12 +288,11 @@ async def test_a_statement_that_takes_too_long_is_not_run_again(source: Source) 
 async def test_a_wait_that_was_too_long_is_not_begun_again(dsn: str) -> None:
     """The pool sheds load; whoever was turned away is not to stand in line again at once."""
     budget = Budget()
-    async with create_pool(dsn, kernel=None, min_size=1, max_size=1, acquire_timeout=0.05, max_waiting=1) as pool:
-        async with pool.acquire():
-            waits = asyncio.gather(
-                *(retry.transact(pool, backend, budget=budget) for _ in range(2)), return_exceptions=True
-            )
-            assert {type(error) for error in await waits} == {PoolBusy, TimeoutError}
+    made = create_pool(dsn, kernel=None, min_size=1, max_size=1, acquire_timeout=0.05, max_waiting=1)
+    async with made as pool, pool.acquire():
+        waits = (retry.transact(pool, backend, budget=budget) for _ in range(2))
+        told = await asyncio.gather(*waits, return_exceptions=True)
+        assert {type(error) for error in told} == {PoolBusy, TimeoutError}
     assert budget._saved == budget.most, "nothing was retried"
 
 
