@@ -18,6 +18,7 @@ class Relay:
         self.port = 0
         self.serves = True
         """Else it ends each connection as soon as it has been asked for something."""
+        self._mute: set[asyncio.StreamWriter] = set()
         self.asked = 0
         self.opening = 0
         self.most = 0
@@ -39,6 +40,10 @@ class Relay:
                 writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def mute(self) -> None:
+        """The connections that are open now stay, and bring no answer any more."""
+        self._mute.update(writers[0] for writers in self._tasks.values())
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -58,7 +63,8 @@ class Relay:
                 if not ready and b"Z\0\0\0\x05I" in data:
                     ready = True
                     self.opening -= 1
-                writer.write(data)
+                if writer not in self._mute:
+                    writer.write(data)
             copying.cancel()
         except OSError:
             pass

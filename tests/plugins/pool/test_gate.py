@@ -1,4 +1,4 @@
-"""Connections are opened a few at a time; while none can be had everybody hears so at once, and the server has peace."""
+"""Connections are opened a few at a time; while none can be had everybody hears so at once."""
 
 from __future__ import annotations
 
@@ -80,65 +80,62 @@ async def test_min_size_opens_a_few_at_a_time(dsn: str, kind: str) -> None:
 @KINDS
 async def test_callers_hear_of_an_outage_at_once(dsn: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a hundred callers one or a few try, and all get the same error."""
-    async with relay(dsn) as (url, counted):
-        async with create_pool(url, kernel=chain(kind), min_size=0, max_size=100) as pool:
-            assert await pool.fetchval("select 1") == 1
-            monkeypatch.setattr(pool.gate._ramp._source, "uniform", lambda low, high: 60.0)
-            monkeypatch.setattr("galvo_pool.sizing.ramp.CAP", 60.0)
-            await counted.refuse()
-            await until(lambda: not pool.get_idle_size())
-            first = await asyncio.gather(*(pool.execute("select 1") for _ in range(100)), return_exceptions=True)
-            before = pool.gate.failures
-            asked = await asyncio.gather(*(pool.execute("select 1") for _ in range(100)), return_exceptions=True)
-            assert {type(error) for error in [*first, *asked]} == {ConnectionRefusedError}
-            assert all(str(error) for error in asked)
-            assert len({id(error) for error in asked}) == 100, "each has a traceback of its own"
-            assert 1 <= before <= 4
-            if kind == "plain":  # a kernel's plugin tries by itself
-                assert pool.gate.failures == before, "nobody asked the server while the pause lasted"
-            assert pool.gate.failing
+    async with relay(dsn) as (url, counted), create_pool(url, kernel=chain(kind), min_size=0, max_size=100) as pool:
+        assert await pool.fetchval("select 1") == 1
+        monkeypatch.setattr(pool.gate._ramp._source, "uniform", lambda low, high: 60.0)
+        monkeypatch.setattr("galvo_pool.sizing.ramp.CAP", 60.0)
+        await counted.refuse()
+        await until(lambda: not pool.get_idle_size())
+        first = await asyncio.gather(*(pool.execute("select 1") for _ in range(100)), return_exceptions=True)
+        before = pool.gate.failures
+        asked = await asyncio.gather(*(pool.execute("select 1") for _ in range(100)), return_exceptions=True)
+        assert {type(error) for error in [*first, *asked]} == {ConnectionRefusedError}
+        assert all(str(error) for error in asked)
+        assert len({id(error) for error in asked}) == 100, "each has a traceback of its own"
+        assert 1 <= before <= 4
+        if kind == "plain":  # a kernel's plugin tries by itself
+            assert pool.gate.failures == before, "nobody asked the server while the pause lasted"
+        assert pool.gate.failing
 
 
 @KINDS
 async def test_so_they_do_of_a_balancer_without_a_server(dsn: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It accepts every connection, and ends it."""
-    async with relay(dsn) as (url, counted):
-        async with create_pool(url, kernel=chain(kind), min_size=0, max_size=100) as pool:
-            monkeypatch.setattr(pool.gate._ramp._source, "uniform", lambda low, high: 60.0)
-            monkeypatch.setattr("galvo_pool.sizing.ramp.CAP", 60.0)
-            counted.serves = False
-            asked = await asyncio.gather(*(pool.execute("select 1") for _ in range(100)), return_exceptions=True)
-            assert {type(error) for error in asked} == {asyncpg.ConnectionDoesNotExistError}
-            assert counted.asked <= 4
-            assert pool.gate.failing
+    async with relay(dsn) as (url, counted), create_pool(url, kernel=chain(kind), min_size=0, max_size=100) as pool:
+        monkeypatch.setattr(pool.gate._ramp._source, "uniform", lambda low, high: 60.0)
+        monkeypatch.setattr("galvo_pool.sizing.ramp.CAP", 60.0)
+        counted.serves = False
+        asked = await asyncio.gather(*(pool.execute("select 1") for _ in range(100)), return_exceptions=True)
+        assert {type(error) for error in asked} == {asyncpg.ConnectionDoesNotExistError}
+        assert counted.asked <= 4
+        assert pool.gate.failing
 
 
 @KINDS
 async def test_the_first_success_ends_it(dsn: str, kind: str) -> None:
-    async with relay(dsn) as (url, counted):
-        async with create_pool(url, kernel=chain(kind), min_size=0, max_size=8) as pool:
-            assert await pool.fetchval("select 1") == 1
-            await counted.refuse()
-            await until(lambda: not pool.get_idle_size())
-            for _ in range(5):
-                with pytest.raises(ConnectionRefusedError):
-                    await pool.fetchval("select 1")
-            assert pool.gate.failing
-            await counted.listen()
-            refused = 0
-            while True:
-                try:
-                    assert await pool.fetchval("select 1") == 1
-                    break
-                except ConnectionRefusedError:
-                    refused += 1
-                    await asyncio.sleep(0.01)
-            assert refused < 200
-            assert not pool.gate.failing
-            async with AsyncExitStack() as stack:
-                for _ in range(8):
-                    await stack.enter_async_context(pool.acquire())
-            assert pool.get_size() == 8
+    async with relay(dsn) as (url, counted), create_pool(url, kernel=chain(kind), min_size=0, max_size=8) as pool:
+        assert await pool.fetchval("select 1") == 1
+        await counted.refuse()
+        await until(lambda: not pool.get_idle_size())
+        for _ in range(5):
+            with pytest.raises(ConnectionRefusedError):
+                await pool.fetchval("select 1")
+        assert pool.gate.failing
+        await counted.listen()
+        refused = 0
+        while True:
+            try:
+                assert await pool.fetchval("select 1") == 1
+                break
+            except ConnectionRefusedError:
+                refused += 1
+                await asyncio.sleep(0.01)
+        assert refused < 200
+        assert not pool.gate.failing
+        async with AsyncExitStack() as stack:
+            for _ in range(8):
+                await stack.enter_async_context(pool.acquire())
+        assert pool.get_size() == 8
 
 
 async def test_a_pause_is_over_when_it_is_over(dsn: str) -> None:
