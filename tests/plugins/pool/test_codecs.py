@@ -161,7 +161,7 @@ def test_codecs_that_do_the_same_have_one_name() -> None:
         (json.loads, json.dumps),
         (lambda text: text + "a", lambda text: text + "b"),
         (lambda text: text.upper(), lambda text: text.lower()),
-        (lambda text: Decimal(text), lambda text: float(text)),  # noqa: PLW0108
+        (lambda text: Decimal(text), lambda text: float(text)),
         (closing_over("mm"), closing_over("in")),
         (lambda text, by=2: text * by, lambda text, by=3: text * by),
         (Scale(2), Scale(3)),

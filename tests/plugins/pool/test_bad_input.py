@@ -1,0 +1,343 @@
+"""What cannot be: asyncpg's exception where it has one, else a sentence that says what to change; and nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import asyncpg
+import pytest
+
+from galvo import GalvoError, Kernel, PluginError
+from galvo_cache import CachePlugin
+from galvo_pool import PoolPlugin, create_pool
+
+pytestmark = pytest.mark.anyio
+KINDS = pytest.mark.parametrize("kind", ["chained", "plain"])
+
+
+def kernel(kind: str) -> Kernel | None:
+    return Kernel.of({CachePlugin: {}, PoolPlugin: {}}) if kind == "chained" else None
+
+
+def made(dsn: str, kind: str, **keywords: Any) -> Any:
+    if kind == "asyncpg":
+        return asyncpg.create_pool(dsn, **keywords)
+    return create_pool(dsn, kernel=kernel(kind), **keywords)
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left(server_dsn: str, dsn: str) -> AsyncIterator[None]:
+    """No task, and no connection to this test's database."""
+    before = asyncio.all_tasks()
+    yield
+    name = dsn.split("/")[3].split("?")[0]
+    server = await asyncpg.connect(server_dsn)
+    try:
+        with anyio.fail_after(10):
+            sql = "select count(*) from pg_stat_activity where datname = $1"
+            while await server.fetchval(sql, name):  # noqa: ASYNC110  # nothing tells
+                await anyio.sleep(0.01)
+            while left := asyncio.all_tasks() - before - {asyncio.current_task()}:
+                await anyio.sleep(0.01)
+            assert not left
+    finally:
+        await server.close()
+
+
+async def outcome(call: Callable[[], Any]) -> BaseException:
+    try:
+        async with call():
+            pass
+    except Exception as error:
+        return error
+    pytest.fail("it opened")
+
+
+# -- it cannot open -----------------------------------------------------------------------------------
+
+SERVER: dict[str, tuple[dict[str, Any], type[BaseException]]] = {
+    "user": ({"user": "nobody_here"}, asyncpg.InvalidAuthorizationSpecificationError),
+    "database": ({"database": "nothing_here"}, asyncpg.InvalidCatalogNameError),
+    "TLS": ({"ssl": "require", "host": "127.0.0.1", "port": 1}, ConnectionRefusedError),
+    "setting": ({"server_settings": {"nothing": "x"}}, asyncpg.UndefinedObjectError),
+    "value": ({"server_settings": {"work_mem": "much"}}, asyncpg.InvalidParameterValueError),
+    "keyword": ({"max_sice": 3}, TypeError),
+    "timeout": ({"timeout": 0}, TimeoutError),
+}
+
+
+@KINDS
+@pytest.mark.parametrize("case", SERVER)
+@pytest.mark.parametrize("least", [0, 3])
+async def test_what_the_server_refuses(dsn: str, kind: str, case: str, least: int) -> None:
+    keywords, expected = SERVER[case]
+
+    async def use(which: str) -> BaseException:
+        try:
+            async with made(dsn, which, **{"min_size": least, "max_size": 4, **keywords}) as pool:
+                await pool.fetchval("select 1")
+        except Exception as error:
+            return error
+        return pytest.fail("it answered")
+
+    stock, ours = await use("asyncpg"), await use(kind)
+    assert isinstance(stock, expected), stock
+    assert type(ours) is type(stock)
+    assert str(ours) == str(stock)
+
+
+@KINDS
+async def test_a_server_without_tls(dsn: str, kind: str, server_dsn: str) -> None:
+    from tests.plugins.pool.relay import relay
+
+    async with relay(dsn) as (url, _):
+        url = url.replace("sslmode=disable", "sslmode=require")
+        stock = await outcome(lambda: made(url, "asyncpg", min_size=2))
+        ours = await outcome(lambda: made(url, kind, min_size=2))
+        assert type(ours) is type(stock)
+        assert isinstance(ours, ConnectionError)
+
+
+@KINDS
+async def test_a_wrong_password(dsn: str, kind: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    name = await connection.fetchval("select current_database()")
+    user, hba = f"sure_{name}", Path(await connection.fetchval("show hba_file"))
+    rules = await asyncio.to_thread(hba.read_text)
+    await connection.execute(f"create role {user} login password 'right'")
+    try:
+        await asyncio.to_thread(hba.write_text, f"local all {user} scram-sha-256\n{rules}")
+        await connection.execute("select pg_reload_conf()")
+        while not await connection.fetchval("select $1 = any(user_name) from pg_hba_file_rules limit 1", user):
+            pass
+        url = dsn.replace("postgres@", f"{user}:wrong@")
+        with anyio.fail_after(10):
+            while True:  # until the server has read it
+                try:
+                    await (await asyncpg.connect(url)).close()
+                except asyncpg.InvalidPasswordError:
+                    break
+        for least in (0, 2):
+            with pytest.raises(asyncpg.InvalidPasswordError) as caught:
+                async with made(url, kind, min_size=least) as pool:
+                    await pool.execute("select 1")
+            assert "wrong" not in str(caught.value)
+    finally:
+        await asyncio.to_thread(hba.write_text, rules)
+        await connection.execute("select pg_reload_conf()")
+        await connection.execute(f"drop role {user}")
+        await connection.close()
+
+
+@KINDS
+async def test_more_than_the_role_may_have(dsn: str, server_dsn: str, kind: str) -> None:
+    server = await asyncpg.connect(server_dsn)
+    user = f"few_{dsn.split('/')[3].split('?')[0]}"
+    await server.execute(f"create role {user} login connection limit 2")
+    try:
+        url = dsn.replace("postgres@", f"{user}@")
+        for which in ("asyncpg", kind):
+            error = await outcome(lambda which=which: made(url, which, min_size=4, max_size=4))
+            assert type(error) is asyncpg.TooManyConnectionsError
+            sql = "select count(*) from pg_stat_activity where usename = $1"
+            while await server.fetchval(sql, user):  # noqa: ASYNC110  # asyncpg's leaves closing to the background
+                await asyncio.sleep(0.01)
+    finally:
+        await server.execute(f"drop role {user}")
+        await server.close()
+
+
+SIZES: list[dict[str, Any]] = [
+    {"min_size": 5, "max_size": 2}, {"min_size": 0, "max_size": 0}, {"max_size": -1}, {"min_size": -1},
+    {"max_queries": 0}, {"max_inactive_connection_lifetime": -1}, {"connection_class": dict}, {"record_class": dict},
+    {"min_size": 1, "init_size": 0}, {"init_size": 99}, {"connect": 7}, {"max_size": None}, {"max_size": "many"},
+]  # fmt: skip
+
+
+@KINDS
+@pytest.mark.parametrize("keywords", SIZES, ids=str)
+async def test_keywords_that_cannot_be(dsn: str, kind: str, keywords: dict[str, Any]) -> None:
+    stock, ours = await outcome(lambda: made(dsn, "asyncpg", **keywords)), await outcome(lambda: made(dsn, kind, **keywords))
+    assert type(ours) is type(stock), (ours, stock)
+    if "many" not in keywords.values():
+        assert str(ours) == str(stock)
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "keywords, sentence",
+    [
+        ({"leak_after": -1}, "leak_after is expected to be greater or equal to zero"),
+        ({"max_waiting": -1}, "max_waiting is expected to be greater or equal to zero"),
+        ({"reset_when": "never"}, "reset_when is 'needed' or 'always', not 'never'"),
+        ({"max_lifetime": "long"}, "max_lifetime"),
+        ({"check_after_idle": None}, "check_after_idle"),
+        ({"leak_after": float("nan")}, "leak_after"),
+        ({"max_size": "autox"}, "max_size"),
+    ],
+    ids=str,
+)
+async def test_options_of_ours(dsn: str, kind: str, keywords: dict[str, Any], sentence: str) -> None:
+    error = await outcome(lambda: made(dsn, kind, **keywords))
+    assert isinstance(error, ValueError | TypeError)
+    assert sentence in str(error), error
+
+
+# -- at a time when it cannot -------------------------------------------------------------------------
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "acquire": lambda pool: pool.acquire(),
+    "fetch": lambda pool: pool.fetch("select 1"),
+    "fetchval": lambda pool: pool.fetchval("select 1"),
+    "execute": lambda pool: pool.execute("select 1"),
+    "executemany": lambda pool: pool.executemany("select $1", [("1",)]),
+    "expire": lambda pool: pool.expire_connections(),
+    "close": lambda pool: pool.close(),
+}
+
+
+async def raised(work: Any) -> tuple[type, str] | None:
+    try:
+        await work
+    except Exception as error:
+        return type(error), str(error)
+    return None
+
+
+@KINDS
+@pytest.mark.parametrize("call", CALLS)
+async def test_before_it_is_open_and_after_it_is_closed(dsn: str, kind: str, call: str) -> None:
+    outcomes = []
+    for which in ("asyncpg", kind):
+        pool = made(dsn, which, min_size=1)
+        before = await raised(CALLS[call](pool))
+        await pool
+        await pool.close()
+        after = await raised(CALLS[call](pool))
+        pool = made(dsn, which, min_size=1)
+        await pool
+        pool.terminate()
+        outcomes.append((before, after, await raised(CALLS[call](pool))))
+    assert outcomes[1] == outcomes[0]
+
+
+@KINDS
+async def test_a_lent_connection_after_its_release(dsn: str, kind: str) -> None:
+    outcomes = []
+    for which in ("asyncpg", kind):
+        async with made(dsn, which, min_size=1, max_size=2) as pool, made(dsn, which, min_size=1) as foreign:
+            lent = await pool.acquire()
+            wrong = await raised(foreign.release(lent))
+            await pool.release(lent)
+            outcomes.append((type(wrong), await raised(lent.fetch("select 1")), await raised(pool.release(lent))))
+    assert outcomes[1] == outcomes[0]
+
+
+@KINDS
+async def test_taking_one_while_the_only_one_is_held(dsn: str, kind: str) -> None:
+    async with made(dsn, kind, min_size=1, max_size=1) as pool, pool.acquire():
+        for call in (lambda: pool.acquire(timeout=0.05),):
+            with pytest.raises(TimeoutError) as caught:
+                await call()
+            told = str(caught.value)
+            assert "no connection became free within 0.05 s" in told
+            assert re.search(rf"they are with {re.escape(__file__)}:\d+ in test_taking_one\w+ for 0\.\d s", told), told
+    async with made(dsn, kind, min_size=1, max_size=1, acquire_timeout=0.05) as pool, pool.acquire() as lent:
+        for work in (pool.acquire(), pool.fetchval("select 1"), pool.execute("select 1"), pool.fetch("select 1")):
+            with pytest.raises(TimeoutError, match=r"test_bad_input\.py:\d+ in "):
+                await work
+        assert await lent.fetchval("select 1") == 1
+        assert pool.get_idle_size() == 0
+
+
+# -- loops --------------------------------------------------------------------------------------------
+
+
+@KINDS
+async def test_another_loop(dsn: str, kind: str) -> None:
+    """It fails, and at once; what asyncpg's pool does there is undefined."""
+    pool = made(dsn, kind, min_size=1, max_size=2)
+    await pool
+    found: list[Any] = []
+
+    def elsewhere() -> None:
+        async def use() -> None:
+            for call in (CALLS["fetchval"], CALLS["acquire"], CALLS["close"]):
+                try:
+                    async with asyncio.timeout(5):
+                        found.append(await call(pool))
+                except Exception as error:
+                    found.append(error)
+
+        asyncio.run(use())
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    await asyncio.to_thread(thread.join)
+    assert [type(error) for error in found] == [asyncpg.InterfaceError] * 3, found
+    assert all("loop" in str(error) for error in found)
+    assert await pool.fetchval("select 1") == 1, "here it goes on"
+    await pool.close()
+
+
+@KINDS
+def test_a_loop_that_is_closed(dsn: str, kind: str) -> None:
+    async def make() -> Any:
+        pool = made(dsn, kind, min_size=1, max_size=2)
+        await pool
+        assert await pool.fetchval("select 1") == 1
+        pool.terminate()
+        return pool
+
+    pool = asyncio.run(make())
+
+    async def use() -> None:
+        for call in CALLS.values():
+            error = await raised(call(pool))
+            assert error is None or issubclass(error[0], asyncpg.InterfaceError), error
+
+    asyncio.run(use())
+
+
+# -- kernels ------------------------------------------------------------------------------------------
+
+
+async def test_a_kernel_that_runs_already(dsn: str) -> None:
+    async with Kernel.of({PoolPlugin: {"url": dsn, "min_size": 1}}) as running:
+        with pytest.raises(asyncpg.InterfaceError, match="hand over one that does not run"):
+            await create_pool(dsn, kernel=running)
+        assert await running.fetchval("select 1") == 1, "it is not harmed"
+
+
+async def test_a_kernel_without_a_pool(dsn: str) -> None:
+    with pytest.raises(GalvoError, match=r"set `on = true` under \[pool\]"):
+        await create_pool(dsn, kernel=Kernel.of({CachePlugin: {}}))
+
+
+async def test_what_is_no_kernel(dsn: str) -> None:
+    for wrong in ("kernel", {}, 7, Kernel):
+        with pytest.raises(TypeError, match="kernel"):
+            create_pool(dsn, kernel=wrong)
+
+
+async def test_a_kernel_of_two_pools(dsn: str) -> None:
+    shared = Kernel.of({PoolPlugin: {}})
+    async with create_pool(dsn, kernel=shared, min_size=1) as pool:
+        with pytest.raises((asyncpg.InterfaceError, PluginError)):
+            await create_pool(dsn, kernel=shared, min_size=1)
+        assert await pool.fetchval("select 1") == 1, "the first one goes on"
+
+
+async def test_settings_that_cannot_be_read(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for text, part in (("[pool\n", "galvo.toml"), ("[pool]\nmin_sice = 3\n", "min_sice"), ("[pool]\nmin_size = 'x'\n", "min_size")):
+        (tmp_path / "settings" / "galvo.toml").write_text(text)
+        with pytest.raises(GalvoError, match=part):
+            await create_pool(dsn)
