@@ -68,14 +68,14 @@ async def _look() -> Facts:
 
 def shown(facts: Facts) -> Iterator[str]:
     """For people, 80 columns wide."""
-    yield f"{'application':34} {'sessions':>8} {'active':>7} {'in transaction':>15} {'idle longest':>13}"
+    yield f"{'application':33} {'sessions':>8} {'active':>7} {'in transaction':>15} {'idle longest':>13}"
     names = sorted({one.application for one in facts.sessions})
     for name in names:
         group = [one for one in facts.sessions if one.application == name]
         idle = max((one.since for one in group if one.state == "idle"), default=0.0)
         active = sum(one.state == "active" for one in group)
         held = sum(one.state.startswith("idle in") for one in group)
-        yield f"{name[:34]:34} {len(group):8} {active:7} {held:15} {seconds(idle):>13}"
+        yield f"{name[:33]:33} {len(group):8} {active:7} {held:15} {seconds(idle):>13}"
     if not names:
         yield "nobody else is connected"
     yield f"{len(facts.sessions)} of {facts.number('max_connections'):g} (max_connections)"

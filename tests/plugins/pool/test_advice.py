@@ -63,10 +63,10 @@ async def test_it_fits_eighty_columns_and_names_everybody(dsn: str, tmp_path: Pa
     lines = text.splitlines()
     assert all(len(line) <= 80 for line in lines), text
     assert lines[0].split() == ["application", "sessions", "active", "in", "transaction", "idle", "longest"]
-    rows = {line[:34].strip(): line[34:].split() for line in lines[1:]}
+    rows = {line[:33].strip(): line[33:].split() for line in lines[1:]}
     assert rows["shop"][:3] == ["2", "0", "0"], "processes that share are one application"
     assert rows["(no name)"][0] == "1"
-    assert rows[long[:34].strip()][0] == "1"
+    assert rows[long[:33].strip()][0] == "1"
     assert "galvo" not in rows, "itself does not count"
     assert any("(max_connections)" in line for line in lines)
 
@@ -173,7 +173,8 @@ GOOD = Facts(
     settings={
         "autovacuum": "on", "fsync": "on", "full_page_writes": "on", "idle_in_transaction_session_timeout": 300.0,
         "max_connections": 100.0, "superuser_reserved_connections": 3.0, "reserved_connections": 0.0,
-        "max_wal_size": 4.0 * GB, "shared_buffers": 8.0 * GB, "effective_cache_size": 16.0 * GB, "work_mem": 4.0 * 1024**2,
+        "max_wal_size": 4.0 * GB, "shared_buffers": 8.0 * GB, "effective_cache_size": 16.0 * GB,
+        "work_mem": 4.0 * 1024**2,
     },
     cores=8, memory=32 * GB, local=True, pools={"min_size": 2, "max_size": 17},
 )  # fmt: skip
@@ -226,7 +227,7 @@ SAID = {
         with_settings(idle_in_transaction_session_timeout=0.0),
         "idle_in_transaction_session_timeout is 0: a forgotten transaction keeps its locks; set it to 5min",
     ),
-    "wal": (with_settings(max_wal_size=GB / 2), "max_wal_size = 512MB forces checkpoints while many rows are written; set"),
+    "wal": (with_settings(max_wal_size=GB / 2), "max_wal_size = 512MB forces checkpoints while many rows are written"),
     "buffers": (
         with_settings(shared_buffers=128 * 1024**2),
         "shared_buffers = 128MB is 0.4% of 32GB: for a server of its own a quarter is usual; set it to 8GB",
