@@ -27,7 +27,10 @@ SHARE = 4
 
 def begin(keywords: dict[str, Any]) -> bool:
     """Whether these keywords of a pool say "auto"; then they get a size to begin with, and a name to be counted by."""
-    if keywords.get("max_size") != "auto":
+    most = keywords.get("max_size")
+    if isinstance(most, str) and most != "auto":
+        raise TypeError(f'max_size is expected to be a number or "auto", got {most!r}')
+    if most != "auto":
         return False
     least = max(keywords.get("min_size") or 0, keywords.get("init_size") or 0, 1)
     keywords["max_size"] = max(least, first_size())

@@ -31,7 +31,11 @@ class Options:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and value < 0:
+            if field.name == "reset_when" or (value is None and field.default is None):
+                continue
+            if not isinstance(value, int | float):
+                raise TypeError(f"{field.name} is expected to be a number, got {value!r}")
+            if not value >= 0:  # nan neither
                 raise ValueError(f"{field.name} is expected to be greater or equal to zero")
         if self.reset_when not in ("needed", "always"):
             raise ValueError(f"reset_when is 'needed' or 'always', not {self.reset_when!r}")
