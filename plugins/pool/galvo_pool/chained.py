@@ -21,6 +21,8 @@ class ChainedPool(Pool):
     """What `create_pool` makes."""
 
     def __init__(self, *connect_args: Any, kernel: Kernel | None = None, **keywords: Any) -> None:
+        if kernel is not None and not isinstance(kernel, Kernel):
+            raise TypeError(f"kernel is expected to be a galvo.Kernel that does not run yet, or None, got {kernel!r}")
         super().__init__(*connect_args, **keywords)
         self._host = Host(kernel, self) if kernel is not None else None
         self.kernel = kernel

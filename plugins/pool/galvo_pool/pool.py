@@ -237,6 +237,13 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             self.waits += 1
             self.waited += self._loop.time() - began
 
+    def _check_init(self) -> None:
+        """Raises InterfaceError when it is not open, or not this event loop's."""
+        running = asyncio._get_running_loop()
+        if running is not self._loop and running is not None and self._initialized and not self._closed:
+            raise asyncpg.InterfaceError("this pool belongs to another event loop: make one in each loop that uses it")
+        super()._check_init()
+
     async def _acquire(self, timeout: float | None) -> Any:
         if self._closing:
             raise asyncpg.InterfaceError("pool is closing")

@@ -1,4 +1,4 @@
-"""What cannot be: asyncpg's exception where it has one, else a sentence that says what to change; and nothing is left."""
+"""What cannot be: asyncpg's exception where it has one, else a sentence that says what to change; nothing is left."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -224,14 +225,14 @@ async def test_before_it_is_open_and_after_it_is_closed(dsn: str, kind: str, cal
     outcomes = []
     for which in ("asyncpg", kind):
         pool = made(dsn, which, min_size=1)
-        before = await raised(lambda: CALLS[call](pool))
+        before = await raised(partial(CALLS[call], pool))
         await pool
         await pool.close()
-        after = await raised(lambda: CALLS[call](pool))
+        after = await raised(partial(CALLS[call], pool))
         pool = made(dsn, which, min_size=1)
         await pool
         pool.terminate()
-        outcomes.append((before, after, await raised(lambda: CALLS[call](pool))))
+        outcomes.append((before, after, await raised(partial(CALLS[call], pool))))
     assert outcomes[1] == outcomes[0]
 
 
@@ -241,13 +242,13 @@ async def test_a_lent_connection_after_its_release(dsn: str, kind: str) -> None:
     for which in ("asyncpg", kind):
         async with made(dsn, which, min_size=1, max_size=2) as pool, made(dsn, which, min_size=1) as foreign:
             lent = await pool.acquire()
-            wrong = await raised(lambda: foreign.release(lent))
+            wrong = await raised(partial(foreign.release, lent))
             await pool.release(lent)
             outcomes.append(
                 (
                     wrong and wrong[0],
-                    await raised(lambda: lent.fetch("select 1")),
-                    await raised(lambda: pool.release(lent)),
+                    await raised(partial(lent.fetch, "select 1")),
+                    await raised(partial(pool.release, lent)),
                 )
             )
     assert outcomes[1] == outcomes[0]
