@@ -271,6 +271,31 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         if not holder.give():
             await asyncio.shield(self._loop.create_task(holder.release(timeout)))
 
+    async def once(self, call: Callable[[Any], Awaitable[T]]) -> T:
+        """Run `call` on any connection. Raises what it and `wait` raise.
+
+        Without a task of its own for the reset; a reset that is cancelled closes its connection.
+        """
+        if self._closing:
+            raise asyncpg.InterfaceError("pool is closing")
+        self._check_init()
+        holder = self.take() or await self.wait(self.options.acquire_timeout)
+        holder._in_use = RUNNING
+        con: Any = holder._con
+        holder._timeout = None
+        try:
+            result = await call(con)
+        except BaseException:
+            if holder._con is con:
+                con._pool_release_ctr += 1
+                await self.give(holder)
+            raise
+        if holder._con is con:
+            con._pool_release_ctr += 1
+            if not holder.give():
+                await holder.release(None)
+        return result
+
     def new_session(self, run: Proceed, holder: Holder) -> LentSession:
         session = LentSession(run, holder)
         if holder.unknown and self.pin is not None:
