@@ -41,7 +41,7 @@ from galvo_cache.sieve import Sieve
 from galvo_cache.telling import Telling
 from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
-from galvo_cache.traces import traceless
+from galvo_cache.traces import anywhere, traceless
 from galvo_cache.trust import Trust
 from galvo_cache.verifying import Verifying
 from galvo_cache.warming import Again, Warm, Warming
@@ -321,6 +321,11 @@ class CachePlugin(Plugin):
             return True
         plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
         return plan is not None and isinstance(plan.effect, Read | Refused)
+
+    def anywhere(self, query: Query) -> bool:
+        """Whether a standby may answer it: it is a read, and one that cannot be kept."""
+        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
+        return plan is not None and anywhere(plan.effect, query.sql)
 
     # -- forgetting -----------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ A trace is what PostgreSQL's RESET ALL, UNLISTEN, CLOSE ALL, DISCARD TEMP and pg
 
 from __future__ import annotations
 
+import re
+
 from galvo_cache.effects import Control, Effect, Read, Refused, Write
 
 # Refused as reads, and yet all that they may run is known.
@@ -12,6 +14,19 @@ QUIET = frozenset({
     "volatile_function", "stable_function", "clock_literal", "system_column", "system_catalog", "locking",
     "tablesample", "sql_value_function", "copy", "explain", "empty",
 })  # fmt: skip
+
+
+# Refused because the answer is of one moment; a standby gives it as well.
+OF_A_MOMENT = frozenset({"stable_function", "sql_value_function", "clock_literal", "tablesample", "cast"})
+OF_ONE_SERVER = re.compile(
+    r"pg_\w+\s*\(|U&\"|nextval|setval|currval|lastval|txid_|inet_server|\blo_|version\s*\(", re.I
+)
+"""What may mean another thing on another server, or cannot run there."""
+
+
+def anywhere(effect: Effect, sql: str) -> bool:
+    """Whether a standby may answer a read that no cache may keep."""
+    return isinstance(effect, Refused) and effect.reason in OF_A_MOMENT and not OF_ONE_SERVER.search(sql)
 
 
 def traceless(effect: Effect, *, declared: bool) -> bool:

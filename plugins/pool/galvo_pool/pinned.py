@@ -54,6 +54,7 @@ class Pinned:
             rows = await run_to_the_end(raw, query, minded=plugin.minds(holder, query, lent=self._lent))
         finally:
             queue.ends(holder)
+            plugin.ended(query)
         plugin.timed(query.sql, perf_counter() - began)
         return plugin.kept(holder, rows)
 

@@ -22,6 +22,7 @@ from galvo_pool.hosting import POOL
 from galvo_pool.lend import RUNNING, Lend, LentSession
 from galvo_pool.pinned import Pinned
 from galvo_pool.pool import Pool
+from galvo_pool.replicas import Replicas
 from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -48,6 +49,7 @@ class PoolPlugin(Plugin):
         self._queries = 0
         self._unkept = 0
         self._tells: Any = None
+        self._replicas: Replicas | None = None
         self._fleet = Fleet(
             self._changed, self._doubted, timeout=settings.connect_timeout, log=logging.getLogger("galvo.pool")
         )
@@ -68,11 +70,16 @@ class PoolPlugin(Plugin):
         if own is None:
             await self._join()
         try:
+            await self._follow()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._recover)
+                if self._replicas is not None:
+                    tasks.start_soon(self._replicas.watch)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
+            if self._replicas is not None:
+                await finish(self._replicas.close())
             if own is not None:
                 await finish(own.close())
 
@@ -87,6 +94,15 @@ class PoolPlugin(Plugin):
         except UNREACHABLE as error:
             raise self._unreachable(error) from _cause(error)
         return pool
+
+    async def _follow(self) -> None:
+        """Open pools of the standbys, none of which has to be there."""
+        if not self._settings.replicas:
+            return
+        options = {**self._settings.of_pool(), **self._options(), "min_size": 0}
+        pools = [Pool(url.get_secret_value(), **options) for url in self._settings.replicas]
+        self._replicas = Replicas(self._joined, pools, self._settings.max_lag)
+        await self._replicas.open()
 
     async def _join(self) -> None:
         """Run statements on the application's pool. It opens it, and closes it when this has stopped."""
@@ -217,10 +233,20 @@ class PoolPlugin(Plugin):
         session = query.session
         if session is not None:
             rows = await (session.pin or await self._attach(session)).run(query)
-        else:
+        elif self._replicas is None:
             rows = await self._run_once(query)
+        else:
+            rows = await self._run_somewhere(self._replicas, query)
         self.context.record(DURATION, perf_counter() - began)
         return rows
+
+    async def _run_somewhere(self, replicas: Replicas, query: Query) -> Rows:
+        if query.kind == "rows" and not query.origin and self._tells is not None and self._tells.anywhere(query):
+            replica = replicas.choose(query)
+            rows = await replicas.read(replica, query) if replica is not None else None
+            if rows is not None:
+                return rows
+        return await self._run_once(query)
 
     async def _run_once(self, query: Query) -> Rows:
         holder = await self.take(RUNNING, own=bool(query.origin))
@@ -232,7 +258,9 @@ class PoolPlugin(Plugin):
         began, minded = perf_counter(), self.minds(holder, query)
         try:
             rows = await run_to_the_end(raw, query, minded=minded)
+            self.ended(query)
         except BaseException:
+            self.ended(query)
             if not holder.give():
                 giving = self._joined.spawn(self.give(holder, raw))
                 if minded:
@@ -301,6 +329,11 @@ class PoolPlugin(Plugin):
         if (pool := self._pool()) and pool.load is not None:
             pool.load.record(sql, seconds)
 
+    def ended(self, query: Query) -> None:
+        """A statement has ended, in whatever way."""
+        if self._replicas is not None and (self._tells is None or not self._tells.only_reads(query)):
+            self._replicas.wrote()
+
     def count(self) -> None:
         self._queries += 1
 
@@ -326,6 +359,7 @@ class PoolPlugin(Plugin):
             "waited_seconds": pool.waited,
             "connect_failures": pool.gate.failures,
             "leaks": pool.housekeeping.leaks,
+            "replica_answers": self._replicas.answers if self._replicas else 0,
             "lost": self._fleet.losses,
             "identities": self._fleet.changes,
             "unkept": self._unkept,

@@ -1,0 +1,18 @@
+"""Tests of asyncpg's that fail because of what this pool is for."""
+
+from __future__ import annotations
+
+NO_RESET = 'nothing ran, so nothing is reset, and nobody asks the server anything (reset_when="always" does)'
+OUTSIDE = "the schema is changed past galvo, which notices after `catalog_refresh` seconds"
+REASONS = {
+    "test_adversity.py::TestConnectionLoss::test_pool_acquire_timeout": NO_RESET,
+    "test_adversity.py::TestConnectionLoss::test_pool_release_timeout": NO_RESET,
+    "test_cache_invalidation.py::TestCacheInvalidation::test_prepare_cache_invalidation_in_pool": OUTSIDE,
+    "test_cache_invalidation.py::TestCacheInvalidation::test_type_cache_invalidation_in_pool": OUTSIDE,
+}
+"""Of the variant with a cache."""
+
+
+def reason(test: str, variant: str) -> str:
+    """Why this pool differs there; "" when it must not."""
+    return REASONS.get(test.removeprefix("asyncpg_tests/"), "") if variant == "cache" else ""
