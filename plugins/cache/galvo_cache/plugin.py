@@ -41,7 +41,7 @@ from galvo_cache.sieve import Sieve
 from galvo_cache.telling import Telling
 from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
-from galvo_cache.traces import anywhere, traceless
+from galvo_cache.traces import Traces, traceless
 from galvo_cache.trust import Trust
 from galvo_cache.verifying import Verifying
 from galvo_cache.warming import Again, Warm, Warming
@@ -92,6 +92,8 @@ class CachePlugin(Plugin):
             (self._verifying, self._writing, self._touching, self._reading, self._ledger, self._sieve, self._warming),
         )  # fmt: skip
         self._metering = Metering(context, self.stats)
+        self.traces = Traces(self._plans, self.name)
+        """For the pool."""
         self.verify = settings.verify
 
     @asynccontextmanager
@@ -302,30 +304,6 @@ class CachePlugin(Plugin):
         Its faults are logged under `name`. A name given again replaces the one before.
         """
         return self._warming.add(name, warm)
-
-    # -- what the pool asks ---------------------------------------------------------------------------
-
-    def traceless(self, query: Query) -> bool:
-        """Whether a statement that has just passed is known to leave nothing behind in its session.
-
-        By what it means in a session in which no setting was changed.
-        """
-        if query.origin == self.name:
-            return True
-        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
-        return plan is not None and plan.traceless
-
-    def only_reads(self, query: Query) -> bool:
-        """Whether such a statement is known to change no table."""
-        if query.origin == self.name:
-            return True
-        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
-        return plan is not None and isinstance(plan.effect, Read | Refused)
-
-    def anywhere(self, query: Query) -> bool:
-        """Whether a standby may answer it: it is a read, and one that cannot be kept."""
-        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
-        return plan is not None and anywhere(plan.effect, query.sql)
 
     # -- forgetting -----------------------------------------------------------------------------------
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 
+from galvo import Query
 from galvo_cache.effects import Control, Effect, Read, Refused, Write
+from galvo_cache.plans import Plan, Plans
+from galvo_cache.texts import stripped
 
 # Refused as reads, and yet all that they may run is known.
 QUIET = frozenset({
@@ -41,3 +44,37 @@ def traceless(effect: Effect, *, declared: bool) -> bool:
         case Refused():
             return effect.reason in QUIET
     return False
+
+
+class Traces:
+    """What a pool asks about a statement that has just passed the cache.
+
+    By what it means in a session in which no setting was changed.
+    """
+
+    def __init__(self, plans: Plans, name: str) -> None:
+        """`name`: whose own statements are known."""
+        self._plans = plans
+        self._name = name
+
+    def _plan(self, query: Query) -> Plan | None:
+        return self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
+
+    def traceless(self, query: Query) -> bool:
+        """Whether it is known to leave nothing behind in its session."""
+        if query.origin == self._name:
+            return True
+        plan = self._plan(query)
+        return plan is not None and plan.traceless
+
+    def only_reads(self, query: Query) -> bool:
+        """Whether it is known to change no table."""
+        if query.origin == self._name:
+            return True
+        plan = self._plan(query)
+        return plan is not None and isinstance(plan.effect, Read | Refused)
+
+    def anywhere(self, query: Query) -> bool:
+        """Whether a standby may answer it: it is a read, and one that cannot be kept."""
+        plan = self._plan(query)
+        return plan is not None and anywhere(plan.effect, query.sql)

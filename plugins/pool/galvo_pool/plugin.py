@@ -63,7 +63,7 @@ class PoolPlugin(Plugin):
     async def lifespan(self) -> AsyncIterator[None]:
         cache = self.context.capability("cache")
         if cache is not None:
-            self._tells = cache
+            self._tells = cache.traces
             self._fleet.depend_on(cache.session_settings)
         # A hosted pool is not kept in this frame: it is to be collected when the application has dropped it.
         own = None if self.hosted else await self._open()
@@ -195,16 +195,16 @@ class PoolPlugin(Plugin):
 
     def meet(self, cache: Any) -> None:
         """From now on `cache` keeps answers, and tells which statements leave a trace in a session."""
-        self._tells = cache
+        self._tells = cache.traces
         if pool := self._pool():
-            pool.traceless = cache.traceless
+            pool.traceless = cache.traces.traceless
         self._fleet.depend_on(cache.session_settings)
         if self._fleet.doubt.is_set():
             cache.suspend()
 
     def part(self, cache: Any) -> None:
         """`cache` ends."""
-        if self._tells is cache:
+        if self._tells is cache.traces:
             self._tells = None
             if pool := self._pool():
                 pool.traceless = None
