@@ -54,6 +54,11 @@ class Session(Facade):
         return self._closed
 
     @property
+    def holding(self) -> bool:
+        """It has a connection, perhaps the last: on its behalf nobody may wait for another one."""
+        return self.pin is not None
+
+    @property
     def in_transaction(self) -> bool:
         return self.pin is not None and self.pin.in_transaction
 

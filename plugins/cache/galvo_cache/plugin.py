@@ -220,8 +220,8 @@ class CachePlugin(Plugin):
 
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
         """The plan of a statement in the state of its session, as far as that is known."""
-        if session.pin is not None and not self._knowledge.loaded:
-            # It must not wait for the catalog on another connection: it may hold the last.
+        if session.holding and not self._knowledge.loaded:
+            # It must not wait for the catalog on another connection.
             return Plan(self._knowledge.guess(query.sql))
         if note.state is None and query.kind == "rows" and not session.in_transaction:
             plan = await self._planned(query.sql, note.names or LOST)

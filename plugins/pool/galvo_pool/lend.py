@@ -28,6 +28,12 @@ class LentSession(Session):
     def __init__(self, run: Proceed, holder: Any) -> None:
         super().__init__(run)
         self.holder = holder
+        self.connection = holder._con
+        """The holder's next one is somebody else's."""
+
+    @property
+    def holding(self) -> bool:
+        return not self._closed
 
     def end(self) -> None:
         """The connection goes back to its pool, which does the rest."""

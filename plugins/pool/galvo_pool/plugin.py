@@ -233,7 +233,8 @@ class PoolPlugin(Plugin):
     async def _attach(self, session: Session) -> Pin:
         if isinstance(session, LentSession):
             return self._pin(session)
-        pin = Pinned(self, await self.take(Lend(self._joined._loop.time(), None)))
+        holder = await self.take(Lend(self._joined._loop.time(), None))
+        pin = Pinned(self, holder, holder._con)
         if session.pin is None and not session.closed:
             session.pin = pin
             return pin
@@ -243,14 +244,16 @@ class PoolPlugin(Plugin):
         return session.pin
 
     def _pin(self, session: LentSession) -> Pin:
-        session.pin = pin = Pinned(self, session.holder, lent=True)
+        if session.closed:
+            raise asyncpg.InterfaceError("the connection was released before this statement reached it")
+        session.pin = pin = Pinned(self, session.holder, session.connection, lent=True)
         return pin
 
     async def take(self, lend: Any) -> Holder:
         """A connection. Raises TimeoutError when none becomes free within `acquire_timeout`."""
         pool = self._joined
         while True:
-            holder = pool.take() or await pool.wait(self._settings.acquire_timeout)
+            holder = pool.take() or await pool.wait(pool.options.acquire_timeout)
             holder._in_use = lend
             life = holder.life
             if life.identity == self._fleet.identity or self._fleet.admits(life):

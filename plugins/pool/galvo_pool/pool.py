@@ -239,7 +239,11 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
     async def give(self, holder: Holder, timeout: float | None = None) -> None:
         holder.end()
         if not holder.give():
-            await asyncio.shield(self._loop.create_task(holder.release(timeout)))
+            await asyncio.shield(self._loop.create_task(self._clean(holder, holder._con, timeout)))
+
+    async def _clean(self, holder: Holder, con: Any, timeout: float | None) -> None:
+        if holder._con is con:  # else it was lost meanwhile, and the holder has another borrower
+            await holder.release(timeout)
 
     def new_session(self, run: Proceed, holder: Holder) -> LentSession:
         session = LentSession(run, holder)

@@ -46,6 +46,7 @@ class PoolSettings(PluginSettings):
             "loop": None,
             "connection_class": asyncpg.Connection,
             "record_class": asyncpg.Record,
+            "acquire_timeout": self.acquire_timeout,
             "max_waiting": self.max_waiting,
             "max_lifetime": self.max_lifetime,
             "check_after_idle": self.check_after_idle,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -130,14 +131,23 @@ class Load:
 
     @asynccontextmanager
     async def clients(self, count: int = 12) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        handler = loop.get_exception_handler()
+        loop.set_exception_handler(self._complained)
         tasks = [asyncio.create_task(self._client()) for _ in range(count)]
         try:
             await self.runs(50)
             yield
         finally:
             self._stop = True
-            for error in await asyncio.gather(*tasks, return_exceptions=True):
-                assert error is None, error
+            await asyncio.gather(*tasks)
+            gc.collect()  # what nobody retrieved is complained of now
+            loop.set_exception_handler(handler)
+
+    def _complained(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if type(context.get("future")) is asyncio.Future and isinstance(context.get("exception"), FAILURES):
+            return  # asyncpg 0.32 leaves a future behind when a connection breaks before a statement is sent
+        self.wrong.append(f"complaint: {context}")
 
     async def survived(self, other: asyncpg.Connection) -> None:
         """All of it holds. `other` is a plain connection to the server."""

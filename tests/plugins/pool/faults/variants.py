@@ -22,9 +22,9 @@ def kernel(variant: str) -> Kernel | None:
     return Kernel.of(plugins[variant]) if variant in plugins else None
 
 
-def pooled(dsn: str, variant: str = "no kernel", **options: Any) -> Pool:
+def pooled(dsn: str, variant: str | Kernel = "no kernel", **options: Any) -> Pool:
     return create_pool(
         dsn,
-        kernel=kernel(variant),
+        kernel=kernel(variant) if isinstance(variant, str) else variant,
         **{"min_size": 1, "max_size": 4, "server_settings": {"application_name": NAME}, **options},
     )
