@@ -6,10 +6,8 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import asyncpg
 
 from galvo_embedded import Servers
 from tests.conftest import until_released
@@ -21,9 +19,10 @@ class Own:
         self._servers: Servers | None = None
 
     async def start(self) -> str:
-        """Its DSN."""
+        """Its DSN, always the same."""
         self._servers = Servers(self._folder, options={"fsync": "off"})
-        return await self._servers.postgres()
+        await self._servers.postgres()
+        return f"postgresql://postgres@/postgres?host={self._folder}/postgres-18/sockets&port=5432"
 
     async def stop(self) -> None:
         """At once, whatever runs; what was committed is kept."""
@@ -32,16 +31,15 @@ class Own:
             self._servers = None
             await asyncio.to_thread(until_released, self._folder)
 
-    async def processes(self, con: asyncpg.Connection) -> list[int]:
-        """The postmaster first."""
-        pid = await con.fetchval("select pg_backend_pid()")
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        return [parent, *map(int, children)]
-
     def close(self) -> None:
         if self._servers is not None:
             self._servers.close()
+
+
+def processes(backend: int) -> list[int]:
+    """All of the server that has this one, the postmaster first."""
+    parent = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+    return [parent, *map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
 
 
 @contextmanager
@@ -52,7 +50,5 @@ def frozen(pids: list[int]) -> Iterator[None]:
         yield
     finally:
         for pid in pids:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-            except ProcessLookupError:
-                pass

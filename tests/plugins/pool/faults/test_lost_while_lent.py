@@ -75,6 +75,6 @@ async def test_who_has_the_last_connection_does_not_wait_for_another_one(dsn: st
 async def test_a_statement_waits_for_a_connection_as_long_as_the_pool_says(dsn: str, other: asyncpg.Connection) -> None:
     async with pooled(dsn, "pool alone", max_size=1, acquire_timeout=0.05) as pool:
         async with pool.acquire():
-            with pytest.raises(TimeoutError, match="within 0.05 s"):
+            with pytest.raises(TimeoutError, match=r"within 0.05 s"):
                 await pool.fetch("select 1")
         await whole(pool, other)
