@@ -107,6 +107,7 @@ class CachePlugin(Plugin):
             async with anyio.create_task_group() as tasks:
                 self._writing.tasks = self._reading.refreshing.tasks = self._verifying.tasks = tasks
                 tasks.start_soon(self._refresh)
+                tasks.start_soon(self._knowledge.supply)
                 tasks.start_soon(self._metering.run)
                 if self._settings.warm:
                     tasks.start_soon(self._warming.run)

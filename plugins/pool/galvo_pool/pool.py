@@ -212,13 +212,21 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         self._check_init()
         lend = Lend(self._loop.time(), self.runs)
         if self._setup is None:
-            holder = self.take() or await self.wait(self.options.acquire_timeout if timeout is None else timeout)
+            limit = self.options.acquire_timeout if timeout is None else timeout
+            holder = self.take() or await self._waited(limit)
             holder._timeout = timeout
             return holder.lend(lend)
         async with asyncio.timeout(timeout):
-            holder = self.take() or await self.wait(self.options.acquire_timeout)
+            holder = self.take() or await self._waited(self.options.acquire_timeout)
             holder._timeout = timeout
             return await holder.set_up(lend)
+
+    async def _waited(self, timeout: float | None) -> Holder:
+        holder = await self.wait(timeout)
+        if self.is_closing():  # meanwhile, and without it
+            self._queue.put_nowait(holder)
+            raise asyncpg.InterfaceError("pool is closing")
+        return holder
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:
         """asyncpg's. A cancellation does not keep the connection from being cleaned."""
@@ -227,8 +235,8 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
                 f"Pool.release() received invalid connection: {connection!r} is not a member of this pool"
             )
         con, holder = connection._con, connection._holder
-        if con is None:
-            return
+        if con is None or holder._in_use is RUNNING:
+            return  # it is back, or on its way
         self._check_init()
         if con._listeners or con._log_listeners:
             con._on_release()
@@ -254,8 +262,8 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
     def forgotten(self, holder: Holder) -> None:
         """Nobody can give this one back any more."""
         lend = holder._in_use
-        if lend is None or self._loop.is_closed():
-            return
+        if lend is None or lend is RUNNING or self._loop.is_closed():
+            return  # it is on its way back, or back
         log.warning("a connection was never given back and is reclaimed: it was taken at %s", lend.site())
         self._loop.call_soon_threadsafe(self._reclaim, holder, lend)
 

@@ -31,7 +31,7 @@ async def test_closed_while_others_wait(dsn: str, other: asyncpg.Connection, var
     pool = await pooled(dsn, variant, max_size=1)
     con = await pool.acquire()
     waiting = [asyncio.create_task(pool.fetchval("select 1")) for _ in range(5)]
-    lent = [asyncio.create_task(pool.acquire()) for _ in range(2)]
+    lent = [asyncio.ensure_future(pool.acquire()) for _ in range(2)]
     await asyncio.sleep(0.01)
     closing = asyncio.create_task(pool.close())
     await asyncio.sleep(0.01)
