@@ -247,7 +247,9 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
     async def give(self, holder: Holder, timeout: float | None = None) -> None:
         holder.end()
         if not holder.give():
-            await asyncio.shield(self._loop.create_task(self._clean(holder, holder._con, timeout)))
+            cleaned = self._loop.create_task(self._clean(holder, holder._con, timeout))
+            cleaned.add_done_callback(_heard)
+            await asyncio.shield(cleaned)
 
     async def _clean(self, holder: Holder, con: Any, timeout: float | None) -> None:
         if holder._con is con:  # else it was lost meanwhile, and the holder has another borrower
@@ -301,3 +303,9 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         self._background.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.debug("closing a connection: %s", task.exception())
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """Whoever waited for it may have been cancelled, and then nobody asks how it ended."""
+    if not task.cancelled():
+        task.exception()

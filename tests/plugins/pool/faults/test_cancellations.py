@@ -13,8 +13,8 @@ import pytest
 
 from tests.plugins.pool.faults.load import Load
 from tests.plugins.pool.faults.variants import VARIANTS, pooled
-from tests.plugins.pool.faults.whole import whole
 from tests.plugins.pool.faults.where import where
+from tests.plugins.pool.faults.whole import whole
 
 pytestmark = pytest.mark.anyio
 COUNT = int(os.environ.get("GALVO_FAULT_CANCELLATIONS", "500"))
@@ -109,7 +109,8 @@ async def test_random_cancellations(dsn: str, other: asyncpg.Connection, variant
             while seen["cancelled"] < COUNT and not load.wrong:
                 await load.one(seen)
 
-        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+        with load.listening():
+            await asyncio.gather(*(client() for _ in range(CLIENTS)))
         print(f"{variant}: {dict(seen)}, {len(load.acknowledged)} rows acknowledged")
         assert seen["done"] > COUNT / 20, "some must not have been cut, or nothing was tested"
         assert seen["timed out"] > COUNT / 100

@@ -40,7 +40,7 @@ async def test_closed_while_others_wait(dsn: str, other: asyncpg.Connection, var
         await pool.fetchval("select 1")
     await con.execute("select 1")
     await pool.release(con)
-    done, hung = await asyncio.wait([*waiting, closing], timeout=20)
+    _, hung = await asyncio.wait([*waiting, closing], timeout=20)
     assert not hung
     for task in waiting:
         assert task.exception() is None or isinstance(task.exception(), asyncpg.InterfaceError), task.exception()

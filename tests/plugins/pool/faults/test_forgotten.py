@@ -10,6 +10,7 @@ import re
 import asyncpg
 import pytest
 
+from galvo_pool.lend import RUNNING
 from tests.plugins.pool.faults.variants import VARIANTS, pooled
 from tests.plugins.pool.faults.whole import whole
 
@@ -62,9 +63,7 @@ async def test_a_release_that_nobody_awaits(dsn: str, other: asyncpg.Connection,
 
             task = asyncio.create_task(borrower())
             holder = pool._holders[0]
-            while holder.is_idle():
-                await asyncio.sleep(0)
-            while getattr(holder._in_use, "since", 0) != float("inf"):  # being released
+            while holder._in_use is not RUNNING:  # noqa: ASYNC110  # nothing tells that it is being released
                 await asyncio.sleep(0)
             for _ in range(turns):
                 await asyncio.sleep(0)
