@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from galvo_cache.effects import Control, Effect, Read, Refused, Write
 
-# Refused as reads, and yet all that they may run is known.
+# Refused as reads, and yet all that they may run is known, if there is no other reason.
 QUIET = frozenset({
     "volatile_function", "stable_function", "clock_literal", "system_column", "system_catalog", "locking",
     "tablesample", "sql_value_function", "copy", "explain", "empty",
@@ -24,5 +24,5 @@ def traceless(effect: Effect, *, declared: bool) -> bool:
         case Control():
             return effect.kind != "session" and not effect.settings
         case Refused():
-            return effect.reason in QUIET
+            return effect.reasons <= QUIET
     return False

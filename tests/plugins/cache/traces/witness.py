@@ -49,7 +49,7 @@ class Witness:
         """What a statement leaves behind, run alone or as the only one of a transaction."""
         if self._connection is None:
             self._connection = await asyncpg.connect(self._dsn, user=self._user, statement_cache_size=0)
-            await self._connection.execute("set client_min_messages = error; set statement_timeout = '5s'; reset all")
+            await self._connection.execute("do $$begin end$$")  # PL/pgSQL brings settings of its own
             self._clean = await self._state()
         error = ""
         con = self._connection
@@ -58,12 +58,15 @@ class Witness:
                 await con.execute("begin")
             await self._run(sql)
         except Exception as caught:
-            error = type(caught).__name__
+            error = f"{type(caught).__name__}: {caught}"[:70]
         if con.is_closed():
             self._connection = None
             return Seen(sql, mode, self._user, (), error)
         if mode != "alone" or con.is_in_transaction():
-            await con.execute("rollback" if mode == "rolled back" else "commit")
+            try:
+                await con.execute("rollback" if mode == "rolled back" else "commit")
+            except asyncpg.PostgresError as caught:  # a cursor WITH HOLD runs now
+                error = f"{type(caught).__name__}: {caught}"[:70]
         now = await self._state()
         changes = tuple(key for key in now if now[key] != self._clean[key])
         if changes:
