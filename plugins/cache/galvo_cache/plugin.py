@@ -109,6 +109,7 @@ class CachePlugin(Plugin):
             async with anyio.create_task_group() as tasks:
                 self._writing.tasks = self._reading.refreshing.tasks = self._verifying.tasks = tasks
                 tasks.start_soon(self._refresh)
+                tasks.start_soon(self._knowledge.supply)
                 tasks.start_soon(self._metering.run)
                 if self._settings.warm:
                     tasks.start_soon(self._warming.run)
@@ -222,7 +223,7 @@ class CachePlugin(Plugin):
 
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
         """The plan of a statement in the state of its session, as far as that is known."""
-        if session.holds and not self._knowledge.loaded:
+        if session.holding and not self._knowledge.loaded:
             # It must not wait for the catalog on another connection: it may hold the last.
             plain = note.state is PLAIN and not session.in_transaction
             if not (plain and await self._knowledge.load_on(session)):

@@ -12,7 +12,7 @@ from galvo_cache.effects import Control, Effect, Read, Refused, Write
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.texts import stripped
 
-# Refused as reads, and yet all that they may run is known.
+# Refused as reads, and yet all that they may run is known, if there is no other reason.
 QUIET = frozenset({
     "volatile_function", "stable_function", "clock_literal", "system_column", "system_catalog", "locking",
     "tablesample", "sql_value_function", "copy", "explain", "empty",
@@ -42,7 +42,7 @@ def traceless(effect: Effect, *, declared: bool) -> bool:
         case Control():
             return effect.kind != "session" and not effect.settings
         case Refused():
-            return effect.reason in QUIET
+            return effect.reasons <= QUIET
     return False
 
 

@@ -18,11 +18,11 @@ class Pinned:
 
     __slots__ = ("_forgets", "_holder", "_lent", "_literals", "_plugin", "_raw")
 
-    def __init__(self, plugin: PoolPlugin, holder: Holder, *, lent: bool = False) -> None:
+    def __init__(self, plugin: PoolPlugin, holder: Holder, raw: Any, *, lent: bool = False) -> None:
         """`lent`: somebody else gives the holder back."""
         self._plugin = plugin
         self._holder = holder
-        self._raw: Any = holder._con
+        self._raw = raw
         self._lent = lent
         self._forgets = False
         self._literals = literals_of(self._raw)

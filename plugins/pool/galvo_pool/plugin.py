@@ -275,7 +275,8 @@ class PoolPlugin(Plugin):
     async def _attach(self, session: Session) -> Pin:
         if isinstance(session, LentSession):
             return self._pin(session)
-        pin = Pinned(self, await self.take(Lend(self._joined._loop.time(), None)))
+        holder = await self.take(Lend(self._joined._loop.time(), None))
+        pin = Pinned(self, holder, holder._con)
         if session.pin is None and not session.closed:
             session.pin = pin
             return pin
@@ -285,7 +286,9 @@ class PoolPlugin(Plugin):
         return session.pin
 
     def _pin(self, session: LentSession) -> Pin:
-        session.pin = pin = Pinned(self, session.holder, lent=True)
+        if session.closed:
+            raise asyncpg.InterfaceError("the connection was released before this statement reached it")
+        session.pin = pin = Pinned(self, session.holder, session.connection, lent=True)
         return pin
 
     async def take(self, lend: Any, *, own: bool = False) -> Holder:
