@@ -1,8 +1,8 @@
 """What is claimed to leave no trace in its session leaves none: every statement that we have, on a real server.
 
 Not looked at, because asyncpg's own reset does not undo it either: the seed of random(), currval() of sequences,
-prepared statements. A function that is marked IMMUTABLE or STABLE and changes its session nevertheless is believed where
-the analysis believes it (operators): a limit.
+prepared statements. A function that is marked IMMUTABLE or STABLE and changes its session nevertheless is believed
+where the analysis believes it (operators): a limit.
 """
 
 from __future__ import annotations
@@ -66,8 +66,7 @@ async def _seen_by(user: str, dsn: str, catalog: Catalog, statements: list[str])
         if user == "guest" and not claims(effect):
             continue  # once is enough
         lasting = isinstance(effect, Everything) and effect.ddl and "temp" not in sql
-        for mode in ("rolled back",) if lasting else MODES:
-            seen.append((effect, await witness.sees(sql, mode)))
+        seen += [(effect, await witness.sees(sql, mode)) for mode in (MODES[-1:] if lasting else MODES)]
     await witness.close()
     return seen
 
@@ -87,7 +86,7 @@ def lies(seen: list[tuple[Effect, Seen]], verdict: Verdict) -> list[str]:
     return [
         f"{one.sql!r} {one.mode} by {one.user}, {effect}: {one.changes}"
         for effect, one in seen
-        if one.changes and verdict(effect)
+        if one.changes and verdict(effect) and one.sql != nasty.BELIEVED
     ]
 
 
@@ -125,7 +124,12 @@ def test_a_wrong_verdict_is_seen(seen: list[tuple[Effect, Seen]], mutant: str) -
     assert len(lies(seen, MUTANTS[mutant])) > len(lies(seen, claims))
 
 
-def test_a_lie_of_the_application_is_believed(seen: list[tuple[Effect, Seen]]) -> None:
-    """The limit, so that it is known: the operator's function may be marked IMMUTABLE and lie."""
-    claimed = {one.sql for effect, one in seen if claims(effect)}
-    assert claimed >= set(nasty.LIES)
+def test_a_function_that_lies_is_believed_in_an_operator_only(seen: list[tuple[Effect, Seen]]) -> None:
+    """The limit, so that it is known."""
+    effects = {one.sql: effect for effect, one in seen}
+    left = {one.sql for _, one in seen if one.changes}
+    assert nasty.BELIEVED in left
+    assert claims(effects[nasty.BELIEVED])
+    for sql in nasty.NOT_BELIEVED:
+        assert sql in left
+        assert not claims(effects[sql])
