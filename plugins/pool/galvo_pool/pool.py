@@ -293,7 +293,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         if self._closing:
             raise asyncpg.InterfaceError("pool is closing")
         self._check_init()
-        holder = self.take() or await self.wait(self.options.acquire_timeout)
+        holder = self.take() or await self._waited(self.options.acquire_timeout)
         holder._in_use = RUNNING
         con: Any = holder._con
         holder._timeout = None

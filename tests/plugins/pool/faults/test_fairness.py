@@ -16,8 +16,8 @@ pytestmark = pytest.mark.anyio
 TASKS, ROUNDS = 20, 1000
 
 
-async def counts(dsn: str, variant: str, other: asyncpg.Connection) -> list[int]:
-    """How often each task had a connection, of `ROUNDS` times in all."""
+async def counts(dsn: str, variant: str, other: asyncpg.Connection | None) -> list[int]:
+    """How often each task had a connection, of `ROUNDS` times in all. The pool is sound afterwards, `other` sees."""
     async with pooled(dsn, variant, min_size=4) as pool:
         done = [0] * TASKS
 
@@ -28,7 +28,8 @@ async def counts(dsn: str, variant: str, other: asyncpg.Connection) -> list[int]
                 done[number] += 1
 
         await asyncio.gather(*(client(number) for number in range(TASKS)))
-        await whole(pool, other)
+        if other is not None:
+            await whole(pool, other)
     return done
 
 
@@ -48,6 +49,9 @@ class Laid(Idle):
 
     def put_nowait(self, holder: Any) -> None:
         self.out -= 1
+        if holder.expected:
+            holder.expected = False
+            self.busy -= 1
         (self._live if holder.is_connected() else self._dead).append(holder)
         while self.waiters:
             waiter = self.waiters.popleft()
@@ -63,11 +67,9 @@ class Laid(Idle):
         return holder
 
 
-async def test_a_queue_that_starves_is_seen(
-    dsn: str, other: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_queue_that_starves_is_seen(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("galvo_pool.pool.Idle", Laid)
     monkeypatch.setattr("galvo_pool.pool.Pool.take", lambda pool: pool._queue.take())  # it does not look who waits
-    done = await counts(dsn, "cache and pool", other)  # without resets, so that nobody awaits anything in a release
+    done = await counts(dsn, "cache and pool", None)  # without resets, so that nobody awaits anything in a release
     print(f"laid down: {min(done)} to {max(done)}")
     assert not fair(done), done
