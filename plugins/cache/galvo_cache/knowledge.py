@@ -161,6 +161,9 @@ class Knowledge:
                     self._told.add(mistake)
                     self._context.log.warning("not believed: %s", mistake)
             return catalog
+        except anyio.get_cancelled_exc_class():
+            self._wanted.set()  # if all who ask are in a hurry, nobody would ever have it
+            raise
         except GalvoError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever the database says, the cache must not be in the way

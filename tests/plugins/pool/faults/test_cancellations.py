@@ -83,7 +83,7 @@ class Cancelled(Load):
             for _ in range(chance.randrange(14)):
                 await asyncio.sleep(0)
             if chance.random() < 0.5:
-                await asyncio.sleep(chance.random() * 0.005)
+                await asyncio.sleep(chance.random() * 0.012)
             if task.cancel():
                 seen["cancel"] += 1
         await asyncio.wait([task], timeout=30)
@@ -137,4 +137,30 @@ async def test_cancelled_waiters_are_passed_over(dsn: str, other: asyncpg.Connec
                 outcomes = await asyncio.gather(*waiting, return_exceptions=True)
             for task, outcome in zip(waiting, outcomes, strict=True):
                 assert outcome == 1 or (task in doomed and isinstance(outcome, asyncio.CancelledError)), outcome
+        await whole(pool, other)
+
+
+@pytest.mark.parametrize("lent", [False, True])
+async def test_who_is_in_a_hurry_does_not_keep_the_cache_from_its_catalog(
+    dsn: str, other: asyncpg.Connection, lent: bool
+) -> None:
+    async with pooled(dsn, "cache and pool") as pool:
+        assert pool.kernel is not None
+        knowledge = pool.kernel.find_capability("cache")._knowledge
+
+        async def ask() -> None:
+            if lent:
+                async with pool.acquire() as con:
+                    await con.fetchval("select 1")
+            else:
+                await pool.fetchval("select 1")
+
+        for _ in range(1000):
+            task = asyncio.create_task(ask())
+            await asyncio.sleep(0.001)
+            task.cancel()
+            await asyncio.wait([task])
+            if knowledge.loaded:
+                break
+        assert knowledge.loaded
         await whole(pool, other)
