@@ -66,6 +66,10 @@ class Session(Facade):
         """asyncpg's name for it."""
         return self.in_transaction
 
+    def is_closed(self) -> bool:
+        """asyncpg's name for a connection on which nothing can run any more."""
+        return self._closed or (self.pin is not None and self.pin.lost)
+
     def _checked(self, query: Query) -> Awaitable[Rows]:
         if self._closed:
             raise KernelClosed("this session has ended: use it inside its `async with` only")

@@ -16,7 +16,10 @@ import asyncpg
 from galvo_pool.sizing.ramp import Ramp
 
 T = TypeVar("T")
-OUTAGE = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError)
+OUTAGE = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+)  # fmt: skip
 """Failures that may well be gone in a moment; others are the caller's own."""
 
 

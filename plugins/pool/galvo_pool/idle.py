@@ -36,6 +36,16 @@ class Idle:
         """Those that the kernel has for itself are nobody's, too."""
         return len(self._live) + len(self._dead) + len(self._away)
 
+    @property
+    def full(self) -> bool:
+        """Whoever asks now has to wait until somebody gives one back."""
+        return bool(self.waiters) or self.busy >= self.limit or self.out >= self.most
+
+    @property
+    def waiting(self) -> int:
+        """How many still wait."""
+        return sum(not waiter.done() for waiter in self.waiters)
+
     def add(self, holder: Any) -> None:
         """A new one, without a connection."""
         self._dead.append(holder)

@@ -26,7 +26,7 @@ class Options:
     leak_after: float = 300.0
     """A connection that is lent for longer and runs nothing is reported, with the line that took it; 0: never."""
     reclaim_after: float = 0.0
-    """And closed after this; 0: never."""
+    """And one that is lent for this long is closed, whatever it does; 0: never."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

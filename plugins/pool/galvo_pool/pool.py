@@ -206,10 +206,11 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
 
     async def wait(self, timeout: float | None, *, own: bool = False) -> Holder:
         """`own`: for a plugin, not for the application. Raises TimeoutError, PoolBusy, and what connecting raises."""
-        waiting, most = len(self._queue.waiters), self.options.max_waiting
-        if most is not None and waiting >= most and self._queue.take_would_wait():
+        most = self.options.max_waiting
+        if most is not None and self._queue.full and self._queue.waiting >= most:
             raise PoolBusy(
-                f"{waiting} wait for one of {self._queue.limit} connections already (max_waiting): {self.holders()}"
+                f"{self._queue.waiting} wait for one of {self._queue.limit} connections already (max_waiting): "
+                f"{self.holders()}"
             )
         scope, began = asyncio.timeout(timeout), self._loop.time()
         try:

@@ -17,7 +17,10 @@ import asyncpg
 T = TypeVar("T")
 Isolation = Literal["serializable", "repeatable_read", "read_committed", "read_uncommitted"]
 UNDONE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CannotConnectNowError)
+UNREACHED = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)  # fmt: skip
 SHORTEST, LONGEST = 0.01, 1.0
 """Seconds between attempts."""
 
@@ -65,28 +68,52 @@ async def transact(
     pause, draw = SHORTEST, (rng or random).uniform
     budget.call()
     for attempt in range(1, attempts + 1):
-        committing = False
+        began = committing = lost = False
         try:
             async with source.acquire() as connection:
-                transaction = connection.transaction(isolation=isolation, readonly=readonly)
-                await transaction.start()
                 try:
-                    result = await work(connection)
+                    transaction = connection.transaction(isolation=isolation, readonly=readonly)
+                    await transaction.start()
+                    began = True
+                    try:
+                        result = await work(connection)
+                    except BaseException:
+                        await _rolled_back(transaction)
+                        raise
+                    committing = not _closed(connection)
+                    await transaction.commit()
+                    return result
                 except BaseException:
-                    await _rolled_back(transaction)
+                    lost = _closed(connection)
                     raise
-                committing = True
-                await transaction.commit()
-                return result
         except UNDONE:
             if attempt == attempts or not budget.retry():
                 raise
-        except LOST:
-            if (committing and not readonly) or attempt == attempts or not budget.retry():
+        except (*UNREACHED, asyncpg.InterfaceError) as error:
+            if (
+                not _of_connection(error, began=began, lost=lost)
+                or (committing and not readonly)
+                or attempt == attempts
+                or not budget.retry()
+            ):
                 raise
         pause = min(LONGEST, draw(SHORTEST, 3 * pause))
         await asyncio.sleep(pause)
     raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _of_connection(error: BaseException, *, began: bool, lost: bool) -> bool:
+    """Whether it was the connection that failed, and neither `work` itself nor its patience."""
+    if isinstance(error, TimeoutError):
+        return False
+    return lost or (not began and not isinstance(error, asyncpg.InterfaceError))
+
+
+def _closed(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # it went back to the pool when it was lost
+        return True
 
 
 async def _rolled_back(transaction: Any) -> None:

@@ -29,7 +29,9 @@ class PoolSettings(PluginSettings):
     max_lifetime: float = Field(3600, ge=0, description="Seconds until a connection is replaced, about; 0: never.")
     check_after_idle: float = Field(30, ge=0, description="Seconds of idleness after which one is asked if it lives.")
     leak_after: float = Field(300, ge=0, description="Seconds until one lent and not used is reported; 0: never.")
-    reclaim_after: float = Field(0, ge=0, description="Seconds until such a one is closed; 0: never.")
+    reclaim_after: float = Field(
+        0, ge=0, description="Seconds until one that is lent is closed, whatever it does; 0: never."
+    )
     replicas: list[SecretStr] = Field([], description="URLs of standbys, which answer reads that nobody may keep.")
     max_lag: float = Field(1, gt=0, description="Seconds by which a standby may show others' writes later.")
     reset: Literal["needed", "always"] = Field(
