@@ -118,19 +118,26 @@ async def test_random_cancellations(dsn: str, other: asyncpg.Connection, variant
         await whole(pool, other)
 
 
-async def test_cancelled_waiters_are_passed_over(dsn: str, other: asyncpg.Connection) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+async def test_cancelled_waiters_are_passed_over(dsn: str, other: asyncpg.Connection, variant: str) -> None:
     """Those that are cancelled when the connection has just been handed to them, too."""
     chance = Random(1)
-    async with pooled(dsn, max_size=1) as pool:
+    async with pooled(dsn, variant, max_size=1) as pool:
+        await pool.fetchval("select random()")
+
+        async def borrow() -> int:
+            async with pool.acquire() as con:
+                return int(await con.fetchval("select 1"))
+
         for _ in range(50):
             con = await pool.acquire()
-            waiting = [asyncio.create_task(pool.fetchval("select 1")) for _ in range(8)]
+            waiting = [asyncio.create_task(borrow()) for _ in range(8)]
             await asyncio.sleep(0)
             doomed = [task for task in waiting if chance.random() < 0.5]
             before = chance.randrange(len(doomed) + 1)
             for task in doomed[:before]:
                 task.cancel()
-            await pool.release(con)  # to the first of them, which has not run yet
+            await pool.release(con)  # without a reset: to the first of them, which has not run yet
             for task in doomed[before:]:
                 task.cancel()
             async with asyncio.timeout(20):
