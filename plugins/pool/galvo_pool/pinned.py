@@ -50,9 +50,13 @@ class Pinned:
         holder, began = self._holder, perf_counter()
         queue = holder._pool._queue
         queue.begins(holder)
+        loggers = raw._query_loggers
+        if query.origin and loggers:  # they are the application's, and see its statements only
+            raw._query_loggers = set()
         try:
             rows = await run_to_the_end(raw, query, minded=plugin.minds(holder, query, lent=self._lent))
         finally:
+            raw._query_loggers = loggers
             queue.ends(holder)
             plugin.ended(query)
         plugin.timed(query.sql, perf_counter() - began)
