@@ -54,8 +54,8 @@ class Session(Facade):
         return self._closed
 
     @property
-    def holds(self) -> bool:
-        """It has a connection; so it must not wait for another one, which may be the last."""
+    def holding(self) -> bool:
+        """It has a connection, perhaps the last: on its behalf nobody may wait for another one."""
         return self.pin is not None
 
     @property

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 from collections.abc import Awaitable, Callable
 from textwrap import wrap
+from typing import Any
 
 import msgspec
 
-from galvo_bench import codec, eviction, hot_path, invalidation, l2, sizing
+from galvo_bench import codec, eviction, hot_path, invalidation, l2, pooling, sizing
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
 
@@ -21,6 +23,7 @@ SUBJECTS: dict[str, Measure] = {
     "l2": l2.measure,
     "codec": codec.measure,
     "invalidation": invalidation.measure,
+    "pool": pooling.measure,
     "sizing": sizing.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
@@ -31,6 +34,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="galvo bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, metavar="SUBJECT", help=", ".join(SUBJECTS))
     parser.add_argument("--rounds", type=int, default=21, help="rounds; every round runs each candidate once")
+    parser.add_argument("--uvloop", action="store_true", help="on uvloop instead of asyncio's own loop")
     parser.add_argument("--url", default="", help="a PostgreSQL to use instead of the embedded one")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
@@ -38,16 +42,18 @@ def main(argv: list[str]) -> int:
         parser.error("--rounds must be at least 1")
     chosen = [name for name in SUBJECTS if not options.only or name in options.only]
     with alone():
-        return run(Stand(options.url, options.rounds), chosen, as_json=options.json)
+        return run(Stand(options.url, options.rounds), chosen, as_json=options.json, fast=options.uvloop)
 
 
-def run(stand: Stand, chosen: list[str], *, as_json: bool) -> int:
-    """Measure and print; the stand is closed at the end."""
-    where = environment()
+def run(stand: Stand, chosen: list[str], *, as_json: bool, fast: bool = False) -> int:
+    """Measure and print; the stand is closed at the end. `fast`: on uvloop."""
+    where = environment("uvloop" if fast else "asyncio's own loop")
+    loop: Any = importlib.import_module("uvloop").new_event_loop if fast else None
     if not as_json:
         print(*wrap(where, 80), sep="\n", end="\n\n")
     try:
-        sections = asyncio.run(measure(stand, chosen, (lambda _: None) if as_json else show))
+        with asyncio.Runner(loop_factory=loop) as runner:
+            sections = runner.run(measure(stand, chosen, (lambda _: None) if as_json else show))
     finally:
         stand.close()
     if as_json:

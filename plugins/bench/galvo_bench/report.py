@@ -13,6 +13,7 @@ from galvo_bench.method import Result
 
 LIBRARIES = (
     "asyncpg", "redis", "hiredis", "cashews", "aiocache", "dogpile.cache", "coredis", "theine", "cachebox",
+    "psycopg", "psycopg_pool",
 )  # fmt: skip
 
 
@@ -51,12 +52,12 @@ def inverted(rows: list[Result | Missing]) -> list[Result | Exact | Missing]:
     ]
 
 
-def environment() -> str:
+def environment(loop: str = "asyncio's own loop") -> str:
     """Versions and load, for whoever reads the numbers later."""
     found = [f"{name} {version}" for name in LIBRARIES if (version := _version(name))]
     cores = f"{os.cpu_count()} cores"
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
-    return f"Python {platform.python_version()}, asyncio's own loop, {cores}, {load}; {', '.join(found)}"
+    return f"Python {platform.python_version()}, {loop}, {cores}, {load}; {', '.join(found)}"
 
 
 def _version(name: str) -> str:

@@ -165,8 +165,14 @@ def _copy(statement: ast.CopyStmt, catalog: Catalog) -> Effect:
         return written(collect(statement), catalog)
     if statement.query is not None:
         effect = _statement(statement.query, catalog)
-        return Refused("copy") if isinstance(effect, Read | Refused) else effect
-    return hidden_effects(collect(statement), catalog) or Refused("copy")
+        return _within("copy", effect) if isinstance(effect, Read | Refused) else effect
+    facts = collect(statement)
+    unknown = any(catalog.resolve(schema, name) is None for schema, name in facts.relations)
+    return hidden_effects(facts, catalog) or Refused("copy", more=frozenset({"unknown_relation"} if unknown else ()))
+
+
+def _within(reason: str, effect: Effect) -> Refused:
+    return Refused(reason, more=effect.reasons if isinstance(effect, Refused) else frozenset())
 
 
 def _explain(statement: ast.ExplainStmt, catalog: Catalog) -> Effect:
@@ -177,4 +183,4 @@ def _explain(statement: ast.ExplainStmt, catalog: Catalog) -> Effect:
         return effect
     if "analyze" in names and isinstance(effect, Write | Control):
         return effect
-    return Refused("explain")
+    return _within("explain", effect)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 ANY_SETTING = "*"
@@ -84,6 +84,12 @@ class Refused:
 
     reason: str
     detail: str = ""
+    more: frozenset[str] = field(default=frozenset(), compare=False)
+    """All other reasons that were found."""
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        return self.more | {self.reason}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ NOTHING = Catalog.load(
     ' "functions": [], "operators": [], "casts": false, "families": false, "types": [], "shifty": [],'
     ' "relations": [], "keys": []}'
 )
+PAUSE = 1.0
+"""Seconds until the catalog is asked for again, when it could not be read."""
 
 
 class Knowledge:
@@ -36,6 +38,7 @@ class Knowledge:
         self._lock = anyio.Lock()
         self._alone: anyio.Event | None = None
         """Somebody reads it on a connection of its own, so who waits for that waits for no other connection."""
+        self._wanted = anyio.Event()
         self._told: set[str] = set()
         self.epoch = 0
 
@@ -70,6 +73,7 @@ class Knowledge:
     def guess(self, sql: str) -> Effect:
         """What `sql` does as far as its text alone says it: for who holds a connection, and must not wait for
         the catalog on a second one, which may never come or wait for locks of the first."""
+        self._wanted.set()
         effect = analyse(sql, NOTHING)
         return effect if isinstance(effect, Control | Everything) else Everything("catalog_not_loaded")
 
@@ -105,6 +109,18 @@ class Knowledge:
         if fresh is not None and epoch == self.epoch and self._catalog.digest != fresh.digest:
             self.distrust()
             self._catalog = fresh
+
+    async def supply(self) -> None:
+        """Load the catalog for those who must not wait for it."""
+        while True:
+            await self._wanted.wait()
+            self._wanted = anyio.Event()
+            try:
+                catalog = self._catalog or await self._load()
+            except GalvoError:
+                catalog = None
+            if catalog is None:
+                await anyio.sleep(PAUSE)
 
     async def _load(self) -> Catalog | None:
         async with self._lock:
@@ -145,6 +161,9 @@ class Knowledge:
                     self._told.add(mistake)
                     self._context.log.warning("not believed: %s", mistake)
             return catalog
+        except anyio.get_cancelled_exc_class():
+            self._wanted.set()  # if all who ask are in a hurry, nobody would ever have it
+            raise
         except GalvoError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever the database says, the cache must not be in the way

@@ -41,7 +41,7 @@ from galvo_cache.sieve import Sieve
 from galvo_cache.telling import Telling
 from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
-from galvo_cache.traces import traceless
+from galvo_cache.traces import Traces, traceless
 from galvo_cache.trust import Trust
 from galvo_cache.verifying import Verifying
 from galvo_cache.warming import Again, Warm, Warming
@@ -92,6 +92,8 @@ class CachePlugin(Plugin):
             (self._verifying, self._writing, self._touching, self._reading, self._ledger, self._sieve, self._warming),
         )  # fmt: skip
         self._metering = Metering(context, self.stats)
+        self.traces = Traces(self._plans, self.name)
+        """For the pool."""
         self.verify = settings.verify
 
     @asynccontextmanager
@@ -107,6 +109,7 @@ class CachePlugin(Plugin):
             async with anyio.create_task_group() as tasks:
                 self._writing.tasks = self._reading.refreshing.tasks = self._verifying.tasks = tasks
                 tasks.start_soon(self._refresh)
+                tasks.start_soon(self._knowledge.supply)
                 tasks.start_soon(self._metering.run)
                 if self._settings.warm:
                     tasks.start_soon(self._warming.run)
@@ -220,7 +223,7 @@ class CachePlugin(Plugin):
 
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
         """The plan of a statement in the state of its session, as far as that is known."""
-        if session.holds and not self._knowledge.loaded:
+        if session.holding and not self._knowledge.loaded:
             # It must not wait for the catalog on another connection: it may hold the last.
             plain = note.state is PLAIN and not session.in_transaction
             if not (plain and await self._knowledge.load_on(session)):
@@ -302,25 +305,6 @@ class CachePlugin(Plugin):
         Its faults are logged under `name`. A name given again replaces the one before.
         """
         return self._warming.add(name, warm)
-
-    # -- what the pool asks ---------------------------------------------------------------------------
-
-    def traceless(self, query: Query) -> bool:
-        """Whether a statement that has just passed is known to leave nothing behind in its session.
-
-        By what it means in a session in which no setting was changed.
-        """
-        if query.origin == self.name:
-            return True
-        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
-        return plan is not None and plan.traceless
-
-    def only_reads(self, query: Query) -> bool:
-        """Whether such a statement is known to change no table."""
-        if query.origin == self.name:
-            return True
-        plan = self._plans.get(query.sql) or self._plans.get(stripped(query.sql))
-        return plan is not None and isinstance(plan.effect, Read | Refused)
 
     # -- forgetting -----------------------------------------------------------------------------------
 

@@ -245,7 +245,7 @@ class Reading:
 
 
 def _holds_connection(query: Query) -> bool:
-    return query.session is not None and query.session.holds
+    return query.session is not None and query.session.holding
 
 
 def _still(query: Query, key: Hashable) -> bool:

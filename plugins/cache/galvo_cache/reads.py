@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pglast import ast
 
@@ -33,9 +34,9 @@ def judge(facts: Facts, catalog: Catalog) -> Read | Refused:
     """Judge a SELECT that is known to change no table."""
     relations: dict[str, Relation] = {}
     scopes: dict[str, Scope] = {}
-    refusal = next(_refusals(facts, catalog, relations, scopes), None)
-    if refusal is not None:
-        return refusal
+    refusals = list(_refusals(facts, catalog, relations, scopes))
+    if refusals:
+        return replace(refusals[0], more=frozenset(refusal.reason for refusal in refusals[1:]))
     tables = frozenset[int]().union(*(scope.tables for scope in scopes.values()))
     inputs = sorted({name for scope in scopes.values() for name in scope.inputs})
     declared = any(catalog.reads(call.schema, call.name) is not None for call in facts.calls)

@@ -141,7 +141,7 @@ class Writing:
         if draft is None:
             pending = self._ledger.begin(None)
         else:
-            holding = query.session is not None and query.session.holds
+            holding = query.session is not None and query.session.holding
             pending = await self._touching.begin(draft, holding=holding)
         self._outside.note(draft)
         unknown = elsewhere = False

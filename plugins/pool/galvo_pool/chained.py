@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from galvo import Kernel
+from galvo_pool.connection import PLAIN
 from galvo_pool.hosting import Host
 from galvo_pool.pool import Pool, log
 
@@ -50,41 +51,50 @@ class ChainedPool(Pool):
 
     @property
     def _straight(self) -> Kernel | None:
-        """The kernel, if it can run a statement on any connection. Raises InterfaceError like asyncpg's `acquire`."""
-        if self.kernel is None or not self.plain:
-            return None
-        if self._closing:
-            raise asyncpg.InterfaceError("pool is closing")
-        self._check_init()
+        """The kernel, if any. Raises InterfaceError like asyncpg's `acquire`."""
+        if self.kernel is not None:
+            if self._closing:
+                raise asyncpg.InterfaceError("pool is closing")
+            self._check_init()
         return self.kernel
 
     async def fetch(
         self, query: str, *args: Any, timeout: float | None = None, record_class: type | None = None
     ) -> list[Any]:
+        options: dict[str, Any] = {"timeout": timeout, "record_class": record_class}
+        if not self.plain:
+            return list(await super().fetch(query, *args, **options))
         if kernel := self._straight:
-            return await kernel.fetch(query, *args, timeout=timeout, record_class=record_class)
-        return list(await super().fetch(query, *args, timeout=timeout, record_class=record_class))
+            return await kernel.fetch(query, *args, **options)
+        return list(await self.once(lambda con: PLAIN.fetch(con, query, *args, **options)))
 
     async def fetchrow(
         self, query: str, *args: Any, timeout: float | None = None, record_class: type | None = None
     ) -> Any:
+        options: dict[str, Any] = {"timeout": timeout, "record_class": record_class}
+        if not self.plain:
+            return await super().fetchrow(query, *args, **options)
         if kernel := self._straight:
-            return await kernel.fetchrow(query, *args, timeout=timeout, record_class=record_class)
-        return await super().fetchrow(query, *args, timeout=timeout, record_class=record_class)
+            return await kernel.fetchrow(query, *args, **options)
+        return await self.once(lambda con: PLAIN.fetchrow(con, query, *args, **options))
 
     async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: float | None = None) -> Any:
+        if not self.plain:
+            return await super().fetchval(query, *args, column=column, timeout=timeout)
         if kernel := self._straight:
             return await kernel.fetchval(query, *args, column=column, timeout=timeout)
-        return await super().fetchval(query, *args, column=column, timeout=timeout)
+        return await self.once(lambda con: PLAIN.fetchval(con, query, *args, column=column, timeout=timeout))
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+        if not self.plain:
+            return str(await super().execute(query, *args, timeout=timeout))
         if kernel := self._straight:
             return await kernel.execute(query, *args, timeout=timeout)
-        return str(await super().execute(query, *args, timeout=timeout))
+        return str(await self.once(lambda con: PLAIN.execute(con, query, *args, timeout=timeout)))
 
     async def executemany(self, command: str, args: Iterable[Any], *, timeout: float | None = None) -> None:
         kernel = self._straight
-        if kernel is not None and isinstance(args, list | tuple):
+        if kernel is not None and self.plain and isinstance(args, list | tuple):
             await kernel.executemany(command, args, timeout=timeout)
         else:
             await super().executemany(command, args, timeout=timeout)

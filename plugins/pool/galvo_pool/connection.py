@@ -35,6 +35,8 @@ def keep_alive(connection: Any) -> None:
 
 def literals_of(raw: Any) -> tuple[object, ...]:
     """The settings by which the server reads a literal and which it reports when they change."""
+    if raw._protocol is None:
+        return ()  # it was terminated
     settings = raw._protocol.get_settings()  # also when it is closed
     return settings.TimeZone, settings.DateStyle, settings.IntervalStyle
 

@@ -86,3 +86,7 @@ class CursorFactory(private.CursorFactory):  # type: ignore[misc]  # see `privat
             return super().__await__()
         made = Cursor(self._connection, self._query, self._state, self._args, self._record_class)
         return made._init(self._timeout).__await__()
+
+
+for cls in (PreparedStatement, CursorIterator, Cursor, CursorFactory):
+    cls.__module__ = "asyncpg"  # shown as what they stand for

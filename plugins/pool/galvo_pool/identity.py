@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-import asyncpg
+from galvo_pool import private
 
 # Another server has another start, and the recovery from a crash, which empties unlogged tables, begins the statistics
 # anew. The system identifier and the timeline would add nothing, and not every hosted server shows them.
@@ -22,6 +22,7 @@ from pg_catalog.pg_database d where d.datname operator(pg_catalog.=) pg_catalog.
 
 async def read_identity(connection: Any, settings: Sequence[str], timeout: float | None = None) -> bytes:
     """The identity of an asyncpg connection, `settings` among it; `timeout` is in seconds. Raises what asyncpg does."""
-    # asyncpg's own, whatever an application's class makes of it
-    found = await asyncpg.Connection.fetchval(connection, IDENTITY, settings, timeout=timeout)
+    # asyncpg's own, whatever an application's class makes of it; unnamed, as it is asked once
+    statement = await private.Connection._prepare(connection, IDENTITY, name="", timeout=timeout)
+    found = await statement.fetchval(settings, timeout=timeout)
     return blake2b(repr((settings, found)).encode("utf-8", "backslashreplace"), digest_size=16).digest()

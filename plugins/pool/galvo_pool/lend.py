@@ -28,9 +28,11 @@ class LentSession(Session):
     def __init__(self, run: Proceed, holder: Any) -> None:
         super().__init__(run)
         self.holder = holder
+        self.connection = holder._con
+        """The holder's next one is somebody else's."""
 
     @property
-    def holds(self) -> bool:
+    def holding(self) -> bool:
         return not self._closed
 
     def end(self) -> None:

@@ -10,19 +10,19 @@ from galvo_pool.connection import finish, literals_of, run, run_to_the_end
 
 if TYPE_CHECKING:
     from galvo_pool.holder import Holder
-    from galvo_pool.plugin import PoolPlugin
+    from galvo_pool.runner import Runner
 
 
 class Pinned:
     """Kept by a session from its first statement to its end; that of a lent connection goes back with it."""
 
-    __slots__ = ("_forgets", "_holder", "_lent", "_literals", "_plugin", "_raw")
+    __slots__ = ("_forgets", "_holder", "_lent", "_literals", "_raw", "_runner")
 
-    def __init__(self, plugin: PoolPlugin, holder: Holder, *, lent: bool = False) -> None:
+    def __init__(self, runner: Runner, holder: Holder, raw: Any, *, lent: bool = False) -> None:
         """`lent`: somebody else gives the holder back."""
-        self._plugin = plugin
+        self._runner = runner
         self._holder = holder
-        self._raw: Any = holder._con
+        self._raw = raw
         self._lent = lent
         self._forgets = False
         self._literals = literals_of(self._raw)
@@ -41,21 +41,26 @@ class Pinned:
         return bool(self._raw.is_closed())
 
     async def run(self, query: Query) -> Rows:
-        plugin, raw = self._plugin, self._raw
-        plugin.count()
+        runner, raw = self._runner, self._raw
+        runner.count()
         if self.lost:
             return await run(raw, query)  # raises: it is not even sent, so its outcome is not open
         if not self._holder.dirty:
-            self._holder.dirty = plugin.leaves_trace(query)
+            self._holder.dirty = runner.leaves_trace(query)
         holder, began = self._holder, perf_counter()
         queue = holder._pool._queue
         queue.begins(holder)
+        loggers = raw._query_loggers
+        if query.origin and loggers:  # they are the application's, and see its statements only
+            raw._query_loggers = set()
         try:
-            rows = await run_to_the_end(raw, query, minded=plugin.minds(holder, query, lent=self._lent))
+            rows = await run_to_the_end(raw, query, minded=runner.minds(holder, query, lent=self._lent))
         finally:
+            raw._query_loggers = loggers
             queue.ends(holder)
-        plugin.timed(query.sql, perf_counter() - began)
-        return plugin.kept(holder, rows)
+            runner.ended(query)
+        runner.timed(query.sql, perf_counter() - began)
+        return runner.kept(holder, rows)
 
     def strayed(self) -> bool:
         before, self._literals = self._literals, literals_of(self._raw)
@@ -73,4 +78,4 @@ class Pinned:
     async def release(self) -> None:
         self.part()
         if not self._lent:
-            await finish(self._plugin.give(self._holder, self._raw))
+            await finish(self._runner.give(self._holder, self._raw))

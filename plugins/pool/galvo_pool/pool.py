@@ -250,13 +250,21 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         self._check_init()
         lend = Lend(self._loop.time(), self.runs)
         if self._setup is None:
-            holder = self.take() or await self.wait(self.options.acquire_timeout if timeout is None else timeout)
+            limit = self.options.acquire_timeout if timeout is None else timeout
+            holder = self.take() or await self._waited(limit)
             holder._timeout = timeout
             return holder.lend(lend)
         async with asyncio.timeout(timeout):
-            holder = self.take() or await self.wait(self.options.acquire_timeout)
+            holder = self.take() or await self._waited(self.options.acquire_timeout)
             holder._timeout = timeout
             return await holder.set_up(lend)
+
+    async def _waited(self, timeout: float | None) -> Holder:
+        holder = await self.wait(timeout)
+        if self.is_closing():  # meanwhile, and without it
+            self._queue.put_nowait(holder)
+            raise asyncpg.InterfaceError("pool is closing")
+        return holder
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:
         """asyncpg's. A cancellation does not keep the connection from being cleaned."""
@@ -265,8 +273,8 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
                 f"Pool.release() received invalid connection: {connection!r} is not a member of this pool"
             )
         con, holder = connection._con, connection._holder
-        if con is None:
-            return
+        if con is None or holder._in_use is RUNNING:
+            return  # it is back, or on its way
         self._check_init()
         if con._listeners or con._log_listeners:
             con._on_release()
@@ -277,7 +285,38 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
     async def give(self, holder: Holder, timeout: float | None = None) -> None:
         holder.end()
         if not holder.give():
-            await asyncio.shield(self._loop.create_task(holder.release(timeout)))
+            cleaned = self._loop.create_task(self._clean(holder, holder._con, timeout))
+            cleaned.add_done_callback(_heard)
+            await asyncio.shield(cleaned)
+
+    async def _clean(self, holder: Holder, con: Any, timeout: float | None) -> None:
+        if holder._con is con:  # else it was lost meanwhile, and the holder has another borrower
+            await holder.release(timeout)
+
+    async def once(self, call: Callable[[Any], Awaitable[T]]) -> T:
+        """Run `call` on any connection. Raises what it and `wait` raise.
+
+        Without a task of its own for the reset; a reset that is cancelled closes its connection.
+        """
+        if self._closing:
+            raise asyncpg.InterfaceError("pool is closing")
+        self._check_init()
+        holder = self.take() or await self._waited(self.options.acquire_timeout)
+        holder._in_use = RUNNING
+        con: Any = holder._con
+        holder._timeout = None
+        try:
+            result = await call(con)
+        except BaseException:
+            if holder._con is con:
+                con._pool_release_ctr += 1
+                await self.give(holder)
+            raise
+        if holder._con is con:
+            con._pool_release_ctr += 1
+            if not holder.give():
+                await holder.release(None)
+        return result
 
     def new_session(self, run: Proceed, holder: Holder) -> LentSession:
         session = LentSession(run, holder)
@@ -327,3 +366,9 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         self._background.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.debug("closing a connection: %s", task.exception())
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """Whoever waited for it may have been cancelled, and then nobody asks how it ended."""
+    if not task.cancelled():
+        task.exception()

@@ -89,7 +89,7 @@ async def transact(
         except UNDONE:
             if attempt == attempts or not budget.retry():
                 raise
-        except (*UNREACHED, asyncpg.InterfaceError) as error:
+        except (*UNREACHED, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             if (
                 not _of_connection(error, began=began, lost=lost)
                 or (committing and not readonly)
@@ -106,6 +106,8 @@ def _of_connection(error: BaseException, *, began: bool, lost: bool) -> bool:
     """Whether it was the connection that failed, and neither `work` itself nor its patience."""
     if isinstance(error, TimeoutError):
         return False
+    if isinstance(error, asyncpg.InternalClientError):
+        return True  # the server's last word has come while a statement was being sent
     return lost or (not began and not isinstance(error, asyncpg.InterfaceError))
 
 

@@ -32,6 +32,8 @@ class PoolSettings(PluginSettings):
     reclaim_after: float = Field(
         0, ge=0, description="Seconds until one that is lent is closed, whatever it does; 0: never."
     )
+    replicas: list[SecretStr] = Field([], description="URLs of standbys, which answer reads that nobody may keep.")
+    max_lag: float = Field(1, gt=0, description="Seconds by which a standby may show others' writes later.")
     reset: Literal["needed", "always"] = Field(
         "needed", description='Clean connections before the next use when the statement analysis says so, or "always".'
     )

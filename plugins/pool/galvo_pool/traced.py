@@ -19,7 +19,7 @@ from galvo import Query
 from galvo.events import Driven, Kind
 from galvo_pool import private
 from galvo_pool.codecs import named
-from galvo_pool.connection import PLAIN
+from galvo_pool.connection import PATIENCE, PLAIN
 from galvo_pool.driven import CursorFactory, PreparedStatement
 from galvo_pool.lend import LentSession
 
@@ -204,6 +204,15 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
     def _drop_global_type_cache(self) -> None:
         holder = self._holder_of()
         (self._drop_local_type_cache if holder is None else holder._pool._drop_type_cache)()
+
+    async def _cleanup_stmts(self) -> None:
+        """asyncpg's waits for the server without end."""
+        try:
+            async with asyncio.timeout(self._config.command_timeout or PATIENCE):
+                await super()._cleanup_stmts()
+        except TimeoutError:
+            super().terminate()
+            raise
 
     # -- its end --------------------------------------------------------------------------------------
 

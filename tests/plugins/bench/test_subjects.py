@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from galvo import GalvoError
-from galvo_bench import codec, eviction, invalidation, l2, readers, redis_ways, sizing
+from galvo_bench import codec, eviction, invalidation, l2, pooling, readers, redis_ways, sizing
 from galvo_bench.report import Exact, Missing, Section, show
 from galvo_bench.stand import Stand
 from galvo_embedded import Servers
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning"),  # cashews closes redis-py so
 ]
-PEERS = ("aiocache", "cachebox", "cashews", "coredis", "dogpile.cache", "theine")
+PEERS = ("aiocache", "cachebox", "cashews", "coredis", "dogpile.cache", "psycopg_pool", "theine")
 
 
 class OneRound(Stand):
@@ -113,6 +113,18 @@ async def test_invalidation_notices_what_was_not_invalidated(stand: Stand, monke
     monkeypatch.setattr(redis_ways, "WAYS", {"forgetful": forgetful})
     with pytest.raises(GalvoError, match="forgetful left 1 entries behind"):
         await invalidation.measure(stand)
+
+
+async def test_pool(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pooling, "TASKS", (1, 30))
+    monkeypatch.setattr(pooling, "LEAST", 30)
+    sections = await pooling.measure(stand)
+    assert len(sections) == 1 + 2 * len(pooling.LOADS) + 2
+    names = [pooling.BASELINE, "galvo, no kernel", "galvo with cache", "psycopg_pool"]
+    for section in sections:
+        show(section)
+        assert missing(section) == []
+        assert [row.name for row in section.rows if row.name in names] == names
 
 
 async def test_sizing(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:

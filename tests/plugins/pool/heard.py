@@ -16,8 +16,18 @@ LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientErr
 PID = "select pg_backend_pid()"
 
 
+class Wary:
+    """Knows of no statement what it does."""
+
+    def traceless(self, query: Query) -> bool:
+        return False
+
+    only_reads = anywhere = traceless
+
+
 class HeardPlugin(Plugin):
     name = "heard"
+    traces = Wary()
     provides = ("cache",)
     session_settings = ("TimeZone", "app.tenant")
 
@@ -30,12 +40,6 @@ class HeardPlugin(Plugin):
     def settled(self) -> None:
         if pool := self.context.capability("pool"):
             pool.meet(self)
-
-    def traceless(self, query: Query) -> bool:
-        return False
-
-    def only_reads(self, query: Query) -> bool:
-        return False
 
     def reset(self) -> None:
         self.told.append("reset")
