@@ -37,7 +37,7 @@ async def nothing_is_left(server_dsn: str, dsn: str) -> AsyncIterator[None]:
     """No task, and no connection to this test's database."""
     before = asyncio.all_tasks()
     yield
-    for _ in range(200):
+    for _ in range(1500):
         left = {task for task in asyncio.all_tasks() - before if "TestRunner" not in str(task)}
         if not left:
             break

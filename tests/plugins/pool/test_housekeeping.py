@@ -78,7 +78,7 @@ async def test_one_that_falls_silent_is_noticed_when_it_is_lent(
 
 @KINDS
 async def test_one_that_answers_stays(dsn: str, kind: str) -> None:
-    async with made(dsn, kind, check_after_idle=0.01) as pool:
+    async with made(dsn, kind, max_size=1, check_after_idle=0.01) as pool:
         pid = await pool.fetchval(PID)
         await until(lambda: pool.housekeeping.checked >= 5)
         assert await pool.fetchval(PID) == pid
