@@ -82,7 +82,8 @@ def test_a_broken_plugin_is_named(case: str, folder: Path) -> None:
         ("GALVO_CACHE__TTL", "soon", ["[cache] ttl", "valid number"]),
         ("GALVO_CACHE__TTTL", "3", ["no key 'tttl'", "did you mean 'ttl'?"]),
         ("GALVO_CASHE__TTL", "3", ["GALVO_CASHE__TTL", "did you mean 'cache'?"]),
-        ("GALVO_POOL__MIN_SIZE", "99", ["[pool] min_size = 99 is larger than max_size = 10"]),
+        ("GALVO_POOL__MAX_SIZE", "1", ["[pool] min_size = 2 is larger than max_size = 1"]),
+        ("GALVO_POOL__MAX_SIZE", "many", ["[pool] max_size", "valid integer", "'auto'"]),
         ("GALVO_ENV", "prodction", ["prodction.toml", "does not exist"]),
     ],
 )

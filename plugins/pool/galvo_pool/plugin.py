@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import anyio
@@ -42,6 +42,7 @@ class PoolPlugin(Plugin):
         super().__init__(settings, context)
         self._settings = settings
         self._url = ""
+        self._lost_at = float("-inf")
         self._fleet = Fleet(
             self._changed, self._doubted, timeout=settings.connect_timeout, log=logging.getLogger("galvo.pool")
         )
@@ -194,6 +195,11 @@ class PoolPlugin(Plugin):
             cache.reset()
 
     def _doubted(self, doubt: bool) -> None:
+        if doubt:
+            now = monotonic()
+            if now - self._lost_at < 1 and (pool := self._pool()):
+                pool.gate.lost()  # several at once: the server has restarted, most likely
+            self._lost_at = now
         if cache := self._cache():
             (cache.suspend if doubt else cache.resume)()
 

@@ -74,6 +74,10 @@ class Stand:
         self.other = other
         self.gate: GatePlugin = kernel.find_capability("gate")
 
+    def hurry(self) -> None:
+        """Plugins may not take long to stop."""
+        self.kernel.settings = self.kernel.settings.model_copy(update={"drain_timeout": 0.5, "stop_timeout": 0.5})
+
     def __getitem__(self, counter: str) -> float:
         """A counter of the cache."""
         return self.kernel.plugin_stats("cache").get(counter, 0)

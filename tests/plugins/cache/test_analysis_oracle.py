@@ -18,7 +18,7 @@ from galvo_cache.analysis import Everything, Read, Write, analyse
 from galvo_cache.catalog import CATALOG_SQL, Catalog, Declared
 
 SCHEMA = Path(__file__).with_name("oracle_schema.sql").read_text()
-SEQUENCES = 160
+SEQUENCES = 96
 Mutation = Callable[[dict[str, Any]], object]
 
 TABLES = [

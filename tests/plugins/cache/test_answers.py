@@ -56,10 +56,10 @@ def vandalise(value: Any) -> int:
 
 async def with_json(stand: Stand) -> None:
     """Make the only connection decode jsonb into dicts and lists."""
-    pool = stand.kernel.find_capability("pool")
-    connection = await pool.acquire()
-    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
-    await pool.release(connection)
+    pool = stand.kernel.find_capability("pool")._pool()
+    async with pool.acquire() as connection:
+        await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+        pool.codecs = dict(connection._holder.life.codecs)  # as if `init` had done it
 
 
 async def test_changing_an_answer_changes_no_other(dsn: str) -> None:

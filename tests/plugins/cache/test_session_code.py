@@ -149,6 +149,7 @@ async def test_what_was_prepared_while_the_cache_was_off(dsn: str) -> None:
     async with two(dsn, VISITS, max_size=1) as s:
         async with s.kernel.acquire() as session:
             await session.fetch("select 1")
+            s.hurry()
             await s.kernel.disable("cache")
             await session.execute("set timezone = 'Asia/Tokyo'")
             await s.kernel.enable("cache")

@@ -27,7 +27,7 @@ from tests.plugins.cache.stateful.world import World
 
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
 USUAL = settings(
-    max_examples=EXAMPLES or 40,
+    max_examples=EXAMPLES or 24,
     stateful_step_count=30,
     derandomize=not EXAMPLES,
     database=None,
@@ -61,18 +61,18 @@ def find(world: World, kind: type[CacheMachine | SessionMachine]) -> None:
 def test_every_answer_is_true_after_every_step(world: World) -> None:
     run(world)
     # a cache that answers nothing is never wrong
-    assert world.counts["hits"] > 2_000
-    assert world.counts["checks"] > 4_000
-    assert world.counts["session_checks"] > 100
-    assert world.counts["done"] > 200
+    assert world.counts["hits"] > 1_000
+    assert world.counts["checks"] > 2_000
+    assert world.counts["session_checks"] > 30
+    assert world.counts["done"] > 100
 
 
 @pytest.mark.timeout(36_000 if EXAMPLES else 600)
 def test_every_session_reads_as_its_connection(world: World) -> None:
     """The same, true of what each session has set."""
     run(world, kind=SessionMachine)
-    assert world.counts["session_checks"] > 4_000
-    assert world.counts["session_hits"] > 1_000
+    assert world.counts["session_checks"] > 2_000
+    assert world.counts["session_hits"] > 500
 
 
 STATIC = touching._static

@@ -87,6 +87,7 @@ async def test_a_check_ends_with_the_cache(dsn: str) -> None:
         stop = stand.gate.stop(PRICE)
         await stand.kernel.fetchval(PRICE, 1)
         await stop.reached.wait()
+        stand.hurry()
         with anyio.fail_after(10):
             await stand.kernel.disable("cache")
         assert stand.kernel.plugins()[0]["state"] == "stopped"

@@ -224,6 +224,7 @@ async def test_it_ends_with_the_cache(dsn: str) -> None:
         stop = stand.gate.stop(PRICE)
         cache_of(stand).clear()
         await stop.reached.wait()
+        stand.hurry()
         with anyio.fail_after(10):
             await stand.kernel.disable("cache")
         assert stand.kernel.plugin_stats("pool")["lent"] == 0

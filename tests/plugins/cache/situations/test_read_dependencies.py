@@ -334,11 +334,15 @@ async def test_29_a_crash_empties_unlogged_tables(folder: Path) -> None:
                 return False
 
             await until(recovered)
-            for _ in range(20):  # the lost connections may first be met
+
+            async def answers() -> bool:  # the lost connections may first be met, and the pause after a refusal
                 try:
                     await s.kernel.fetch("select pg_backend_pid()")
                 except LOST:
-                    continue
+                    return False
+                return True
+
+            await until(answers)
             assert await answer(s.kernel.fetch, sql) == await answer(s.other.fetch, sql)
             await s.kept(JOBS)
             await s.other.close()

@@ -66,7 +66,8 @@ async def _seen_by(user: str, dsn: str, catalog: Catalog, statements: list[str])
         if user == "guest" and not claims(effect):
             continue  # once is enough
         lasting = isinstance(effect, Everything) and effect.ddl and "temp" not in sql
-        seen += [(effect, await witness.sees(sql, mode)) for mode in (MODES[-1:] if lasting else MODES)]
+        ways = MODES[-1:] if lasting else MODES if claims(effect) else MODES[1:2]
+        seen += [(effect, await witness.sees(sql, mode)) for mode in ways]
     await witness.close()
     return seen
 
