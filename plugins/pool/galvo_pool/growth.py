@@ -5,10 +5,12 @@ How many of them are used is the limit's matter (`sizing.limit`).
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import psutil
 
 from galvo_pool.sizing import CEILING_SQL, Limit, ceiling, named, start_size
@@ -16,8 +18,10 @@ from galvo_pool.sizing import CEILING_SQL, Limit, ceiling, named, start_size
 if TYPE_CHECKING:
     from galvo_pool.pool import Pool
 
+log = logging.getLogger("galvo.pool")
 AGAIN = 30.0
 """Seconds between two looks at what others use."""
+USUAL = 10
 MOST = 200
 """Connections of one process, whatever the server has."""
 LOCAL = "select inet_server_addr() is null or inet_server_addr() << '127.0.0.0/8'::inet"
@@ -69,10 +73,17 @@ class Growth:
         return True
 
     async def measure(self) -> None:
-        """Ask the server. Raises what asyncpg does."""
+        """Ask the server; one that does not tell (a proxy, perhaps) has room for USUAL."""
         pool = self._pool
-        local = bool((await pool.ask(LOCAL))[0][0])
-        row = (await pool.ask(CEILING_SQL))[0]
+        try:
+            local = bool((await pool.ask(LOCAL))[0][0])
+            row = (await pool.ask(CEILING_SQL))[0]
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.warning("the server does not say how many connections it has (%s)", type(error).__name__)
+            self.why = f"at most {USUAL} connections: the server does not say how many it has"
+            self._next = pool._loop.time() + AGAIN
+            pool.bound(max(USUAL, pool._maxsize))
+            return
         memory = psutil.virtual_memory().total // SHARE if local else None
         found = ceiling(row, most=MOST, has=pool.get_size(), memory=memory)
         self.why = found.why
