@@ -197,9 +197,9 @@ def test_what_counts_as_untouched_is_unchanged(dsn: str) -> None:
     model = asyncio.run(run(dsn, ROUNDS))
     assert not model.stale
     # whoever calls everything touched is never wrong: this one must have kept answers over writes to their tables
-    assert model.checks > 1_500
-    assert model.outputs > 100
-    assert model.written > 500
+    assert model.checks > 900
+    assert model.outputs > 60
+    assert model.written > 300
 
 
 @pytest.mark.parametrize("name", FOUND)

@@ -161,7 +161,7 @@ async def test_59_a_trigger_tells(dsn: str, write: str) -> None:
         for sql in (*ASKED, LOG):
             await s.kept(sql)
         await s.admin.execute(write)
-        await until(lambda: noticed(s), 5)
+        await until(lambda: noticed(s), 30)
         for sql in ASKED:
             await s.kept(sql)
         await s.still_kept(LOG)
@@ -232,7 +232,7 @@ async def test_59_logical_replication(folder: Path) -> None:
                     await s.kept(sql)
                 await far.execute("update material set price = 99 where id = 1")
                 await until(lambda: arrived(s), 30)
-                await until(lambda: noticed(s), 5)
+                await until(lambda: noticed(s), 30)
                 for sql in ASKED:
                     await s.kept(sql)
                 await s.admin.execute("alter subscription s disable")
