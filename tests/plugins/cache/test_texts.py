@@ -68,7 +68,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 @example("b'01'-- x\n/**/'\n''\n'")
 def test_only_comments_and_space_go(sql: str) -> None:

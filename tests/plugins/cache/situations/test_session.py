@@ -121,10 +121,7 @@ async def test_10_alter_role_set_is_for_new_sessions(dsn: str, what: str) -> Non
         await s.admin.execute(f"alter {what.format(name)} set timezone = 'Asia/Tokyo'")
         try:
             await s.right(sql)
-            await s.admin.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'galvo%'"
-                " and datname = current_database()"
-            )
+            await s.reconnect()
             async with connected(s.dsn) as new:
                 s.other = new
                 await s.right(sql)
