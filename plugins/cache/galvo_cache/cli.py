@@ -8,13 +8,10 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from galvo import GalvoError, Kernel
-from galvo.blueprint import plan
+from galvo import GalvoError
+from galvo.only import only
 from galvo_cache.external import installed, triggers
 from galvo_cache.external.installed import Table
 
@@ -122,17 +119,8 @@ async def _connected() -> AsyncIterator[asyncpg.Connection]:
 
     The database's own refusals come out as GalvoError.
     """
-    whole = plan(Path(), warn=False)
-    pool = next((item for item in whole.blueprints if "pool" in item.cls.provides and item.settings.on), None)
-    if pool is None:
-        raise GalvoError("no plugin that provides a pool is on: set `on = true` under [pool] in settings/galvo.toml")
-    few = tuple(item for item in whole.blueprints if item.name in {pool.name, *pool.cls.after})
-    async with Kernel(replace(whole, blueprints=few)) as kernel:
-        running = kernel.find_capability("pool")
-        if running is None:
-            why = next(info["reason"] for info in kernel.plugins() if info["name"] == pool.name)
-            raise GalvoError(f"plugin {pool.name!r}: {why}")
-        connection = await running.connect()
+    async with only("pool") as pool:
+        connection = await pool.connect()
         try:
             yield connection
         except Exception as error:

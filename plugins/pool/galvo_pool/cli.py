@@ -9,13 +9,11 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import asyncpg
-from msgspec.structs import replace
 
-from galvo import GalvoError, Kernel
-from galvo.blueprint import plan
+from galvo import GalvoError
+from galvo.only import only
 from galvo_pool.advice.facts import Facts, look
 from galvo_pool.advice.rules import advise, seconds
 
@@ -46,16 +44,10 @@ def parser() -> argparse.ArgumentParser:
 
 async def _look() -> Facts:
     """Starts the pool, what it comes after, and no other plugin."""
-    whole = plan(Path(), warn=False)
-    pool = next((item for item in whole.blueprints if "pool" in item.cls.provides and item.settings.on), None)
-    if pool is None:
-        raise GalvoError("no plugin that provides a pool is on: set `on = true` under [pool] in settings/galvo.toml")
-    few = tuple(item for item in whole.blueprints if item.name in {pool.name, *pool.cls.after})
-    async with Kernel(replace(whole, blueprints=few)) as kernel:
-        running = kernel.find_capability("pool")
-        connection = await running.connect()
+    async with only("pool") as pool:
+        connection = await pool.connect()
         try:
-            own = running.pids()
+            own = pool.pids()
             sizes = {name: getattr(pool.settings, name) for name in ("min_size", "max_size")}
             sizes = {name: size for name, size in sizes.items() if isinstance(size, int)}
             facts = await look(connection, sizes)

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asyncpg.connresource import guarded
 
-from galvo.events import Kind
 from galvo_pool import private
-
-
-def send(
-    connection: Any, sql: str, args: tuple[Any, ...], kind: Kind, call: Callable[[], Awaitable[Any]]
-) -> Awaitable[Any]:
-    """Through the chain of whoever has borrowed `connection`; else straight to the server."""
-    session = connection._session()
-    return call() if session is None else connection._drive(session, sql, args, kind, call)
 
 
 class PreparedStatement(private.PreparedStatement):  # type: ignore[misc]  # see `private`
@@ -24,12 +14,11 @@ class PreparedStatement(private.PreparedStatement):  # type: ignore[misc]  # see
 
     async def _PreparedStatement__do_execute(self, executor: Any) -> Any:  # asyncpg's own name for it
         call = super()._PreparedStatement__do_execute
-        return await send(self._connection, self._query, (), "stream", lambda: call(executor))
+        return await self._connection._drive(self._query, (), "stream", lambda: call(executor))
 
     async def _PreparedStatement__bind_execute(self, args: Any, limit: int, timeout: float | None) -> Any:
         call = super()._PreparedStatement__do_execute
-        data, status, _ = await send(
-            self._connection,
+        data, status, _ = await self._connection._drive(
             self._query,
             args,
             "status",
@@ -50,15 +39,15 @@ class Portal(private.BaseCursor):  # type: ignore[misc]  # see `private`
 
     async def _bind_exec(self, n: int, timeout: float | None) -> Any:
         call = super()._bind_exec
-        return await send(self._connection, self._query, self._args, "status", lambda: call(n, timeout))
+        return await self._connection._drive(self._query, self._args, "status", lambda: call(n, timeout))
 
     async def _bind(self, timeout: float | None) -> Any:
         call = super()._bind
-        return await send(self._connection, self._query, self._args, "status", lambda: call(timeout))
+        return await self._connection._drive(self._query, self._args, "status", lambda: call(timeout))
 
     async def _exec(self, n: int, timeout: float | None) -> Any:
         call = super()._exec
-        return await send(self._connection, self._query, self._args, "status", lambda: call(n, timeout))
+        return await self._connection._drive(self._query, self._args, "status", lambda: call(n, timeout))
 
 
 class CursorIterator(Portal, private.CursorIterator):  # type: ignore[misc]  # see `private`

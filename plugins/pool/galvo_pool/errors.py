@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import asyncpg
 
+AWAY = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)  # fmt: skip
+"""What says that the server cannot be reached, or has just gone."""
+
 
 class PoolBusy(asyncpg.InterfaceError, TimeoutError):
     """Too many wait for a connection already: this request was turned away at once, and nothing was sent.

@@ -13,13 +13,11 @@ from typing import TypeVar
 
 import asyncpg
 
+from galvo_pool.errors import AWAY
 from galvo_pool.sizing.ramp import Ramp
 
 T = TypeVar("T")
-OUTAGE = (
-    OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-)  # fmt: skip
+OUTAGE = (*AWAY, asyncpg.TooManyConnectionsError)
 """Failures that may well be gone in a moment; others are the caller's own."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import psutil
 
-from galvo_pool.sizing import CEILING_SQL, Limit, ceiling, named, start_size
+from galvo_pool.sizing import CEILING_SQL, LOCAL_SQL, Limit, ceiling, named, start_size
 
 if TYPE_CHECKING:
     from galvo_pool.pool import Pool
@@ -24,7 +24,6 @@ AGAIN = 30.0
 USUAL = 10
 MOST = 200
 """Connections of one process, whatever the server has."""
-LOCAL = "select inet_server_addr() is null or inet_server_addr() << '127.0.0.0/8'::inet"
 SHARE = 4
 """Backends on this machine may take a quarter of its memory."""
 
@@ -76,7 +75,7 @@ class Growth:
         """Ask the server; one that does not tell (a proxy, perhaps) has room for USUAL."""
         pool = self._pool
         try:
-            local = bool((await pool.ask(LOCAL))[0][0])
+            local = bool((await pool.ask(LOCAL_SQL))[0][0])
             row = (await pool.ask(CEILING_SQL))[0]
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             log.warning("the server does not say how many connections it has (%s)", type(error).__name__)

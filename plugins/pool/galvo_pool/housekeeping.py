@@ -79,7 +79,6 @@ class Housekeeping:
     async def _renew(self, pool: Pool, holder: Holder) -> None:
         try:
             if holder._con is not None:
-                holder.life.leaving = True
                 await holder._con.close(timeout=5)
             if pool.get_size() < pool.get_min_size():
                 await holder.connect()

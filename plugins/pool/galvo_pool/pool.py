@@ -12,6 +12,7 @@ import asyncpg
 
 from galvo import Query
 from galvo.hookspecs import Proceed
+from galvo.session import Isolation
 from galvo_pool import private
 from galvo_pool.codecs import salted
 from galvo_pool.connection import PLAIN, keep_alive, open_one
@@ -24,7 +25,7 @@ from galvo_pool.idle import Idle
 from galvo_pool.lend import RUNNING, Lend, LentSession
 from galvo_pool.options import taken
 from galvo_pool.proxy import Lent
-from galvo_pool.retry import Budget, Isolation, transact
+from galvo_pool.retry import Budget, transact
 from galvo_pool.sizing import Limit
 from galvo_pool.traced import Traced, traced
 
@@ -164,7 +165,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             life = holder.life = Life(now, self.options.ends(now))
             con = await self._get_new_connection()
             try:
-                if not isinstance(con, Traced) or Traced not in type(con).__mro__:
+                if Traced not in type(con).__mro__:  # isinstance says yes to all of asyncpg's
                     kind: Any = type(con)
                     con.__class__ = traced(kind)
                 con._pool_holder = weakref.ref(holder)

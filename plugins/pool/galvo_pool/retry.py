@@ -10,17 +10,15 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
+from galvo.session import Isolation
+from galvo_pool.errors import AWAY
+
 T = TypeVar("T")
-Isolation = Literal["serializable", "repeatable_read", "read_committed", "read_uncommitted"]
 UNDONE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-UNREACHED = (
-    OSError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-)  # fmt: skip
 SHORTEST, LONGEST = 0.01, 1.0
 """Seconds between attempts."""
 
@@ -89,7 +87,7 @@ async def transact(
         except UNDONE:
             if attempt == attempts or not budget.retry():
                 raise
-        except (*UNREACHED, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        except (*AWAY, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             if (
                 not _of_connection(error, began=began, lost=lost)
                 or (committing and not readonly)

@@ -53,11 +53,13 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
         session: LentSession = lend.session
         return session
 
-    def _drive(
-        self, session: LentSession, sql: str, args: tuple[Any, ...], kind: Kind, call: Callable[[], Awaitable[Any]]
-    ) -> Awaitable[Any]:
-        """Run `call` as the innermost of the chain."""
-        return driven(session, Driven(sql=sql, args=args, kind=kind, session=session, call=call))
+    async def _drive(self, sql: str, args: tuple[Any, ...], kind: Kind, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Run `call` as the innermost of the borrower's chain; without one straight away."""
+        session = self._session()
+        if session is None:
+            return await call()
+        rows = await session.run(Driven(sql=sql, args=args, kind=kind, session=session, call=call))
+        return rows.records[0]
 
     # -- statements -----------------------------------------------------------------------------------
 
@@ -107,9 +109,7 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
         if isinstance(args, list | tuple):
             await session.run(Query(command, tuple(args), "many", 0, timeout, session))
         else:  # perhaps more than fits into memory
-            await self._drive(
-                session, command, (), "stream", lambda: PLAIN.executemany(self, command, args, timeout=timeout)
-            )
+            await self._drive(command, (), "stream", lambda: PLAIN.executemany(self, command, args, timeout=timeout))
 
     async def fetchmany(
         self, query: str, args: Iterable[Any], *, timeout: float | None = None, record_class: type | None = None
@@ -117,11 +117,8 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
         def call() -> Awaitable[Any]:
             return PLAIN.fetchmany(self, query, args, timeout=timeout, record_class=record_class)
 
-        session = self._session()
-        if session is None:
-            return list(await call())
         self._check_open()
-        return list(await self._drive(session, query, (), "stream", call))
+        return list(await self._drive(query, (), "stream", call))
 
     async def _prepare(self, query: str, **options: Any) -> Any:
         prepared = await super()._prepare(query, **options)
@@ -139,7 +136,8 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
         return CursorFactory(self, query, None, args, prefetch, timeout, record_class)
 
     async def _copy_in(self, copy_stmt: str, source: Any, timeout: float | None) -> Any:
-        return await self._copy(copy_stmt, lambda: private.Connection._copy_in(self, copy_stmt, source, timeout))
+        call = super()._copy_in
+        return await self._drive(copy_stmt, (), "stream", lambda: call(copy_stmt, source, timeout))
 
     async def copy_records_to_table(
         self, table_name: str, *, schema_name: str | None = None, columns: Iterable[str] | None = None, **options: Any
@@ -148,14 +146,12 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
             return PLAIN.copy_records_to_table(self, table_name, schema_name=schema_name, columns=columns, **options)
 
         names = [name for name in (schema_name, table_name) if name]
-        return await self._copy(f"COPY {'.'.join(map(_quote_ident, names))} FROM STDIN (FORMAT binary)", call)
+        sql = f"COPY {'.'.join(map(_quote_ident, names))} FROM STDIN (FORMAT binary)"
+        return await self._drive(sql, (), "stream", call)
 
     async def _copy_out(self, copy_stmt: str, output: Any, timeout: float | None) -> Any:
-        return await self._copy(copy_stmt, lambda: private.Connection._copy_out(self, copy_stmt, output, timeout))
-
-    async def _copy(self, sql: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        session = self._session()
-        return await (call() if session is None else self._drive(session, sql, (), "stream", call))
+        call = super()._copy_out
+        return await self._drive(copy_stmt, (), "stream", lambda: call(copy_stmt, output, timeout))
 
     def _special(self) -> type | None:
         """A class of records, if this connection's answers are not like the others'; then none is kept or served."""
@@ -228,10 +224,6 @@ class Traced(private.Connection):  # type: ignore[misc]  # see `private`
         if holder is not None and not self.is_closed() and asyncio.current_task(self._loop) not in self._cancellations:
             holder.life.leaving = True
         super().terminate()
-
-
-async def driven(session: LentSession, query: Driven) -> Any:
-    return (await session.run(query)).records[0]
 
 
 @cache

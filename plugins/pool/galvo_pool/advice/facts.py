@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from galvo_pool.sizing.ceiling import TOKEN
+from galvo_pool.sizing.ceiling import LOCAL_SQL, TOKEN
 
 ASK_SETTINGS = """
 select name, setting, unit from pg_catalog.pg_settings where name = any($1::text[])
@@ -22,7 +22,6 @@ select coalesce(nullif(application_name, ''), '(no name)') as application, pid, 
     where b.wait_event_type = 'Lock' and a.pid = any(pg_catalog.pg_blocking_pids(b.pid))) as blocks
 from pg_catalog.pg_stat_activity a where backend_type = 'client backend' and pid <> pg_catalog.pg_backend_pid()
 """
-ASK_LOCAL = "select pg_catalog.inet_server_addr() is null or pg_catalog.inet_server_addr() << '127.0.0.0/8'::inet"
 SETTINGS = (
     "autovacuum", "effective_cache_size", "fsync", "full_page_writes", "idle_in_transaction_session_timeout",
     "maintenance_work_mem", "max_connections", "max_wal_size", "random_page_cost", "reserved_connections",
@@ -82,7 +81,7 @@ async def look(connection: Any, pools: dict[str, int] | None = None) -> Facts:
         sessions=sessions,
         cores=os.cpu_count() or 1,
         memory=psutil.virtual_memory().total,
-        local=bool(await connection.fetchval(ASK_LOCAL)),
+        local=bool(await connection.fetchval(LOCAL_SQL)),
         pools=pools or {},
     )
 

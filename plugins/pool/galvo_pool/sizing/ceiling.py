@@ -47,6 +47,8 @@ from (
 where r.rolname = session_user and d.datname = current_database()
 """
 """One round trip, for users without privileges too; its row goes to `ceiling`."""
+LOCAL_SQL = "select pg_catalog.inet_server_addr() is null or pg_catalog.inet_server_addr() << '127.0.0.0/8'::inet"
+"""Whether the server is on this machine."""
 
 
 class Ceiling(NamedTuple):
