@@ -1,0 +1,1 @@
+"""Which indexes would make a workload faster, within a budget."""

@@ -1,0 +1,1 @@
+"""Creates indexes that were advised, measures what they gain, and can take them back."""

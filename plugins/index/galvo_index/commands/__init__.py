@@ -1,0 +1,1 @@
+"""The commands of `galvo index`, a module each."""

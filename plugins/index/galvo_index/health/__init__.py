@@ -1,0 +1,1 @@
+"""What is wrong with tables, indexes and sessions, whatever the workload."""

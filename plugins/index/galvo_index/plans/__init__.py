@@ -1,0 +1,1 @@
+"""Reads plans, and says in sentences what is wrong with them."""

@@ -1,0 +1,1 @@
+"""VACUUM and ANALYZE by need, off-peak, never in the way of autovacuum."""

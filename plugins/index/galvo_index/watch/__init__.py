@@ -1,0 +1,1 @@
+"""Counts what reaches the database, by statement, at a constant cost."""
