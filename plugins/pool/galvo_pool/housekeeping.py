@@ -1,4 +1,4 @@
-"""What a pool does by itself, four times a second: idle connections are checked, old ones replaced, kept ones reported."""
+"""What a pool does by itself, four times a second: check idle connections, replace old ones, report kept ones."""
 
 from __future__ import annotations
 

@@ -361,7 +361,7 @@ async def test_a_loop_that_is_closed_while_the_pool_is_open(dsn: str, kind: str)
     for name, call in CALLS.items():
         if name == "expire":  # it only counts
             continue
-        error = await raised(lambda call=call: call(pool))
+        error = await raised(partial(call, pool))
         assert error, name
         assert error[0] is asyncpg.InterfaceError, (name, error)
         assert "belongs to another event loop" in error[1], (name, error)
