@@ -1,0 +1,48 @@
+"""What is searched, and what a choice is worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from galvo_index.advise.candidates.candidate import Candidate
+from galvo_index.advise.search.costs import Costs, Set
+from galvo_index.advise.search.writes import Writes
+from galvo_index.advise.whatif.backend import Question
+
+
+class OutOfTime(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class Problem:
+    questions: Sequence[Question]
+    weights: Mapping[int, float]
+    bytes: Mapping[Candidate, int]
+    costs: Costs
+    writes: Writes
+    relevant: Mapping[int, Set]
+    budget: float
+    deadline: float
+    """Of time.monotonic."""
+
+    async def worth(self, indexes: Set) -> float:
+        """The cost of the workload with these: the lower the better."""
+        return await self.costs.total(self.questions, self.weights, indexes) + self.writes.cost(indexes)
+
+    async def change(self, before: Set, after: Set) -> float:
+        """How much lower it gets. Raises OutOfTime."""
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
+        touched = before ^ after
+        concerned = [one for one in self.questions if touched & self.relevant[one.number]]
+        gain = self.writes.cost(before) - self.writes.cost(after)
+        for one in concerned:
+            old, new = await self.costs.plan(one, before), await self.costs.plan(one, after)
+            gain += self.weights[one.number] * (old.cost - new.cost)
+        return gain
+
+    def size(self, indexes: Set) -> int:
+        return sum(self.bytes[one] for one in indexes)
