@@ -47,7 +47,7 @@ def _orders(use: Use) -> Iterator[Keys]:
     heads: list[tuple[Key, ...]] = [(), tuple(exact)]
     heads += [(key,) for key in (*exact, *joins)]
     heads += [pair for group in together for pair in permutations(group, 2)]
-    heads += [tuple(exact) + (key,) for key in joins if exact] + [(key, *exact) for key in joins if exact]
+    heads += [(*exact, key) for key in joins if exact] + [(key, *exact) for key in joins if exact]
     heads += [(first, second) for first in exact for second in joins] + [
         (second, first) for first in exact for second in joins
     ]

@@ -29,10 +29,7 @@ class Pool:
             return []
         bases = list(btrees(use))
         made = [*bases, *partial(use, arguments, bases), *others(use, self._trigrams)]
-        kept = []
-        for one in dict.fromkeys(made):
-            if self._worth_a_try(one):
-                kept.append(self._same(one))
+        kept = [self._same(one) for one in made if self._worth_a_try(one)]
         return list(dict.fromkeys(kept))[:MOST_PER_USE]
 
     def _same(self, one: Candidate) -> Candidate:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from galvo_index.advise.candidates.candidate import Candidate
+from galvo_index.advise.catalog.table import Column, Table
 from galvo_index.advise.parse.use import Condition, Use
 
 RARE = 0.05
@@ -96,6 +97,9 @@ def others(use: Use, trigrams: str | None) -> Iterator[Candidate]:
             yield Candidate(table, (condition.key.text,), condition.key.columns, method="gin")
         elif condition.kind == "like" and trigrams and column.category == "S":
             yield Candidate(table, (f"{condition.key.text} {trigrams}.gin_trgm_ops",), (name,), method="gin")
-        elif condition.kind == "range" and condition.key.plain:
-            if table.pages >= HUGE and abs(column.correlation) >= IN_ORDER:
-                yield Candidate(table, (condition.key.text,), (name,), method="brin")
+        elif condition.kind == "range" and condition.key.plain and _in_order(table, column):
+            yield Candidate(table, (condition.key.text,), (name,), method="brin")
+
+
+def _in_order(table: Table, column: Column) -> bool:
+    return table.pages >= HUGE and abs(column.correlation) >= IN_ORDER

@@ -40,14 +40,14 @@ class Catalog:
 
 
 async def start(connection: asyncpg.Connection) -> Catalog:
-    row = await connection.fetchrow(sql.SETTINGS)
+    [row] = await connection.fetch(sql.SETTINGS)
     return Catalog(**dict(row))
 
 
 async def add(catalog: Catalog, connection: asyncpg.Connection, names: Iterable[str]) -> None:
     """Learn about tables by quoted names; unknown ones are left out."""
     asked = sorted(set(names) - catalog.names.keys())
-    found = {name: oid for name, oid in await connection.fetch(sql.NAMES, asked)}
+    found = {row["name"]: row["oid"] for row in await connection.fetch(sql.NAMES, asked)}
     catalog.names |= found
     oids = sorted(set(found.values()) - catalog.tables.keys())
     if not oids:

@@ -1,7 +1,8 @@
 """The queries of the catalog, for PostgreSQL 13 and newer."""
 
 NAMES = """
-select n.name, pg_catalog.to_regclass(n.name)::pg_catalog.oid from pg_catalog.unnest($1::pg_catalog.text[]) n (name)
+select n.name, pg_catalog.to_regclass(n.name)::pg_catalog.oid as oid
+from pg_catalog.unnest($1::pg_catalog.text[]) n (name)
 where pg_catalog.to_regclass(n.name) is not null
 """
 """By the session's search_path; the names are quoted."""

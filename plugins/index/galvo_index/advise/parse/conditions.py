@@ -36,9 +36,7 @@ def note(node: Any, scope: Scope) -> None:
 
 def _either(node: ast.BoolExpr, scope: Scope) -> None:
     """What all arms of an OR say of the same key holds for the whole; the rest is noted arm by arm."""
-    arms: list[Found] = []
-    for arm in node.args or ():
-        arms.append([found for part in conjuncts(arm) for found in conditions(part, scope)])
+    arms = [[found for part in conjuncts(arm) for found in conditions(part, scope)] for arm in node.args or ()]
     shared: dict[tuple[int, str], Kind] = {}
     for use, found in arms[0]:
         kinds = [[one.kind for other, one in arm if other is use and one.key == found.key] for arm in arms]
@@ -67,10 +65,8 @@ def conditions(node: Any, scope: Scope) -> Found:
             return _single(node.arg, "true" if node.booltesttype == BoolTestType.IS_TRUE else "false", node, scope)
         case ast.ColumnRef():
             return _single(node, "true", node, scope)
-        case ast.BoolExpr() if node.boolop == BoolExprType.NOT_EXPR and isinstance(
-            (node.args or (0,))[0], ast.ColumnRef
-        ):
-            return _single(node.args[0], "false", node, scope)
+        case ast.BoolExpr(boolop=BoolExprType.NOT_EXPR, args=(ast.ColumnRef() as negated,)):
+            return _single(negated, "false", node, scope)
         case ast.SubLink() if node.subLinkType == SubLinkType.ANY_SUBLINK and node.testexpr is not None:
             found = key(node.testexpr, scope)
             return [(found[0], Condition(found[1], "join"))] if found else []

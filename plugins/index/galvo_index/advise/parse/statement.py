@@ -99,7 +99,7 @@ class _Walk:
             scope.queries[item.ctename] = _renamed(made, names)
         return scope
 
-    def _select(self, node: ast.SelectStmt, parent: Scope | None) -> Derived:
+    def _select(self, node: Any, parent: Scope | None) -> Derived:
         scope = self._with(node, Scope(parent))
         if node.larg is not None:
             left = self._select(node.larg, scope)
@@ -145,7 +145,7 @@ class _Walk:
                 made = self.statement(item.subquery, scope if item.lateral else scope.parent or _with_queries(scope))
                 names = strings(item.alias.colnames) if item.alias else []
                 entry = _renamed(made, names)
-                scope.entries[item.alias.aliasname if item.alias else f"?{len(scope.entries)}"] = entry
+                scope.entries[(item.alias and item.alias.aliasname) or f"?{len(scope.entries)}"] = entry
                 return [entry]
             case ast.JoinExpr():
                 left, right = self._from(item.larg, scope), self._from(item.rarg, scope)
@@ -171,7 +171,7 @@ class _Walk:
                         Condition(plain(one), "join", operator="=", other=(other[0], plain(other)))
                     )
 
-    def _relation(self, item: ast.RangeVar, scope: Scope) -> Entry | None:
+    def _relation(self, item: Any, scope: Scope) -> Entry | None:
         entry: Entry | None = scope.query(item.relname or "") if not item.schemaname else None
         name = item.alias.aliasname if item.alias else item.relname
         if entry is None:
@@ -240,7 +240,7 @@ class _Walk:
             place = places[0]
             place[0].conditions.append(Condition(plain(place), "join", operator="=", other=outer))
 
-    def _grouping(self, node: ast.SelectStmt, scope: Scope) -> None:
+    def _grouping(self, node: Any, scope: Scope) -> None:
         """GROUP BY, DISTINCT, and min or max, when a single table has all of it."""
         parts: list[Any] = list(node.groupClause or ())
         if node.distinctClause:
@@ -257,7 +257,7 @@ class _Walk:
             if one[1] not in one[0].group:
                 one[0].group.append(one[1])
 
-    def _ordering(self, node: ast.SelectStmt, scope: Scope) -> None:
+    def _ordering(self, node: Any, scope: Scope) -> None:
         orders: list[tuple[Use, Order]] = []
         for item in node.sortClause or ():
             meant = self._meant(item.node, scope, outputs_first=True)

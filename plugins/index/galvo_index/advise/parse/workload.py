@@ -12,7 +12,7 @@ from pglast.parser import ParseError
 from galvo_index.advise.catalog.load import Catalog, add
 from galvo_index.advise.parse.names import relations
 from galvo_index.advise.parse.statement import read
-from galvo_index.advise.parse.use import Reading
+from galvo_index.advise.parse.use import Reading, Use
 from galvo_index.advise.whatif.backend import Question
 from galvo_index.workload import Statement
 
@@ -25,6 +25,8 @@ class Read:
     questions: list[Question] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     """In the same order."""
+    uses: dict[int, list[Use]] = field(default_factory=dict)
+    """By the questions' numbers."""
     skipped: dict[int, str] = field(default_factory=dict)
     """Numbers of statements, with the reason."""
 
@@ -46,6 +48,7 @@ async def read_all(connection: asyncpg.Connection, catalog: Catalog, statements:
             continue
         found.questions.append(Question(number, statement, reading.parameters, reading.tree))
         found.readings.append(reading)
+        found.uses[number] = reading.uses
     return found
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from galvo_index.advise.candidates.candidate import Candidate
-from galvo_index.advise.whatif.backend import Backend, Plan, Question
+from galvo_index.advise.whatif.backend import Backend, Plan, Question, Refused
 
 Set = frozenset[Candidate]
 
@@ -18,7 +18,7 @@ class Costs:
     Source: the atomic configurations of Finkelstein, Schkolnick and Tiberio (TODS 1988).
     """
 
-    def __init__(self, backend: Backend, relevant: Mapping[int, Set]) -> None:
+    def __init__(self, backend: Backend, relevant: dict[int, Set]) -> None:
         self._backend = backend
         self._relevant = relevant
         self._exact: dict[tuple[int, Set], Plan] = {}
@@ -26,7 +26,6 @@ class Costs:
         self.asked = 0
 
     async def plan(self, question: Question, indexes: Set) -> Plan:
-        """Raises Refused."""
         wanted = indexes & self._relevant[question.number]
         exact = self._exact.get((question.number, wanted))
         if exact is not None:
@@ -34,8 +33,14 @@ class Costs:
         for asked, plan in self._known[question.number]:
             if plan.used <= wanted <= asked:
                 return plan
-        plan = await self._backend.plan(question, wanted)
+        try:
+            plan = await self._backend.plan(question, indexes)
+        except Refused:  # planning takes too long with these
+            plan = await self._backend.plan(question, frozenset())
         self.asked += 1
+        if not plan.used <= wanted:  # it can use one that it did not ask for
+            self._relevant[question.number] |= plan.used
+            wanted |= plan.used
         self._exact[question.number, wanted] = plan
         self._known[question.number].append((wanted, plan))
         return plan

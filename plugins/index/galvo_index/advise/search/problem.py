@@ -23,7 +23,7 @@ class Problem:
     bytes: Mapping[Candidate, int]
     costs: Costs
     writes: Writes
-    relevant: Mapping[int, Set]
+    relevant: dict[int, Set]
     budget: float
     deadline: float
     """Of time.monotonic."""

@@ -7,14 +7,14 @@ that the small alternatives to a large index are on the list too.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.search.costs import Set
 from galvo_index.advise.whatif.backend import Backend, Question, Refused
 
 ROUNDS = 2
-_KINDS = (
+_KINDS: tuple[Callable[[Candidate], bool], ...] = (
     lambda one: len(one.keys) == 1 and not one.include,
     lambda one: not one.include,
     lambda one: len(one.keys) == 1,

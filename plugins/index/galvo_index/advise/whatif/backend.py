@@ -35,6 +35,10 @@ class Backend(Protocol):
         """With just these besides the existing ones. Raises Refused."""
         ...
 
+    async def close(self) -> None:
+        """Takes back all that was made for asking."""
+        ...
+
     async def possible(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Those that can be tried."""
         ...

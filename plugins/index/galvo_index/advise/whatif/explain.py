@@ -34,7 +34,7 @@ class Explainer:
                 return [await self._explain(f"explain (format json) {sql}", *one) for one in fitting[:MOST_ARGUMENTS]]
             return [await self._generic(question, sql)]
         except (*_REFUSALS, ValueError, TypeError) as error:
-            if self._connection.is_closed() or isinstance(error, asyncpg.QueryCanceledError):
+            if self._connection.is_closed():
                 raise
             self._failed[sql] = str(error)
             raise Refused(str(error)) from None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import asyncpg
 
 from galvo_index.advise.advice import Verified
 from galvo_index.advise.candidates.candidate import Candidate
-from galvo_index.advise.catalog.table import Table
+from galvo_index.advise.catalog.table import Index, Table
 from galvo_index.advise.whatif.backend import Plan, Question
 from galvo_index.advise.whatif.cost import cost, indexes
 from galvo_index.advise.whatif.explain import Explainer
@@ -29,12 +30,23 @@ class HypoPG:
         self._there: dict[Candidate, list[int]] = {}
         self._names: dict[str, Candidate] = {}
 
-    async def start(self) -> None:
+    async def start(self, tables: Iterable[Table]) -> None:
+        """Existing indexes get a hypothetical twin: HypoPG's are costed differently, and have to be compared with
+        their like, or the copy of an index looks better than the index.
+        """
+        await self._reset()
+        for table in [leaf for one in tables for leaf in one.leaves or (one,)]:
+            for index in table.indexes:
+                if index.method == "btree" and not any("*" in key for key in index.keys):
+                    with suppress(asyncpg.PostgresError):
+                        await self._made(_twin(table, index))
+
+    async def _reset(self) -> None:
         await self._connection.fetchval(f"select {self._schema}.hypopg_reset()")
 
     async def close(self) -> None:
         await self._explainer.close()
-        await self.start()
+        await self._reset()
         self._there.clear()
 
     async def possible(self, candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -63,14 +75,17 @@ class HypoPG:
         made = self._there.setdefault(one, [])
         try:
             for table in one.table.leaves or (one.table,):
-                row = await self._connection.fetchrow(
-                    f"select indexrelid, indexname from {self._schema}.hypopg_create_index($1)", _on(one, table)
-                )
-                made.append(row["indexrelid"])
-                self._names[row["indexname"]] = one
+                oid, name = await self._made(_on(one, table))
+                made.append(oid)
+                self._names[name] = one
         except asyncpg.PostgresError:
             await self._drop(one)
             raise
+
+    async def _made(self, sql: str) -> tuple[int, str]:
+        query = f"select indexrelid, indexname from {self._schema}.hypopg_create_index($1)"  # noqa: S608
+        [(oid, name)] = await self._connection.fetch(query, sql)
+        return oid, name
 
     async def _drop(self, one: Candidate) -> None:
         for oid in self._there.pop(one, ()):
@@ -80,3 +95,10 @@ class HypoPG:
 def _on(one: Candidate, table: Table) -> str:
     made = one.definition
     return Definition(table.schema, table.name, made.keys, made.include, made.where, made.method).sql("")
+
+
+def _twin(table: Table, index: Index) -> str:
+    include = f" include ({', '.join(index.include)})" if index.include else ""
+    where = f" where {index.where}" if index.where else ""
+    keys = ", ".join(index.keys)
+    return f"create {'unique ' if index.unique else ''}index on {table.relation} ({keys}){include}{where}"
