@@ -14,6 +14,7 @@ from galvo_index.advise.advice import Advice, Verified
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.candidates.pool import Pool
 from galvo_index.advise.catalog.load import start
+from galvo_index.advise.catalog.table import PAGE
 from galvo_index.advise.parse.workload import Read, read_all
 from galvo_index.advise.report import report
 from galvo_index.advise.search.costs import Costs, Set
@@ -146,6 +147,7 @@ async def _search(
         Writes(traffic(read, statements)),
         relevant,
         float("inf") if budget is None else budget,
+        PAGE * sum({use.table.oid: use.table.pages for uses in read.uses.values() for use in uses}.values()),
         began + seconds,
     )
     chosen = await search(problem, moves)

@@ -19,12 +19,13 @@ async def report(
     whole = frozenset(chosen)
     gains: dict[Candidate, list[Gain]] = {one: [] for one in chosen}
     saved = dict.fromkeys(chosen, 0.0)
+    worth = problem.weights.worth
     for question in problem.questions:
         plan = await problem.costs.plan(question, whole)
         statement = question.statement
         for one in plan.used:
             gains[one].append(Gain(statement.sql, base[question.number], plan.cost, statement.calls, statement.seconds))
-            saved[one] += problem.weights[question.number] * (base[question.number] - plan.cost)
+            saved[one] += worth(question.number, base[question.number]) - worth(question.number, plan.cost)
     return [
         Advice(
             definition=one.definition,

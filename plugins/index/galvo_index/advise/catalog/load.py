@@ -81,6 +81,7 @@ def _table(row: Any, columns: Sequence[Any], indexes: Sequence[Index]) -> Table:
         oid=row["oid"],
         schema=row["schema"],
         name=row["name"],
+        plain=row["plain"],
         kind=row["kind"],
         rows=count,
         pages=pages,

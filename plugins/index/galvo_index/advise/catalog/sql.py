@@ -9,6 +9,7 @@ where pg_catalog.to_regclass(n.name) is not null
 
 TABLES = """
 select c.oid, pg_catalog.quote_ident(n.nspname) as schema, pg_catalog.quote_ident(c.relname) as name,
+    c.relname::pg_catalog.text as plain,
     c.relkind::pg_catalog.text as kind, greatest(c.reltuples, 0)::pg_catalog.float8 as rows, c.relpages as pages,
     least(1, c.relallvisible / greatest(c.relpages, 1)::pg_catalog.float8) as visible,
     (pg_catalog.pg_relation_size(c.oid) / 8192)::pg_catalog.int8 as blocks,

@@ -55,6 +55,8 @@ class Table:
     schema: str
     """Quoted where it has to be, as `name`."""
     name: str
+    plain: str
+    """Not quoted, as plans have it."""
     kind: str
     """pg_class.relkind."""
     rows: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.whatif.backend import Backend, Plan, Question, Refused
@@ -44,6 +43,3 @@ class Costs:
         self._exact[question.number, wanted] = plan
         self._known[question.number].append((wanted, plan))
         return plan
-
-    async def total(self, questions: Sequence[Question], weights: Mapping[int, float], indexes: Set) -> float:
-        return sum([weights[one.number] * (await self.plan(one, indexes)).cost for one in questions])

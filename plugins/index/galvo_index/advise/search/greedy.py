@@ -14,8 +14,8 @@ from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.search.costs import Set
 from galvo_index.advise.search.problem import OutOfTime, Problem
 
-LEAST_GAIN = 0.002
-"""Part of the workload's cost that an index has to save."""
+LEAST_GAIN, PRICE = 0.002, 0.05
+"""Part of the workload's cost that an index has to save; that one as large as all tables together has to save."""
 SMALLEST = 1 << 20
 """Bytes; smaller indexes all count as this small."""
 EXPONENTS = (1.0, 0.5, 0.0)
@@ -29,10 +29,11 @@ async def search(problem: Problem, moves: Sequence[Set]) -> list[Candidate]:
     best: list[Candidate] = []
     worth = await problem.worth(frozenset())
     least = LEAST_GAIN * worth
+    price = PRICE * worth / max(problem.stored, 1)
     for exponent in EXPONENTS:
         chosen: list[Candidate] = []
         try:
-            await _grow(problem, moves, chosen, least, exponent)
+            await _grow(problem, moves, chosen, least, price, exponent)
             await _shrink(problem, chosen, least)
             await _swap(problem, moves, chosen, least)
         except OutOfTime:
@@ -43,7 +44,9 @@ async def search(problem: Problem, moves: Sequence[Set]) -> list[Candidate]:
     return best
 
 
-async def _grow(problem: Problem, moves: Sequence[Set], chosen: list[Candidate], least: float, exponent: float) -> None:
+async def _grow(
+    problem: Problem, moves: Sequence[Set], chosen: list[Candidate], least: float, price: float, exponent: float
+) -> None:
     scores = dict.fromkeys(moves, float("inf"))
     seen = dict.fromkeys(moves, -1)
     step = 0
@@ -65,7 +68,7 @@ async def _grow(problem: Problem, moves: Sequence[Set], chosen: list[Candidate],
             del scores[move]
             step += 1
             continue
-        gain = await problem.change(before, after)
+        gain = await problem.change(before, after) - price * extra
         seen[move] = step
         scores[move] = gain / max(extra, SMALLEST) ** exponent if gain >= least * len(move - before) else 0.0
         if scores[move] <= 0:

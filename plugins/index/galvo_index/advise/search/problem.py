@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.search.costs import Costs, Set
+from galvo_index.advise.search.weights import Weights
 from galvo_index.advise.search.writes import Writes
 from galvo_index.advise.whatif.backend import Question
 
@@ -19,18 +20,21 @@ class OutOfTime(Exception):
 @dataclass(slots=True)
 class Problem:
     questions: Sequence[Question]
-    weights: Mapping[int, float]
+    weights: Weights
     bytes: Mapping[Candidate, int]
     costs: Costs
     writes: Writes
     relevant: dict[int, Set]
     budget: float
+    stored: float
+    """Bytes of the tables."""
     deadline: float
     """Of time.monotonic."""
 
     async def worth(self, indexes: Set) -> float:
         """The cost of the workload with these: the lower the better."""
-        return await self.costs.total(self.questions, self.weights, indexes) + self.writes.cost(indexes)
+        reads = [self.weights.worth(one.number, (await self.costs.plan(one, indexes)).cost) for one in self.questions]
+        return sum(reads) + self.writes.cost(indexes)
 
     async def change(self, before: Set, after: Set) -> float:
         """How much lower it gets. Raises OutOfTime."""
@@ -41,7 +45,7 @@ class Problem:
         gain = self.writes.cost(before) - self.writes.cost(after)
         for one in concerned:
             old, new = await self.costs.plan(one, before), await self.costs.plan(one, after)
-            gain += self.weights[one.number] * (old.cost - new.cost)
+            gain += self.weights.worth(one.number, old.cost) - self.weights.worth(one.number, new.cost)
         return gain
 
     def size(self, indexes: Set) -> int:

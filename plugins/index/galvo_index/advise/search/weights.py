@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from galvo_index.workload import Statement
@@ -11,11 +13,23 @@ MOST = 0.3
 """Part of the whole that one statement may have: the planner's error about a single one must not decide everything."""
 
 
-def weights(statements: Sequence[Statement], base: Mapping[int, float]) -> dict[int, float]:
-    """What one unit of the planner's cost of a statement counts, by its number.
+@dataclass(frozen=True, slots=True)
+class Weights:
+    each: Mapping[int, float]
+    """What one unit of cost of a statement counts, by its number."""
+    most: float
 
-    The sum over all statements is in units of cost as well: measured seconds are converted by the median of how many
-    seconds a unit took, so that a statement counts by the time that it really takes. `base`: the cost of one call.
+    def worth(self, number: int, cost: float) -> float:
+        """Beyond `most` it only counts by its logarithm: what is slow beyond all measure is worth being made faster,
+        and once it is as fast as the others it counts like them.
+        """
+        value = self.each[number] * cost
+        return value if value <= self.most else self.most * (1 + math.log(value / self.most))
+
+
+def weights(statements: Sequence[Statement], base: Mapping[int, float]) -> Weights:
+    """In units of cost: measured seconds are converted by the median of how many seconds a unit took, so that a
+    statement counts by the time that it really takes. `base`: the cost of one call, by number.
     """
     rates = [
         statements[number].seconds / (statements[number].calls * cost)
@@ -28,11 +42,11 @@ def weights(statements: Sequence[Statement], base: Mapping[int, float]) -> dict[
         for number, one in enumerate(statements)
         if number in base
     }
-    most = _cap(list(whole.values()))
-    return {number: min(value, most) / max(base[number], 1e-9) for number, value in whole.items()}
+    each = {number: value / max(base[number], 1e-9) for number, value in whole.items()}
+    return Weights(each, _most(list(whole.values())))
 
 
-def _cap(values: Sequence[float]) -> float:
+def _most(values: Sequence[float]) -> float:
     """So that none is above MOST of the sum of all, each cut to it."""
     most, part = max(values, default=0.0), max(MOST, 1 / max(len(values), 1))
     for _ in range(40):

@@ -11,7 +11,7 @@ from galvo_index.advise.advice import Verified
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.catalog.table import Index, Table
 from galvo_index.advise.whatif.backend import Plan, Question
-from galvo_index.advise.whatif.cost import cost, indexes
+from galvo_index.advise.whatif.cost import Model, indexes
 from galvo_index.advise.whatif.explain import Explainer
 from galvo_index.definition import Definition
 
@@ -23,9 +23,10 @@ class HypoPG:
 
     verified: Verified = "hypopg"
 
-    def __init__(self, connection: asyncpg.Connection, schema: str) -> None:
+    def __init__(self, connection: asyncpg.Connection, schema: str, model: Model) -> None:
         self._connection = connection
         self._schema = schema
+        self._model = model
         self._explainer = Explainer(connection)
         self._there: dict[Candidate, list[int]] = {}
         self._names: dict[str, Candidate] = {}
@@ -69,7 +70,7 @@ class HypoPG:
             await self._create(one)
         plans = await self._explainer.plans(question, question.statement.sql)
         used = {self._names[name] for plan in plans for name in indexes(plan) if name in self._names}
-        return Plan(sum(cost(plan) for plan in plans) / len(plans), frozenset(used))
+        return Plan(sum(self._model.cost(plan) for plan in plans) / len(plans), frozenset(used))
 
     async def _create(self, one: Candidate) -> None:
         made = self._there.setdefault(one, [])

@@ -20,7 +20,7 @@ from galvo_index.advise.catalog.load import Catalog
 from galvo_index.advise.catalog.table import Table
 from galvo_index.advise.parse.names import quoted, walk
 from galvo_index.advise.whatif.backend import Plan, Question, Refused
-from galvo_index.advise.whatif.cost import cost, indexes
+from galvo_index.advise.whatif.cost import Model, Relation, indexes, relation
 from galvo_index.advise.whatif.explain import Explainer
 from galvo_index.definition import Definition
 
@@ -33,12 +33,14 @@ LEAST_PAGES = 100
 class Sampled:
     verified: Verified = "sample"
 
-    def __init__(self, connection: asyncpg.Connection, catalog: Catalog) -> None:
+    def __init__(self, connection: asyncpg.Connection, catalog: Catalog, missing: float) -> None:
         self._connection = connection
         self._catalog = catalog
         self._transaction = connection.transaction()
         self._explainer = Explainer(connection)
         self._copies: dict[int, str] = {}
+        self._relations: dict[str, Relation] = {}
+        self._model = Model(self._relations, missing)
         self._there: dict[Candidate, str] = {}
         self._names: dict[str, Candidate] = {}
         self._texts: dict[int, str] = {}
@@ -76,7 +78,7 @@ class Sampled:
         async with self._connection.transaction():
             plans = await self._explainer.plans(question, text)
         used = {self._names[name] for plan in plans for name in indexes(plan) if name in self._names}
-        return Plan(sum(cost(plan) for plan in plans) / len(plans), frozenset(used))
+        return Plan(sum(self._model.cost(plan) for plan in plans) / len(plans), frozenset(used))
 
     async def _copy(self, table: Table, percent: float) -> None:
         name = f"galvo_sample_{table.oid}"
@@ -86,6 +88,7 @@ class Sampled:
             f"create temporary table {name} on commit drop as select {columns} from {table.relation} {sample}"  # noqa: S608
         )
         self._copies[table.oid] = name
+        self._relations[name] = relation(table, percent / 100)
         leaf = table.leaves[0] if table.leaves else table
         for index in leaf.indexes:
             if index.method == "btree" and not any("*" in key for key in index.keys):
