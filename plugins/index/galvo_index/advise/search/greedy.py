@@ -14,7 +14,7 @@ from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.search.costs import Set
 from galvo_index.advise.search.problem import OutOfTime, Problem
 
-LEAST_GAIN, PRICE = 0.002, 0.05
+LEAST_GAIN, PRICE = 0.001, 0.02
 """Part of the workload's cost that an index has to save; that one as large as all tables together has to save."""
 SMALLEST = 1 << 20
 """Bytes; smaller indexes all count as this small."""
@@ -28,8 +28,8 @@ async def search(problem: Problem, moves: Sequence[Set]) -> list[Candidate]:
     """In the order of their choice; the best that was found until the deadline."""
     best: list[Candidate] = []
     worth = await problem.worth(frozenset())
-    least = LEAST_GAIN * worth
-    price = PRICE * worth / max(problem.stored, 1)
+    whole = await problem.whole()
+    least, price = LEAST_GAIN * whole, PRICE * whole / max(problem.stored, 1)
     for exponent in EXPONENTS:
         chosen: list[Candidate] = []
         try:

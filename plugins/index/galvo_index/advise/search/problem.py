@@ -36,6 +36,11 @@ class Problem:
         reads = [self.weights.worth(one.number, (await self.costs.plan(one, indexes)).cost) for one in self.questions]
         return sum(reads) + self.writes.cost(indexes)
 
+    async def whole(self) -> float:
+        """The cost of the workload without any, where nothing counts more than it may."""
+        costs = {one.number: (await self.costs.plan(one, frozenset())).cost for one in self.questions}
+        return sum(min(self.weights.most, self.weights.worth(number, cost)) for number, cost in costs.items())
+
     async def change(self, before: Set, after: Set) -> float:
         """How much lower it gets. Raises OutOfTime."""
         if time.monotonic() > self.deadline:

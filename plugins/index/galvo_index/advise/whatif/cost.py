@@ -33,6 +33,8 @@ PAGE, RANDOM_PAGE = 10.0, 100.0
 """From the disk."""
 _PAGE_COST, _ROW_COST, _ENTRY_COST = 1.1, 0.02, 0.02
 """The planner's, for how many rows an index scan looks at before its filter."""
+_EQUAL = re.compile(r"\((\w+)(?:\)::\w+)? = ")
+"""A column of an index condition."""
 DOUBT = 1.25
 """How far each join below it may be off with the number of rows of a nested loop's outer side."""
 MEMOIZED = 0.5
@@ -45,12 +47,15 @@ class Relation:
     pages: float
     correlation: Mapping[str, float]
     """Of the columns with the order of the rows."""
+    distinct: Mapping[str, float]
+    """How many values the columns have."""
 
 
 def relation(table: Table, part: float = 1.0) -> Relation:
     """`part`: of its rows."""
     order = {name: column.correlation for name, column in table.columns.items()}
-    return Relation(table.rows * part, table.pages * part, order)
+    distinct = {name: max(1.0, column.distinct * part) for name, column in table.columns.items()}
+    return Relation(table.rows * part, table.pages * part, order, distinct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,12 @@ class Model:
             return relation.rows * (SCANNED + FILTERED * filters) + relation.pages * PAGE * self.missing
         spent = max(0.0, node["Total Cost"] - node["Startup Cost"])
         if kind == "Index Only Scan":
-            looked_at = max(rows, spent / _ENTRY_COST) if filters else rows
+            looked_at = _looked_at(node, relation, spent / _ENTRY_COST) if filters else rows
             return DESCENT + looked_at * ONLY
         if kind == "Index Scan":
             order = _order(node, relation)
-            looked_at = max(rows, spent / (_ROW_COST + _PAGE_COST * (1 - order**2))) if filters else rows
+            most = spent / (_ROW_COST + _PAGE_COST * (1 - order**2))
+            looked_at = _looked_at(node, relation, most) if filters else rows
             each = IN_ORDER + (FETCHED - IN_ORDER) * (1 - order**2)
             return DESCENT + looked_at * (each + RANDOM_PAGE * self.missing * (1 - order**2))
         if kind == "Bitmap Index Scan":
@@ -128,6 +134,14 @@ class Model:
             looked_at = max(rows, *(_bitmap(kid) for kid in node.get("Plans", [node])))
             return looked_at * (BITMAP_ROW + RANDOM_PAGE / 2 * self.missing)
         return PASSED * rows
+
+
+def _looked_at(node: Node, relation: Relation | None, most: float) -> float:
+    """Rows that an index scan finds, of which a filter leaves those that the planner tells."""
+    names = _EQUAL.findall(node.get("Index Cond", ""))
+    if relation is not None and names:
+        most = min(most, relation.rows / math.prod(relation.distinct.get(name, 1.0) for name in names))
+    return max(float(node["Plan Rows"]), most)
 
 
 def _bitmap(node: Node) -> float:
