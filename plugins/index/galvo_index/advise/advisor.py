@@ -24,6 +24,7 @@ from galvo_index.advise.search.shortlist import shortlist
 from galvo_index.advise.search.traffic import traffic
 from galvo_index.advise.search.weights import weights
 from galvo_index.advise.search.writes import Writes
+from galvo_index.advise.suggest import suggest
 from galvo_index.advise.whatif.backend import Backend, Question, Refused
 from galvo_index.advise.whatif.choose import choose
 from galvo_index.advise.whatif.guess import Guess
@@ -136,7 +137,7 @@ async def _search(
             questions.append(question)
         except Refused as error:
             skipped[question.number] = str(error)
-    moves = await _moves(backend, read, questions, made, began + seconds * _SHORTLIST)
+    moves, tried = await _moves(backend, read, questions, made, began + seconds * _SHORTLIST)
     listed = {one for move in moves for one in move}
     relevant = {one.number: _relevant(made[one.number], listed) for one in questions}
     problem = Problem(
@@ -151,13 +152,17 @@ async def _search(
         began + seconds,
     )
     chosen = await search(problem, moves)
-    return Report(await report(problem, chosen, base, backend.verified), backend.verified, "", skipped)
+    advice = await report(problem, chosen, base, backend.verified)
+    advice += await suggest(problem, chosen, made, tried, read)
+    return Report(advice, backend.verified, "", skipped)
 
 
 async def _moves(
     backend: Backend, read: Read, questions: Sequence[Question], made: dict[int, list[Candidate]], deadline: float
-) -> list[Set]:
-    """What the search may add in one step. Where creating is dear, statistics say what is worth it."""
+) -> tuple[list[Set], Set]:
+    """What the search may add in one step, and what could be tried. Where creating is dear, statistics say what is
+    worth it.
+    """
     asked: Backend = backend
     possible = made
     if backend.verified == "sample":
@@ -171,10 +176,10 @@ async def _moves(
             moves[found] = None
             moves |= dict.fromkeys(frozenset([one]) for one in found)
     if asked is backend:
-        return list(moves)
+        return list(moves), frozenset(one for some in possible.values() for one in some)
     listed = dict.fromkeys(one for move in moves for one in move)
     can = set(await backend.possible(listed))
-    return [move for move in moves if move <= can]
+    return [move for move in moves if move <= can], frozenset(one for some in made.values() for one in some)
 
 
 def _relevant(made: Sequence[Candidate], listed: set[Candidate]) -> Set:

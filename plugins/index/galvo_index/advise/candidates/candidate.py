@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,9 +55,10 @@ class Candidate:
 
     def served_by_existing(self, index: Index) -> bool:
         include = {self.table.quoted[name] for name in self.include}
+        keys = tuple(re.sub(r" \S+\.", " ", key) for key in self.keys)  # a class of an extension
         return (
             index.method == self.method
             and index.where in ("", self.where, f"({self.where})")
-            and index.keys[: len(self.keys)] == self.keys
+            and index.keys[: len(keys)] == keys
             and include <= {*index.keys, *index.include}
         )

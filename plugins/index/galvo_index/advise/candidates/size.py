@@ -8,6 +8,7 @@ HypoPG knows no deduplication, and is up to 8 times too high.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.catalog.table import PAGE
@@ -21,8 +22,10 @@ _BRIN_PAGES = 128
 
 
 def size(candidate: Candidate) -> int:
-    """Bytes."""
+    """Bytes, in all partitions together."""
     table = candidate.table
+    if table.leaves:
+        return sum(size(replace(candidate, table=leaf)) for leaf in table.leaves)
     rows = table.rows * candidate.part
     if candidate.method == "brin":
         return int(max(3, table.pages / _BRIN_PAGES / 250) * PAGE)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,8 +41,22 @@ class Catalog:
 
 
 async def start(connection: asyncpg.Connection) -> Catalog:
-    [row] = await connection.fetch(sql.SETTINGS)
+    async with trusted(connection):
+        [row] = await connection.fetch(sql.SETTINGS)
     return Catalog(**dict(row))
+
+
+@asynccontextmanager
+async def trusted(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """With a search_path on which nobody else's operators and functions are."""
+    before = await connection.fetchval("select pg_catalog.current_setting('search_path')")
+    change = "select pg_catalog.set_config('search_path', $1, false)"
+    await connection.execute(change, "pg_catalog")
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute(change, before)
 
 
 async def add(catalog: Catalog, connection: asyncpg.Connection, names: Iterable[str]) -> None:
@@ -50,8 +65,12 @@ async def add(catalog: Catalog, connection: asyncpg.Connection, names: Iterable[
     found = {row["name"]: row["oid"] for row in await connection.fetch(sql.NAMES, asked)}
     catalog.names |= found
     oids = sorted(set(found.values()) - catalog.tables.keys())
-    if not oids:
-        return
+    if oids:
+        async with trusted(connection):
+            await _learn(catalog, connection, oids)
+
+
+async def _learn(catalog: Catalog, connection: asyncpg.Connection, oids: Sequence[int]) -> None:
     rows = {row["oid"]: row for row in await connection.fetch(sql.TABLES, oids)}
     parents = [oid for oid, row in rows.items() if row["kind"] == _PARTITIONED]
     leaves: dict[int, list[int]] = defaultdict(list)
@@ -65,18 +84,22 @@ async def add(catalog: Catalog, connection: asyncpg.Connection, names: Iterable[
     for row in await connection.fetch(sql.INDEXES, list(rows)):
         indexes[row["oid"]].append(_index(row))
     for oid, row in rows.items():
-        catalog.tables[oid] = _table(row, columns[oid], indexes[oid])
+        try:
+            blocks = (await connection.fetchval(sql.SIZE, oid) or 0) // PAGE
+        except asyncpg.LockNotAvailableError:
+            blocks = None
+        catalog.tables[oid] = _table(row, blocks, columns[oid], indexes[oid])
     for root, several in leaves.items():
         _gather(catalog.tables[root], [catalog.tables[leaf] for leaf in several])
 
 
-def _table(row: Any, columns: Sequence[Any], indexes: Sequence[Index]) -> Table:
-    pages = max(row["pages"], row["blocks"] or 0)
+def _table(row: Any, blocks: int | None, columns: Sequence[Any], indexes: Sequence[Index]) -> Table:
+    pages = max(row["pages"], blocks or 0)
     count = row["rows"]
-    if row["blocks"] and row["pages"] and count:
-        count *= row["blocks"] / row["pages"]  # as the planner does
-    elif row["blocks"]:
-        count = row["blocks"] * PAGE / (TUPLE + sum(_width(one) for one in columns))  # never analysed
+    if blocks and row["pages"] and count:
+        count *= blocks / row["pages"]  # as the planner does
+    elif blocks:
+        count = blocks * PAGE / (TUPLE + sum(_width(one) for one in columns))  # never analysed
     return Table(
         oid=row["oid"],
         schema=row["schema"],
@@ -88,7 +111,7 @@ def _table(row: Any, columns: Sequence[Any], indexes: Sequence[Index]) -> Table:
         visible=row["visible"],
         columns={one["name"]: _column(one, count) for one in columns},
         indexes=indexes,
-        refused=_refused(row, pages),
+        refused=_refused(row, pages, blocks is None),
         view=row["view"] or "",
         inserted=row["inserted"],
         updated=row["updated"],
@@ -99,7 +122,7 @@ def _table(row: Any, columns: Sequence[Any], indexes: Sequence[Index]) -> Table:
     )
 
 
-def _refused(row: Any, pages: int) -> str:
+def _refused(row: Any, pages: int, locked: bool) -> str:
     reasons = {
         "it is a view": row["kind"] == _VIEW,
         "it is a foreign table: index it where its rows are": row["kind"] == _FOREIGN,
@@ -107,6 +130,7 @@ def _refused(row: Any, pages: int) -> str:
         "it belongs to an extension": row["extension"],
         "it is a temporary table": row["persistence"] == "t",
         "it is no table": row["kind"] not in "rmpvf",
+        "it is locked": locked,
         "it is small": pages < LEAST_PAGES and row["kind"] != _PARTITIONED,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
@@ -162,7 +186,7 @@ def _index(row: Any) -> Index:
             continue
         option = row["options"][number]
         direction = {0: "", 1: " DESC NULLS LAST", 2: " NULLS FIRST", 3: " DESC"}[option]
-        printed.append(f"{text}{'' if row['usual'][number] else ' *'}{direction}")
+        printed.append(f"{text}{row['classes'][number]}{direction}")
     return Index(
         name=row["name"],
         keys=tuple(printed[: row["keys"]]),
@@ -170,5 +194,4 @@ def _index(row: Any) -> Index:
         where=row["predicate"],
         method=row["method"],
         unique=row["unique"],
-        bytes=row["bytes"],
     )

@@ -12,7 +12,6 @@ select c.oid, pg_catalog.quote_ident(n.nspname) as schema, pg_catalog.quote_iden
     c.relname::pg_catalog.text as plain,
     c.relkind::pg_catalog.text as kind, greatest(c.reltuples, 0)::pg_catalog.float8 as rows, c.relpages as pages,
     least(1, c.relallvisible / greatest(c.relpages, 1)::pg_catalog.float8) as visible,
-    (pg_catalog.pg_relation_size(c.oid) / 8192)::pg_catalog.int8 as blocks,
     c.relpersistence::pg_catalog.text as persistence, c.relispartition as partition, c.relhassubclass as parent,
     n.nspname in ('pg_catalog', 'information_schema', 'pg_toast') as system,
     exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -26,6 +25,9 @@ join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_stat_all_tables s on s.relid = c.oid
 where c.oid = any($1::pg_catalog.oid[])
 """
+
+SIZE = "select pg_catalog.pg_relation_size($1::pg_catalog.oid)"
+"""Bytes; waits for a table that is locked."""
 
 LEAVES = """
 select r.oid as root, t.relid::pg_catalog.oid as leaf
@@ -58,14 +60,14 @@ order by a.attrelid, a.attnum
 
 INDEXES = """
 select i.indrelid as oid, c.relname::pg_catalog.text as name, m.amname::pg_catalog.text as method,
-    i.indisunique as unique, pg_catalog.pg_relation_size(c.oid) as bytes, i.indnkeyatts as keys,
+    i.indisunique as unique, i.indnkeyatts as keys,
     coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') as predicate,
     array(select pg_catalog.pg_get_indexdef(c.oid, k::pg_catalog.int4, false)
         from pg_catalog.generate_series(1, i.indnatts) k order by k) as columns,
     array(select (i.indoption[k - 1] & 3)::pg_catalog.int4 from pg_catalog.generate_series(1, i.indnkeyatts) k
         order by k) as options,
-    array(select o.opcdefault from pg_catalog.generate_series(1, i.indnkeyatts) k
-        join pg_catalog.pg_opclass o on o.oid = i.indclass[k - 1] order by k) as usual
+    array(select case when o.opcdefault then '' else ' ' || o.opcname end
+        from pg_catalog.generate_series(1, i.indnkeyatts) k join pg_catalog.pg_opclass o on o.oid = i.indclass[k - 1] order by k) as classes
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid
 join pg_catalog.pg_am m on m.oid = c.relam

@@ -46,7 +46,6 @@ class Index:
     where: str
     method: str
     unique: bool
-    bytes: int
 
 
 @dataclass(slots=True)

@@ -70,7 +70,8 @@ async def _grow(
             continue
         gain = await problem.change(before, after) - price * extra
         seen[move] = step
-        scores[move] = gain / max(extra, SMALLEST) ** exponent if gain >= least * len(move - before) else 0.0
+        good = gain >= least * len(move - before) and await problem.notable(before, after)
+        scores[move] = gain / max(extra, SMALLEST) ** exponent if good else 0.0
         if scores[move] <= 0:
             del scores[move]
 
@@ -102,7 +103,7 @@ async def _swap(problem: Problem, moves: Sequence[Set], chosen: list[Candidate],
                 after = _with(before - {gone} if gone else before, move)
                 if problem.size(after) > problem.budget or after == before:
                     continue
-                if await problem.change(before, after) > least:
+                if await problem.change(before, after) > least and await problem.notable(before, after):
                     chosen[:] = [one for one in chosen if one in after]
                     chosen += sorted(after - before, key=lambda one: one.definition.name)
                     better = True

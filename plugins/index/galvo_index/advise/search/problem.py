@@ -12,6 +12,9 @@ from galvo_index.advise.search.weights import Weights
 from galvo_index.advise.search.writes import Writes
 from galvo_index.advise.whatif.backend import Question
 
+NOTABLE = 0.97
+"""Part of its cost that at least one statement has to get below."""
+
 
 class OutOfTime(Exception):
     pass
@@ -45,13 +48,22 @@ class Problem:
         """How much lower it gets. Raises OutOfTime."""
         if time.monotonic() > self.deadline:
             raise OutOfTime
-        touched = before ^ after
-        concerned = [one for one in self.questions if touched & self.relevant[one.number]]
         gain = self.writes.cost(before) - self.writes.cost(after)
-        for one in concerned:
+        for one in self._concerned(before ^ after):
             old, new = await self.costs.plan(one, before), await self.costs.plan(one, after)
             gain += self.weights.worth(one.number, old.cost) - self.weights.worth(one.number, new.cost)
         return gain
+
+    async def notable(self, before: Set, after: Set) -> bool:
+        """Whether any statement gets faster by more than the planner's estimates are worth."""
+        for one in self._concerned(before ^ after):
+            old, new = await self.costs.plan(one, before), await self.costs.plan(one, after)
+            if new.cost < NOTABLE * old.cost:
+                return True
+        return False
+
+    def _concerned(self, touched: Set) -> list[Question]:
+        return [one for one in self.questions if touched & self.relevant[one.number]]
 
     def size(self, indexes: Set) -> int:
         return sum(self.bytes[one] for one in indexes)

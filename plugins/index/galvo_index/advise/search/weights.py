@@ -10,7 +10,10 @@ from statistics import median
 from galvo_index.workload import Statement
 
 MOST = 0.3
-"""Part of the whole that one statement may have: the planner's error about a single one must not decide everything."""
+"""Part of the whole that one statement may have when its time is not measured: an error of the planner must not decide
+everything."""
+FEW = 2.0
+"""... or this times its share, where there are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,13 @@ def weights(statements: Sequence[Statement], base: Mapping[int, float]) -> Weigh
         if number in base
     }
     each = {number: value / max(base[number], 1e-9) for number, value in whole.items()}
-    return Weights(each, _most(list(whole.values())))
+    measured = any(one.seconds for one in statements)
+    return Weights(each, math.inf if measured else _most(list(whole.values())))
 
 
 def _most(values: Sequence[float]) -> float:
     """So that none is above MOST of the sum of all, each cut to it."""
-    most, part = max(values, default=0.0), max(MOST, 1 / max(len(values), 1))
+    most, part = max(values, default=0.0), max(MOST, FEW / max(len(values), 1))
     for _ in range(40):
         most = min(most, part * sum(min(value, most) for value in values))
     return most

@@ -17,6 +17,8 @@ from galvo_index.advise.catalog.table import Table
 
 Node = dict[str, Any]
 
+START = 100.0
+"""Of any statement: to be received, planned, started and answered."""
 SCANNED, FILTERED = 0.07, 0.014
 """A row of a sequential scan; each of its conditions."""
 DESCENT, FETCHED, IN_ORDER, ONLY = 2.3, 0.78, 0.25, 0.08
@@ -49,13 +51,15 @@ class Relation:
     """Of the columns with the order of the rows."""
     distinct: Mapping[str, float]
     """How many values the columns have."""
+    visible: float = 1.0
+    """Part of the pages that an index-only scan need not look at."""
 
 
 def relation(table: Table, part: float = 1.0) -> Relation:
     """`part`: of its rows."""
     order = {name: column.correlation for name, column in table.columns.items()}
     distinct = {name: max(1.0, column.distinct * part) for name, column in table.columns.items()}
-    return Relation(table.rows * part, table.pages * part, order, distinct)
+    return Relation(table.rows * part, table.pages * part, order, distinct, table.visible)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +70,31 @@ class Model:
     """Part of the pages that are not in memory."""
 
     def cost(self, plan: Node) -> float:
-        return max(self._node(plan, 1.0), 0.1)
+        return START + self._node(plan, 1.0)
 
     def _node(self, node: Node, loops: float) -> float:
         kids = node.get("Plans", [])
-        own = self._own(node, kids) * loops
+        own: float = self._own(node, kids) * loops
         return own + sum(self._node(kid, self._loops(node, kid, kids, loops)) for kid in kids)
 
     def _loops(self, node: Node, kid: Node, kids: list[Node], loops: float) -> float:
         """How often a child runs."""
-        relation = kid.get("Parent Relationship")
+        relation, once = kid.get("Parent Relationship"), max(float(kid["Total Cost"]), 0.01)
         if relation == "InitPlan":
             return 1.0
         if relation == "SubPlan":
             others = sum(one["Total Cost"] for one in kids if one is not kid and one["Parent Relationship"] == "Outer")
-            spent = max(0.0, node["Total Cost"] - others)
-            return loops * max(1.0, spent / max(kid["Total Cost"], 0.01)) if "Hash" not in kid["Node Type"] else loops
+            spent = max(0.0, float(node["Total Cost"]) - others)
+            return loops * max(1.0, spent / once) if "Hash" not in kid["Node Type"] else loops
         kind = node["Node Type"]
         if kind == "Nested Loop" and kid is not kids[0] and relation == "Inner":
-            return loops * max(1.0, kids[0]["Plan Rows"]) * DOUBT ** min(_joins(kids[0]), 4)
+            return loops * max(1.0, float(kids[0]["Plan Rows"])) * DOUBT ** min(_joins(kids[0]), 4)
         if kind == "Memoize":
             return loops * MEMOIZED
         if kind == "Materialize":
             return 1.0
         if kind == "Limit":
-            return loops * min(1.0, node["Total Cost"] / max(kid["Total Cost"], 0.01))
+            return loops * min(1.0, float(node["Total Cost"]) / once)
         return loops
 
     def _own(self, node: Node, kids: list[Node]) -> float:
@@ -121,7 +125,7 @@ class Model:
         spent = max(0.0, node["Total Cost"] - node["Startup Cost"])
         if kind == "Index Only Scan":
             looked_at = _looked_at(node, relation, spent / _ENTRY_COST) if filters else rows
-            return DESCENT + looked_at * ONLY
+            return DESCENT + looked_at * (ONLY + FETCHED * (1 - relation.visible if relation else 0.0))
         if kind == "Index Scan":
             order = _order(node, relation)
             most = spent / (_ROW_COST + _PAGE_COST * (1 - order**2))

@@ -36,9 +36,9 @@ class HypoPG:
         their like, or the copy of an index looks better than the index.
         """
         await self._reset()
-        for table in [leaf for one in tables for leaf in one.leaves or (one,)]:
+        for table in [leaf for one in tables if not one.refused for leaf in one.leaves or (one,)]:
             for index in table.indexes:
-                if index.method == "btree" and not any("*" in key for key in index.keys):
+                if index.method == "btree":
                     with suppress(asyncpg.PostgresError):
                         await self._made(_twin(table, index))
 

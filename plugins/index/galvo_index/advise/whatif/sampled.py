@@ -7,6 +7,7 @@ HypoPG's is 0.92). It reads a part of each table once, and writes temporary file
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -91,9 +92,10 @@ class Sampled:
         self._relations[name] = relation(table, percent / 100)
         leaf = table.leaves[0] if table.leaves else table
         for index in leaf.indexes:
-            if index.method == "btree" and not any("*" in key for key in index.keys):
+            if index.method == "btree":
                 made = Definition("pg_temp", name, index.keys, index.include, index.where)
-                await self._execute(made.sql(""))
+                with suppress(asyncpg.PostgresError):  # of a class that is not on the search_path
+                    await self._execute(made.sql(""))
         await self._connection.execute(f"analyze {name}")
 
     async def _create(self, one: Candidate) -> None:
