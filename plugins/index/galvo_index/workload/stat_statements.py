@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import asyncpg
 
 from galvo import GalvoError
@@ -10,6 +12,9 @@ from galvo_index.workload.statement import Statement
 MOST = 500
 """Statements; the costliest."""
 
+_TYPED = re.compile(
+    r"\b(date|timestamptz|timetz|interval|time(?:stamp)?(?:\s+with(?:out)?\s+time\s+zone)?)\s+(\$\d+)", re.IGNORECASE
+)
 _WHERE = "select n.nspname from pg_catalog.pg_extension x join pg_catalog.pg_namespace n on n.oid = x.extnamespace"
 _QUERY = """
 select s.query, sum(s.calls)::float8, sum(s.total_exec_time)::float8 / 1000, sum(s.rows)::float8
@@ -36,4 +41,9 @@ async def read(connection: asyncpg.Connection, most: int = MOST) -> list[Stateme
         raise GalvoError("pg_stat_statements has to be in shared_preload_libraries, or give a file of SQL") from None
     except asyncpg.InsufficientPrivilegeError:
         raise GalvoError("this role may not read pg_stat_statements: grant it pg_read_all_stats") from None
-    return [Statement(sql, calls=calls, seconds=seconds, rows=rows) for sql, calls, seconds, rows in rows]
+    return [Statement(_parsable(sql), calls=calls, seconds=seconds, rows=rows) for sql, calls, seconds, rows in rows]
+
+
+def _parsable(sql: str) -> str:
+    """Literals become arguments, also where SQL takes no argument: `date $1`."""
+    return _TYPED.sub(r"\2::\1", sql)

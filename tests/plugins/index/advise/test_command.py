@@ -34,7 +34,7 @@ def test_it_prints_the_indexes_with_their_gains_in_80_columns(
     assert "create index concurrently galvo_orders_customer" in out
     assert "where status = 'pending'" in " ".join(out.split())
     assert "times cheaper: select note from orders where customer" in out
-    assert "line 4: syntax error" in out
+    assert "line 5: syntax error" in out
 
 
 def test_json_has_the_same(shop_dsn: str, workload: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,8 @@ select i.indrelid as oid, c.relname::pg_catalog.text as name, m.amname::pg_catal
     array(select (i.indoption[k - 1] & 3)::pg_catalog.int4 from pg_catalog.generate_series(1, i.indnkeyatts) k
         order by k) as options,
     array(select case when o.opcdefault then '' else ' ' || o.opcname end
-        from pg_catalog.generate_series(1, i.indnkeyatts) k join pg_catalog.pg_opclass o on o.oid = i.indclass[k - 1] order by k) as classes
+        from pg_catalog.generate_series(1, i.indnkeyatts) k
+        join pg_catalog.pg_opclass o on o.oid = i.indclass[k - 1] order by k) as classes
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid
 join pg_catalog.pg_am m on m.oid = c.relam
