@@ -9,6 +9,7 @@ that are worth it when the budget allows them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.search.costs import Set
@@ -20,28 +21,34 @@ SMALLEST = 1 << 20
 """Bytes; smaller indexes all count as this small."""
 EXPONENTS = (1.0, 0.5, 0.0)
 """Of the size by which a gain is divided."""
-SWAPPED = 40
+SWAPPED = 60
 """Candidates tried in the place of a chosen one."""
 
 
 async def search(problem: Problem, moves: Sequence[Set]) -> list[Candidate]:
     """In the order of their choice; the best that was found until the deadline."""
-    best: list[Candidate] = []
-    worth = await problem.worth(frozenset())
     whole = await problem.whole()
     least, price = LEAST_GAIN * whole, PRICE * whole / max(problem.stored, 1)
-    for exponent in EXPONENTS:
-        chosen: list[Candidate] = []
-        try:
-            await _grow(problem, moves, chosen, least, price, exponent)
-            await _shrink(problem, chosen, least)
-            await _swap(problem, moves, chosen, least)
-        except OutOfTime:
-            pass
-        reached = await problem.worth(frozenset(chosen))
-        if reached < worth:
-            best, worth = chosen, reached
+    found: list[list[Candidate]] = [[]]
+    with suppress(OutOfTime):
+        for exponent in EXPONENTS:
+            found.append([])
+            await _grow(problem, moves, found[-1], least, price, exponent)
+            await _shrink(problem, found[-1], least)
+    worths = [await problem.worth(frozenset(one)) for one in found]
+    best = found[worths.index(min(worths))]
+    with suppress(OutOfTime):
+        await _swap(problem, await _promising(problem, moves), best, least)
+        await _shrink(problem, best, least)
     return best
+
+
+async def _promising(problem: Problem, moves: Sequence[Set]) -> list[Set]:
+    """By what they gain alone, per byte and in all, by turns."""
+    gains = {move: await problem.change(frozenset(), move) for move in moves}
+    dense = sorted(moves, key=lambda move: -gains[move] / max(problem.size(move), SMALLEST))
+    large = sorted(moves, key=lambda move: -gains[move])
+    return list(dict.fromkeys(move for pair in zip(dense, large, strict=True) for move in pair))[:SWAPPED]
 
 
 async def _grow(
@@ -95,7 +102,7 @@ async def _swap(problem: Problem, moves: Sequence[Set], chosen: list[Candidate],
     better = True
     while better:
         better = False
-        for move in moves[:SWAPPED]:
+        for move in moves:
             before = frozenset(chosen)
             if move <= before:
                 continue
