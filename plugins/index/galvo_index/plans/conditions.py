@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +15,10 @@ from pglast.visitors import Visitor
 Way = Literal["bare", "cast", "function", "expression"]
 """How a column is used: by itself, cast, as the argument of a function, or in some other expression."""
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+
+is_a: Callable[[Any, Any], bool] = isinstance
+"""Without narrowing: pglast's types say of every field that it may be None."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -61,24 +65,24 @@ def comparisons(text: str) -> list[Comparison]:
 
 
 def _parts(node: Any) -> Iterator[Condition]:
-    if isinstance(node, ast.BoolExpr) and node.boolop == BoolExprType.AND_EXPR:
+    if is_a(node, ast.BoolExpr) and node.boolop == BoolExprType.AND_EXPR:
         for arg in node.args:
             yield from _parts(arg)
-    elif isinstance(node, ast.BoolExpr) and node.boolop == BoolExprType.OR_EXPR:
+    elif is_a(node, ast.BoolExpr) and node.boolop == BoolExprType.OR_EXPR:
         yield Condition(arms=tuple(tuple(_parts(arg)) for arg in node.args))
     else:
         yield Condition(_comparison(node))
 
 
 def _comparison(node: Any) -> Comparison | None:
-    if isinstance(node, ast.NullTest):
+    if is_a(node, ast.NullTest):
         return _sided(node.arg, "is null" if node.nulltesttype == 0 else "is not null", None)
-    if isinstance(node, ast.ColumnRef):
+    if is_a(node, ast.ColumnRef):
         return _sided(node, "true", None)
-    if isinstance(node, ast.BoolExpr) and isinstance(node.args[0], ast.ColumnRef):
+    if is_a(node, ast.BoolExpr) and is_a(node.args[0], ast.ColumnRef):
         return _sided(node.args[0], "true", None)
     plain = (A_Expr_Kind.AEXPR_OP, A_Expr_Kind.AEXPR_OP_ANY, A_Expr_Kind.AEXPR_LIKE, A_Expr_Kind.AEXPR_ILIKE)
-    if not isinstance(node, ast.A_Expr) or node.kind not in plain or node.lexpr is None:
+    if not is_a(node, ast.A_Expr) or node.kind not in plain or node.lexpr is None:
         return None
     operator = node.name[-1].sval
     left, right = _columns(node.lexpr), _columns(node.rexpr)
@@ -104,17 +108,17 @@ def _sided(side: Any, operator: str, other: Any) -> Comparison | None:
 
 
 def _way(side: Any) -> tuple[Way, str]:
-    if isinstance(side, ast.ColumnRef):
+    if is_a(side, ast.ColumnRef):
         return "bare", ""
-    if isinstance(side, ast.TypeCast):
+    if is_a(side, ast.TypeCast):
         inner, _ = _way(side.arg)
         return ("cast" if inner == "bare" else "expression"), ".".join(name.sval for name in side.typeName.names)
-    if isinstance(side, ast.FuncCall):
+    if is_a(side, ast.FuncCall):
         name = side.funcname[-1].sval
         return "function", name
-    if isinstance(side, ast.CoalesceExpr):
+    if is_a(side, ast.CoalesceExpr):
         return "function", "coalesce"
-    if isinstance(side, ast.CollateClause):
+    if is_a(side, ast.CollateClause):
         return _way(side.arg)
     return "expression", ""
 
@@ -127,17 +131,17 @@ def _columns(node: Any) -> list[tuple[str, str]]:
 
     class Walk(Visitor):
         def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:
-            names = [part.sval for part in node.fields if isinstance(part, ast.String)]
+            names = [part.sval for part in node.fields if is_a(part, ast.String)]
             if len(names) == len(node.fields):
                 found.append((names[-2] if len(names) > 1 else "", names[-1]))
 
-    Walk()(tuple(node) if isinstance(node, list) else node)
+    Walk()(tuple(node) if is_a(node, list) else node)
     return found
 
 
 def _constant(node: Any) -> str | None:
-    while isinstance(node, ast.TypeCast):
+    while is_a(node, ast.TypeCast):
         node = node.arg
-    if isinstance(node, ast.A_Const) and isinstance(node.val, ast.String):
+    if is_a(node, ast.A_Const) and is_a(node.val, ast.String):
         return str(node.val.sval)
     return None

@@ -48,12 +48,12 @@ select pg_catalog.json_build_object(
                left join pg_catalog.pg_attribute b on b.attrelid = t.oid and b.attnum = i.indkey[k - 1]),
       'classes', (select pg_catalog.json_agg(o.opcname order by k) from pg_catalog.generate_series(1, i.indnkeyatts) k
                join pg_catalog.pg_opclass o on o.oid = i.indclass[k - 1]),
-      'c', (select coalesce(pg_catalog.json_agg(l.collname in ('C', 'POSIX')
-                      or l.collname = 'default' and d.datcollate in ('C', 'POSIX') order by k), '[]')
+      'c', (select coalesce(pg_catalog.json_agg(
+                 l.collname in ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8') or l.collname = 'default' and (
+                   d.datcollate in ('C', 'POSIX') or pg_catalog.to_jsonb(d) ->> 'datlocprovider' = 'b') order by k), '[]')
                from pg_catalog.generate_series(1, i.indnkeyatts) k
                left join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1]
-               cross join (select datcollate from pg_catalog.pg_database
-                           where datname = pg_catalog.current_database()) d)
+               cross join (select * from pg_catalog.pg_database where datname = pg_catalog.current_database()) d)
     )), '[]')
     from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid
     join pg_catalog.pg_am m on m.oid = ic.relam

@@ -15,7 +15,7 @@ BATCH = 64
 
 
 class Entry:
-    """Times of the last calls wait in `times` until `fold` counts them. Its `repr` shows no text, which holds values."""
+    """Times of the last calls wait in `times` until `fold` counts them. Its `repr` shows no text: that has values."""
 
     __slots__ = (
         "arguments", "buckets", "calls", "errors", "fingerprint", "kind", "limit", "longest", "plan",

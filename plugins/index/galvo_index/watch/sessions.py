@@ -125,7 +125,7 @@ def effect_of(sql: str) -> Effect | None:
     if isinstance(statement, ast.TransactionStmt):
         if statement.kind in BEGINS:
             return Effect("begin")
-        ends = ENDS.get(statement.kind)
+        ends = ENDS.get(statement.kind) if statement.kind is not None else None
         return Effect(ends) if ends else None  # type: ignore[arg-type]  # one of the literals
     if isinstance(statement, ast.VariableSetStmt):
         return _setting(statement, sql)

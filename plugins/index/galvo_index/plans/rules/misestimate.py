@@ -92,14 +92,16 @@ def _single(case: Case, table: Table, one: Comparison, seen: str, evidence: dict
     if one.way in ("function", "expression") and case.facts.server.version >= EXPRESSIONS:
         bare = one.side.replace(f"{one.alias}.", "") if one.alias else one.side
         known = any(index.valid and index.columns[0] == "" for index in table.indexes)
-        if known or shown(bare) != bare:
+        if known:
             return None
         return Finding(
             "unknown-expression",
             table.sql,
             f"{seen}: of an expression the planner knows nothing, and takes a constant share.",
             "Create statistics on the expression, and analyze.",
-            f"create statistics {_name(table, [one.column])} on ({bare}) from {table.sql}; analyze {table.sql}",
+            f"create statistics {_name(table, [one.column])} on ({bare}) from {table.sql}; analyze {table.sql}"
+            if shown(bare) == bare
+            else "",
             evidence=dict(evidence),
         )
     return None

@@ -48,9 +48,9 @@ def find(case: Case) -> Iterator[Finding]:
 
 
 def _scan(inner: Node) -> Node | None:
-    """The sequential scan that the loop runs through again and again."""
-    while inner.type == "Materialize" and inner.children:
-        inner = inner.children[0]
+    """The scan whose rows the loop goes through again and again, all of them."""
+    if inner.type == "Materialize":
+        return next((node for node in inner if node.relation[1]), None)
     return inner if inner.type == "Seq Scan" else None
 
 

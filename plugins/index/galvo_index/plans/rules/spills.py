@@ -35,9 +35,8 @@ def _sort(case: Case, node: Node) -> Iterator[Finding]:
     by = _keys(node, "Sort Key")
     if node.ran:
         each = [node.raw, *node.raw.get("Workers", ())]
-        used = max(float(one.get("Sort Space Used", 0)) * KB for one in each if one.get("Sort Space Type") == "Disk") if (
-            any(one.get("Sort Space Type") == "Disk" for one in each)
-        ) else 0.0  # fmt: skip
+        on_disk = [one for one in each if one.get("Sort Space Type") == "Disk"]
+        used = max((float(one.get("Sort Space Used", 0)) * KB for one in on_disk), default=0.0)
         if used:
             # in memory a row takes about twice what it takes on disk
             yield _finding(
