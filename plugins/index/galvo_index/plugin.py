@@ -65,12 +65,12 @@ class IndexPlugin(Plugin):
             entry.rows += len(rows.records)
         else:
             entry.rows += affected(query, rows)
+        if self._repeats.following:
+            self._repeats.saw(query, rows)
         if len(times) >= entry.limit:
             entry.fold(query.args)
             if not self._repeats.following:
                 self._repeats.begin(query, rows)
-        if self._repeats.following:
-            self._repeats.saw(query, rows)
         if query.session is not None:
             self._watch.sessions.saw(query.session, query.sql)
         if seconds >= self._slow:

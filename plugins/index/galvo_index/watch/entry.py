@@ -19,7 +19,7 @@ class Entry:
 
     __slots__ = (
         "arguments", "buckets", "calls", "errors", "fingerprint", "kind", "limit", "longest", "plan",
-        "rows", "server", "server_calls", "shortest", "since", "skip", "slow", "sql", "times", "total",
+        "rows", "shortest", "since", "skip", "slow", "sql", "times", "total",
     )  # fmt: skip
 
     def __init__(self, sql: str, samples: int, budget: Budget) -> None:
@@ -34,14 +34,13 @@ class Entry:
         """When `times` has so many, `fold` it."""
         self.calls = 0
         self.total = 0.0
-        """Seconds, of those that ended well, as this process saw them."""
+        """Seconds of those that ended well, as this process saw them: with the wait for a connection, which the pool
+        counts (`Watch.stats`), but not by statement."""
         self.shortest, self.longest = inf, 0.0
         self.buckets: histogram.Buckets = {}
         self.rows = 0
         self.errors = 0
         self.slow = 0
-        self.server, self.server_calls = 0.0, 0
-        """Seconds on the wire, as the pool says, and of how many calls."""
         self.arguments = Reservoir(samples, budget)
         self.skip = 0.0
         """Calls to pass over until the arguments of one are kept."""
@@ -59,8 +58,9 @@ class Entry:
         count = len(times)
         self.calls += count
         self.total += sum(times)
-        self.shortest = min(self.shortest, *times)
-        self.longest = max(self.longest, *times)
+        times.sort()
+        self.shortest = min(self.shortest, times[0])
+        self.longest = max(self.longest, times[-1])
         histogram.add(self.buckets, times)
         times.clear()
         self.skip -= count
@@ -80,22 +80,12 @@ class Entry:
         self.rows += other.rows
         self.errors += other.errors
         self.slow += other.slow
-        self.server += other.server
-        self.server_calls += other.server_calls
         self.since = min(self.since, other.since)
         self.arguments.absorb(other.arguments, other.calls / self.calls if self.calls else 0)
-
-    @property
-    def waited(self) -> float | None:
-        """Seconds of all calls in which they waited for a connection, about; None: no pool says what it took."""
-        if not self.server_calls:
-            return None
-        return max(0.0, self.total - self.server * self.calls / self.server_calls)
 
     def numbers(self) -> dict[str, Any]:
         """For people and machines: no literals, no arguments."""
         self.fold()
-        waited = self.waited
         return {
             "calls": self.calls,
             "seconds": self.total,
@@ -106,5 +96,4 @@ class Entry:
             "rows": self.rows,
             "errors": self.errors,
             "slow": self.slow,
-            **({} if waited is None else {"waited": waited}),
         }

@@ -61,6 +61,7 @@ class Repeats:
                 self._loop = asyncio.get_running_loop()
                 self._task = weakref.ref(task)
                 self._left = PATIENCE
+                self._answers = [Answer(query.sql, rows.records)]
                 self.following = True
 
     def saw(self, query: Query, rows: Rows) -> None:

@@ -39,6 +39,8 @@ class Event(msgspec.Struct, frozen=True):
     seconds: float
     statement: str
     fingerprint: str
+    waiting: float = 0.0
+    """Queries that waited for a connection when it ended: it may have waited, too."""
     error: str = ""
     """Name of the exception that ended it."""
     plan: str = ""
@@ -49,10 +51,13 @@ class Event(msgspec.Struct, frozen=True):
 class _Slow:
     """One that waits."""
 
-    __slots__ = ("args", "at", "entry", "error", "query", "seconds", "session")
+    __slots__ = ("args", "at", "entry", "error", "query", "seconds", "session", "waiting")
 
-    def __init__(self, query: Query, entry: Entry, seconds: float, error: str, session: tuple[str, ...] | str) -> None:
+    def __init__(
+        self, query: Query, entry: Entry, seconds: float, error: str, session: tuple[str, ...] | str, waiting: float
+    ) -> None:
         self.query, self.entry, self.seconds, self.error, self.session = query, entry, seconds, error, session
+        self.waiting = waiting
         self.at = time()
         self.args = query.args if query.kind != "many" else query.args[0] if query.args else ()
 
@@ -77,14 +82,20 @@ class SlowStatements:
         self.count = self.left_out = self.plans = self.skipped = 0
 
     def notice(
-        self, query: Query, entry: Entry, seconds: float, session: tuple[str, ...] | str, error: str = ""
+        self,
+        query: Query,
+        entry: Entry,
+        seconds: float,
+        session: tuple[str, ...] | str,
+        error: str = "",
+        waiting: float = 0.0,
     ) -> None:
         """A statement was slow."""
         self.count += 1
         entry.slow += 1
         key = id(entry)
         if key in self._waiting or len(self._waiting) < QUEUE:
-            self._waiting[key] = _Slow(query, entry, seconds, error, session)
+            self._waiting[key] = _Slow(query, entry, seconds, error, session, waiting)
             self._wake.set()
         else:
             self.left_out += 1
@@ -102,6 +113,7 @@ class SlowStatements:
     def _tell(self, event: Event) -> None:
         self.events.append(event)
         after = f", ended by {event.error}" if event.error else ""
+        after += f", while {event.waiting:.0f} waited for a connection" if event.waiting else ""
         self._log.warning(
             "slow statement, %.2f s%s: %s (%s)%s", event.seconds, after, event.statement, event.plan,
             "".join(f"\n  {finding.seen} {finding.advice}" for finding in event.findings),
@@ -117,7 +129,9 @@ class SlowStatements:
         statement = slow.query.sql if self._settings.show_arguments else redacted(slow.query.sql)
         if self._settings.show_arguments and slow.args:
             statement += f" with {slow.args!r}"
-        return Event(slow.at, slow.seconds, statement, slow.entry.fingerprint, slow.error, said, tuple(findings))
+        return Event(
+            slow.at, slow.seconds, statement, slow.entry.fingerprint, slow.waiting, slow.error, said, tuple(findings)
+        )
 
     async def _plan(self, slow: _Slow, findings: list[Finding]) -> str:
         """Looks at the plan; gives what to say of it. Raises Unexplained."""

@@ -45,7 +45,12 @@ class Watch:
 
     def noticed(self, query: Query, entry: Entry, seconds: float, error: str = "") -> None:
         """A query was slow."""
-        self.slow.notice(query, entry, seconds, self.sessions.settings(query.session), error)
+        waiting = self._pool_stats().get("waiting", 0)
+        self.slow.notice(query, entry, seconds, self.sessions.settings(query.session), error, waiting)
+
+    def _pool_stats(self) -> dict[str, float]:
+        pool = self._context.capability("pool")
+        return pool.stats() if pool is not None and hasattr(pool, "stats") else {}
 
     # -- in the background ----------------------------------------------------------------------------
 
@@ -134,4 +139,5 @@ class Watch:
             "statements_dropped": self.statements.dropped,
             "other_seconds": self.statements.others.total,
             "findings": len(self._findings),
+            "waited_seconds": self._pool_stats().get("waited_seconds", 0.0),
         }
