@@ -50,7 +50,8 @@ select pg_catalog.json_build_object(
                join pg_catalog.pg_opclass o on o.oid = i.indclass[k - 1]),
       'c', (select coalesce(pg_catalog.json_agg(
                  l.collname in ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8') or l.collname = 'default' and (
-                   d.datcollate in ('C', 'POSIX') or pg_catalog.to_jsonb(d) ->> 'datlocprovider' = 'b') order by k), '[]')
+                   d.datcollate in ('C', 'POSIX') or pg_catalog.to_jsonb(d) ->> 'datlocprovider' = 'b')
+                 order by k), '[]')
                from pg_catalog.generate_series(1, i.indnkeyatts) k
                left join pg_catalog.pg_collation l on l.oid = i.indcollation[k - 1]
                cross join (select * from pg_catalog.pg_database where datname = pg_catalog.current_database()) d)

@@ -19,7 +19,7 @@ class Entry:
 
     __slots__ = (
         "arguments", "buckets", "calls", "errors", "fingerprint", "kind", "limit", "longest", "plan",
-        "rows", "shortest", "since", "skip", "slow", "sql", "times", "total",
+        "rows", "server", "shortest", "since", "skip", "slow", "sql", "times", "total",
     )  # fmt: skip
 
     def __init__(self, sql: str, samples: int, budget: Budget) -> None:
@@ -45,7 +45,9 @@ class Entry:
         self.skip = 0.0
         """Calls to pass over until the arguments of one are kept."""
         self.plan: Any = None
-        """The last that was looked at."""
+        """The last that was looked at: when, its shape, its findings."""
+        self.server: dict[str, float] = {}
+        """What pg_stat_statements had counted then."""
 
     def __repr__(self) -> str:
         return f"<Entry {self.fingerprint or 'new'}: {self.calls + len(self.times)} calls>"
@@ -96,4 +98,5 @@ class Entry:
             "rows": self.rows,
             "errors": self.errors,
             "slow": self.slow,
+            **({"server": self.server} if self.server else {}),
         }

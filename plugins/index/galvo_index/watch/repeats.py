@@ -25,8 +25,8 @@ PATIENCE = 500
 COLUMNS = 16
 AHEAD = 16
 """Rows that may have been passed over, as they needed no query."""
-KEYS = (int, str, uuid.UUID)
-"""Types of what rows are found by; asyncpg's UUID is a class of its own."""
+KEYS = (int, str)
+"""Types of what rows are found by, and UUID, of which asyncpg has a class of its own."""
 
 Told = Callable[[str, str, int, int], None]
 """Takes the statement that answered, the one that repeats, how often it did, and how many rows there were."""
@@ -108,4 +108,4 @@ def _column(record: Any, args: tuple[Any, ...]) -> int:
 
 def _among(value: Any, args: tuple[Any, ...]) -> bool:
     kind = type(value)
-    return kind in KEYS and any(type(arg) is kind and arg == value for arg in args)
+    return (kind in KEYS or isinstance(value, uuid.UUID)) and any(type(arg) is kind and arg == value for arg in args)

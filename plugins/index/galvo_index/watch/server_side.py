@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from galvo import GalvoError
+from galvo_index.plans.node import Plan
 from galvo_index.redaction import redacted
 
 ORDERS = {"total": "total_exec_time", "mean": "mean_exec_time", "calls": "calls", "io": "shared_blks_read"}
@@ -23,6 +24,14 @@ where s.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalo
   and s.mean_exec_time >= $1
 order by s.{order} desc limit $2
 """
+_PAGES = """
+select sum(calls) as calls, sum(shared_blks_hit) as hit, sum(shared_blks_read) as read,
+  sum(temp_blks_read + temp_blks_written) as temp
+from {schema}.pg_stat_statements
+where queryid = $1 and dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
+"""
+PATIENCE = 2.0
+"""Seconds."""
 HOW = (
     "this database has no pg_stat_statements: put `shared_preload_libraries = 'pg_stat_statements'` into "
     "postgresql.conf, restart the server, and say `create extension pg_stat_statements`"
@@ -47,6 +56,19 @@ async def statements(
     except asyncpg.InsufficientPrivilegeError:
         raise GalvoError("this role may not read pg_stat_statements: grant it pg_read_all_stats") from None
     return [{**dict(row), "query": _shown(row["query"])} for row in rows]
+
+
+async def counted(connection: asyncpg.Connection, plan: Plan) -> dict[str, float]:
+    """Pages that the statement of a plan has taken so far; empty when the server does not say."""
+    query_id = plan.raw.get("Query Identifier")
+    if not isinstance(query_id, int):
+        return {}
+    try:
+        schema = await connection.fetchval(_SCHEMA, timeout=PATIENCE)
+        row = await connection.fetchrow(_PAGES.format(schema=schema), query_id, timeout=PATIENCE) if schema else None
+    except (asyncpg.PostgresError, TimeoutError):
+        return {}
+    return {name: float(value) for name, value in row.items()} if row is not None and row["calls"] else {}
 
 
 def _shown(query: str | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic, time
 from typing import Any
 
@@ -22,6 +23,7 @@ from galvo_index.plans.explaining import Unexplained
 from galvo_index.redaction import redacted
 from galvo_index.settings import IndexSettings
 from galvo_index.watch.entry import Entry
+from galvo_index.watch.server_side import counted
 
 QUEUE = 16
 """Statements that may wait for their event."""
@@ -46,6 +48,8 @@ class Event(msgspec.Struct, frozen=True):
     plan: str = ""
     """What became of looking at its plan."""
     findings: tuple[Finding, ...] = ()
+    server: dict[str, float] = {}
+    """What pg_stat_statements has counted of the statement, if it is there: pages hit, read, and of temporary files."""
 
 
 class _Slow:
@@ -126,11 +130,22 @@ class SlowStatements:
         except Unexplained as why:
             self.skipped += 1
             said = f"no plan: {why}"
+        except Exception as fault:  # noqa: BLE001  # a rule's mistake must not end the watch; its text may hold values
+            self.skipped += 1
+            said = f"no plan: {type(fault).__name__} in galvo"
         statement = slow.query.sql if self._settings.show_arguments else redacted(slow.query.sql)
         if self._settings.show_arguments and slow.args:
             statement += f" with {slow.args!r}"
         return Event(
-            slow.at, slow.seconds, statement, slow.entry.fingerprint, slow.waiting, slow.error, said, tuple(findings)
+            at=slow.at,
+            seconds=slow.seconds,
+            statement=statement,
+            fingerprint=slow.entry.fingerprint,
+            waiting=slow.waiting,
+            error=slow.error,
+            plan=said,
+            findings=tuple(findings),
+            server=slow.entry.server,
         )
 
     async def _plan(self, slow: _Slow, findings: list[Finding]) -> str:
@@ -145,6 +160,7 @@ class SlowStatements:
         if last is not None and monotonic() < last[0] + self._settings.explain_again:
             return "its plan was looked at a short time ago"
         entry.plan = (monotonic(), last[1] if last else "", last[2] if last else ())
+        entry.fold()
         connection = await self._opened()
         try:
             known = entry.rows / entry.calls if entry.calls and slow.query.kind == "rows" else None
@@ -152,8 +168,10 @@ class SlowStatements:
                 connection, slow.query.sql, slow.args, settings=slow.session,
                 timeout=self._settings.explain_timeout, known_rows=None if slow.query.limit else known, guarded=True,
             )  # fmt: skip
+            entry.server = await counted(connection, analysis.plan)
         finally:
-            connection.terminate()
+            with suppress(Exception):
+                await connection.close(timeout=PACE)
         self.plans += 1
         entry.plan = (monotonic(), analysis.shape, tuple(analysis.findings))
         for finding in analysis.findings:
@@ -166,5 +184,5 @@ class SlowStatements:
     async def _opened(self) -> Any:
         try:
             return await self._connect()
-        except (GalvoError, OSError, asyncpg.PostgresError) as error:
+        except (GalvoError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unexplained("no connection for it could be opened") from error

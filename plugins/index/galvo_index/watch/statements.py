@@ -56,9 +56,9 @@ class Statements:
         return bool(self._new)
 
     def _shrink(self) -> None:
-        """Forget the fourth of the statements that took least time."""
+        """Forget the statements that took least time, a fourth and what is too much."""
         ranked = sorted(self._known.values(), key=lambda entry: entry.total + sum(entry.times))
-        gone = ranked[: len(ranked) // 4]
+        gone = ranked[: len(ranked) - self._most * 3 // 4]
         for entry in gone:
             self.others.absorb(entry)
             del self._known[entry.fingerprint]

@@ -66,7 +66,8 @@ SCENES = [
           create collation words (provider = libc, locale = 'C.UTF-8'); create index on by_language(code collate words);
           create table byte_order as select * from orders; create index on byte_order(code text_pattern_ops);
           analyze by_language; analyze byte_order"""),
-    Scene("like-infix", "select * from orders where note like '%needle%'", "select * from orders where note like 'xxx%'",
+    Scene("like-infix", "select * from orders where note like '%needle%'",
+          "select * from orders where note like 'xxx%'",
           sql=False),
     Scene("or-unindexed", "select * from mixed where customer = 7 or shelf = 9",
           "select * from orders where customer = 7 or code = 'c9'",
@@ -89,7 +90,8 @@ SCENES = [
     Scene("spilled-aggregate", "select code, count(*) from blind group by code",
           "select price, count(*) from blind group by price",
           settings=("work_mem = '200kB'", *NO_PARALLEL), analyze=True, sql=False,
-          setup="""create table blind as select price, code from orders; alter table blind alter code set (n_distinct = 10);
+          setup="""create table blind as select price, code from orders;
+          alter table blind alter code set (n_distinct = 10);
           analyze blind"""),
     Scene("nested-loop", "select count(*) from orders a join unindexed b on b.price < a.price - 998",
           "select count(*) from orders a join unindexed b on b.id = a.id", settings=NO_PARALLEL, sql=False),
@@ -97,8 +99,8 @@ SCENES = [
           "select count(*) from orders a, customer c where a.customer = c.id and a.price < 10",
           setup="""create table customer as select n as id from generate_series(0, 4999) n; analyze customer""",
           analyze=True, settings=NO_PARALLEL, sql=False),
-    Scene("subplan-per-row", "select id, (select max(o.price) from unindexed o where o.customer = c.id) from customer c",
-          "select id, (select max(o.price) from orders o where o.customer = c.id) from customer c",
+    Scene("subplan-per-row", "select id, (select max(price) from unindexed where customer = c.id) from customer c",
+          "select id, (select max(price) from orders where customer = c.id) from customer c",
           setup="""create table customer as select n as id from generate_series(0, 4999) n; analyze customer"""),
     Scene("not-in", "select * from orders where id not in (select id from unindexed where price > 1)",
           "select * from orders o where not exists (select from unindexed u where u.id = o.id and u.price > 1)",
@@ -130,10 +132,11 @@ SCENES = [
           "select * from kinds where kind = 1 order by placed, id", name="filtered", settings=NO_PARALLEL,
           setup="""create table kinds as select n as id, n % 2 as kind, n % 1000 as placed, repeat('x', 60) as note
           from generate_series(1, 30000) n; analyze kinds"""),
-    Scene("lossy-bitmap", "select sum(id) from wide where price < 30 or price > 969", "select sum(id) from wide where price < 1 or price > 998",
+    Scene("lossy-bitmap", "select sum(id) from wide where price < 30 or price > 969",
+          "select sum(id) from wide where price < 1 or price > 998",
           setup="""create table wide as select n as id, (n * 7919) % 1000 as price, repeat('x', 700) as note
           from generate_series(1, 40000) n; create index on wide(price); analyze wide""",
-          settings=(*SMALL_MEMORY, "random_page_cost = 1"), analyze=True),
+          settings=(*SMALL_MEMORY, "random_page_cost = 1"), analyze=True, sql=False),
     Scene("heap-fetches", "select id from written where id < 20000", "select id from written where id < 500",
           setup="""create table written(id int primary key, note text);
           insert into written select n, repeat('x', 60) from generate_series(1, 30000) n; analyze written""",
