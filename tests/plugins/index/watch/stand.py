@@ -40,7 +40,7 @@ async def watching(
 async def until(condition: Callable[[], Any]) -> Any:
     """What `condition` gives as soon as it is something."""
     with anyio.fail_after(20):
-        while not (found := condition()):
+        while not (found := condition()):  # noqa: ASYNC110  # what the watch does in the background has no event
             await anyio.sleep(0.01)
     return found
 

@@ -81,17 +81,12 @@ async def test_what_a_statement_would_do_is_not_done(dsn: str) -> None:
         assert "only a single SELECT" in (await event(index, "later"))["plan"]
         assert await kernel.fetchval("select count(*) from ran") == 1
         assert await kernel.fetchval("select last_value from s") == 1
-        assert (
-            await kernel.fetchval("select count(*) from pg_locks where objid = 4711 and pid <> pg_backend_pid()") <= 1
-        )
 
 
 async def test_a_session_s_names_are_its_own(dsn: str) -> None:
     """The plan is of the table that the session meant; when that is not known there is none."""
     async with watching(dsn, slow=EVERYTHING) as (kernel, index):
-        await kernel.execute(
-            "create schema other; create table other.big as select n as id from generate_series(1, 9) n"
-        )
+        await kernel.execute("create schema other; create table other.big as select 1 as id from generate_series(1, 9)")
         async with kernel.acquire() as session:
             await session.execute("set search_path = other")
             await session.fetch("select id as mine from big")
@@ -99,7 +94,8 @@ async def test_a_session_s_names_are_its_own(dsn: str) -> None:
             await session.execute("reset search_path")
             await session.fetch("select id as theirs from big")
             found = await event(index, "theirs")
-            assert found["plan"] != "its plan costs 36, 0 findings" and found["plan"].startswith("its plan costs")
+            assert found["plan"] != "its plan costs 36, 0 findings"
+            assert found["plan"].startswith("its plan costs")
             async with session.transaction():
                 await session.execute("set local search_path = other")
                 await session.fetch("select id as local from big")
@@ -165,4 +161,5 @@ async def test_the_server_s_own_count_is_beside(debian_dsn: str) -> None:
         await kernel.execute("create extension pg_stat_statements")
         await kernel.fetch("select count(*) as counted from big where id > $1", 5)
         found = await event(index, "counted")
-        assert found["server"]["calls"] == 1 and found["server"]["hit"] > 100
+        assert found["server"]["calls"] == 1
+        assert found["server"]["hit"] > 100
