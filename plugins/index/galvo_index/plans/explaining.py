@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,7 @@ async def explained(
             sql = f"execute {PREPARED}({', '.join(['null'] * count)})"
         options = "format json, verbose, settings" + ", analyze, buffers" * analyze
         text = await connection.fetchval(f"explain ({options}) {sql}", *args, timeout=timeout + 5)
-        return read(text)
+        return read(text if isinstance(text, str) else json.dumps(text))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError, TypeError) as error:
         raise Unexplained(_why(error)) from error
 

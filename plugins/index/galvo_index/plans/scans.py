@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from galvo_index.plans.facts import Facts, Table
+from galvo_index.plans.facts import Table
 from galvo_index.plans.node import Node
+
+if TYPE_CHECKING:
+    from galvo_index.plans.analyse import Case
 
 MANY = 10_000
 """Rows from which reading all of them is worth a word."""
@@ -25,9 +28,9 @@ class Scan(NamedTuple):
     """Both of all its runs."""
 
 
-def wasteful(node: Node, facts: Facts) -> Scan | None:
+def wasteful(case: Case, node: Node) -> Scan | None:
     """A sequential scan of a large table of which a filter keeps few rows."""
-    table = facts.of(node.relation)
+    table = case.facts.of(node.relation)
     if node.type != "Seq Scan" or not node.text("Filter") or table is None or table.pages < PAGES:
         return None
     if node.ran:
@@ -37,6 +40,8 @@ def wasteful(node: Node, facts: Facts) -> Scan | None:
         return None
     else:
         kept, read = node.rows * workers(node), table.rows
+        if case.known_rows is not None and node is case.plan.root:
+            kept = case.known_rows
     if read < MANY or read / node.loops * workers(node) < MANY / 10 or kept > FEW * read:
         return None
     return Scan(node, table, read, kept)

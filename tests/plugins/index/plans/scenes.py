@@ -14,7 +14,10 @@ insert into orders select n, n % 5000, 'c' || n, timestamptz '2026-01-01 00:00+0
 create index on orders(customer); create index on orders(code); create index on orders(placed);
 create index on orders(price);
 create table unindexed as select * from orders;
-analyze orders; analyze unindexed;
+create table words as select ('w' || n)::varchar(20) as word, ('w' || n)::char(9) as short
+    from generate_series(1, 30000) n;
+create index on words(word); create index on words(short);
+analyze orders; analyze unindexed; analyze words;
 """
 
 
@@ -125,7 +128,7 @@ SCENES = [
     Scene("offset", "select * from orders order by id offset $1 limit 10",
           "select * from orders order by id offset least($1, 0) limit 10", args=(20000,), name="argument", sql=False),
     Scene("filtered-cte", "with o as materialized (select * from orders) select * from o where customer = 7",
-          "with o as (select * from orders) select * from o where customer = 7", sql=False),
+          "with o as (select * from orders) select * from o where customer = 7", sql=False, analyze=True),
     Scene("sort-for-limit", "select * from unindexed order by placed desc limit 10",
           "select * from orders order by placed desc limit 10"),
     Scene("sort-for-limit", "select * from kinds where kind = 1 order by placed, id limit 10",
@@ -157,3 +160,35 @@ SCENES = [
           insert into grown select n, 'x' from generate_series(1, 100) n; analyze grown;
           insert into grown select n, repeat('x', 60) from generate_series(1, 30000) n"""),
 ]  # fmt: skip
+
+HEALTHY = [
+    "select * from orders where customer = 7 order by placed limit 5",
+    "select * from orders where id in (select customer from unindexed where price < 500)",
+    "select count(*) from orders where id not in (select customer from unindexed where price < 500)",
+    "select id, id in (select customer from unindexed) from orders",
+    "select * from orders o where exists (select from unindexed u where u.id = o.id) and o.price = 7",
+    "select * from orders o where not exists (select from unindexed u where u.customer = o.id)",
+    "select o.*, (select code from orders x where x.id = o.id + 1) from orders o where customer = 7",
+    "select count(*) from orders",
+    "select price, count(*), sum(id) from unindexed group by price",
+    "select * from unindexed where price > 10",
+    "select * from unindexed where note like 'x%' limit 5",
+    "select * from unindexed where customer = 7 limit 1",
+    "select * from orders where lower(code) like 'c%' limit 3",
+    "select * from orders order by placed desc, id limit 1000 offset 100",
+    "select o.id, u.code from orders o join unindexed u on u.id = o.id",
+    "select o.id, u.code from orders o left join lateral (select code from orders x where x.customer = o.customer"
+    " order by placed desc limit 1) u on true where o.id < 100",
+    "with o as (select customer, max(price) as p from orders group by 1) select a.p from o a join o b using (p)",
+    "with recursive r(n) as (select 1 union all select n + 1 from r where n < 20000) select n from r where n = 7",
+    "select d, o.id from generate_series(1, 30) d cross join (select id from orders where id < 20) o",
+    "select row_number() over (partition by customer order by placed) from orders where customer < 50",
+    "insert into unindexed select * from orders where id = 7",
+    "update unindexed set price = 1 where price > 500",
+    "select id, price from orders where id between 20 and 40 or id = 7",
+    "select * from words where word = 'w7'",
+    "select * from words where short = 'w7 ' and word > 'a'",
+    "select 1",
+    "values (1), (2)",
+]  # fmt: skip
+"""Statements that look like problems, and are none, or cannot be better."""

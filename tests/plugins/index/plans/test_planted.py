@@ -11,7 +11,7 @@ import pytest
 
 from galvo_index.finding import Finding
 from galvo_index.plans.analyse import analysed
-from tests.plugins.index.plans.scenes import ORDERS, SCENES, Scene
+from tests.plugins.index.plans.scenes import HEALTHY, ORDERS, SCENES, Scene
 
 pytestmark = pytest.mark.anyio
 
@@ -38,6 +38,16 @@ async def test_planted(scene: Scene, shop: str) -> None:
         if scene.sql:
             await changed(connection, problem[0])
             assert await look(connection, scene, healthy=False) == []
+
+
+@pytest.mark.parametrize("sql", HEALTHY)
+async def test_nothing_is_found_where_nothing_is_wrong(sql: str, shop: str) -> None:
+    connection = await asyncpg.connect(shop)
+    try:
+        for analyze in (False, not sql.startswith(("insert", "update"))):
+            assert (await analysed(connection, sql, analyze=analyze, timeout=60)).findings == []
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager

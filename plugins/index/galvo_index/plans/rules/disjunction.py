@@ -24,7 +24,7 @@ def find(case: Case) -> Iterator[Finding]:
 
 
 def _in_one_table(case: Case, node: Node) -> Iterator[Finding]:
-    scan = wasteful(node, case.facts)
+    scan = wasteful(case, node)
     if scan is None:
         return
     for condition in conditions(node.text("Filter")):

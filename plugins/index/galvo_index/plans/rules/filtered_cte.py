@@ -8,7 +8,7 @@ from galvo_index.finding import Finding
 from galvo_index.plans.analyse import Case
 from galvo_index.plans.node import Node
 from galvo_index.plans.scans import FEW, MANY
-from galvo_index.plans.words import count, estimated, shown
+from galvo_index.plans.words import count, shown
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -23,9 +23,10 @@ def find(case: Case) -> Iterator[Finding]:
             scans.setdefault(node.text("CTE Name"), []).append(node)
     for name, readers in scans.items():
         source = made.get(name)
-        if source is None or source.type in ("Recursive Union", "ModifyTable"):
+        # Of what a filter keeps of a CTE, PostgreSQL's estimate is a constant.
+        if source is None or not source.ran or source.type in ("Recursive Union", "ModifyTable"):
             continue
-        rows = source.actual if source.ran else source.rows
+        rows = source.actual
         # Only if everybody who reads it wants little of it.
         if rows < MANY or any(not one.text("Filter") or one.given > FEW * rows for one in readers):
             continue
@@ -33,8 +34,7 @@ def find(case: Case) -> Iterator[Finding]:
         yield Finding(
             "filtered-cte",
             name,
-            f"WITH {name} makes {estimated(source)}{count(rows)} rows, of which {shown(readers[0].text('Filter'))} "
-            f"keeps {count(kept)}.",
+            f"WITH {name} makes {count(rows)} rows, of which {shown(readers[0].text('Filter'))} keeps {count(kept)}.",
             "Put the condition into it, or write AS NOT MATERIALIZED.",
             evidence={"rows": rows, "kept": kept},
         )

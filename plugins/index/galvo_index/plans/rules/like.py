@@ -19,7 +19,7 @@ PATTERN_CLASSES = {"text": "text_pattern_ops", "character varying": "varchar_pat
 
 def find(case: Case) -> Iterator[Finding]:
     for node in case.plan:
-        scan = wasteful(node, case.facts) if case.free(node) else None
+        scan = wasteful(case, node) if case.free(node) else None
         if scan is None:
             continue
         for one in comparisons(node.text("Filter")):

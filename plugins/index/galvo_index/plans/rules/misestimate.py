@@ -41,8 +41,9 @@ def counted(case: Case, node: Node) -> float | None:
 
 
 def _cut(node: Node) -> bool:
-    """Something above may have stopped it early."""
-    return any(parent.type in ("Limit", "Merge Join") for parent in node.above()) or node.role == "SubPlan"
+    """Something above may have stopped it early, or runs it for values that are not like the others."""
+    inner = any(one.role in ("Inner", "SubPlan") for one in (node, *node.above()))
+    return inner or any(parent.type in ("Limit", "Merge Join") for parent in node.above())
 
 
 def _why(case: Case, node: Node, table: Table, truth: float) -> Finding | None:

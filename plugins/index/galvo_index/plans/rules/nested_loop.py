@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from galvo_index.finding import Finding
 from galvo_index.plans.analyse import Case
-from galvo_index.plans.conditions import comparisons
+from galvo_index.plans.conditions import comparisons, conditions
 from galvo_index.plans.facts import Table
 from galvo_index.plans.misestimates import off
 from galvo_index.plans.node import Node
@@ -31,7 +31,7 @@ def find(case: Case) -> Iterator[Finding]:
         each = _each(case, inner, scan)
         if first < OUTER or each < INNER or first * each < PAIRS:
             continue
-        condition = node.text("Join Filter") or scan.text("Filter")
+        condition = node.text("Join Filter") or _connecting(scan)
         case.blame(scan)
         table = case.facts.of(scan.relation)
         name = table.sql if table is not None else "the inner side"
@@ -52,6 +52,14 @@ def _scan(inner: Node) -> Node | None:
     if inner.type == "Materialize":
         return next((node for node in inner if node.relation[1]), None)
     return inner if inner.type == "Seq Scan" else None
+
+
+def _connecting(scan: Node) -> str:
+    """The scan's filter, if it looks at the other side, or cannot be read."""
+    text = scan.text("Filter")
+    found = conditions(text)
+    alone = [part.comparison is not None and not part.comparison.other for part in found]
+    return "" if found and all(alone) else text
 
 
 def _each(case: Case, inner: Node, scan: Node) -> float:

@@ -14,18 +14,20 @@ from galvo_index.plans.words import count, estimated, shown
 ORDER = 90
 EQUAL = ("=", "is null")
 RANGE = ("<", "<=", ">", ">=")
+UNORDERED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "tid"})
+"""Types without a B-tree."""
 
 
 def find(case: Case) -> Iterator[Finding]:
     for node in case.plan:
-        scan = wasteful(node, case.facts) if case.free(node) else None
+        scan = wasteful(case, node) if case.free(node) else None
         if scan is None:
             continue
         usable = [
             one
             for one in comparisons(node.text("Filter"))
             if scan.table.bare(one) and one.operator in (*EQUAL, *RANGE) and one.column in scan.table.columns
-            and node.alias not in one.other
+            and node.alias not in one.other and scan.table.columns[one.column].type not in UNORDERED
         ]  # fmt: skip
         if not usable or any(scan.table.leading(one.column) for one in usable):
             continue

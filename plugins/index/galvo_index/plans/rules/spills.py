@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from galvo_index.finding import Finding
+from galvo_index.finding import Finding, Severity
 from galvo_index.plans.analyse import Case
 from galvo_index.plans.node import Node
 from galvo_index.plans.words import count, shown, size
@@ -51,11 +51,13 @@ def _sort(case: Case, node: Node) -> Iterator[Finding]:
         yield _finding(
             case, "spilled-sort",
             f"Sorting about {count(node.rows)} rows of {count(node.number('Plan Width'))} bytes by {by} does not fit "
-            "into memory", need, {"bytes": need, "rows": node.rows},
+            "into memory", need, {"bytes": need, "rows": node.rows}, "info",
         )  # fmt: skip
 
 
-def _finding(case: Case, rule: str, what: str, need: float, evidence: dict[str, float]) -> Finding:
+def _finding(
+    case: Case, rule: str, what: str, need: float, evidence: dict[str, float], severity: Severity = "warning"
+) -> Finding:
     memory = case.facts.server.work_mem
     enough = max(1, -(-int(need * 1.25) // (1 << 20)))
     return Finding(
@@ -64,6 +66,7 @@ def _finding(case: Case, rule: str, what: str, need: float, evidence: dict[str, 
         f"{what}: work_mem is {size(memory)}.",
         f"Set work_mem to {enough} MB for this statement, if so much is free, or let it work on fewer rows.",
         f"set work_mem = '{enough}MB'",
+        severity,
         evidence={**evidence, "work_mem": memory},
     )
 

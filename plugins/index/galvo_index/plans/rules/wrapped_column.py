@@ -20,7 +20,7 @@ RULES = {"function": "function-on-column", "cast": "cast-on-column", "expression
 
 def find(case: Case) -> Iterator[Finding]:
     for node in case.plan:
-        scan = wasteful(node, case.facts) if case.free(node) else None
+        scan = wasteful(case, node) if case.free(node) else None
         if scan is None:
             continue
         for one in comparisons(node.text("Filter")):
@@ -38,6 +38,7 @@ def find(case: Case) -> Iterator[Finding]:
                 f"{count(scan.read)} rows are read to keep {estimated(node)}{count(scan.kept)}.",
                 advice,
                 sql,
+                "warning" if node.ran or case.known_rows is not None else "info",  # the estimate is a constant
                 evidence={"index": index.name, "read": scan.read, "kept": scan.kept, "measured": node.ran},
             )
             break
