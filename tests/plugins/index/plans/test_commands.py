@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Iterator
 
 import asyncpg
 import pytest
 
 from galvo_index.cli import main
 
-SETUP = """create table big as select n as id, n % 1000 as kind, repeat('x', 60) as note from generate_series(1, 20000) n;
-analyze big; create table ran(n int);
+SETUP = """create table big as select n as id, n % 1000 as kind, repeat('x', 60) as note
+from generate_series(1, 20000) n; analyze big; create table ran(n int);
 create function runs() returns int language sql volatile as 'insert into ran values (1) returning 1';"""
 
 
@@ -29,9 +28,9 @@ def run(dsn: str, sql: str) -> None:
 
 
 @pytest.fixture
-def big(dsn: str) -> Iterator[str]:
+def big(dsn: str) -> str:
     run(dsn, SETUP)
-    yield dsn
+    return dsn
 
 
 def test_explain_shows_the_plan_and_what_is_wrong(big: str, capsys: pytest.CaptureFixture[str]) -> None:
