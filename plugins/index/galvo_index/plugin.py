@@ -44,6 +44,7 @@ class IndexPlugin(Plugin):
             tasks.start_soon(self._meter)
             yield
             tasks.cancel_scope.cancel()
+            self._repeats.stop()
             self._metering.record()
 
     @hookimpl
@@ -68,7 +69,7 @@ class IndexPlugin(Plugin):
         if self._repeats.following:
             self._repeats.saw(query, rows)
         if len(times) >= entry.limit:
-            entry.fold(query.args)
+            entry.fold(query.args[-1] if kind == "many" and query.args else query.args)
             if not self._repeats.following:
                 self._repeats.begin(query, rows)
         if query.session is not None:

@@ -57,9 +57,12 @@ def every_rule() -> tuple[Rule, ...]:
 
 
 def judged(case: Case) -> list[Finding]:
-    """What is wrong with a plan; each thing once."""
-    found = [finding for rule in every_rule() for finding in rule(case)]
-    return [*{(one.rule, one.subject, one.seen): one for one in found}.values()]
+    """What is wrong with a plan; each thing once, also when all partitions of a table have it."""
+    found: dict[tuple[str, str], Finding] = {}
+    for rule in every_rule():
+        for one in rule(case):
+            found.setdefault((one.rule, case.facts.whole(one.subject)), one)
+    return [*found.values()]
 
 
 async def analysed(

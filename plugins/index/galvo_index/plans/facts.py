@@ -24,6 +24,8 @@ with named as (
 select pg_catalog.json_build_object(
   'schema', t.nspname, 'name', t.relname, 'sql', pg_catalog.format('%I.%I', t.nspname, t.relname),
   'schema_sql', pg_catalog.quote_ident(t.nspname), 'name_sql', pg_catalog.quote_ident(t.relname),
+  'root', (select array[pg_catalog.quote_ident(r.relnamespace::regnamespace::name), pg_catalog.quote_ident(r.relname)]
+           from pg_catalog.pg_class r where r.oid = pg_catalog.pg_partition_root(t.oid)),
   'rows', t.reltuples, 'pages', t.relpages,
   'size', case when t.relkind in ('r', 'm', 't') then pg_catalog.pg_relation_size(t.oid) else 0 end,
   'readable', pg_catalog.has_table_privilege(t.oid, 'select') and not pg_catalog.row_security_active(t.oid),
@@ -108,6 +110,8 @@ class Table(msgspec.Struct, frozen=True):
     sql: str
     schema_sql: str
     name_sql: str
+    root: tuple[str, str] | None
+    """The partitioned table that it is a part of, schema and name as SQL."""
     rows: float
     """As ANALYZE or VACUUM found; -1: never looked at (0 before PostgreSQL 14)."""
     pages: int
@@ -142,8 +146,9 @@ class Table(msgspec.Struct, frozen=True):
         )
 
     def index_on(self, keys: Iterable[str]) -> str:
-        """CREATE INDEX."""
-        return Definition(self.schema_sql, self.name_sql, tuple(keys)).sql(concurrently=True)
+        """CREATE INDEX; of a partition on the whole table, which cannot be done concurrently."""
+        schema, name = self.root or (self.schema_sql, self.name_sql)
+        return Definition(schema, name, tuple(keys)).sql(concurrently=self.root is None)
 
     def distinct(self, column: str) -> float | None:
         """Different values."""
@@ -161,6 +166,11 @@ class Server(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     tables: dict[tuple[str, str], Table] = {}
     server: Server = Server()
+
+    def whole(self, subject: str) -> str:
+        """The partitioned table that a table belongs to, or itself."""
+        roots = {table.sql: ".".join(table.root) for table in self.tables.values() if table.root}
+        return roots.get(subject, subject)
 
     def of(self, relation: tuple[str, str]) -> Table | None:
         return self.tables.get(relation)

@@ -22,6 +22,8 @@ ANSWERS = 4
 """Answers that are remembered of the followed task."""
 PATIENCE = 500
 """Queries of all tasks after which another one is followed."""
+HELD = 2.0
+"""Seconds that answers are held at most."""
 COLUMNS = 16
 AHEAD = 16
 """Rows that may have been passed over, as they needed no query."""
@@ -43,7 +45,7 @@ class Answer:
 
 
 class Repeats:
-    __slots__ = ("_answers", "_left", "_loop", "_task", "_tell", "following")
+    __slots__ = ("_answers", "_left", "_loop", "_task", "_tell", "_timer", "following")
 
     def __init__(self, tell: Told) -> None:
         self._tell = tell
@@ -51,6 +53,7 @@ class Repeats:
         self._task: weakref.ref[Any] | None = None
         self._answers: list[Answer] = []
         self._left = 0
+        self._timer: asyncio.TimerHandle | None = None
         self.following = False
 
     def begin(self, query: Query, rows: Rows) -> None:
@@ -61,6 +64,7 @@ class Repeats:
                 self._loop = asyncio.get_running_loop()
                 self._task = weakref.ref(task)
                 self._left = PATIENCE
+                self._timer = self._loop.call_later(HELD, self.stop)
                 self._answers = [Answer(query.sql, rows.records)]
                 self.following = True
 
@@ -83,7 +87,9 @@ class Repeats:
             for sql, (_, _, runs) in answer.matches.items():
                 if runs >= LEAST:
                     self._tell(answer.sql, sql, runs, len(answer.records))
-        self._answers, self._task, self.following = [], None, False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._answers, self._task, self._timer, self.following = [], None, None, False
 
     def _match(self, answer: Answer, query: Query) -> None:
         found = answer.matches.get(query.sql)

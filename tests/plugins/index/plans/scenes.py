@@ -53,6 +53,12 @@ SCENES = [
           "select * from unindexed where price > 5", name="range"),
     Scene("sequential-scan", "select * from unindexed where customer = 7", "select * from orders where customer = 7",
           analyze=True, name="measured"),
+    Scene("sequential-scan", "select * from parted where customer = 7", "select * from parted where id = 7",
+          setup="""create table parted(id int, customer int, note text) partition by range (id);
+          create table parted_1 partition of parted for values from (0) to (15001);
+          create table parted_2 partition of parted for values from (15001) to (40000);
+          insert into parted select id, customer, note from orders; create index on parted(id);
+          analyze parted""", name="partitions"),
     Scene("function-on-column", "select * from orders where lower(code) = 'c77'",
           "select * from orders where code = 'c77'"),
     Scene("function-on-column", "select * from orders where date_trunc('day', placed) = '2026-01-03'",

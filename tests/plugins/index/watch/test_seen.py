@@ -25,6 +25,8 @@ async def test_calls_rows_and_times(dsn: str) -> None:
         assert found["seconds"] >= 100 * found["min"]
         assert await kernel.execute("update material set price = 1 where id <= 3") == "UPDATE 3"
         await kernel.executemany("insert into material values ($1, '', 0)", [(n,) for n in range(100, 107)])
+        await kernel.executemany("insert into material values ($1, '', 0)", [])
+        assert kernel.plugins()[0]["faults"] == 0
         assert known(index, "update material set price = 1 where id <= 3")["rows"] == 3
         assert known(index, "insert into material values ($1, '', 0)")["rows"] == 7
         with pytest.raises(asyncpg.DivisionByZeroError):

@@ -60,8 +60,10 @@ async def test_what_is_watched_is_a_workload(dsn: str) -> None:
         await kernel.execute("create table other()")
         async with kernel.transaction() as session:
             await session.execute("delete from material where id = $1", 7)
+        await kernel.executemany("update material set name = $2 where id = $1", [(1, "a"), (2, "b")])
         found = {statement.sql.split()[0]: statement for statement in index.watched()}
-        assert set(found) == {"select", "delete"}, "no DDL, no BEGIN"
+        assert set(found) == {"select", "delete", "update"}, "no DDL, no BEGIN"
+        assert found["update"].arguments == ((2, "b"),)
         assert found["select"].calls == 20
         assert len(found["select"].arguments) == 8
         assert found["delete"].arguments == ((7,),)
