@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from galvo_bench import codec, eviction, hot_path, invalidation, l2, pooling, sizing
+from galvo_bench import codec, eviction, hot_path, invalidation, l2, pooling, sizing, watching
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
 
@@ -25,6 +25,7 @@ SUBJECTS: dict[str, Measure] = {
     "invalidation": invalidation.measure,
     "pool": pooling.measure,
     "sizing": sizing.measure,
+    "watching": watching.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Any
+
+import anyio
+
 from galvo import Context, Plugin, Proceed, Query, Rows, hookimpl
+from galvo_index.finding import Finding
 from galvo_index.settings import IndexSettings
+from galvo_index.watch.metering import INTERVAL, Metering
+from galvo_index.watch.outcome import affected
+from galvo_index.watch.watch import Watch
+from galvo_index.workload import Statement
 
 
 class IndexPlugin(Plugin):
@@ -16,8 +28,81 @@ class IndexPlugin(Plugin):
 
     def __init__(self, settings: IndexSettings, context: Context) -> None:
         super().__init__(settings, context)
-        self._settings = settings
+        self._slow = settings.slow
+        self._watch = Watch(settings, context)
+        self._metering = Metering(context, self.stats)
+        # Looked up once: the next method runs for every query.
+        self._entry = self._watch.statements.texts.get
+        self._enter = self._watch.statements.enter
+        self._repeats = self._watch.repeats
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch.slow.run)
+            tasks.start_soon(self._watch.merge)
+            tasks.start_soon(self._meter)
+            yield
+            tasks.cancel_scope.cancel()
+            self._repeats.stop()
+            self._metering.record()
 
     @hookimpl
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
-        return await proceed(query)
+        kind = query.kind
+        if kind == "value":  # the statements that it is made of come by themselves
+            return await proceed(query)
+        began = perf_counter()
+        try:
+            rows = await proceed(query)
+        except BaseException as error:
+            self._watch.failed(query, perf_counter() - began, error)
+            raise
+        seconds = perf_counter() - began
+        entry = self._entry(query.sql) or self._enter(query.sql)
+        times = entry.times
+        times.append(seconds)
+        if kind == "rows":
+            entry.rows += len(rows.records)
+        else:
+            entry.rows += affected(query, rows)
+        if self._repeats.following:
+            self._repeats.saw(query, rows)
+        if len(times) >= entry.limit:
+            entry.fold(query.args[-1] if kind == "many" and query.args else query.args)
+            if not self._repeats.following:
+                self._repeats.begin(query, rows)
+        if query.session is not None:
+            self._watch.sessions.saw(query.session, query.sql)
+        if seconds >= self._slow:
+            self._watch.noticed(query, entry, seconds)
+        return rows
+
+    async def _meter(self) -> None:
+        while True:
+            await anyio.sleep(INTERVAL)
+            self._metering.record()
+
+    # -- the capability `index` -----------------------------------------------------------------------
+
+    def watched(self) -> list[Statement]:
+        """What reached the database, with arguments it was really called with: for the advisor, not to be shown."""
+        return self._watch.watched()
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with statements and their plans, newest last; at most 100."""
+        return self._watch.findings()
+
+    def top(self, count: int = 10) -> list[dict[str, Any]]:
+        """The statements that took most time, without literals and arguments."""
+        return self._watch.top(count)
+
+    def slow(self) -> list[dict[str, Any]]:
+        """The last slow runs, newest last, without literals and arguments."""
+        return self._watch.events()
+
+    async def explain(self, query: Query) -> dict[str, Any] | None:
+        return self._watch.explain(query.sql)
+
+    def stats(self) -> dict[str, float]:
+        return self._watch.stats()

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from galvo import GalvoError
-from galvo_bench import codec, eviction, invalidation, l2, pooling, readers, redis_ways, sizing
+from galvo_bench import codec, eviction, invalidation, l2, pooling, readers, redis_ways, sizing, watching
 from galvo_bench.report import Exact, Missing, Section, show
 from galvo_bench.stand import Stand
 from galvo_embedded import Servers
@@ -47,6 +47,16 @@ def no_peers(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, name, None)
         for module in [module for module in sys.modules if module.startswith(f"{name}.")]:
             monkeypatch.setitem(sys.modules, module, None)
+
+
+async def test_watching(stand: Stand) -> None:
+    through, alone = await watching.measure(stand)
+    assert [row.name for row in through.rows] == [
+        "galvo fetch, index off",
+        "galvo fetch, watched",
+        "the first again (A/A)",
+    ]
+    assert missing(through) == missing(alone) == []
 
 
 async def test_l2(stand: Stand) -> None:

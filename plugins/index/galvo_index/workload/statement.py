@@ -18,3 +18,7 @@ class Statement(msgspec.Struct, frozen=True):
     """Of all calls together."""
     arguments: tuple[tuple[Any, ...], ...] = ()
     """Some of those it was really called with; empty: literals, or not known."""
+
+    def __repr__(self) -> str:
+        """Without text and arguments: they are values of somebody's data, and this goes into logs and tracebacks."""
+        return f"<Statement of {len(self.sql)} characters, {self.calls:g} calls, {len(self.arguments)} arguments>"

@@ -1,0 +1,70 @@
+"""What it costs to watch each query: the same kernel with `[index] mode = "off"`, and as it comes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from galvo import Kernel, Plugin, Proceed, Query, Rows, hookimpl
+from galvo.blueprint import Overrides
+from galvo_bench.hot_path import SCHEMA, UNCACHED
+from galvo_bench.method import Candidate
+from galvo_bench.peers import Lineup
+from galvo_bench.report import Section
+from galvo_bench.stand import Stand
+from galvo_index import IndexPlugin
+
+
+class Instant(Plugin):
+    """Answers at once what would reach the database, so that microseconds can be told apart."""
+
+    name = "instant"
+
+    @hookimpl
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        return ANSWER
+
+
+ANSWER = Rows(({"id": 7},))
+
+
+async def measure(stand: Stand) -> list[Section]:
+    """CPU of a query that reaches the server, and of the watch by itself."""
+    async with _kernels(stand) as (off, on):
+        lineup = Lineup(
+            Candidate("galvo fetch, index off", lambda: off.fetch(UNCACHED, random.randint(1, 1000)), 400),  # noqa: S311
+            Candidate("galvo fetch, watched", lambda: on.fetch(UNCACHED, random.randint(1, 1000)), 400),  # noqa: S311
+        )
+        title = "Watching: a row from PostgreSQL, CPU time of this process"
+        explains = "What the index plugin adds to a query that reaches the server."
+        sections = [Section("watching", title, explains, [*await lineup.compare(stand, "cpu")])]
+    off_alone, on_alone = Kernel.of({Instant: {}}), Kernel.of({IndexPlugin: {}, Instant: {}})
+    async with off_alone, on_alone:
+        lineup = Lineup(
+            Candidate("answered at once", lambda: off_alone.fetch(UNCACHED, 7), 4000),
+            Candidate("the same, watched", lambda: on_alone.fetch(UNCACHED, 7), 4000),
+        )
+        title = "Watching by itself, CPU time of this process"
+        explains = "The difference is what the layer and its counting cost a query."
+        sections.append(Section("watching", title, explains, [*await lineup.compare(stand, "cpu")]))
+    return sections
+
+
+@asynccontextmanager
+async def _kernels(stand: Stand) -> AsyncIterator[tuple[Kernel, Kernel]]:
+    url = await stand.postgres()
+    async with AsyncExitStack() as stack:
+        kernels = []
+        for mode in ("off", "active"):
+            overrides: Overrides = {
+                "pool": {"url": url, "min_size": 4, "max_size": 4},
+                "embedded": {"on": False},
+                "index": {"mode": mode},
+            }
+            kernels.append(await stack.enter_async_context(Kernel.from_settings(overrides=overrides)))
+        await kernels[0].execute(SCHEMA)
+        try:
+            yield kernels[0], kernels[1]
+        finally:
+            await kernels[0].execute("drop table bench_material")

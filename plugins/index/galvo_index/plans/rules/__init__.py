@@ -1,0 +1,1 @@
+"""What can be wrong with a plan: a module a rule, each with `find(case)`."""

@@ -1,0 +1,38 @@
+"""Statements and expressions as they may be shown: in logs, metrics and pages there is no value from anybody's data."""
+
+from __future__ import annotations
+
+from pglast.parser import ParseError, scan
+
+LITERALS = frozenset({"ICONST", "FCONST", "SCONST", "BCONST", "XCONST", "USCONST"})
+COMMENTS = frozenset({"C_COMMENT", "SQL_COMMENT"})
+HIDDEN = "(a statement that is not shown)"
+LONGEST = 1000
+"""Characters."""
+LONGEST_READ = 16 * 1024
+"""Of longer texts only the beginning is read: the scanner takes seconds for them."""
+
+
+def redacted(sql: str, longest: int = LONGEST) -> str:
+    """`sql` with `?` for each literal, without comments, on one line; HIDDEN if its literals cannot be told."""
+    if len(sql) > LONGEST_READ:
+        return HIDDEN
+    try:
+        tokens = scan(sql)
+    except (ParseError, ValueError):
+        return HIDDEN
+    parts: list[str] = []
+    at = 0
+    for token in tokens:
+        text = sql[token.start : token.end + 1]
+        if token.name == "SCONST" and "\\" in text and text[0] not in "eE$":
+            return HIDDEN  # with standard_conforming_strings off this literal ends elsewhere
+        if parts and token.start > at and parts[-1] != " ":
+            parts.append(" ")
+        at = token.end + 1
+        if token.name in LITERALS:
+            parts.append("?")
+        elif token.name not in COMMENTS:
+            parts.append(text)
+    shown = "".join(parts).strip()
+    return shown if len(shown) <= longest else f"{shown[:longest]}..."
