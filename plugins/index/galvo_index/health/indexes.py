@@ -1,0 +1,35 @@
+"""What the rules about indexes know of them; without locks: `pg_get_indexdef` waits for whoever alters the table."""
+
+from __future__ import annotations
+
+from galvo_index.health.rule import ours
+from galvo_index.health.server import Server
+
+INDEX = r"""
+index as (
+  select i.indexrelid as oid, i.indrelid as relation, i.indexrelid::regclass::text as name,
+    i.indrelid::regclass::text as table_name, m.amname as method, c.relkind = 'I' as partitioned,
+    exists (select from pg_inherits h where h.inhrelid = i.indexrelid) as attached,
+    i.indnkeyatts::int as width, i.indkey::int2[] as columns, i.indclass::oid[] as classes,
+    i.indcollation::oid[] as collations, i.indoption::int2[] as options,
+    regexp_replace(i.indexprs::text, ' :(location|stmt_location) -?\d+', '', 'g') as expressions,
+    regexp_replace(i.indpred::text, ' :(location|stmt_location) -?\d+', '', 'g') as predicate,
+    i.indisunique as is_unique, i.indisprimary as is_primary, i.indisexclusion as is_exclusion,
+    i.indimmediate as immediate, i.indisreplident as replica_identity, i.indisclustered as clustered,
+    {distinct} as nulls_not_distinct,
+    c.reloptions::text as storage, c.relpages::bigint * current_setting('block_size')::int as bytes,
+    (select min(k.conname::text) from pg_constraint k
+      where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')) as made_by,
+    (select count(*) from pg_constraint k where k.conindid = i.indexrelid and k.contype = 'f') as referenced
+  from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+    join pg_am m on m.oid = c.relam
+  where i.indisvalid and i.indislive and {ours}
+)"""
+"""A common table expression: one row for every valid index on a table of ours. Location numbers in node trees say where
+the words stood in somebody's CREATE INDEX."""
+
+
+def described(server: Server) -> str:
+    """`INDEX`, as this server can answer it."""
+    distinct = server.since(15, "i.indnullsnotdistinct", "false")
+    return INDEX.replace("{distinct}", distinct).replace("{ours}", ours("t"))
