@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from galvo_index.finding import Finding
-from galvo_index.health.limits import MIB
+from galvo_index.health.limits import GIB, MIB
 from galvo_index.health.report import Unknown
 from galvo_index.health.rule import Found
 from galvo_index.health.server import Server
-from galvo_index.health.words import duration, setting
+from galvo_index.health.words import duration, rounded, setting
 
 RULE = "forced-checkpoints"
+MOST = 64 * GIB
 
 # CHECKPOINT, CREATE DATABASE and backups force some too: those that the WAL forced have much of it between them.
 SQL = """
@@ -34,7 +35,7 @@ async def forced_checkpoints(server: Server) -> Found:
     if forced < server.limits.checkpoints or forced <= row["timed"] or row["wal"] / forced < most / 4:
         return []
     every = row["since"] / (forced + row["timed"])
-    wanted = min(max(2 * most, 2 * facts.number("checkpoint_timeout") / every * most), 64 * 1024 * MIB)
+    wanted = min(rounded(max(2 * most, 2 * facts.number("checkpoint_timeout") / every * most)), MOST)
     seen = (
         f"{forced:,} of {forced + row['timed']:,} checkpoints were forced as max_wal_size = {setting(most)} was full, "
     )

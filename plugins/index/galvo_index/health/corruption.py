@@ -17,7 +17,8 @@ from pg_stat_database where checksum_failures > 0
 COLLATIONS = """
 select 'collation' as kind, c.oid::regcollation::text as name, c.collversion as made,
   pg_collation_actual_version(c.oid) as now, count(distinct i.indexrelid) as indexes,
-  format('alter collation %s refresh version', c.oid::regcollation) as statement
+  format('alter collation %s refresh version', c.oid::regcollation) as statement,
+  format('reindex database concurrently %I', current_database()) as reindex
 from pg_collation c join pg_index i on c.oid = any(i.indcollation::oid[])
 where c.collversion is not null and c.collversion <> pg_collation_actual_version(c.oid)
 group by c.oid, c.collversion
@@ -27,7 +28,8 @@ union all
 select 'database', quote_ident(d.datname), d.datcollversion, pg_database_collation_actual_version(d.oid),
   (select count(distinct i.indexrelid) from pg_index i
     where 'pg_catalog.default'::regcollation = any(i.indcollation::oid[])),
-  format('alter database %I refresh collation version', d.datname)
+  format('alter database %I refresh collation version', d.datname),
+  format('reindex database concurrently %I', d.datname)
 from pg_database d where d.datname = current_database() and d.datcollversion is not null
   and d.datcollversion <> pg_database_collation_actual_version(d.oid)
 """
@@ -62,8 +64,8 @@ async def collation_version(server: Server) -> Found:
                 "collation-version",
                 f"{row['kind']} {row['name']}",
                 seen,
-                "build the indexes on text anew (REINDEX DATABASE CONCURRENTLY), and only then say so",
-                row["statement"],
+                f"build the indexes on text anew, and only then say so: {row['statement']}",
+                row["reindex"],
                 "critical",
                 {"made": row["made"], "now": row["now"], "indexes": row["indexes"]},
             )

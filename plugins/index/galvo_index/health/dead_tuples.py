@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncpg import Record
+
 from galvo_index.finding import Finding
 from galvo_index.health.autovacuum import ENABLED, due
 from galvo_index.health.horizon import oldest
@@ -10,6 +12,7 @@ from galvo_index.health.server import Server
 from galvo_index.health.words import many
 
 RULE = "dead-rows"
+Reason = tuple[str, str, str]
 BEHIND = 10
 """How many times what makes autovacuum come; no single statement leaves as much between two of its rounds."""
 
@@ -34,28 +37,42 @@ async def dead_rows(server: Server) -> Found:
     rows = await server.fetch(sql, server.limits.dead)
     if not rows:
         return []
-    settings, holder = server.facts.settings, await oldest(server)
+    holder = await oldest(server)
     found: Found = []
+    held = [row for row in rows if holder is not None and _own_reason(server, row) is None]
     for row in rows:
-        name, behind = row["name"], row["dead"] > BEHIND * row["due"]
-        change = f"vacuum (analyze) {name}"
-        if not row["enabled"]:
-            why, advice = "autovacuum is disabled for this table", "enable it"
-            change = f"alter table {name} reset (autovacuum_enabled)"
-        elif settings.get("autovacuum") == "off" or settings.get("track_counts") == "off":
-            off = "autovacuum" if settings.get("autovacuum") == "off" else "track_counts"
-            why, advice = f"{off} is off", f"set {off} = on; until then vacuum by hand"
-        elif holder is not None:
-            why, advice, change = f"vacuum may not remove them: they are held back by {holder.who}", holder.remedy, ""
-        elif row["workers"] >= server.facts.number("autovacuum_max_workers", 3):
-            why = f"all {many(row['workers'], 'autovacuum worker')} are busy elsewhere"
-            advice = "raise autovacuum_vacuum_cost_limit, so that they finish sooner; vacuum this one by hand"
-        elif behind:
-            why = f"autovacuum, due at {row['at']:,.0f}, is behind"
-            advice = "vacuum it by hand, and set autovacuum_vacuum_cost_delay = 0 for it"
-        else:
-            continue
-        evidence = {"dead": row["dead"], "live": row["live"], "due_at": row["due"]}
-        seen = f"{many(row['dead'], 'dead row')} beside {many(row['live'], 'living one')}: {why}"
-        found.append(Finding(RULE, name, seen, advice, change, "warning", evidence))
+        reason = _own_reason(server, row)
+        if reason is None and holder is not None:
+            if row is not held[0]:
+                continue  # One session, one finding.
+            more = f"; so are those of {many(len(held) - 1, 'other table')}" if len(held) > 1 else ""
+            reason = (f"they are held back by {holder.who}{more}", holder.remedy, holder.sql)
+        reason = reason or _busy(server, row)
+        if reason is not None:
+            why, advice, sql = reason
+            seen = f"{many(row['dead'], 'dead row')} beside {many(row['live'], 'living one')}: {why}"
+            evidence = {"dead": row["dead"], "live": row["live"], "due_at": row["due"]}
+            found.append(Finding(RULE, row["name"], seen, advice, sql, "warning", evidence))
     return found
+
+
+def _own_reason(server: Server, row: Record) -> Reason | None:
+    """What keeps autovacuum from the table: reason, advice, SQL."""
+    if not row["enabled"]:
+        sql = f"alter table {row['name']} reset (autovacuum_enabled)"
+        return "autovacuum is disabled for this table", "enable it", sql
+    for name in ("autovacuum", "track_counts"):
+        if server.facts.settings.get(name) == "off":
+            return f"{name} is off", f"set {name} = on; until then vacuum by hand", f"vacuum (analyze) {row['name']}"
+    return None
+
+
+def _busy(server: Server, row: Record) -> Reason | None:
+    sql = f"vacuum (analyze) {row['name']}"
+    if row["workers"] >= server.facts.number("autovacuum_max_workers", 3):
+        advice = "raise autovacuum_vacuum_cost_limit, so that they finish sooner; vacuum this one by hand"
+        return f"all {many(row['workers'], 'autovacuum worker')} are busy elsewhere", advice, sql
+    if row["dead"] > BEHIND * row["due"]:
+        advice = "vacuum it by hand, and set autovacuum_vacuum_cost_delay = 0 for it"
+        return f"autovacuum, due at {row['due']:,.0f}, is behind", advice, sql
+    return None

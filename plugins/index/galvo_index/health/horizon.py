@@ -40,6 +40,7 @@ class Holder(msgspec.Struct, frozen=True):
     who: str
     """In words that finish "held back by ..."."""
     remedy: str
+    sql: str = ""
 
 
 async def oldest(server: Server, *, everywhere: bool = False) -> Holder | None:
@@ -58,7 +59,7 @@ def _holder(row: Record, server: Server) -> Holder | None:
     age = f"{row['age']:,} transactions ago"
     if row["kind"] == "session":
         who = f"{row['application'] or 'a session'} (pid {name}), in a transaction{for_long}"
-        return Holder(row["age"], who, f"end it: select pg_terminate_backend({name})")
+        return Holder(row["age"], who, "end it", f"select pg_terminate_backend({name})")
     if row["kind"] == "prepared":
         return Holder(row["age"], f"the prepared transaction {name}, there{for_long}", "commit or roll it back")
     if row["kind"] == "slot":

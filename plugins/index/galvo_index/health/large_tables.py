@@ -7,7 +7,7 @@ from galvo_index.health.autovacuum import ENABLED, due
 from galvo_index.health.limits import GIB
 from galvo_index.health.rule import Found, ours
 from galvo_index.health.server import Server
-from galvo_index.health.words import many, setting, size
+from galvo_index.health.words import many, rounded, setting, size
 
 BUILD_SHARE = 16
 """An index so many times as large as maintenance_work_mem is sorted on disk, in several passes."""
@@ -61,7 +61,7 @@ async def maintenance_memory(server: Server) -> Found:
     rows = await server.fetch(LARGEST.format(ours=ours("t")))
     if not rows or rows[0]["bytes"] < server.limits.build or rows[0]["bytes"] < BUILD_SHARE * memory:
         return []
-    wanted = min(rows[0]["bytes"] / BUILD_SHARE, GIB)
+    wanted = min(rounded(rows[0]["bytes"] / BUILD_SHARE), GIB)
     if wanted < 2 * memory:
         return []
     seen = (

@@ -33,7 +33,7 @@ with user_of as (
 )
 select seqrelid::regclass::text as name, relation::regclass::text as table_name, quote_ident(attname) as column_name,
   format_type(atttypid, null) as type, most, last, readable, (last / most)::float8 as share,
-  format('alter table %s alter column %I type bigint', relation::regclass, attname) as widen,
+  'alter table ' || relation::regclass || ' alter column ' || quote_ident(attname) || ' type bigint' as widen,
   format('alter sequence %s maxvalue 9223372036854775807', seqrelid::regclass) as raise
 from measured where not readable or (last is not null and most <> 0 and last / most >= $1)
 """
@@ -76,7 +76,7 @@ async def exhausted_sequence(server: Server) -> Found:
             Finding(
                 "exhausted-sequence",
                 row["name"],
-                f"{row['share']:.0%} of it are used: {row['last']:,} of {row['most']:,}{where}",
+                f"{int(row['share'] * 100)} % of it are used: {row['last']:,} of {row['most']:,}{where}",
                 advice,
                 row["widen"] if narrow else row["raise"],
                 "critical" if row["share"] >= CRITICAL else "warning",
@@ -96,7 +96,7 @@ async def exhausted_integer(server: Server) -> Found:
         Finding(
             "exhausted-integer",
             f"{row['table_name']}({row['column_name']})",
-            f"it reaches {row['largest']:,}, {row['share']:.0%} of what {row['type']} holds",
+            f"it reaches {row['largest']:,}, {int(row['share'] * 100)} % of what {row['type']} holds",
             "widen it to bigint before; that rewrites the table under a lock",
             row["widen"],
             "critical" if row["share"] >= CRITICAL else "warning",

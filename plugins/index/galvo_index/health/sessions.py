@@ -8,7 +8,7 @@ from galvo_index.health.rule import Found
 from galvo_index.health.server import Server
 from galvo_index.health.words import duration, many
 
-# Replication and PostgreSQL's own processes have transactions too.
+# Replication and PostgreSQL's own processes have transactions too. Who waits for a lock is another's victim.
 SESSIONS = """
 select pid, application_name as application, usename::text as role, datname::text as database, state,
   extract(epoch from clock_timestamp() - xact_start)::float8 as open,
@@ -17,6 +17,7 @@ select pid, application_name as application, usename::text as role, datname::tex
     and l.mode <> 'AccessShareLock') as locks
 from pg_stat_activity a
 where pid <> pg_backend_pid() and backend_type = 'client backend' and xact_start is not null
+  and wait_event_type is distinct from 'Lock'
 order by xact_start
 """
 HIDDEN = "sessions of other roles are not shown to this one: grant it pg_monitor"

@@ -6,7 +6,7 @@ from galvo_index.finding import Finding
 from galvo_index.health.limits import DAY, MIB
 from galvo_index.health.rule import Found
 from galvo_index.health.server import Server
-from galvo_index.health.words import many, setting, size
+from galvo_index.health.words import many, rounded, setting, size
 
 MOST = 256 * MIB
 """Each sort of each session may take work_mem: more is for a role or a query to set."""
@@ -23,7 +23,7 @@ async def temporary_files(server: Server) -> Found:
     if row["files"] < FILES or row["bytes"] < server.limits.temporary * days:
         return []
     now, mean = facts.number("work_mem") * 1024, row["bytes"] / row["files"]
-    wanted = 2 * mean
+    wanted = rounded(2 * mean)
     seen = f"{many(row['files'], 'temporary file')} of {size(mean)} on average were written, {size(row['bytes'])} "
     seen += f"in all: sorts and hashes do not fit into work_mem = {setting(now)}"
     advice = "see by `galvo index slow` which queries spill, and set work_mem for the roles that run them"

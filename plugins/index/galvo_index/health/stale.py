@@ -38,8 +38,10 @@ with recursive part as (
   from candidate
   where not analysed or (changed > due and changed >= $1 and not (enabled and $2))
 )
-select *, oid::regclass::text as name, case when empty and readable and not partitioned and changed <= due
-    then pg_relation_size(oid) end as bytes
+select *, oid::regclass::text as name, case
+  when empty and readable and not partitioned and changed <= due and not exists (
+    select from pg_locks l where l.relation = suspect.oid and l.mode = 'AccessExclusiveLock')
+  then pg_relation_size(oid) end as bytes
 from suspect where (readable and (empty or changed > due)) or not readable
 """
 

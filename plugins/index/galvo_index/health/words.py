@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 _SIZES = (("TB", 1024**4), ("GB", 1024**3), ("MB", 1024**2), ("kB", 1024))
 _TIMES = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
@@ -15,11 +17,16 @@ def size(count: float) -> str:
 
 
 def setting(count: float) -> str:
-    """`count` bytes as postgresql.conf wants them: a whole number of a unit, never less."""
-    for unit, length in _SIZES[1:]:
-        if count >= 4 * length or (count >= length and count % length == 0):
-            return f"{-int(-count // length)}{unit}"
-    return "1MB"
+    """`count` bytes as postgresql.conf wants them, in the largest unit that is exact."""
+    for unit, length in _SIZES:
+        if count >= length and count % length == 0:
+            return f"{count // length:.0f}{unit}"
+    return f"{count / 1024:.0f}kB"
+
+
+def rounded(count: float) -> int:
+    """The power of two that is not less: what people set."""
+    return 1 << max(0, math.ceil(count) - 1).bit_length()
 
 
 def duration(seconds: float) -> str:

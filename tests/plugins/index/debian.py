@@ -1,0 +1,75 @@
+"""A private PostgreSQL of Debian's packages: it has contrib and HypoPG, which the embedded one lacks."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+IN_CI = "GALVO_CI" in os.environ  # read before conftest.py clears such variables
+OPTIONS = {
+    "listen_addresses": "",
+    "shared_preload_libraries": "pg_stat_statements",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",  # it would hold locks and change statistics in the middle of a test
+    "jit": "off",
+    "max_connections": "50",
+}
+
+
+def programs() -> Path:
+    """The newest server's folder of programs; skips the test when there is none, which CI does not accept."""
+    found = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "postgres").exists()]
+    newest = max(found, key=lambda path: int(path.parent.name), default=None)
+    missing = "" if newest else "postgresql"
+    if newest and not Path(f"/usr/share/postgresql/{newest.parent.name}/extension/hypopg.control").exists():
+        missing = f"postgresql-{newest.parent.name}-hypopg"
+    if newest and not missing:
+        return newest
+    reason = f"Debian's {missing} is not installed"
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Yields the URL of its maintenance database; on a unix socket, as `postgres` when we are root."""
+    bin = programs()
+    folder = Path(tempfile.mkdtemp(prefix="galvo-debian-"))
+    account = pwd.getpwnam("postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    data = folder / "data"
+
+    def run(program: str, *arguments: str | Path) -> None:
+        subprocess.run(
+            [bin / program, "-D", data, *arguments],
+            check=True,
+            user=account.pw_uid,
+            group=account.pw_gid,
+            extra_groups=[] if os.geteuid() == 0 else None,
+            cwd=folder,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            stdout=subprocess.DEVNULL,
+        )
+
+    try:
+        run("initdb", "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
+        settings = [f"{name} = '{value}'" for name, value in OPTIONS.items()]
+        with (data / "postgresql.conf").open("a") as file:
+            file.write("\n".join(["", f"unix_socket_directories = '{folder}'", *settings, ""]))
+        run("pg_ctl", "-w", "-l", folder / "log", "start")
+        try:
+            yield f"postgresql://postgres@/postgres?host={folder}"
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
