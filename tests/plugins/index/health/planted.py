@@ -30,7 +30,7 @@ WAL = "create table log as select repeat(md5(i::text), 30) as line from generate
 
 async def connect(stack: AsyncExitStack, dsn: str, name: str = "planting") -> asyncpg.Connection:
     connection = await asyncpg.connect(dsn, server_settings={"application_name": name})
-    stack.callback(connection.terminate)
+    stack.push_async_callback(connection.close, timeout=10)
     return connection
 
 
