@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from typing import NamedTuple
+
 from asyncpg import Record
 
 from galvo_index.finding import Finding
 from galvo_index.health.autovacuum import ENABLED, due
-from galvo_index.health.horizon import oldest
+from galvo_index.health.horizon import Holder, oldest
 from galvo_index.health.rule import Found, ours
 from galvo_index.health.server import Server
 from galvo_index.health.words import many
 
 RULE = "dead-rows"
-Reason = tuple[str, str, str]
 BEHIND = 10
 """How many times what makes autovacuum come; no single statement leaves as much between two of its rounds."""
 
@@ -29,6 +31,12 @@ from seen where dead > due and not vacuumed order by dead desc
 """
 
 
+class Reason(NamedTuple):
+    why: str
+    advice: str
+    sql: str
+
+
 async def dead_rows(server: Server) -> Found:
     """A table that VACUUM works on right now is left out."""
     if server.facts.standby:
@@ -38,41 +46,39 @@ async def dead_rows(server: Server) -> Found:
     if not rows:
         return []
     holder = await oldest(server)
-    found: Found = []
-    held = [row for row in rows if holder is not None and _own_reason(server, row) is None]
+    groups: dict[Reason, list[Record]] = defaultdict(list)
     for row in rows:
-        reason = _own_reason(server, row)
-        if reason is None and holder is not None:
-            if row is not held[0]:
-                continue  # One session, one finding.
-            more = f"; so are those of {many(len(held) - 1, 'other table')}" if len(held) > 1 else ""
-            reason = (f"they are held back by {holder.who}{more}", holder.remedy, holder.sql)
-        reason = reason or _busy(server, row)
-        if reason is not None:
-            why, advice, sql = reason
-            seen = f"{many(row['dead'], 'dead row')} beside {many(row['live'], 'living one')}: {why}"
-            evidence = {"dead": row["dead"], "live": row["live"], "due_at": row["due"]}
-            found.append(Finding(RULE, row["name"], seen, advice, sql, "warning", evidence))
-    return found
+        if reason := _reason(server, row, holder):
+            groups[reason].append(row)
+    return [_finding(reason, group) for reason, group in groups.items()]
 
 
-def _own_reason(server: Server, row: Record) -> Reason | None:
-    """What keeps autovacuum from the table: reason, advice, SQL."""
+def _reason(server: Server, row: Record, holder: Holder | None) -> Reason | None:
+    """What keeps autovacuum from its work there."""
+    sql = f"vacuum (analyze) {row['name']}"
     if not row["enabled"]:
         sql = f"alter table {row['name']} reset (autovacuum_enabled)"
-        return "autovacuum is disabled for this table", "enable it", sql
+        return Reason("autovacuum is disabled for this table", "enable it", sql)
     for name in ("autovacuum", "track_counts"):
         if server.facts.settings.get(name) == "off":
-            return f"{name} is off", f"set {name} = on; until then vacuum by hand", f"vacuum (analyze) {row['name']}"
-    return None
-
-
-def _busy(server: Server, row: Record) -> Reason | None:
-    sql = f"vacuum (analyze) {row['name']}"
+            return Reason(f"{name} is off", f"set {name} = on; until then vacuum by hand", "vacuum (analyze)")
+    if holder is not None:
+        why = f"vacuum may not remove them: they are held back by {holder.who}"
+        return Reason(why, holder.remedy, holder.sql)
     if row["workers"] >= server.facts.number("autovacuum_max_workers", 3):
         advice = "raise autovacuum_vacuum_cost_limit, so that they finish sooner; vacuum this one by hand"
-        return f"all {many(row['workers'], 'autovacuum worker')} are busy elsewhere", advice, sql
+        return Reason(f"all {many(row['workers'], 'autovacuum worker')} are busy elsewhere", advice, sql)
     if row["dead"] > BEHIND * row["due"]:
         advice = "vacuum it by hand, and set autovacuum_vacuum_cost_delay = 0 for it"
-        return f"autovacuum, due at {row['due']:,.0f}, is behind", advice, sql
+        return Reason(f"autovacuum, due at {row['due']:,.0f}, is behind", advice, sql)
     return None
+
+
+def _finding(reason: Reason, rows: list[Record]) -> Finding:
+    """One for all tables with the same cause and the same remedy; it names the one with the most dead rows."""
+    row = rows[0]
+    seen = f"{many(row['dead'], 'dead row')} beside {many(row['live'], 'living one')}: {reason.why}"
+    if len(rows) > 1:
+        seen += f"; so it is with {many(len(rows) - 1, 'other table')}"
+    evidence = {"dead": row["dead"], "live": row["live"], "due_at": row["due"], "tables": len(rows)}
+    return Finding(RULE, row["name"], seen, reason.advice, reason.sql, "warning", evidence)

@@ -14,6 +14,7 @@ from galvo_index.health.server import Server
 from galvo_index.health.words import size
 
 SQL = "with {described} select * from index order by relation, oid"
+EXPRESSION = "0"
 KEY = ("columns", "classes", "collations", "options")
 MUCH_LARGER = 2.0
 """From this size on the other index is a worse replacement for reads: more blocks, fewer of them in memory."""
@@ -71,14 +72,14 @@ def _droppable(less: Record, more: Record) -> bool:
 
 
 def _equal(less: Record, more: Record) -> bool:
-    return less["width"] == more["width"] and _covers(less, more) and len(less["columns"]) == len(more["columns"])
+    return less["width"] == more["width"] and _covers(less, more) and _covers(more, less)
 
 
 def _begins_with(less: Record, more: Record) -> bool:
     """Both B-trees: others do not order by their first column first."""
     if less["method"] != "btree" or not _covers(less, more) or less["is_unique"]:
         return False
-    return bool(less["width"] < more["width"] or len(less["columns"]) < len(more["columns"]))
+    return not _covers(more, less)
 
 
 def _covers(less: Record, more: Record) -> bool:
@@ -88,8 +89,9 @@ def _covers(less: Record, more: Record) -> bool:
         return False
     if less["storage"] != more["storage"] and less["method"] != "btree":
         return False
-    if any(list(less[part])[:width] != list(more[part])[:width] for part in KEY):
+    if any(less[part].split()[:width] != more[part].split()[:width] for part in KEY):
         return False
-    if 0 in less["columns"][:width] and less["expressions"] != more["expressions"]:
+    columns = less["columns"].split()
+    if EXPRESSION in columns[:width] and less["expressions"] != more["expressions"]:
         return False
-    return set(less["columns"][width:]) <= set(more["columns"])
+    return set(columns[width:]) <= set(more["columns"].split())

@@ -15,14 +15,15 @@ LARGEST = "case {0} when 'int2'::regtype then 32767 when 'int4'::regtype then 21
 # counts. A sequence that goes down is used up from the other end.
 SEQUENCES = """
 with user_of as (
-  select d.objid as sequence, d.refobjid as relation, d.refobjsubid as number from pg_depend d
+  select d.objid as sequence, d.refobjid as relation, d.refobjsubid as number, d.deptype = 'i' as identity
+  from pg_depend d
   where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
     and d.refobjsubid > 0
   union
-  select d.refobjid, f.adrelid, f.adnum from pg_depend d join pg_attrdef f on f.oid = d.objid
+  select d.refobjid, f.adrelid, f.adnum, false from pg_depend d join pg_attrdef f on f.oid = d.objid
   where d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_class'::regclass
 ), used as (
-  select s.seqrelid, s.seqincrement > 0 as up, s.seqmax, s.seqmin, u.relation, a.atttypid, a.attname,
+  select s.seqrelid, s.seqincrement > 0 as up, s.seqmax, s.seqmin, u.relation, a.atttypid, a.attname, u.identity,
     {readable} as readable, case when {readable} then pg_sequence_last_value(s.seqrelid::regclass) end as last
   from pg_sequence s join pg_class c on c.oid = s.seqrelid
     left join user_of u on u.sequence = s.seqrelid
@@ -33,8 +34,9 @@ with user_of as (
 )
 select seqrelid::regclass::text as name, relation::regclass::text as table_name, quote_ident(attname) as column_name,
   format_type(atttypid, null) as type, most, last, readable, (last / most)::float8 as share,
-  'alter table ' || relation::regclass || ' alter column ' || quote_ident(attname) || ' type bigint' as widen,
-  format('alter sequence %s maxvalue 9223372036854775807', seqrelid::regclass) as raise
+  'alter table ' || relation::regclass || ' alter column ' || quote_ident(attname) || ' type bigint' as widen, identity,
+  'alter sequence ' || seqrelid::regclass || ' as bigint '
+    || case when up then 'maxvalue 9223372036854775807' else 'minvalue -9223372036854775808' end as raise
 from measured where not readable or (last is not null and most <> 0 and last / most >= $1)
 """
 
@@ -49,8 +51,9 @@ from (select distinct k.conrelid as relation, k.conkey[1] as number from pg_cons
   join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
   join pg_stats s on s.schemaname = n.nspname and s.tablename = c.relname and s.attname = a.attname
   cross join lateral (select max(v)::numeric as largest from unnest(
-    coalesce(s.histogram_bounds::text::text[]::bigint[], '{{}}') ||
-    coalesce(s.most_common_vals::text::text[]::bigint[], '{{}}')) v) m
+    case when a.atttypid in ('int2'::regtype, 'int4'::regtype) then
+      coalesce(s.histogram_bounds::text::text[]::bigint[], '{{}}') ||
+      coalesce(s.most_common_vals::text::text[]::bigint[], '{{}}') end) v) m
 where a.atttypid in ('int2'::regtype, 'int4'::regtype) and m.largest / {largest} >= $1 and {ours}
   and not c.relispartition and pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) is null
 """
@@ -69,8 +72,10 @@ async def exhausted_sequence(server: Server) -> Found:
             continue
         narrow = row["type"] in ("integer", "smallint")
         where = f"; it numbers {row['table_name']}({row['column_name']}), {row['type']}" if row["table_name"] else ""
-        advice = "let it go further, or let it cycle if its numbers may come again"
+        advice, sql = "let it go further, or let it cycle if its numbers may come again", row["raise"]
         if narrow:
+            # An identity column takes its sequence along.
+            sql = row["widen"] if row["identity"] else f"{row['widen']}; {row['raise']}"
             advice = f"widen {row['column_name']} to bigint before; that rewrites the table under a lock"
         found.append(
             Finding(
@@ -78,7 +83,7 @@ async def exhausted_sequence(server: Server) -> Found:
                 row["name"],
                 f"{int(row['share'] * 100)} % of it are used: {row['last']:,} of {row['most']:,}{where}",
                 advice,
-                row["widen"] if narrow else row["raise"],
+                sql,
                 "critical" if row["share"] >= CRITICAL else "warning",
                 {"last": row["last"], "largest": int(row["most"]), "share": row["share"]},
             )

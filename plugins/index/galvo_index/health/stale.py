@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+from asyncpg import Record
+
 from galvo_index.finding import Finding
 from galvo_index.health.autovacuum import ENABLED, due
 from galvo_index.health.report import Unknown
@@ -10,6 +14,7 @@ from galvo_index.health.server import Server
 from galvo_index.health.words import many, size
 
 RULE = "stale-statistics"
+DISABLED = "autovacuum is disabled for it"
 ROW = 100
 """Bytes, where rows are not counted."""
 PARTITIONED = "autovacuum analyses its partitions, but never itself: joins and groups over all are planned blindly"
@@ -53,30 +58,40 @@ async def stale_statistics(server: Server) -> Found:
     settings = server.facts.settings
     off = [name for name in ("autovacuum", "track_counts") if settings.get(name) == "off"]
     sql = SQL.format(due=due(server, "analyze"), enabled=ENABLED, ours=ours("c"))
-    found: Found = []
+    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
     hidden = 0
     for row in await server.fetch(sql, server.limits.rows, not off):
-        changed, rows, name = row["changed"] or 0, row["rows"], row["name"]
-        late = not row["partitioned"] and changed > row["due"]
+        late = not row["partitioned"] and row["changed"] > row["due"]
         if late and row["enabled"] and not off:
             continue
         if not late and not row["readable"]:
             hidden += 1
             continue
-        if max(rows, changed) < server.limits.rows and (row["bytes"] or 0) < server.limits.rows * ROW:
+        rows = max(row["rows"], row["changed"] or 0)
+        if rows < server.limits.rows and (row["bytes"] or 0) < server.limits.rows * ROW:
             continue
-        seen = f"{many(changed, 'row has', 'rows have')} changed since the planner last looked at {many(rows, 'row')}"
-        if row["empty"] or not row["analysed"]:
-            how_many = many(rows, "row") if rows else size(row["bytes"] or 0)
-            seen = f"the planner knows nothing about its {how_many}"
-        why = LOST
-        if row["partitioned"]:
-            why = PARTITIONED
-        elif late:
-            why = f"{off[0]} is off" if off else "autovacuum is disabled for it"
-        evidence = {"rows": rows, "changed": changed, "due_at": row["due"]}
-        found.append(Finding(RULE, name, f"{seen}: {why}", "analyse it", f"analyze {name}", "warning", evidence))
+        cause = (PARTITIONED if row["partitioned"] else LOST, f"analyze {row['name']}")
+        if late:
+            cause = (f"{off[0]} is off", "analyze") if off else (DISABLED, f"analyze {row['name']}")
+        groups[cause].append(row)
+    found: Found = [_finding(why, statement, rows) for (why, statement), rows in groups.items()]
     if hidden:
         why = f"whether {many(hidden, 'table has', 'tables have')} statistics is not known: this role may not read them"
         found.append(Unknown(RULE, f"{why}; ask as one with pg_read_all_data"))
     return found
+
+
+def _finding(why: str, statement: str, rows: list[Record]) -> Finding:
+    """One for all tables with the same cause and the same remedy; it names the largest."""
+    row = max(rows, key=lambda row: row["rows"])
+    seen = f"{many(row['changed'] or 0, 'row has', 'rows have')} changed since the planner last looked at "
+    seen += f"{many(row['rows'], 'row')}: {why}"
+    if row["empty"] or not row["analysed"]:
+        how_many = many(row["rows"], "row") if row["rows"] else size(row["bytes"] or 0)
+        seen = f"the planner knows nothing about its {how_many}: {why}"
+    if len(rows) > 1:
+        seen += f"; so it is with {many(len(rows) - 1, 'other table')}"
+    evidence = {"rows": row["rows"], "changed": row["changed"], "due_at": row["due"], "tables": len(rows)}
+    return Finding(
+        RULE, row["name"], seen, "analyse it" if len(rows) == 1 else "analyse them", statement, "warning", evidence
+    )

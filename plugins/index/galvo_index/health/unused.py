@@ -28,12 +28,12 @@ with recursive {described}, member as (
 )
 select i.name, i.table_name, u.scans::bigint, u.bytes::bigint, i.expressions is not null as computed,
   extract(epoch from now() - u.last)::float8 as since, i.partitioned
-from used u join index i on i.oid = u.root
+from used u join index i on i.oid = u.root join pg_index x on x.indexrelid = i.oid
 where not (i.is_unique or i.is_exclusion or i.replica_identity or i.made_by is not null or i.referenced > 0)
   and u.bytes >= $1 and (u.scans = 0 or extract(epoch from now() - u.last) >= $2)
   and (i.predicate is not null or u.touched >= u.inserted)
   and not exists (select from pg_constraint f where f.contype = 'f' and f.conrelid = i.relation
-    and i.columns[0:cardinality(f.conkey) - 1] @> f.conkey)
+    and (x.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey)
 """
 
 
