@@ -11,13 +11,13 @@ from galvo_index.finding import Finding
 from galvo_index.health.limits import Limits
 from galvo_index.health.report import Report, Unknown
 from galvo_index.health.rules import RULES
-from galvo_index.health.server import Server, look
+from galvo_index.health.server import Server, looking
 
 SEVERITIES = ("critical", "warning", "info")
 
 
 async def examine(connection: asyncpg.Connection, only: Collection[str] = (), limits: Limits | None = None) -> Report:
-    """Of the database of `connection`, which is used for nothing else: settings of its session change.
+    """Of the database of `connection`, which is in no transaction.
 
     `only`: names of rules; empty: all. Raises GalvoError for a rule that does not exist and for a connection that is
     lost, and what asyncpg raises when not even the server's settings can be read.
@@ -27,12 +27,13 @@ async def examine(connection: asyncpg.Connection, only: Collection[str] = (), li
             raise GalvoError(f"there is no rule {name}; the rules are: {', '.join(sorted(RULES))}")
     names = [name for name in RULES if not only or name in only]
     try:
-        server = await look(connection, limits or Limits())
-        findings, unknown = await _follow(server, names)
+        async with looking(connection, limits or Limits()) as server:
+            facts = server.facts
+            findings, unknown = await _follow(server, names)
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise GalvoError(f"the connection to the database was lost: {error}") from None
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), names.index(finding.rule)))
-    return Report(server.facts.database, server.facts.version, findings, unknown, names)
+    return Report(facts.database, facts.version, findings, unknown, names)
 
 
 async def _follow(server: Server, names: list[str]) -> tuple[list[Finding], list[Unknown]]:
@@ -44,6 +45,7 @@ async def _follow(server: Server, names: list[str]) -> tuple[list[Finding], list
             found = await rule(server)
         except asyncpg.PostgresError as error:
             unknown.append(Unknown(mine[0], sentence(error)))
+            await server.again()
             continue
         findings += [one for one in found if isinstance(one, Finding) and one.rule in mine]
         unknown += [one for one in found if isinstance(one, Unknown) and one.rule in mine]

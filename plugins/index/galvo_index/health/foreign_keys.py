@@ -39,7 +39,7 @@ with recursive key as (
   select root, sum(bytes)::bigint as bytes, sum(rows) as rows, max(bytes)::bigint as largest
   from child where not covered group by root
 )
-select f.oid, f.conname::text as name, f.conrelid::regclass::text as table_name, p.deleted::bigint,
+select f.conname::text as name, f.conkey::text as key, f.conrelid::regclass::text as table_name, p.deleted::bigint,
   f.confrelid::regclass::text as parent, b.bytes, b.rows, c.relkind = 'p' as partitioned,
   (select string_agg(quote_ident(a.attname), ', ' order by k.place)
     from unnest(f.conkey) with ordinality k(number, place)
@@ -47,6 +47,7 @@ select f.oid, f.conname::text as name, f.conrelid::regclass::text as table_name,
 from bare b join pg_constraint f on f.oid = b.root join parent p on p.root = b.root
   join pg_class c on c.oid = f.conrelid
 where {ours} and (b.bytes >= $2 or (b.bytes >= $1 and p.deleted > 0))
+order by p.deleted desc, b.bytes desc, f.oid
 """
 
 
@@ -55,8 +56,13 @@ async def missing_foreign_key_index(server: Server) -> Found:
     limits = server.limits
     rows = await server.fetch(SQL.replace("{ours}", ours("c")), limits.child, limits.large_child)
     found: Found = []
+    served: set[tuple[str, str]] = set()
     for row in rows:
         table, parent, columns, deleted = row["table_name"], row["parent"], row["columns"], row["deleted"]
+        key = (table, row["key"])
+        if key in served:
+            continue  # One index serves all constraints on these columns.
+        served.add(key)
         what = f"no index of {table} begins with ({columns}), which refers to {parent}"
         seen = f"{what}: each delete there reads {many(row['rows'], 'row')} ({size(row['bytes'])})"
         if deleted:

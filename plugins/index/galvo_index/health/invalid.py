@@ -8,7 +8,7 @@ from galvo_index.health.server import Server
 from galvo_index.health.words import size
 
 # Roles without privileges do not see what is being built in pg_stat_progress_create_index, but everybody sees the lock
-# that CREATE INDEX CONCURRENTLY and REINDEX hold on the table; VACUUM holds the same for a moment. A partitioned index
+# that CREATE INDEX CONCURRENTLY and REINDEX hold on the table; so does VACUUM, which is told apart. A partitioned index
 # is valid when each partition has its part.
 SQL = """
 select i.indexrelid::regclass::text as name, i.indrelid::regclass::text as table_name, i.indisready as ready,
@@ -22,7 +22,8 @@ where not (i.indisvalid and i.indisready and i.indislive) and t.relpersistence <
   and t.relnamespace <> 'pg_catalog'::regnamespace
   and not exists (select from pg_locks l where l.locktype = 'relation' and l.relation in (i.indrelid, i.indexrelid)
     and l.database = (select oid from pg_database where datname = current_database())
-    and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'AccessExclusiveLock') and l.pid <> pg_backend_pid())
+    and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'AccessExclusiveLock')
+    and l.pid not in (select pid from pg_stat_progress_vacuum))
 """
 
 

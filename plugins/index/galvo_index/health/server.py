@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -9,11 +11,12 @@ import msgspec
 
 from galvo_index.health.limits import Limits
 
-QUIET = """
-set search_path = pg_catalog, pg_temp; set default_transaction_read_only = on; set jit = off;
-set lock_timeout = '1s'; set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s'
+BEGIN = """
+begin read only; set local search_path = pg_catalog, pg_temp; set local jit = off;
+set local lock_timeout = '1s'; set local statement_timeout = '30s'
 """
-"""Names without a schema are PostgreSQL's own then, and `regclass` writes all others with theirs."""
+"""Names without a schema are PostgreSQL's own then, and `regclass` writes all others with theirs. Nothing stays in the
+session, which a pooler may give to others."""
 
 FACTS = """
 select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby,
@@ -63,7 +66,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """What a rule may ask. The connection is its own: the session's settings are changed."""
+    """What a rule may ask."""
 
     def __init__(self, connection: asyncpg.Connection, facts: Facts, limits: Limits) -> None:
         self._connection, self.facts, self.limits = connection, facts, limits
@@ -71,15 +74,24 @@ class Server:
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(sql, *arguments)
 
+    async def again(self) -> None:
+        """After an error, which ends the transaction."""
+        await self._connection.execute(f"rollback; {BEGIN}")
+
     def since(self, version: int, sql: str, otherwise: str = "") -> str:
         """`sql` on servers of this major version or later."""
         return sql if self.facts.version >= version * 10000 else otherwise
 
 
-async def look(connection: asyncpg.Connection, limits: Limits) -> Server:
-    """Raises what asyncpg does."""
-    await connection.execute(QUIET)
-    last = (*LAST, *LAST_SCANS) if connection.get_server_version().major >= 16 else LAST
-    row = (await connection.fetch(FACTS.format(last=", ".join(last))))[0]
-    facts = msgspec.convert({**row, "settings": msgspec.json.decode(row["settings"])}, Facts)
-    return Server(connection, facts, limits)
+@asynccontextmanager
+async def looking(connection: asyncpg.Connection, limits: Limits) -> AsyncIterator[Server]:
+    """In one transaction, which reads and ends with the context. Raises what asyncpg does."""
+    await connection.execute(BEGIN)
+    try:
+        last = (*LAST, *LAST_SCANS) if connection.get_server_version().major >= 16 else LAST
+        row = (await connection.fetch(FACTS.format(last=", ".join(last))))[0]
+        facts = msgspec.convert({**row, "settings": msgspec.json.decode(row["settings"])}, Facts)
+        yield Server(connection, facts, limits)
+    finally:
+        if not connection.is_closed():
+            await connection.execute("rollback")

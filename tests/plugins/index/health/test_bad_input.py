@@ -93,6 +93,27 @@ async def test_tables_of_others_foreign_and_partitioned_ones(dsn: str) -> None:
     assert {unknown.rule for unknown in report.unknown} <= {"bloated-index"}
 
 
+async def test_young_statistics_say_nothing_of_what_is_unused(dsn: str) -> None:
+    owner = await asyncpg.connect(dsn)
+    await owner.execute(WRONG)
+    await owner.close()
+    report = await look(dsn, structs.replace(LOW, counted=14 * 86400.0))
+    assert of(report, "unused-index") == []
+    why = {unknown.rule: unknown.why for unknown in report.unknown}["unused-index"]
+    assert why.endswith("14 days are needed to call an index unused")
+
+
+async def test_nothing_stays_in_the_session(dsn: str) -> None:
+    """A pooler may give it to others."""
+    connection = await asyncpg.connect(dsn)
+    names = ("search_path", "default_transaction_read_only", "statement_timeout", "lock_timeout", "jit")
+    before = [await connection.fetchval(f"show {name}") for name in names]
+    await examine(connection)
+    assert [await connection.fetchval(f"show {name}") for name in names] == before
+    assert not connection.is_in_transaction()
+    await connection.close()
+
+
 async def test_a_locked_table_is_no_obstacle(dsn: str) -> None:
     owner, other = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     await owner.execute(
@@ -136,7 +157,7 @@ async def test_each_rule_alone_sends_one_query_or_two(dsn: str) -> None:
         await examine(connection, [rule], LOW)
         for logger in list(connection._query_loggers):
             connection._query_loggers.discard(logger)
-        assert len(sent) <= 2 + 2, rule  # settings, facts
+        assert len(sent) <= 3 + 2, rule  # begin, facts, rollback
     await connection.close()
 
 
