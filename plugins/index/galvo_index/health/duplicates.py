@@ -61,7 +61,7 @@ def _finding(rule: str, less: Record, more: Record) -> Finding:
 
 def _droppable(less: Record, more: Record) -> bool:
     """Nobody else needs it (a constraint, a foreign key, replication, CLUSTER), and it says no more than the other."""
-    needed = ("made_by", "referenced", "replica_identity", "is_exclusion", "clustered", "attached")
+    needed = ("of_constraint", "referenced", "replica_identity", "is_exclusion", "clustered", "attached")
     if any(less[name] for name in needed):
         return False
     if not less["is_unique"]:

@@ -6,7 +6,11 @@ from galvo_index.health.rule import ours
 from galvo_index.health.server import Server
 
 INDEX = r"""
-index as (
+backing as materialized (
+  select conindid as oid, count(*) filter (where contype <> 'f') as made,
+    count(*) filter (where contype = 'f') as referenced
+  from pg_constraint where conindid <> 0 group by conindid
+), index as materialized (
   select i.indexrelid as oid, i.indrelid as relation, i.indexrelid::regclass::text as name,
     i.indrelid::regclass::text as table_name, m.amname as method, c.relkind = 'I' as partitioned,
     exists (select from pg_inherits h where h.inhrelid = i.indexrelid) as attached,
@@ -18,11 +22,9 @@ index as (
     i.indimmediate as immediate, i.indisreplident as replica_identity, i.indisclustered as clustered,
     {distinct} as nulls_not_distinct,
     c.reloptions::text as storage, c.relpages::bigint * current_setting('block_size')::int as bytes,
-    (select min(k.conname::text) from pg_constraint k
-      where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')) as made_by,
-    (select count(*) from pg_constraint k where k.conindid = i.indexrelid and k.contype = 'f') as referenced
+    coalesce(k.made, 0) > 0 as of_constraint, coalesce(k.referenced, 0) as referenced
   from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
-    join pg_am m on m.oid = c.relam
+    join pg_am m on m.oid = c.relam left join backing k on k.oid = i.indexrelid
   where i.indisvalid and i.indislive and {ours}
 )"""
 """A common table expression: one row for every valid index on a table of ours. Location numbers in node trees say where

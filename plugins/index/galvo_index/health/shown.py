@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -13,6 +14,8 @@ from galvo_index.health.rules import GROUP_OF
 from galvo_index.health.words import many
 
 WIDTH = 80
+MOST = 20
+"""Findings of one rule, before the rest is only counted."""
 MARKS = {"critical": "!!", "warning": " !", "info": "  "}
 WORD = re.compile(r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^\s"'])+""")
 """Of SQL: line breaks must not come into names."""
@@ -34,8 +37,14 @@ def shown(report: Report) -> Iterator[str]:
     ):
         yield ""
         yield group.upper()
+        counted: Counter[str] = Counter()
         for finding in findings:
-            yield from _finding(finding)
+            counted[finding.rule] += 1
+            if counted[finding.rule] <= MOST:
+                yield from _finding(finding)
+        for rule, number in counted.items():
+            if number > MOST:
+                yield f"   {rule}: {number - MOST:,} more; --json lists all"
     if report.unknown:
         yield ""
         yield "COULD NOT BE LOOKED AT"

@@ -18,18 +18,16 @@ with recursive {described}, member as (
   select oid as root, oid from index where not attached
   union all select m.root, h.inhrelid from member m join pg_inherits h on h.inhparent = m.oid
 ), used as (
-  select m.root, sum(s.idx_scan) as scans, max({last}) as last,
+  select m.root, sum(pg_stat_get_numscans(m.oid)) as scans, max({last}) as last,
     sum(c.relpages::bigint) * current_setting('block_size')::int as bytes,
-    sum(coalesce(b.idx_blks_hit, 0) + coalesce(b.idx_blks_read, 0)) as touched,
-    sum(coalesce(pg_stat_get_tuples_inserted(s.relid), 0)) as inserted
-  from member m join pg_stat_all_indexes s on s.indexrelid = m.oid join pg_class c on c.oid = m.oid
-    join pg_statio_all_indexes b on b.indexrelid = m.oid
+    sum(pg_stat_get_blocks_fetched(m.oid)) as touched, sum(pg_stat_get_tuples_inserted(x.indrelid)) as inserted
+  from member m join pg_class c on c.oid = m.oid join pg_index x on x.indexrelid = m.oid where c.relkind = 'i'
   group by m.root
 )
 select i.name, i.table_name, u.scans::bigint, u.bytes::bigint, i.expressions is not null as computed,
   extract(epoch from now() - u.last)::float8 as since, i.partitioned
 from used u join index i on i.oid = u.root join pg_index x on x.indexrelid = i.oid
-where not (i.is_unique or i.is_exclusion or i.replica_identity or i.made_by is not null or i.referenced > 0)
+where not (i.is_unique or i.is_exclusion or i.replica_identity or i.of_constraint or i.referenced > 0)
   and u.bytes >= $1 and (u.scans = 0 or extract(epoch from now() - u.last) >= $2)
   and (i.predicate is not null or u.touched >= u.inserted)
   and not exists (select from pg_constraint f where f.contype = 'f' and f.conrelid = i.relation
@@ -46,7 +44,7 @@ async def unused_index(server: Server) -> Found:
         known = duration(facts.counted) if facts.counted >= 1 else "now"
         why = f"statistics are known to go back {known}; {duration(limits.counted)} are needed to call an index unused"
         return [Unknown(RULE, why)]
-    last = server.since(16, "s.last_idx_scan", "null::timestamptz")
+    last = server.since(16, "pg_stat_get_lastscan(m.oid)", "null::timestamptz")
     rows = await server.fetch(SQL.format(described=described(server), last=last), limits.index, limits.last_use)
     found: Found = []
     for row in rows:
