@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -125,6 +126,23 @@ async def test_a_locked_table_is_no_obstacle(dsn: str) -> None:
     await owner.close()
     assert of(report, "duplicate-index") == ["public.t_n_again"]
     assert {unknown.rule for unknown in report.unknown} <= {"bloated-index", "stale-statistics"}
+
+
+async def test_an_index_that_is_being_built_is_not_invalid(dsn: str) -> None:
+    owner, writer, builder = [await asyncpg.connect(dsn) for _ in range(3)]
+    await owner.execute(WRONG)
+    await writer.execute("begin; update parent set id = id")
+    build = asyncio.create_task(builder.execute("create index concurrently parent_built on parent(id)"))
+    async with asyncio.timeout(20):
+        while not await owner.fetchval("select count(*) from pg_locks where not granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert of(await look(dsn), "invalid-index") == []
+    await owner.fetchval("select pg_cancel_backend($1)", builder.get_server_pid())
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await build
+    assert of(await look(dsn), "invalid-index") == ["public.parent_built"]
+    for connection in (owner, writer, builder):
+        await connection.close()
 
 
 async def test_one_rule_that_fails_stops_no_other(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
