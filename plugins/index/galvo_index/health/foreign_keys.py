@@ -19,16 +19,17 @@ with recursive key as (
   select k.root, c.oid, c.conrelid, c.confrelid, c.conkey
   from key k join pg_constraint c on c.conparentid = k.oid and c.contype = 'f'
 ), usable as (
-  select i.indrelid, i.indkey::int2[] as columns, i.indnkeyatts::int as width, m.amname as method
+  select i.indrelid, i.indkey::int2[] as columns, i.indnkeyatts::int as width,
+    substring(i.indpred::text from ':varattno (\d+)')::int2 as not_null
   from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
   where i.indisvalid and i.indisready and m.amname in ('btree', 'hash')
-    and (i.indpred is null or (i.indpred::text ~ '^\{NULLTEST :arg \{VAR [^{}]*\} :nulltesttype 1 '
-      and substring(i.indpred::text from ':varattno (\d+)')::int2 = any(i.indkey::int2[])))
+    and (i.indpred is null or i.indpred::text ~ '^\{NULLTEST :arg \{VAR [^{}]*\} :nulltesttype 1 ')
 ), child as (
   select distinct on (k.root, k.conrelid) k.root, k.conrelid as relation,
     greatest(c.relpages::bigint * current_setting('block_size')::int, 0) as bytes,
     greatest(c.reltuples::float8, pg_stat_get_live_tuples(c.oid), 0) as rows,
     exists (select from usable u where u.indrelid = k.conrelid and u.width >= cardinality(k.conkey)
+      and (u.not_null is null or u.not_null = any(k.conkey))
       and u.columns[0:cardinality(k.conkey) - 1] @> k.conkey
       and u.columns[0:cardinality(k.conkey) - 1] <@ k.conkey) as covered
   from key k join pg_class c on c.oid = k.conrelid and c.relkind = 'r'

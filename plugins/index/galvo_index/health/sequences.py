@@ -30,14 +30,17 @@ with user_of as (
     left join pg_attribute a on a.attrelid = u.relation and a.attnum = u.number
   where not s.seqcycle and c.relpersistence <> 't' and (c.relpersistence <> 'u' or not pg_is_in_recovery()) and {ours}
 ), measured as (
-  select *, case when up then least(seqmax, {largest}) else greatest(seqmin, -{largest}) end as most from used
+  select *, case when up then least(seqmax, {largest}) else greatest(seqmin, -{largest}) end as most,
+    case when up then seqmin else seqmax end as first
+  from used
 )
 select seqrelid::regclass::text as name, relation::regclass::text as table_name, quote_ident(attname) as column_name,
-  format_type(atttypid, null) as type, most, last, readable, (last / most)::float8 as share,
+  format_type(atttypid, null) as type, most, last, readable,
+  ((abs(last - first) + 1) / (abs(most - first) + 1))::float8 as share,
   'alter table ' || relation::regclass || ' alter column ' || quote_ident(attname) || ' type bigint' as widen, identity,
   'alter sequence ' || seqrelid::regclass || ' as bigint '
     || case when up then 'maxvalue 9223372036854775807' else 'minvalue -9223372036854775808' end as raise
-from measured where not readable or (last is not null and most <> 0 and last / most >= $1)
+from measured where not readable or (abs(last - first) + 1) / (abs(most - first) + 1) >= $1
 """
 
 # What an application numbers itself, and what refers to such keys: the largest value that ANALYZE met.

@@ -10,9 +10,12 @@ from galvo_index.health.server import Server
 from galvo_index.health.words import duration, many, size
 
 RULE = "unused-index"
+ALMOST = 0.9
+"""Of the transactions that its table has seen."""
 
-# An index on a partition lives and dies with that of the partitioned table: all are one. Each row that comes in touches
-# at least one block of each index, so what was touched less often than rows came in is younger than the statistics.
+# An index on a partition lives and dies with that of the partitioned table: all are one. No catalog says when an index
+# was made; it may be younger than the statistics. Each row that comes in touches at least one block of each index, so
+# one that was touched as often was there all the time; so was one that is as old as its table, in transactions.
 SQL = """
 with recursive {described}, member as (
   select oid as root, oid from index where not attached
@@ -20,8 +23,11 @@ with recursive {described}, member as (
 ), used as (
   select m.root, sum(pg_stat_get_numscans(m.oid)) as scans, max({last}) as last,
     sum(c.relpages::bigint) * current_setting('block_size')::int as bytes,
-    sum(pg_stat_get_blocks_fetched(m.oid)) as touched, sum(pg_stat_get_tuples_inserted(x.indrelid)) as inserted
-  from member m join pg_class c on c.oid = m.oid join pg_index x on x.indexrelid = m.oid where c.relkind = 'i'
+    sum(pg_stat_get_blocks_fetched(m.oid)) as touched, sum(pg_stat_get_tuples_inserted(x.indrelid)) as inserted,
+    min(age(c.xmin)::float8 / greatest(age(y.xmin), 1)) as part
+  from member m join pg_class c on c.oid = m.oid join pg_index x on x.indexrelid = m.oid
+    join pg_type y on y.typrelid = x.indrelid
+  where c.relkind = 'i'
   group by m.root
 )
 select i.name, i.table_name, u.scans::bigint, u.bytes::bigint, i.expressions is not null as computed,
@@ -29,7 +35,7 @@ select i.name, i.table_name, u.scans::bigint, u.bytes::bigint, i.expressions is 
 from used u join index i on i.oid = u.root join pg_index x on x.indexrelid = i.oid
 where not (i.is_unique or i.is_exclusion or i.replica_identity or i.of_constraint or i.referenced > 0)
   and u.bytes >= $1 and (u.scans = 0 or extract(epoch from now() - u.last) >= $2)
-  and (i.predicate is not null or u.touched >= u.inserted)
+  and (u.touched >= u.inserted or u.part >= $3)
   and not exists (select from pg_constraint f where f.contype = 'f' and f.conrelid = i.relation
     and (x.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey)
 """
@@ -45,7 +51,7 @@ async def unused_index(server: Server) -> Found:
         why = f"statistics are known to go back {known}; {duration(limits.counted)} are needed to call an index unused"
         return [Unknown(RULE, why)]
     last = server.since(16, "pg_stat_get_lastscan(m.oid)", "null::timestamptz")
-    rows = await server.fetch(SQL.format(described=described(server), last=last), limits.index, limits.last_use)
+    rows = await server.fetch(SQL.format(described=described(server), last=last), limits.index, limits.last_use, ALMOST)
     found: Found = []
     for row in rows:
         since = f"in {duration(facts.counted)}, as far as the statistics go"

@@ -82,3 +82,9 @@ insert into sorted values ('a');
 update pg_database set datcollversion = '0' where datname = current_database();
 
 vacuum analyze goods, maker, item_bare, item_partial, item_expression, item_second, item_half, item_parts, fuller;
+
+-- An index that is younger than what was counted.
+create table old_table(id int primary key, n int);
+insert into old_table select i, i from generate_series(1, 3000) i;
+do $$ begin for i in 1..3000 loop begin insert into old_table values (-i, 0); exception when division_by_zero then end; end loop; end $$;
+create index old_table_young on old_table(n);

@@ -55,8 +55,12 @@ statistics-target | default_statistics_target | it is 10
 temporary-files | database ill | temporary files of
 unchecked-foreign-key | public.unchecked, constraint unchecked_loose_fkey | its triggers are disabled
 unused-index | public.fuller_n_idx | no query has used it
+unused-index | public.goods_kind | no query has used it
+unused-index | public.goods_kind_name | no query has used it
 unused-index | public.goods_lower_1 | no query has used it
 unused-index | public.goods_lower_2 | no query has used it
+unused-index | public.goods_price | no query has used it
+unused-index | public.goods_price_again | no query has used it
 unused-index | public.goods_unused | no query has used it
 unused-index | public.item_expression_expr_idx | no query has used it
 unused-index | public.item_second_at_maker_idx | no query has used it
