@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from galvo_index.cli import main
 from galvo_index.health import RULES
+from galvo_index.health.rules import GROUPS
 
 CRITICAL = "create table log(line text); create publication news for table log"
 
@@ -54,6 +57,13 @@ def test_a_rule_that_does_not_exist(dsn: str, capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit, match="2"):
         main(["health", dsn, "--only", "luck"])
     assert "unused-index" in capsys.readouterr().err
+
+
+def test_the_readme_names_all_rules(project: Path) -> None:
+    text = (project / "plugins/index/README.md").read_text()
+    rows = {group: re.findall(r"`([a-z-]+)`", line) for line in text.splitlines() for group in GROUPS
+            if line.startswith(f"| {group} |")}  # fmt: skip
+    assert rows == {group: list(rules) for group, rules in GROUPS.items()}
 
 
 @pytest.mark.parametrize(
