@@ -9,12 +9,13 @@ import asyncpg
 from galvo import GalvoError
 from galvo_index.apply.build import complete
 from galvo_index.apply.dropping import Later, drop
-from galvo_index.apply.journal import Entry, Journal
+from galvo_index.apply.journal import Entry, Journal, State
 from galvo_index.apply.limits import Limits
 from galvo_index.apply.ours import find
 from galvo_index.database import Connect
 from galvo_index.lanes import GONE
 
+UNSETTLED: Final[tuple[State, ...]] = ("intended", "building", "built", "judged", "dropping")
 _UNKNOWN: Final = """
 select pg_catalog.format('%I.%I', n.nspname, c.relname) as name from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -26,7 +27,8 @@ where pg_catalog.starts_with(c.relname::text, 'galvo_') and not i.indisvalid and
 async def settle_all(connect: Connect, connection: asyncpg.Connection, limits: Limits) -> list[str]:
     """Gives sentences on what was done, and on what could not be done yet. Holds the advisory lock."""
     journal, said, known = Journal(connection), list[str](), list[int]()
-    for entry in await journal.entries("intended", "building", "built", "judged", "dropping"):
+    entries = await journal.entries(*UNSETTLED) if await journal.exists() else []
+    for entry in entries:
         try:
             text = await settle(connect, connection, entry, limits)
         except GONE:
