@@ -37,13 +37,17 @@ POLL: Final = 4
 """How often in the time that others may wait to look whether they do."""
 
 
+class Busy(GalvoError):
+    """Somebody else does it now."""
+
+
 @asynccontextmanager
 async def lane(
     connect: Connect, lock: int, what: str, *, wait: float, **settings: str
 ) -> AsyncIterator[asyncpg.Connection]:
     """A connection with `settings` that holds the advisory `lock`; names resolve in pg_catalog only.
 
-    Raises GalvoError when somebody else holds it for longer than `wait` seconds: a sentence that says who does `what`.
+    Raises Busy when somebody else holds it for longer than `wait` seconds: a sentence that says who does `what`.
     """
     connection = await connect()
     try:
@@ -69,7 +73,7 @@ async def _take(connection: asyncpg.Connection, lock: int, what: str, wait: floa
         await asyncio.sleep(min(wait, 0.2))
     holder = await connection.fetchrow(_HOLDER, lock)
     who = f" (pid {holder['pid']}, {holder['application'] or 'no name'!r})" if holder else ""
-    raise GalvoError(f"another session{who} {what}: try again when it has ended")
+    raise Busy(f"another session{who} {what}: try again when it has ended")
 
 
 @asynccontextmanager

@@ -64,7 +64,8 @@ async def apply(
     said, outcomes = list[str](), list[Outcome]()
     try:
         async with changing(connect, limits) as connection:
-            await Journal(connection).install()
+            if wishes:
+                await Journal(connection).install()
             said += await settle_all(connect, connection, limits)
             entries = await _intend(connection, wishes, allowed, outcomes)
             for entry in entries:
