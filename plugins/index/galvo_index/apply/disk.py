@@ -75,10 +75,11 @@ def megabytes(number: float) -> str:
 async def estimated(connection: asyncpg.Connection, relation: int, keys: int) -> int:
     """Bytes of an index with `keys` columns when nobody has said: by rows and widths, at most those of the table.
 
-    Without rights on pg_statistic its view gives widths, and without ANALYZE the table's size stands for them.
+    Rows by the table's present size, as the planner does; without ANALYZE the size stands for them.
     """
     (found,) = await connection.fetch(
-        "select pg_catalog.pg_table_size(c.oid) as bytes, c.reltuples::float8 as rows, "
+        "select pg_catalog.pg_table_size(c.oid) as bytes, c.reltuples::float8 / greatest(c.relpages, 1) * "
+        "(pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8) as rows, "
         "(select pg_catalog.max(s.avg_width) from pg_catalog.pg_stats s "
         "where s.schemaname = n.nspname and s.tablename = c.relname) as width "
         "from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = $1",

@@ -46,13 +46,13 @@ create table if not exists galvo.index_journal (
 comment on table galvo.index_journal is 'What galvo did to indexes, and how to take it back: galvo index journal, undo'
 """
 _TRUSTED: Final = """
-select pg_catalog.bool_and(pg_catalog.pg_has_role(owner, 'usage')
-  or (select rolsuper from pg_catalog.pg_roles where oid = owner)) as trusted, pg_catalog.count(*) = 2 as present
+select coalesce(pg_catalog.bool_and(rolsuper or rolname = current_user), true) as trusted,
+  pg_catalog.count(*) = 2 as present
 from (
   select nspowner as owner from pg_catalog.pg_namespace where nspname = 'galvo'
   union all select relowner from pg_catalog.pg_class
   where relname = 'index_journal' and relkind = 'r' and relnamespace = pg_catalog.to_regnamespace('galvo')
-) owners
+) owners join pg_catalog.pg_roles on oid = owner
 """
 
 
@@ -112,10 +112,10 @@ class Journal:
 
     async def exists(self) -> bool:
         (found,) = await self._connection.fetch(_TRUSTED)
-        if found["present"] and not found["trusted"]:
+        if not found["trusted"]:
             raise GalvoError(
-                "galvo.index_journal, or its schema, belongs to a role that is neither a superuser nor one of yours: "
-                "connect as its owner, or have it removed"
+                "galvo.index_journal, or its schema, belongs to a role that is neither a superuser nor yours, and "
+                "whose triggers would run as you: connect as that role, or have it removed"
             )
         return bool(found["present"])
 

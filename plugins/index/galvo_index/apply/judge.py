@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-ENOUGH: Final = 5
-"""Calls before and after, from which a statement says something."""
+from galvo_index.apply.sums import ENOUGH
+
 GAIN: Final = 0.1
 """The part of their time that has to be gone for an index to stay."""
 WORSE: Final = 0.2

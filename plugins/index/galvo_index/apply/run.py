@@ -17,7 +17,7 @@ from galvo_index.apply.journal import Entry, Journal
 from galvo_index.apply.leftovers import settle, settle_all
 from galvo_index.apply.limits import Limits
 from galvo_index.apply.refusals import Refused
-from galvo_index.apply.sums import Sums, Workload, between, sums
+from galvo_index.apply.sums import Sums, Workload, recent, sums
 from galvo_index.apply.wish import Wish
 from galvo_index.database import Connect
 from galvo_index.lanes import GONE, lane
@@ -98,7 +98,7 @@ async def _one(connect: Connect, connection: asyncpg.Connection, entry: Entry, l
     try:
         await refusals.transactions(connection, limits.transaction)
         await disk.room(connection, entry.bytes, limits)
-        before = between(earlier, sums(await workload())) if workload else None
+        before = recent(earlier, sums(await workload())) if workload else None
         entry = await build(connect, connection, entry, limits, before)
         entry = await complete(connection, entry, sums(await workload()) if workload else None)
     except GONE:
@@ -123,7 +123,7 @@ def _why(error: Exception, limits: Limits) -> str:
         return f"others used the table for longer than the lock timeout of {limits.lock:g} s: try again when they end"
     if isinstance(error, BUSY):
         return f"cancelled, because somebody waited behind it or it took too long ({error})"
-    return str(error) if isinstance(error, GalvoError) else f"the database says: {error}"
+    return str(error) if isinstance(error, GalvoError) else f"the database says: {' '.join(str(error).split())}"
 
 
 async def _after_loss(connect: Connect, limits: Limits, wishes: Sequence[Wish], outcomes: Sequence[Outcome],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from galvo_index.workload import Statement
 
 Workload = Callable[[], Awaitable[Sequence[Statement]]]
 """All statements with calls and seconds since the source began: the kernel's watch, or pg_stat_statements."""
+ENOUGH: Final = 5
+"""Calls from which a statement says something."""
 Sums = dict[str, list[float]]
 """Calls and seconds, by `key`."""
 
@@ -36,3 +39,8 @@ def between(first: Mapping[str, Sequence[float]], last: Mapping[str, Sequence[fl
         if calls > old_calls:
             found[name] = [calls - old_calls, seconds - old_seconds]
     return found
+
+
+def recent(earlier: Mapping[str, Sequence[float]], now: Sums) -> Sums:
+    """Since `earlier`, and since the source began for statements that were hardly called since."""
+    return now | {name: sides for name, sides in between(earlier, now).items() if sides[0] >= ENOUGH}

@@ -26,7 +26,7 @@ def wishes(sql: str = INDEX) -> list[Wish]:
 async def make_table(connection: asyncpg.Connection, rows: int = 2000) -> None:
     await connection.execute(
         f"""
-        create table item (id int primary key, name text, price int);
+        create table item (id int primary key, name text, price int) with (autovacuum_enabled = off);
         insert into item select g, 'n' || g, g % 100 from generate_series(1, {rows}) g;
         create index galvo_theirs on item (name);
         comment on index galvo_theirs is 'galvo: not really [galvo 1 0000000000000000]';

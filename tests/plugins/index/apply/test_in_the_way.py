@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -13,18 +12,10 @@ from galvo import GalvoError
 from galvo_index.apply.journal import Journal
 from galvo_index.apply.run import apply, changing
 from galvo_index.apply.undo import undo
-from tests.plugins.index.apply.kills import QUICK, check, make_table, wishes
+from tests.plugins.index.apply.kills import QUICK, check, wishes
 
 pytestmark = pytest.mark.anyio
 LIMITS = replace(QUICK, lock=0.5, tries=2, turn=0.0)
-
-
-@pytest.fixture
-async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(dsn)
-    await make_table(connection)
-    yield connection
-    await connection.close()
 
 
 async def write(dsn: str, started: asyncio.Event, stop: asyncio.Event) -> int:
@@ -82,7 +73,7 @@ async def test_who_alters_the_table_is_let_pass(dsn: str, connection: asyncpg.Co
         apply(lambda: asyncpg.connect(dsn), wishes("create index on item (public.slow(price))"), LIMITS)
     )
     while not await connection.fetchval("select count(*) from pg_stat_progress_create_index"):
-        pass
+        assert not building.done(), building.result()
     started, stop = asyncio.Event(), asyncio.Event()
     writing = asyncio.create_task(write(dsn, started, stop))
     await started.wait()

@@ -18,7 +18,7 @@ from galvo import GalvoError
 from galvo_embedded import Servers
 from galvo_index.apply.run import apply
 from galvo_index.apply.undo import undo
-from tests.plugins.index.apply.kills import QUICK, Steps, check, make_table, wishes
+from tests.plugins.index.apply.kills import QUICK, Steps, check, wishes
 
 LONG = "GALVO_INDEX_LONG" in os.environ  # read before conftest.py clears such variables
 MODES = [False, True] if LONG else [True]
@@ -46,9 +46,9 @@ async def ask(child: subprocess.Popen[str], what: str, at: int, during: bool) ->
 
 @pytest.mark.parametrize("what", ["apply", "undo"])
 @pytest.mark.parametrize("during", MODES)
-async def test_the_tool_killed_at_each_step(dsn: str, child: subprocess.Popen[str], what: str, during: bool) -> None:
-    connection = await asyncpg.connect(dsn)
-    await make_table(connection)
+async def test_the_tool_killed_at_each_step(
+    dsn: str, connection: asyncpg.Connection, child: subprocess.Popen[str], what: str, during: bool
+) -> None:
     kills = 0
     while True:
         if what == "undo":
@@ -63,14 +63,13 @@ async def test_the_tool_killed_at_each_step(dsn: str, child: subprocess.Popen[st
         await undo(lambda: asyncpg.connect(dsn), QUICK)
         await check(connection)
     assert kills >= (9 if what == "apply" else 6)
-    await connection.close()
 
 
 @pytest.mark.parametrize("what", ["apply", "undo"] if LONG else ["apply"])
 @pytest.mark.parametrize("during", MODES)
-async def test_the_backend_terminated_at_each_step(dsn: str, what: str, during: bool) -> None:
-    connection = await asyncpg.connect(dsn)
-    await make_table(connection)
+async def test_the_backend_terminated_at_each_step(
+    dsn: str, connection: asyncpg.Connection, what: str, during: bool
+) -> None:
     steps = Steps()
 
     async def end(victim: asyncpg.Connection) -> None:
@@ -95,7 +94,6 @@ async def test_the_backend_terminated_at_each_step(dsn: str, what: str, during: 
         kills += 1
         await undo(lambda: asyncpg.connect(dsn), QUICK)
     assert kills >= (9 if what == "apply" else 6)
-    await connection.close()
 
 
 def kill_postmaster(data: str) -> None:
@@ -103,22 +101,17 @@ def kill_postmaster(data: str) -> None:
 
 
 @pytest.mark.parametrize("at", range(9) if LONG else [2, 6])
-async def test_the_server_killed_at_a_step(folder: Path, at: int) -> None:
-    servers = Servers(folder, options={"fsync": "off"})
-    url = await servers.postgres()
-    connection = await asyncpg.connect(url)
-    await make_table(connection)
-
+async def test_the_server_killed_at_a_step(
+    own_servers: Servers, own_url: str, own_connection: asyncpg.Connection, at: int
+) -> None:
     async def end(_: asyncpg.Connection) -> None:
-        kill_postmaster(await connection.fetchval("show data_directory"))
+        kill_postmaster(await own_connection.fetchval("show data_directory"))
 
     steps = Steps(at, during=True, end=end)
-    await apply(lambda: steps.connect(url), wishes(), QUICK)
+    await apply(partial(steps.connect, own_url), wishes(), QUICK)
     assert len(steps.seen) > at
-    url = await servers.postgres()
-    connection.terminate()
+    url = await own_servers.postgres()
     await apply(lambda: asyncpg.connect(url), [], QUICK)
     connection = await asyncpg.connect(url)
     await check(connection)
     await connection.close()
-    servers.close()
