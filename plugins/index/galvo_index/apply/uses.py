@@ -23,13 +23,19 @@ set local statement_timeout = '2s'; set local lock_timeout = '200ms'; set local 
 _WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
-async def split(connection: asyncpg.Connection, statements: Sequence[Statement], index: str, table: str
-                ) -> tuple[set[str], set[str]]:  # fmt: skip
-    """Keys of those whose plan uses `index` or that write `table`, and of all others that can be explained.
+class Shares(msgspec.Struct, frozen=True):
+    """Keys of statements."""
 
-    Both are names without schema, as in the catalog.
-    """
-    affected, others = set[str](), set[str]()
+    uses: frozenset[str]
+    """Their plan has the index."""
+    maintains: frozenset[str]
+    """They write its table, and their plan does not have it."""
+    others: frozenset[str]
+
+
+async def split(connection: asyncpg.Connection, statements: Sequence[Statement], index: str, table: str) -> Shares:
+    """Those that cannot be explained are nowhere. Both names are without schema, as in the catalog."""
+    uses, maintains, others = set[str](), set[str](), set[str]()
     async with callers_names(connection), connection.transaction(readonly=True):
         await connection.execute(_LIMITS)
         for statement in sorted(statements, key=lambda one: -one.seconds)[:MOST]:
@@ -38,9 +44,11 @@ async def split(connection: asyncpg.Connection, statements: Sequence[Statement],
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TypeError):
                 # the arguments may not fit, the text may be cut, a table may be gone
                 plans = [plan async for plan in _plans(connection, statement)]
-                uses = any(name == index for plan in plans for name in _indexes(plan))
-                (affected if uses or _written(parsed) == table else others).add(key(statement.sql))
-    return affected, others - affected
+                if any(name == index for plan in plans for name in _indexes(plan)):
+                    uses.add(key(statement.sql))
+                else:
+                    (maintains if _written(parsed) == table else others).add(key(statement.sql))
+    return Shares(frozenset(uses), frozenset(maintains - uses), frozenset(others - uses))
 
 
 def _parsed(sql: str) -> Any:

@@ -29,8 +29,8 @@ async def verdict(connection: asyncpg.Connection, entry: Entry, workload: Worklo
     found = await find(connection, entry)
     if found is None:
         return Verdict(None, None, 1.0, "the index is gone")
-    affected, control = await split(connection, ran, found.name, await connection.fetchval(_TABLE, entry.relation))
-    seen = judge(entry.before or {}, after, affected, control)
+    shares = await split(connection, ran, found.name, await connection.fetchval(_TABLE, entry.relation))
+    seen = judge(entry.before or {}, after, shares)
     scans = await connection.fetchval(_SCANS, found.oid)
     if seen.kept is not None or not last:
         return seen
