@@ -15,7 +15,10 @@ select c.oid, c.relkind::text as kind, pg_catalog.format('%I.%I', n.nspname, c.r
   coalesce(s.n_dead_tup, 0) as dead, coalesce(s.n_mod_since_analyze, 0) as modified,
   coalesce(s.n_ins_since_vacuum, 0) as inserted,
   coalesce(s.idx_scan, 0) as index_scans, coalesce(s.seq_scan, 0) as scans,
-  coalesce(s.last_analyze, s.last_autoanalyze) is not null as analyzed,
+  c.relkind <> 'p' or exists (select from pg_catalog.pg_stats k
+    where k.schemaname = n.nspname and k.tablename = c.relname and k.inherited) or not exists (
+    select from pg_catalog.pg_inherits h join pg_catalog.pg_class child on child.oid = h.inhrelid
+    where h.inhparent = c.oid and child.reltuples > 0) as analyzed,
   exists (select from pg_catalog.pg_stat_progress_vacuum v where v.relid in (c.oid, c.reltoastrelid))
     or exists (select from pg_catalog.pg_stat_progress_analyze v where v.relid = c.oid) as working,
   coalesce(c.reloptions, '{{}}') as options
@@ -62,6 +65,7 @@ class Table(msgspec.Struct, frozen=True):
     index_scans: int
     scans: int
     analyzed: bool
+    """False only where no one has ever analyzed all partitions together, which are not empty."""
     working: bool
     """Somebody vacuums or analyzes it now: autovacuum, most likely."""
     options: dict[str, str]

@@ -50,7 +50,10 @@ async def test_what_needs_it_is_vacuumed(dsn: str, connection: asyncpg.Connectio
     await make(connection, "fine", dead=10)
     await connection.execute("vacuum analyze fine")
     await make(connection, "soon", "")
-    await connection.execute("create table parted (a int) partition by range (a)")
+    await connection.execute(
+        "create table parted (a int) partition by range (a); create table empty (a int) partition by range (a);"
+        "create table part partition of parted for values from (1) to (9); insert into part values (5); analyze part"
+    )
     found = {one.table: one.action for one in await needs(connection)}
     assert found == {'public."Ünï; drop table x"': "vacuum", "public.soon": "leave", "public.parted": "analyze"}
     done = await run(dsn)
