@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from galvo_index.advise.shown import size
 from galvo_index.apply.limits import Limits
 from galvo_index.apply.refusals import Refused
 
@@ -63,13 +64,9 @@ def _look(places: Sequence[str], bytes: int, reserve: float) -> None:
 def _fits(where: str, needed: int, free: int, reserve: int) -> None:
     if needed + reserve > free:
         raise Refused(
-            f"{where} has {megabytes(free)} free, and the build may need {megabytes(needed)} "
-            f"with {megabytes(reserve)} to stay free: make room first"
+            f"{where} has {size(free)} free, and the build may need {size(needed)} "
+            f"with {size(reserve)} to stay free: make room first"
         )
-
-
-def megabytes(number: float) -> str:
-    return f"{number / 1e6:,.0f} MB" if number >= 10e6 else f"{number / 1e6:.1f} MB"
 
 
 async def estimated(connection: asyncpg.Connection, relation: int, keys: int) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from galvo_index.advise.shown import size
 from galvo_index.apply.journal import Entry
 from galvo_index.apply.run import Outcome
 from galvo_index.apply.wish import Wish
-from galvo_index.sizes import shown as bytes_shown
 
 WIDTH = 80
 
@@ -20,9 +20,9 @@ def sentence(text: str, first: str = "- ") -> Iterator[str]:
 def wishes(items: Sequence[Wish]) -> Iterator[str]:
     for wish in items:
         yield from sentence(wish.definition.sql(concurrently=True), "")
-        size = f"about {bytes_shown(wish.bytes)}" if wish.bytes else "size not known"
+        space = f"about {size(wish.bytes)}" if wish.bytes else "size not known"
         gain = "" if wish.gain is None else f", {wish.gain:.0%} less cost predicted"
-        yield from sentence(f"{wish.reason}; {size}{gain}", "  ")
+        yield from sentence(f"{wish.reason}; {space}{gain}", "  ")
 
 
 def outcomes(said: Sequence[str], items: Sequence[Outcome]) -> Iterator[str]:

@@ -15,9 +15,9 @@ from galvo_index.apply.limits import Limits
 from galvo_index.apply.run import apply
 from galvo_index.apply.wish import Wish, wish
 from galvo_index.cli import command
+from galvo_index.commands.advise import size
 from galvo_index.consent import agreed
 from galvo_index.database import Connect, connecting
-from galvo_index.sizes import size
 from galvo_index.workload import Statement, file, stat_statements
 
 
