@@ -100,7 +100,7 @@ def kill_postmaster(data: str) -> None:
     os.kill(int(Path(data, "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("at", range(9) if LONG else [2, 6])
+@pytest.mark.parametrize("at", range(9) if LONG else [2])
 async def test_the_server_killed_at_a_step(
     own_servers: Servers, own_url: str, own_connection: asyncpg.Connection, at: int
 ) -> None:
