@@ -57,6 +57,6 @@ def _file(name: str) -> file.File:
 def _show(options: argparse.Namespace, report: Report, statements: list[Statement], given: file.File | None) -> None:
     skipped = [f"line {line}: {reason}" for line, reason in given.skipped] if given else []
     if options.json:
-        print(encoded(report, statements, skipped))  # noqa: T201
+        print(encoded(report, statements, skipped))
     else:
-        print("\n".join(shown(report, statements, skipped)))  # noqa: T201
+        print("\n".join(shown(report, statements, skipped)))
