@@ -37,8 +37,8 @@ select current_setting('server_version_num')::int as version, pg_is_in_recovery(
 from pg_stat_database d where datname = current_database()
 """
 """Since 15 a database's `stats_reset` is NULL until somebody resets it, and one made yesterday looks as old as its
-server: then what is proven is the earliest "last" of any table of its own. After a crash all counting begins anew, which
-shows in the server-wide views alone."""
+server: then what is proven is the earliest "last" of any table of its own. After a crash all counting begins anew,
+which shows in the server-wide views alone."""
 LAST = ("last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze")
 LAST_SCANS = ("last_seq_scan", "last_idx_scan")
 
