@@ -82,6 +82,7 @@ class Kernel(Facade):
 
     async def _end(self) -> None:
         if self._tasks is not None:
+            self.supervisor.abandon()
             self._tasks.cancel_scope.cancel()
             # The body's exception is not handed over: a task group would wrap it.
             tasks, self._tasks = self._tasks, None

@@ -71,6 +71,11 @@ class Supervisor:
             self._tasks = None
             self.publish()
 
+    def abandon(self) -> None:
+        """Cancel what still runs: a second cancellation, which no shield holds off in asyncio, has ended `stop`."""
+        for unit in self.units.values():
+            unit.cancel()
+
     # -- changes while queries run ----------------------------------------------------------------
 
     async def enable(self, name: str) -> None:

@@ -193,6 +193,12 @@ class Unit:
             log.warning("plugin %r failed while stopping: %s", self.name, sentence(self._failure))
         self.plugin = None
 
+    def cancel(self) -> None:
+        """Have the lifespan end without waiting for it."""
+        if self.plugin is not None:
+            self._stop.set()
+            self._scope.cancel()
+
     def fault(self, hook: str, error: Exception) -> None:
         """Count a fault; log the first of a burst; eject after too many within the window."""
         limits, now = self._kernel.settings, time.monotonic()

@@ -54,10 +54,11 @@ class Host:
             await asyncio.wait([self._task])
 
     def abandon(self) -> None:
-        """Have it end without waiting for it."""
+        """Have it end without waiting for it; may be called again, while it stops its plugins in order."""
         self._stop.set()
-        if self._task is not None and not self._task.done() and not self._loop.is_closed():
-            self._task.cancel()
+        task = self._task
+        if task is not None and not task.done() and not task.cancelling() and not self._loop.is_closed():
+            task.cancel()
 
 
 def _told(task: asyncio.Task[None], ready: asyncio.Future[Any]) -> None:

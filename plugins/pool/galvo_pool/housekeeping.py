@@ -1,4 +1,4 @@
-"""What a pool does by itself, twice a second: idle connections are checked, old ones replaced, kept ones reported."""
+"""What a pool does by itself, four times a second: check idle connections, replace old ones, report kept ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from galvo_pool.pool import Pool
 
 log = logging.getLogger("galvo.pool")
-EVERY = 0.5
+EVERY = 0.25
 """Seconds."""
 STATES = """
 select a.pid, a.state, extract(epoch from pg_catalog.clock_timestamp() - a.state_change)::float8 as since,

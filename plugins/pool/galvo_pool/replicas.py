@@ -16,6 +16,7 @@ import asyncpg
 
 from galvo import Query, Rows
 from galvo_pool.connection import run
+from galvo_pool.errors import AWAY
 from galvo_pool.lend import RUNNING
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ UNFIT = (
     asyncpg.FeatureNotSupportedError,
 )
 """A standby cannot run such a statement."""
-TROUBLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.SerializationError,
-           asyncpg.AdminShutdownError, asyncpg.CannotConnectNowError, asyncpg.QueryCanceledError)  # fmt: skip
+TROUBLE = (*AWAY, asyncpg.InterfaceError, asyncpg.SerializationError, asyncpg.QueryCanceledError)
 """It cannot now: it is gone, or it had to cancel the statement to replay what conflicts with it."""
 MOST = 1000
 """Unfit statements that are remembered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ import pytest
 
 from galvo import GalvoError, Kernel, PluginError
 from galvo_cache import CachePlugin
+from galvo_embedded import Servers
 from galvo_pool import PoolPlugin, create_pool
 
 pytestmark = pytest.mark.anyio
@@ -271,6 +273,30 @@ async def test_taking_one_while_the_only_one_is_held(dsn: str, kind: str) -> Non
         assert pool.get_idle_size() == 0
 
 
+@KINDS
+async def test_more_than_the_server_has(folder: Path, kind: str) -> None:
+    """asyncpg's exception, at the start and later; nobody waits for ever, and "auto" asks what there is."""
+    servers = Servers(folder, options={"max_connections": "10", "superuser_reserved_connections": "0"})
+    try:
+        url = await servers.postgres()
+        for which in ("asyncpg", kind):
+            error = await outcome(lambda which=which: made(url, which, min_size=30, max_size=30))
+            assert type(error) is asyncpg.TooManyConnectionsError, which
+        async with made(url, kind, min_size=1, max_size=30) as pool:
+            work = [pool.fetchval("select 1 from pg_sleep(0.2)") for _ in range(60)]
+            async with asyncio.timeout(60):
+                found = await asyncio.gather(*work, return_exceptions=True)
+            assert {one if one == 1 else type(one) for one in found} <= {1, asyncpg.TooManyConnectionsError}
+            assert await pool.fetchval("select 1") == 1, "those that are open go on"
+        if kind == "chained":
+            async with made(url, kind, min_size=1, max_size="auto") as pool:
+                work = [pool.fetchval("select 1 from pg_sleep(0.1)") for _ in range(60)]
+                assert await asyncio.gather(*work) == [1] * 60
+                assert pool.get_max_size() <= 10
+    finally:
+        servers.close()
+
+
 # -- loops --------------------------------------------------------------------------------------------
 
 
@@ -317,6 +343,30 @@ async def test_a_loop_that_is_closed(dsn: str, kind: str) -> None:
     for call in CALLS.values():
         error = await raised(lambda call=call: call(pool))
         assert error is None or issubclass(error[0], asyncpg.InterfaceError), error
+
+
+@KINDS
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # asyncpg's connections are not closed
+async def test_a_loop_that_is_closed_while_the_pool_is_open(dsn: str, kind: str) -> None:
+    """Nothing waits for ever, and the sentence says what to change."""
+
+    pools: list[Any] = []
+
+    async def make() -> None:
+        pools.append(made(dsn, kind, min_size=1, max_size=2))
+        assert await (await pools[0]).fetchval("select 1") == 1
+
+    await asyncio.to_thread(asyncio.run, make())
+    pool = pools.pop()
+    for name, call in CALLS.items():
+        if name == "expire":  # it only counts
+            continue
+        error = await raised(partial(call, pool))
+        assert error, name
+        assert error[0] is asyncpg.InterfaceError, (name, error)
+        assert "belongs to another event loop" in error[1], (name, error)
+    del pool
+    gc.collect()  # which closes its sockets
 
 
 # -- kernels ------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from math import ceil, sqrt
 from galvo_pool.sizing.probe import QUIET, Probe, Schedule
 from galvo_pool.sizing.reasons import SENTENCES, Reason
 from galvo_pool.sizing.statements import TRUSTED, Statements, Window
-from galvo_pool.sizing.trial import STEP, Rounds, Trial
+from galvo_pool.sizing.trial import DOWN, UP, Rounds, Trial
 
 FREE = 1.25
 """Below this ratio of statement time to baseline the server is not even busy: double."""
@@ -34,7 +34,7 @@ COOLING = 4
 
 
 class Limit:
-    """A limit in [low, high]. Reads no clock: `tick` is its time, about every 0.25 to 0.5 s.
+    """A limit in [low, high]. Reads no clock: `tick` is its time, every 0.25 s.
 
     Raises ValueError when low < 1 or high < low.
     """
@@ -167,8 +167,8 @@ class Limit:
 
     def _compare(self, wanted: int) -> None:
         """Begin a trial, unless the last ones have just ended."""
-        more = self._within(min(wanted, ceil(self.value * STEP)))
-        less = self._within(max(QUIET, int(self.value / STEP)))
+        more = self._within(min(wanted, ceil(self.value * UP)))
+        less = self._within(max(QUIET, int(self.value / DOWN)))
         if self._rounds.resting:
             self._reason = "knee"
         elif more > self.value and not self._rounds.more_is_no_better:

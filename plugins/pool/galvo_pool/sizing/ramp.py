@@ -16,8 +16,6 @@ BASE = 0.05
 """Seconds of the shortest pause."""
 CAP = 0.5
 """Seconds of the longest pause while the server may come back at any moment: one try costs it nothing."""
-PATIENT = 10.0
-"""Seconds of the longest pause after what waiting a moment does not cure: the server is full, the password wrong."""
 
 
 class Ramp:
@@ -63,11 +61,15 @@ class Ramp:
         self._next = -inf
         self._at_once = min(self._most, self._at_once + 1)
 
-    def failed(self, now: float, *, patient: bool = False) -> None:
-        """One could not be opened. `patient`: a moment will not cure it."""
+    def failed(self, now: float) -> None:
+        """One could not be opened."""
         self.opening -= 1
         self.failures += 1
-        self._back_off(now, PATIENT if patient else CAP)
+        if now < self._next:
+            return  # several that began together failed together: one failure
+        self._at_once = 1.0
+        self._pause = min(CAP, self._source.uniform(BASE, max(BASE, 3 * self._pause)))
+        self._next = now + self._pause
 
     def abandoned(self) -> None:
         """Whoever opened one was cancelled: that says nothing about the server."""
@@ -77,10 +79,3 @@ class Ramp:
         """The server has closed connections: begin anew, not in step with the other processes that saw it too."""
         self._at_once = 1.0
         self._next = max(self._next, now + self._source.uniform(0, BASE))
-
-    def _back_off(self, now: float, cap: float) -> None:
-        if now < self._next:
-            return  # several that began together failed together: one failure
-        self._at_once = 1.0
-        self._pause = min(cap, self._source.uniform(BASE, max(BASE, 3 * self._pause)))
-        self._next = now + self._pause

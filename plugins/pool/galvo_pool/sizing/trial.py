@@ -6,11 +6,11 @@ from math import log, sqrt
 from statistics import fmean, stdev
 
 WORTH = log(1.02)
-"""Half as many connections again are worth it for 2 % more throughput."""
+"""A step up is worth it for 2 % more throughput, a step down unless it costs as much."""
 FEWEST, MOST = 5, 16
 """Pairs of turns."""
-STEP = 1.5
-"""Limits that are compared differ by this factor."""
+UP, DOWN = 2.0, 1.5
+"""Limits that are compared differ by these factors: what half as many more gain would be lost in the noise."""
 REST, RESTED = 20, 320
 """Ticks between rounds of trials: at first, and when they keep finding nothing better."""
 OTHER = 1.4

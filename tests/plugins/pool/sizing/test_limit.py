@@ -100,30 +100,30 @@ def test_new_bounds() -> None:
 def test_a_trial_ends_when_nobody_would_make_use_of_more() -> None:
     clock = Clock(start=8).proven()
     assert clock.tick(0.002) == 8
-    assert "8 and 12 are tried in turns" in clock.limit.explain()
+    assert "8 and 16 are tried in turns" in clock.limit.explain()
     assert clock.tick(0.002, waiting=0) == 8
     assert "nobody waits" in clock.limit.explain()
 
 
 def test_a_trial_ends_when_connecting_fails() -> None:
     clock = Clock(start=8).proven()
-    assert [clock.tick(0.002), clock.tick(0.002), clock.tick(0.002, failing=True)] == [8, 12, 8]
+    assert [clock.tick(0.002), clock.tick(0.002), clock.tick(0.002, failing=True)] == [8, 16, 8]
     assert "tried" not in clock.limit.explain()
 
 
 def test_new_bounds_end_a_trial() -> None:
     clock = Clock(start=8).proven()
-    assert [clock.tick(0.002), clock.tick(0.002)] == [8, 12]
+    assert [clock.tick(0.002), clock.tick(0.002)] == [8, 16]
     clock.limit.bounds(1, 10)
     assert clock.limit.explain() == "8 connections may be busy at once: what it may be at most or at least was changed."
 
 
 def test_a_trial_that_shows_more_to_be_better_is_followed() -> None:
-    """Statements take twice as long, but with 12 at once a quarter more end."""
+    """Statements take twice as long, but with 16 at once a quarter more end."""
     clock = Clock(start=8).proven()
     for _ in range(30):
-        clock.tick(0.002, count=250 if clock.limit.value >= 12 else 200)
-        if clock.limit.explain() == "12 connections may be busy at once: it is the better of what was tried in turns.":
+        clock.tick(0.002, count=250 if clock.limit.value >= 16 else 200)
+        if clock.limit.explain() == "16 connections may be busy at once: it is the better of what was tried in turns.":
             return
     pytest.fail(clock.limit.explain())
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from galvo_pool.sizing import Ramp
-from galvo_pool.sizing.ramp import BASE, CAP, PATIENT
+from galvo_pool.sizing.ramp import BASE, CAP
 
 
 def filled(ramp: Ramp, now: float = 0.0) -> int:
@@ -52,19 +52,18 @@ def test_a_success_ends_the_pause() -> None:
     assert ramp.delay(10.0) == 0
 
 
-@pytest.mark.parametrize("patient, cap", [(False, CAP), (True, PATIENT)])
-def test_pauses_grow_up_to_a_cap(patient: bool, cap: float) -> None:
+def test_pauses_grow_up_to_a_cap() -> None:
     ramp, now, pauses = Ramp(16, random.Random(7)), 0.0, []
     for _ in range(200):
         now += ramp.delay(now)
         assert filled(ramp, now) >= 1
-        ramp.failed(now, patient=patient)
+        ramp.failed(now)
         while ramp.opening:
-            ramp.failed(now, patient=patient)
+            ramp.failed(now)
         pauses.append(ramp.delay(now))
     assert min(pauses) >= BASE
-    assert max(pauses) == pytest.approx(cap)
-    assert sum(pauses[100:]) > 0.25 * 100 * cap
+    assert max(pauses) == pytest.approx(CAP)
+    assert sum(pauses[100:]) > 0.25 * 100 * CAP
 
 
 def test_processes_that_lost_their_connections_together_come_back_apart() -> None:

@@ -1,0 +1,1 @@
+"""Which of the candidates to choose, within a budget."""

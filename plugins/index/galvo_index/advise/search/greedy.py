@@ -1,0 +1,117 @@
+"""Adds what gains most per byte, replaces an index by one that does more, and then looks whether a swap is better.
+
+Source: Extend (Schlosser, Kossmann, Boissier: ICDE 2019), whose steps are additions and extensions by gain per byte.
+Here a step may also add several indexes that only help together, gains are looked at lazily (Minoux 1978), and the
+search runs with different weights of size, of which the best result is taken: gain per byte alone misses large indexes
+that are worth it when the budget allows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from galvo_index.advise.candidates.candidate import Candidate
+from galvo_index.advise.search.costs import Set
+from galvo_index.advise.search.problem import OutOfTime, Problem
+
+LEAST_GAIN, PRICE = 0.001, 0.02
+"""Part of the workload's cost that an index has to save; that one as large as all tables together has to save."""
+SMALLEST = 1 << 20
+"""Bytes; smaller indexes all count as this small."""
+EXPONENTS = (1.0, 0.5, 0.0)
+"""Of the size by which a gain is divided."""
+SWAPPED = 60
+"""Candidates tried in the place of a chosen one."""
+
+
+async def search(problem: Problem, moves: Sequence[Set]) -> list[Candidate]:
+    """In the order of their choice; the best that was found until the deadline."""
+    whole = await problem.whole()
+    least, price = LEAST_GAIN * whole, PRICE * whole / max(problem.stored, 1)
+    found: list[list[Candidate]] = [[]]
+    with suppress(OutOfTime):
+        for exponent in EXPONENTS:
+            found.append([])
+            await _grow(problem, moves, found[-1], least, price, exponent)
+            await _shrink(problem, found[-1], least)
+    worths = [await problem.worth(frozenset(one)) for one in found]
+    best = found[worths.index(min(worths))]
+    with suppress(OutOfTime):
+        await _swap(problem, await _promising(problem, moves), best, least)
+        await _shrink(problem, best, least)
+    return best
+
+
+async def _promising(problem: Problem, moves: Sequence[Set]) -> list[Set]:
+    """By what they gain alone, per byte and in all, by turns."""
+    gains = {move: await problem.change(frozenset(), move) for move in moves}
+    dense = sorted(moves, key=lambda move: -gains[move] / max(problem.size(move), SMALLEST))
+    large = sorted(moves, key=lambda move: -gains[move])
+    return list(dict.fromkeys(move for pair in zip(dense, large, strict=True) for move in pair))[:SWAPPED]
+
+
+async def _grow(
+    problem: Problem, moves: Sequence[Set], chosen: list[Candidate], least: float, price: float, exponent: float
+) -> None:
+    scores = dict.fromkeys(moves, float("inf"))
+    seen = dict.fromkeys(moves, -1)
+    step = 0
+    while scores:
+        move = max(scores, key=lambda one: scores[one])
+        before = frozenset(chosen)
+        after = _with(before, move)
+        extra = problem.size(after) - problem.size(before)
+        if after == before or (scores[move] <= 0 and seen[move] == step):
+            del scores[move]
+            continue
+        if problem.size(after) > problem.budget:
+            del scores[move]
+            continue
+        if seen[move] == step:
+            for gone in before - after:
+                chosen.remove(gone)
+            chosen += sorted(move - before, key=lambda one: one.definition.name)
+            del scores[move]
+            step += 1
+            continue
+        gain = await problem.change(before, after) - price * extra
+        seen[move] = step
+        good = gain >= least * len(move - before) and await problem.notable(before, after)
+        scores[move] = gain / max(extra, SMALLEST) ** exponent if good else 0.0
+        if scores[move] <= 0:
+            del scores[move]
+
+
+def _with(chosen: Set, move: Set) -> Set:
+    """Without those that a new one makes needless."""
+    kept = {one for one in chosen if not any(one.served_by(new) for new in move)}
+    return frozenset(kept | {new for new in move if not any(new.served_by(one) for one in kept | move)})
+
+
+async def _shrink(problem: Problem, chosen: list[Candidate], least: float) -> None:
+    """Drop what later choices made needless."""
+    for one in list(chosen):
+        before = frozenset(chosen)
+        if await problem.change(before, before - {one}) > -least:
+            chosen.remove(one)
+
+
+async def _swap(problem: Problem, moves: Sequence[Set], chosen: list[Candidate], least: float) -> None:
+    """One of the chosen for another move, while that is better."""
+    better = True
+    while better:
+        better = False
+        for move in moves:
+            before = frozenset(chosen)
+            if move <= before:
+                continue
+            for gone in [None, *chosen]:
+                after = _with(before - {gone} if gone else before, move)
+                if problem.size(after) > problem.budget or after == before:
+                    continue
+                if await problem.change(before, after) > least and await problem.notable(before, after):
+                    chosen[:] = [one for one in chosen if one in after]
+                    chosen += sorted(after - before, key=lambda one: one.definition.name)
+                    better = True
+                    break

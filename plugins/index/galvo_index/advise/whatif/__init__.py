@@ -1,0 +1,1 @@
+"""What would a statement cost with other indexes than those there are."""

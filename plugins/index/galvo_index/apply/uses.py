@@ -1,0 +1,104 @@
+"""Which statements use an index, which maintain it, and which have nothing to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+import pglast
+from pglast import ast
+
+from galvo_index.apply.build import callers_names
+from galvo_index.apply.sums import key
+from galvo_index.workload import Statement
+
+MOST: Final = 200
+"""Statements that are looked at, those with most time first."""
+_LIMITS: Final = """
+set local statement_timeout = '2s'; set local lock_timeout = '200ms'; set local plan_cache_mode = force_generic_plan
+"""
+_WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """Keys of statements."""
+
+    uses: frozenset[str]
+    """Their plan has the index."""
+    maintains: frozenset[str]
+    """They write its table, and their plan does not have it."""
+    others: frozenset[str]
+
+
+async def split(connection: asyncpg.Connection, statements: Sequence[Statement], index: str, table: str) -> Shares:
+    """Those that cannot be explained are nowhere. Both names are without schema, as in the catalog."""
+    uses, maintains, others = set[str](), set[str](), set[str]()
+    async with callers_names(connection), connection.transaction(readonly=True):
+        await connection.execute(_LIMITS)
+        for statement in sorted(statements, key=lambda one: -one.seconds)[:MOST]:
+            if (parsed := _parsed(statement.sql)) is None:
+                continue
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TypeError):
+                # the arguments may not fit, the text may be cut, a table may be gone
+                plans = [plan async for plan in _plans(connection, statement)]
+                if any(name == index for plan in plans for name in _indexes(plan)):
+                    uses.add(key(statement.sql))
+                else:
+                    (maintains if _written(parsed) == table else others).add(key(statement.sql))
+    return Shares(frozenset(uses), frozenset(maintains - uses), frozenset(others - uses))
+
+
+def _parsed(sql: str) -> Any:
+    """The only statement in `sql`, when it is one that has a plan."""
+    try:
+        (parsed,) = pglast.parse_sql(sql)
+    except (pglast.parser.ParseError, ValueError):
+        return None
+    return parsed.stmt if isinstance(parsed.stmt, (ast.SelectStmt, *_WRITES)) else None
+
+
+def _written(parsed: Any) -> str:
+    return str(parsed.relation.relname) if isinstance(parsed, _WRITES) and parsed.relation else ""
+
+
+async def _plans(connection: asyncpg.Connection, statement: Statement) -> Any:
+    """With arguments that it was called with, or the plan for any when none are known."""
+    explain = f"explain (format json) {statement.sql}"
+    for arguments in statement.arguments[:3]:
+        async with connection.transaction():
+            yield msgspec.json.decode(await connection.fetchval(explain, *arguments))
+    if not statement.arguments:
+        async with connection.transaction():
+            if "$1" in statement.sql:
+                yield await _generic(connection, statement.sql)
+            else:
+                yield msgspec.json.decode(await connection.fetchval(explain))
+
+
+async def _generic(connection: asyncpg.Connection, sql: str) -> Any:
+    await connection.execute(f"prepare galvo_uses as {sql}")
+    try:
+        count = await connection.fetchval(
+            "select pg_catalog.cardinality(parameter_types) from pg_catalog.pg_prepared_statements "
+            "where name = 'galvo_uses'"
+        )
+        nulls = ", ".join(["null"] * count)
+        return msgspec.json.decode(await connection.fetchval(f"explain (format json) execute galvo_uses({nulls})"))
+    finally:
+        with suppress(asyncpg.PostgresError):
+            await connection.execute("deallocate galvo_uses")
+
+
+def _indexes(plan: Any) -> Iterator[str]:
+    """The names of all indexes in a plan in JSON."""
+    if isinstance(plan, list):
+        for one in plan:
+            yield from _indexes(one)
+    elif isinstance(plan, dict):
+        if "Index Name" in plan:
+            yield plan["Index Name"]
+        for value in plan.values():
+            yield from _indexes(value)

@@ -1,0 +1,2 @@
+-- traffic
+select 1;
