@@ -9,9 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from galvo import Kernel, Plugin, Proceed, Query, Rows, hookimpl
 from galvo.blueprint import Overrides
 from galvo_bench.hot_path import SCHEMA, UNCACHED
-from galvo_bench.method import Candidate
-from galvo_bench.peers import Lineup
-from galvo_bench.report import Section
+from galvo_bench.method import Candidate, compare
+from galvo_bench.report import Exact, Section
 from galvo_bench.stand import Stand
 from galvo_index import IndexPlugin
 
@@ -32,23 +31,29 @@ ANSWER = Rows(({"id": 7},))
 async def measure(stand: Stand) -> list[Section]:
     """CPU of a query that reaches the server, and of the watch by itself."""
     async with _kernels(stand) as (off, on):
-        lineup = Lineup(
+        lineup = [
             Candidate("galvo fetch, index off", lambda: off.fetch(UNCACHED, random.randint(1, 1000)), 400),  # noqa: S311
             Candidate("galvo fetch, watched", lambda: on.fetch(UNCACHED, random.randint(1, 1000)), 400),  # noqa: S311
-        )
-        title = "Watching: a row from PostgreSQL, CPU time of this process"
-        explains = "What the index plugin adds to a query that reaches the server."
-        sections = [Section("watching", title, explains, [*await lineup.compare(stand, "cpu")])]
+        ]
+        title_through = "Watching: a row from PostgreSQL, CPU time of this process"
+        explains_through = "What the index plugin adds to a query that reaches the server."
+        through = await compare(lineup, stand.rounds, "cpu", stand.tick)
     off_alone, on_alone = Kernel.of({Instant: {}}), Kernel.of({IndexPlugin: {}, Instant: {}})
     async with off_alone, on_alone:
-        lineup = Lineup(
+        lineup = [
             Candidate("answered at once", lambda: off_alone.fetch(UNCACHED, 7), 4000),
             Candidate("the same, watched", lambda: on_alone.fetch(UNCACHED, 7), 4000),
-        )
+        ]
         title = "Watching by itself, CPU time of this process"
         explains = "The difference is what the layer and its counting cost a query."
-        sections.append(Section("watching", title, explains, [*await lineup.compare(stand, "cpu")]))
-    return sections
+        alone = await compare(lineup, stand.rounds, "cpu", stand.tick)
+    added = (alone[1].ratio - 1) * alone[0].seconds
+    share = Exact("a query", {"us": added * 1e6, "% of its CPU": 100 * added / through[0].seconds})
+    return [
+        Section("watching", title_through, explains_through, [*through]),
+        Section("watching", title, explains, [*alone]),
+        Section("watching", "What the watch adds", "The second table's difference, in the first one's time.", [share]),
+    ]
 
 
 @asynccontextmanager

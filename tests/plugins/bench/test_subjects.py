@@ -50,13 +50,9 @@ def no_peers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_watching(stand: Stand) -> None:
-    through, alone = await watching.measure(stand)
-    assert [row.name for row in through.rows] == [
-        "galvo fetch, index off",
-        "galvo fetch, watched",
-        "the first again (A/A)",
-    ]
-    assert missing(through) == missing(alone) == []
+    through, _, adds = await watching.measure(stand)
+    assert [row.name for row in through.rows][:2] == ["galvo fetch, index off", "galvo fetch, watched"]
+    assert 0 < exact(adds)["a query"]["us"] < 100
 
 
 async def test_l2(stand: Stand) -> None:

@@ -76,11 +76,10 @@ def _checked(sql: str) -> Any:
     if len(sql) > MAX_TEXT:
         raise Unexplained(f"the statement is longer than {MAX_TEXT} characters")
     try:
-        kind = kind_of(sql)
         statements = parse_sql(sql)
     except (ParseError, ValueError):
         raise Unexplained("the statement cannot be parsed") from None
-    if kind == "other":
+    if kind_of(statements) == "other":
         raise Unexplained("only a single SELECT, INSERT, UPDATE, DELETE or MERGE has a plan")
     return statements
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from pglast import ast, parse_sql
+from pglast import ast
 from pglast.parser import ParseError, fingerprint
 
 MAX_TEXT = 8 * 1024
@@ -15,20 +17,36 @@ Kind = Literal["read", "write", "other"]
 WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
-def told(sql: str) -> tuple[str, Kind]:
-    """The fingerprint, 16 hexadecimal digits, and the kind. Costs about 50 us; of a text that cannot be parsed, or is
-    very long, the hash of the text itself, and "other"."""
+_START = re.compile(r"(?>\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*+([a-z]+)", re.IGNORECASE | re.DOTALL)
+_WRITING = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
+_MORE = re.compile(r";\s*\S")
+READS = frozenset({"select", "values", "table"})
+
+
+def told(sql: str) -> str:
+    """The fingerprint, 16 hexadecimal digits. Costs 10 us and more for long texts; of one that cannot be parsed, or is
+    very long, it is the hash of the text itself."""
     if len(sql) <= MAX_TEXT:
         try:
-            return fingerprint(sql), kind_of(sql)
+            return fingerprint(sql)
         except (ParseError, ValueError):
             pass
-    return hashlib.blake2b(sql.encode("utf-8", "replace"), digest_size=8).hexdigest(), "other"
+    return hashlib.blake2b(sql.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def kind_of(sql: str) -> Kind:
-    """Raises ParseError."""
-    statements = parse_sql(sql)
+def sort_of(sql: str) -> Kind:
+    """`kind_of` by its first word, for a hundredth of what parsing costs: milliseconds."""
+    found = _START.match(sql) if len(sql) <= MAX_TEXT and not _MORE.search(sql) else None
+    word = found[1].lower() if found else ""
+    if word in READS:
+        return "read"
+    if word == "with":
+        return "write" if _WRITING.search(sql) else "read"
+    return "write" if _WRITING.fullmatch(word) else "other"
+
+
+def kind_of(statements: Sequence[Any]) -> Kind:
+    """Of what `parse_sql` gives."""
     if len(statements) != 1:
         return "other"
     statement = statements[0].stmt

@@ -17,7 +17,7 @@ from galvo import Session
 from galvo_index.watch.fingerprint import MAX_TEXT
 
 _MAYBE = re.compile(
-    r"(^|;|\*/|\n)\s*(set|reset|discard|begin|start|commit|end|abort|rollback|do|call)\b"
+    r"(^|;|\*/|\n)[ \t\r]*(set|reset|discard|begin|start|commit|end|abort|rollback|do|call)\b"
     r"|set_config|\btemp(orary)?\b",
     re.IGNORECASE,
 )
@@ -113,7 +113,9 @@ class Sessions:
 
 def effect_of(sql: str) -> Effect | None:
     """What a statement does to its session's names and settings; None: nothing."""
-    if len(sql) > MAX_TEXT or not _MAYBE.search(sql):
+    if len(sql) > MAX_TEXT:
+        return Effect("unknown", detail="the session ran a very long statement")
+    if not _MAYBE.search(sql):
         return None
     try:
         statements: list[Any] = [raw.stmt for raw in parse_sql(sql)]

@@ -20,7 +20,7 @@ from galvo_index.workload import Statement
 
 FINDINGS = 100
 PAUSE, PAUSE_BUSY = 1.0, 0.1
-"""Seconds between looks at new texts; 100 of them a second at most, half a percent of a core."""
+"""Seconds between looks at new texts: at most 50 a second, a tenth to one percent of a core."""
 
 
 class Watch:
@@ -89,7 +89,7 @@ class Watch:
 
     def watched(self) -> list[Statement]:
         """Reads and writes that have plans; the time of what there was no room for is in `stats`."""
-        for _ in range(50):  # 25 ms at most
+        for _ in range(50):  # 10 ms at most
             if not self.statements.merge():
                 break
         return [

@@ -59,6 +59,8 @@ SCENES = [
           create table parted_2 partition of parted for values from (15001) to (40000);
           insert into parted select id, customer, note from orders; create index on parted(id);
           analyze parted""", name="partitions"),
+    Scene("sequential-scan", "select * from unindexed where customer = 7", "select * from orders where customer = 7",
+          settings=("random_page_cost = 1000",), name="refused"),
     Scene("function-on-column", "select * from orders where lower(code) = 'c77'",
           "select * from orders where code = 'c77'"),
     Scene("function-on-column", "select * from orders where date_trunc('day', placed) = '2026-01-03'",

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from galvo_index.watch import histogram
+from galvo_index.watch.fingerprint import sort_of
 from galvo_index.watch.statements import Statements
 from galvo_index.workload import Statement
 
@@ -104,3 +105,26 @@ def test_arguments_stay_within_their_bytes_and_what_changes_is_copied() -> None:
     statements.clear_arguments()
     assert not any(entry.arguments.kept for entry in statements.all())
     assert statements._budget.left == 64 * 1024
+
+
+@pytest.mark.parametrize(
+    "sql, kind",
+    [
+        ("select 1", "read"),
+        (" -- a comment; select\n /* and ; another */ ((select 1) union select 2);  ", "other"),
+        ("/* trace */ Select 1;", "read"),
+        ("with a as (select 1) select * from a", "read"),
+        ("with a as (delete from t returning *) select * from a", "write"),
+        ("insert into t values (1)", "write"),
+        ("MERGE into t using u on true when matched then delete", "write"),
+        ("select 1; select 2", "other"),
+        ("begin", "other"),
+        ("create table t as select 1", "other"),
+        ("", "other"),
+        ("values (1)", "read"),
+        ("/**/" * 2000 + "1", "other"),
+        ("(" * 8000, "other"),
+    ],
+)
+def test_what_kind_a_statement_is(sql: str, kind: str) -> None:
+    assert sort_of(sql) == kind

@@ -48,7 +48,7 @@ def defeats(table: Table, one: Comparison) -> bool:
     """Whether an index on the bare column cannot serve it."""
     if one.way in ("function", "expression"):
         return True
-    if one.way != "cast" or table.bare(one):
+    if one.way != "cast":
         return False
     column = table.columns[one.column].type
     # text to varchar, a domain to its base type and the like change nothing in the value
