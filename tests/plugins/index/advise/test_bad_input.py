@@ -173,3 +173,14 @@ async def test_a_locked_table_does_not_make_it_wait(debian_dsn: str) -> None:
     finally:
         await connection.close()
         await locker.close()
+
+
+async def test_a_gin_index_that_is_there_is_not_suggested_again(debian_dsn: str) -> None:
+    connection = await made(debian_dsn, f"create table t as {ROWS}", "alter table t add words text[] default '{a}'")
+    statement = Statement("select note from t where words @> array['b']")
+    try:
+        assert keys(await advise(connection, [statement])) == ["t using gin (words)"]
+        await connection.execute("create index on t using gin (words)")
+        assert await advise(connection, [statement]) == []
+    finally:
+        await connection.close()
