@@ -34,6 +34,7 @@ async def report(
             verified=verified,
             build=build(one, problem.bytes[one]),
             writes=problem.writes.part(one),
+            partitions=len(one.table.leaves),
             reason=_reason(gains[one], len(problem.questions)),
         )
         for one in sorted(chosen, key=lambda one: -saved[one])
