@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
 import anyio
+import asyncpg
 
 from galvo import Context, Plugin, Proceed, Query, Rows, hookimpl
+from galvo_index.advise import Advice, advise
+from galvo_index.apply import auto as building
 from galvo_index.finding import Finding
 from galvo_index.settings import IndexSettings
+from galvo_index.upkeep import auto as upkeep
 from galvo_index.watch.metering import INTERVAL, Metering
 from galvo_index.watch.outcome import affected
 from galvo_index.watch.watch import Watch
 from galvo_index.workload import Statement
+from galvo_index.workload.seen import seen
 
 
 class IndexPlugin(Plugin):
@@ -28,6 +33,7 @@ class IndexPlugin(Plugin):
 
     def __init__(self, settings: IndexSettings, context: Context) -> None:
         super().__init__(settings, context)
+        self._settings = settings
         self._slow = settings.slow
         self._watch = Watch(settings, context)
         self._metering = Metering(context, self.stats)
@@ -42,6 +48,8 @@ class IndexPlugin(Plugin):
             tasks.start_soon(self._watch.slow.run)
             tasks.start_soon(self._watch.merge)
             tasks.start_soon(self._meter)
+            tasks.start_soon(building.run, self.context, self._settings, self._advise, self._workload)
+            tasks.start_soon(upkeep.run, self.context, self._settings)
             yield
             tasks.cancel_scope.cancel()
             self._repeats.stop()
@@ -82,6 +90,18 @@ class IndexPlugin(Plugin):
         while True:
             await anyio.sleep(INTERVAL)
             self._metering.record()
+
+    # -- what is built by itself, when the settings say so ---------------------------------------------
+
+    async def _advise(self, connection: asyncpg.Connection, budget: int) -> Sequence[Advice]:
+        return await advise(connection, await seen(connection, self.watched()), budget=budget)
+
+    async def _workload(self) -> Sequence[Statement]:
+        connection = await self.context.capability("pool").connect()
+        try:
+            return await seen(connection, self.watched())
+        finally:
+            await connection.close()
 
     # -- the capability `index` -----------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ class IndexSettings(PluginSettings):
     apply_tables: list[str] = Field(
         [], description='Tables that may get indexes so: patterns of "schema.table"; "*" are all of them.'
     )
+    apply_budget: int = Field(1 << 30, ge=1, description="Bytes that indexes built so may take together.")
     apply_window: float = Field(24, gt=0, description="Hours for which a new index is measured before the verdict.")
     apply_free: int = Field(
         0, ge=0, description="Bytes free on the server's disk, where that cannot be seen from here; 0: not known."

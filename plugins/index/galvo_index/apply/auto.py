@@ -12,7 +12,7 @@ import asyncpg
 
 from galvo import Context, GalvoError
 from galvo_index.advise.advice import Advice
-from galvo_index.apply.journal import Entry, Journal
+from galvo_index.apply.journal import PRESENT, Entry, Journal
 from galvo_index.apply.leftovers import settle_all
 from galvo_index.apply.limits import Limits
 from galvo_index.apply.run import apply, changing
@@ -25,7 +25,8 @@ from galvo_index.lanes import GONE, Busy
 from galvo_index.settings import IndexSettings
 from galvo_index.workload import Statement, stat_statements
 
-Advise = Callable[[asyncpg.Connection], Awaitable[Sequence[Advice]]]
+Advise = Callable[[asyncpg.Connection, int], Awaitable[Sequence[Advice]]]
+"""Within so many bytes."""
 PAUSE: Final = 60.0
 """Seconds between two looks at what there is to do."""
 PATIENCE: Final = 7
@@ -106,8 +107,10 @@ class Auto:
     async def _build(self, now: datetime) -> list[str]:
         connection = await self._connect()
         try:
-            advised = await self._advise(connection)
             exists = await Journal(connection).exists()
+            ours = await Journal(connection).entries(*PRESENT) if exists else []
+            left = self._settings.apply_budget - sum(entry.bytes for entry in ours)
+            advised = await self._advise(connection, left) if left > 0 else []
             good = [
                 advice
                 for advice in advised

@@ -96,7 +96,7 @@ async def test_verdict(
 async def test_auto_keeps_what_helps(debian_dsn: str, connection: asyncpg.Connection) -> None:
     asked = []
 
-    async def advise(asking: asyncpg.Connection) -> Sequence[Advice]:
+    async def advise(asking: asyncpg.Connection, _: int) -> Sequence[Advice]:
         asked.append(asking)
         return [Advice(definition, 0, (), "hypopg") for definition in parsed(HELPS)]
 
@@ -118,7 +118,7 @@ async def test_auto_keeps_what_helps(debian_dsn: str, connection: asyncpg.Connec
 
 
 async def test_auto_drops_what_does_not_and_remembers(debian_dsn: str, connection: asyncpg.Connection) -> None:
-    async def advise(_: asyncpg.Connection) -> Sequence[Advice]:
+    async def advise(_: asyncpg.Connection, budget: int) -> Sequence[Advice]:
         return [Advice(definition, 0, (), "hypopg") for definition in parsed(IDLE)]
 
     auto = Auto(lambda: asyncpg.connect(debian_dsn), settings(), advise, None, QUICK)
@@ -140,7 +140,7 @@ async def test_auto_drops_what_does_not_and_remembers(debian_dsn: str, connectio
 async def test_auto_builds_only_off_peak_and_only_what_was_verified(
     debian_dsn: str, connection: asyncpg.Connection
 ) -> None:
-    async def advise(_: asyncpg.Connection) -> Sequence[Advice]:
+    async def advise(_: asyncpg.Connection, budget: int) -> Sequence[Advice]:
         return [Advice(definition, 0, (), "no") for definition in parsed(IDLE)]
 
     auto = Auto(lambda: asyncpg.connect(debian_dsn), settings(), advise, None, QUICK)
