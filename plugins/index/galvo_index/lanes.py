@@ -27,6 +27,7 @@ select exists (select from pg_catalog.pg_locks
 GONE = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -61,7 +62,7 @@ async def lane(
         await _take(connection, lock, what, wait)
         yield connection
     finally:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        with suppress(TimeoutError, asyncpg.PostgresError, *GONE):
             await connection.close(timeout=10)
 
 
@@ -88,7 +89,7 @@ async def giving_way(connect: Connect, working: asyncpg.Connection, seconds: flo
         yield
     finally:
         watching.cancel()
-        with suppress(asyncio.CancelledError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(asyncio.CancelledError, asyncpg.PostgresError, *GONE):
             await watching
         watcher.terminate()
 

@@ -41,5 +41,7 @@ class Advice(msgspec.Struct, frozen=True):
     """Seconds that creating it is estimated to take."""
     writes: float = 0.0
     """The part that it adds to the work of the table's writes: 0.5 is half as much again."""
+    partitions: int = 0
+    """Of its table; then it cannot be built concurrently as a whole, only partition by partition."""
     reason: str = ""
     """Why this index, in one sentence."""

@@ -11,23 +11,21 @@ import asyncpg
 
 from galvo import GalvoError
 from galvo_index.advise.advice import Advice, Verified
-from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.candidates.pool import Pool
 from galvo_index.advise.catalog.load import start
 from galvo_index.advise.catalog.table import PAGE
 from galvo_index.advise.parse.workload import Read, read_all
 from galvo_index.advise.report import report
-from galvo_index.advise.search.costs import Costs, Set
+from galvo_index.advise.search.costs import Costs
 from galvo_index.advise.search.greedy import search
+from galvo_index.advise.search.moves import find, most_important
 from galvo_index.advise.search.problem import Problem
-from galvo_index.advise.search.shortlist import shortlist
 from galvo_index.advise.search.traffic import traffic
 from galvo_index.advise.search.weights import weights
 from galvo_index.advise.search.writes import Writes
 from galvo_index.advise.suggest import suggest
 from galvo_index.advise.whatif.backend import Backend, Question, Refused
 from galvo_index.advise.whatif.choose import choose
-from galvo_index.advise.whatif.guess import Guess
 from galvo_index.workload import Statement
 
 SECONDS = 30.0
@@ -137,12 +135,13 @@ async def _search(
             questions.append(question)
         except Refused as error:
             skipped[question.number] = str(error)
-    moves, tried = await _moves(backend, read, questions, made, began + seconds * _SHORTLIST)
-    listed = {one for move in moves for one in move}
-    relevant = {one.number: _relevant(made[one.number], listed) for one in questions}
+    counts = weights(statements, base)
+    questions = most_important(questions, counts, base)
+    moves = await find(backend, read, questions, made, counts, began + seconds * _SHORTLIST)
+    relevant = {one.number: moves.relevant(made[one.number]) for one in questions}
     problem = Problem(
         questions,
-        weights(statements, base),
+        counts,
         pool.bytes,
         Costs(backend, relevant),
         Writes(traffic(read, statements)),
@@ -151,39 +150,7 @@ async def _search(
         PAGE * sum({use.table.oid: use.table.pages for uses in read.uses.values() for use in uses}.values()),
         began + seconds,
     )
-    chosen = await search(problem, moves)
+    chosen = await search(problem, moves.gains)
     advice = await report(problem, chosen, base, backend.verified)
-    advice += await suggest(problem, chosen, made, tried, read)
+    advice += await suggest(problem, chosen, made, moves.tried, read)
     return Report(advice, backend.verified, "", skipped)
-
-
-async def _moves(
-    backend: Backend, read: Read, questions: Sequence[Question], made: dict[int, list[Candidate]], deadline: float
-) -> tuple[list[Set], Set]:
-    """What the search may add in one step, and what could be tried. Where creating is dear, statistics say what is
-    worth it.
-    """
-    asked: Backend = backend
-    possible = made
-    if backend.verified == "sample":
-        asked = Guess(read.uses)
-    else:
-        can = set(await backend.possible(dict.fromkeys(one for some in made.values() for one in some)))
-        possible = {number: [one for one in some if one in can] for number, some in made.items()}
-    moves: dict[Set, None] = {}
-    for question in questions:
-        for found in await shortlist(asked, question, possible[question.number], deadline):
-            moves[found] = None
-            moves |= dict.fromkeys(frozenset([one]) for one in found)
-    if asked is backend:
-        return list(moves), frozenset(one for some in possible.values() for one in some)
-    listed = dict.fromkeys(one for move in moves for one in move)
-    can = set(await backend.possible(listed))
-    return [move for move in moves if move <= can], frozenset(one for some in made.values() for one in some)
-
-
-def _relevant(made: Sequence[Candidate], listed: set[Candidate]) -> Set:
-    """Those of others too that begin with a key that this statement can use."""
-    own = set(made)
-    leads = {(one.table.oid, one.keys[0]) for one in made}
-    return frozenset(one for one in listed if one in own or (one.table.oid, one.keys[0]) in leads)

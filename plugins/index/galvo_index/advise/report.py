@@ -34,9 +34,16 @@ async def report(
             verified=verified,
             build=build(one, problem.bytes[one]),
             writes=problem.writes.part(one),
+            partitions=len(one.table.leaves),
+            reason=_reason(gains[one], len(problem.questions)),
         )
         for one in sorted(chosen, key=lambda one: -saved[one])
     ]
+
+
+def _reason(gains: Sequence[Gain], statements: int) -> str:
+    best = min((gain.ratio for gain in gains), default=1.0)
+    return f"{len(gains)} of {statements} statements use it; the cost of one falls to {best:.2g} of what it was"
 
 
 def build(one: Candidate, bytes: int) -> float:

@@ -54,7 +54,11 @@ def _one(number: int, advice: Advice, numbers: dict[str, int]) -> Iterator[str]:
     facts = [f"about {size(advice.bytes)}", f"{seconds(advice.build)} to build"]
     if advice.writes >= 0.01:
         facts.append(f"adds {advice.writes:.0%} to the writes of {advice.definition.relation}")
-    yield from _wrapped(f"{number}. {advice.definition.sql(concurrently=True)};")
+    if advice.partitions:
+        facts.append(f"not concurrently, for it has {_count(advice.partitions, 'partition')}")
+    if advice.verified == "no":
+        facts.append("UNVERIFIED")
+    yield from _wrapped(f"{number}. {create(advice)};")
     yield from _wrapped(", ".join(facts), "   ")
     for gain in advice.gains[:MOST_GAINS]:
         text = f"statement {numbers[gain.sql]}, {times(gain.ratio)}: {_line(gain.sql)}"
@@ -69,11 +73,15 @@ def encoded(report: Report, statements: Sequence[Statement], skipped: Sequence[s
         "verified": report.verified,
         "note": report.note,
         "seconds": round(report.seconds, 3),
-        "advice": [{"sql": one.definition.sql(concurrently=True), **msgspec.to_builtins(one)} for one in report.advice],
+        "advice": [{"sql": create(one), **msgspec.to_builtins(one)} for one in report.advice],
         "skipped": [*skipped, *(f"{statements[number].sql}: {reason}" for number, reason in report.skipped.items())],
         "refused": report.refused,
     }
     return msgspec.json.encode(data).decode()
+
+
+def create(advice: Advice) -> str:
+    return advice.definition.sql(concurrently=not advice.partitions)
 
 
 def size(bytes: float) -> str:

@@ -43,5 +43,15 @@ async def suggest(
         bytes = size(one)
         if bytes <= left:
             left -= bytes
-            found.append(Advice(one.definition, bytes, tuple(some), "no", build(one, bytes), problem.writes.part(one)))
+            found.append(
+                Advice(
+                    one.definition,
+                    bytes,
+                    tuple(some),
+                    "no",
+                    build(one, bytes),
+                    problem.writes.part(one),
+                    len(one.table.leaves),
+                )
+            )
     return found

@@ -21,7 +21,7 @@ from galvo_index.apply.verify import REJECTED_DAYS, conclude, verdict
 from galvo_index.apply.wish import wish
 from galvo_index.database import Connect
 from galvo_index.hours import hours
-from galvo_index.lanes import Busy
+from galvo_index.lanes import GONE, Busy
 from galvo_index.settings import IndexSettings
 from galvo_index.workload import Statement, stat_statements
 
@@ -43,7 +43,7 @@ async def run(context: Context, settings: IndexSettings, advise: Advise, workloa
                 context.log.info("%s", sentence)
         except Busy as busy:
             context.log.debug("%s", busy)
-        except (GalvoError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (GalvoError, asyncpg.PostgresError, *GONE) as error:
             context.log.warning("indexes are not looked after now: %s", error)
         await anyio.sleep(PAUSE)
 

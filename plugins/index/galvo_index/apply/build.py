@@ -14,7 +14,7 @@ from galvo_index.apply.limits import Limits
 from galvo_index.apply.ours import find
 from galvo_index.apply.sums import Sums
 from galvo_index.database import Connect
-from galvo_index.lanes import giving_way
+from galvo_index.lanes import GONE, giving_way
 
 
 async def build(connect: Connect, connection: asyncpg.Connection, entry: Entry, limits: Limits,
@@ -63,5 +63,5 @@ async def callers_names(connection: asyncpg.Connection) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # then it is of no more use anyway
+        with suppress(asyncpg.PostgresError, *GONE):  # then it is of no more use anyway
             await connection.execute("set search_path = pg_catalog")

@@ -16,6 +16,9 @@ WORSE: Final = 0.2
 WORSE_SECONDS: Final = 0.05
 """No statement may take this part longer, and these seconds at the same time."""
 
+WILD: Final = 4.0
+"""The others' time may become this many times longer or shorter, for a comparison to say something."""
+
 Sides = Mapping[str, Sequence[float]]
 
 
@@ -41,6 +44,8 @@ def judge(before: Sides, after: Sides, shares: Shares) -> Verdict:
     drift = _drift(
         [(late / early, early * calls) for name, (early, late, calls) in pairs.items() if name in shares.others]
     )
+    if not 1 / WILD <= drift <= WILD:
+        return Verdict(None, None, drift, f"the statements that do not use it take {drift:.2g} times as long as before")
     slower = [
         (early * drift, late)
         for early, late, _ in pairs.values()
@@ -56,9 +61,8 @@ def judge(before: Sides, after: Sides, shares: Shares) -> Verdict:
         difference = (early * drift - late) * calls
         saved += difference if name in shares.uses else min(0.0, difference)
     gain, count = saved / expected, len((shares.uses | shares.maintains) & pairs.keys())
-    text = f"{gain:.0%} less time in {count} statements that use or maintain it"
-    if gain < 0:
-        text = f"{-gain:.0%} more time in {count} statements that use or maintain it"
+    text = f"{abs(gain):.0%} {'less' if gain >= 0 else 'more'} time in {count} "
+    text += "statement that uses or maintains it" if count == 1 else "statements that use or maintain it"
     if abs(drift - 1) > 0.05:
         text += f" (others take {drift:.2f} times as long as before, which is taken into account)"
     return Verdict(gain >= GAIN and not slower, gain, drift, text + _worst(slower))

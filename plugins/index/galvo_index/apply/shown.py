@@ -14,7 +14,9 @@ WIDTH = 80
 
 
 def sentence(text: str, first: str = "- ") -> Iterator[str]:
-    yield from textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent="  ", break_on_hyphens=False)
+    yield from textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=" " * max(2, len(first)), break_on_hyphens=False
+    )
 
 
 def wishes(items: Sequence[Wish]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -33,8 +33,21 @@ class Shares(msgspec.Struct, frozen=True):
     others: frozenset[str]
 
 
-async def split(connection: asyncpg.Connection, statements: Sequence[Statement], index: str, table: str) -> Shares:
-    """Those that cannot be explained are nowhere. Both names are without schema, as in the catalog."""
+class Index(msgspec.Struct, frozen=True):
+    """Names without schema, as in the catalog."""
+
+    name: str
+    table: str
+
+
+async def split(
+    connection: asyncpg.Connection, statements: Sequence[Statement], index: Index, besides: Collection[Index] = ()
+) -> Shares:
+    """`besides`: indexes that are new, too: who uses or maintains those is no control.
+
+    Those and what cannot be explained are nowhere.
+    """
+    new = {one.name for one in besides}, {one.table for one in besides}
     uses, maintains, others = set[str](), set[str](), set[str]()
     async with callers_names(connection), connection.transaction(readonly=True):
         await connection.execute(_LIMITS)
@@ -44,10 +57,13 @@ async def split(connection: asyncpg.Connection, statements: Sequence[Statement],
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TypeError):
                 # the arguments may not fit, the text may be cut, a table may be gone
                 plans = [plan async for plan in _plans(connection, statement)]
-                if any(name == index for plan in plans for name in _indexes(plan)):
+                names, written = {name for plan in plans for name in _indexes(plan)}, _written(parsed)
+                if index.name in names:
                     uses.add(key(statement.sql))
-                else:
-                    (maintains if _written(parsed) == table else others).add(key(statement.sql))
+                elif written == index.table:
+                    maintains.add(key(statement.sql))
+                elif not names & new[0] and written not in new[1]:
+                    others.add(key(statement.sql))
     return Shares(frozenset(uses), frozenset(maintains - uses), frozenset(others - uses))
 
 

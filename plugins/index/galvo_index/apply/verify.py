@@ -7,12 +7,12 @@ from typing import Final
 import asyncpg
 
 from galvo_index.apply.dropping import drop
-from galvo_index.apply.journal import Entry, Journal
+from galvo_index.apply.journal import PRESENT, Entry, Journal
 from galvo_index.apply.judge import Verdict, judge
 from galvo_index.apply.limits import Limits
 from galvo_index.apply.ours import find
 from galvo_index.apply.sums import Workload, between, key, sums
-from galvo_index.apply.uses import split
+from galvo_index.apply.uses import Index, split
 from galvo_index.database import Connect
 
 REJECTED_DAYS: Final = 30.0
@@ -29,7 +29,9 @@ async def verdict(connection: asyncpg.Connection, entry: Entry, workload: Worklo
     found = await find(connection, entry)
     if found is None:
         return Verdict(None, None, 1.0, "the index is gone")
-    shares = await split(connection, ran, found.name, await connection.fetchval(_TABLE, entry.relation))
+    others = [one for one in await Journal(connection).entries(*PRESENT) if one.id != entry.id]
+    own, *besides = [Index(one.name, await connection.fetchval(_TABLE, one.relation) or "") for one in (entry, *others)]
+    shares = await split(connection, ran, Index(found.name, own.table), besides)
     seen = judge(entry.before or {}, after, shares)
     scans = await connection.fetchval(_SCANS, found.oid)
     if seen.kept is not None or not last:

@@ -26,4 +26,6 @@ def wish(advice: Advice) -> Wish:
     total = sum(weights)
     left = sum(weight * gain.ratio for weight, gain in zip(weights, advice.gains, strict=True))
     predicted = 1 - left / total if total else None
-    return Wish(advice.definition, advice.reason or f"{len(advice.gains)} statements use it", predicted, advice.bytes)
+    count = len(advice.gains)
+    reason = advice.reason or ("1 statement uses it" if count == 1 else f"{count} statements use it")
+    return Wish(advice.definition, reason, predicted, advice.bytes)

@@ -82,7 +82,6 @@ async def no_replica_identity(server: Server) -> Found:
                 f"it is published ({row['publications']}) and has {why}: each UPDATE and DELETE fails",
                 advice,
                 sql,
-                "critical",
             )
         )
     return found

@@ -45,7 +45,8 @@ from measured where not readable or (abs(last - first) + 1) / (abs(most - first)
 
 # What an application numbers itself, and what refers to such keys: the largest value that ANALYZE met.
 COLUMNS = """
-select a.attrelid::regclass::text as table_name, quote_ident(a.attname) as column_name,
+select distinct on (a.attrelid, a.attnum)
+  a.attrelid::regclass::text as table_name, quote_ident(a.attname) as column_name,
   format_type(a.atttypid, null) as type, m.largest::bigint, (m.largest / {largest})::float8 as share,
   format('alter table %s alter column %I type bigint', a.attrelid::regclass, a.attname) as widen
 from (select distinct k.conrelid as relation, k.conkey[1] as number from pg_constraint k
@@ -59,6 +60,7 @@ from (select distinct k.conrelid as relation, k.conkey[1] as number from pg_cons
       coalesce(s.most_common_vals::text::text[]::bigint[], '{{}}') end) v) m
 where a.atttypid in ('int2'::regtype, 'int4'::regtype) and m.largest / {largest} >= $1 and {ours}
   and not c.relispartition and pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) is null
+order by a.attrelid, a.attnum, share desc
 """
 
 

@@ -28,14 +28,17 @@ select current_setting('server_version_num')::int as version, pg_is_in_recovery(
   (select jsonb_object_agg(name, setting) from pg_settings)::text as settings,
   extract(epoch from now() - greatest(
     least((select stats_reset from pg_stat_bgwriter), (select stats_reset from pg_stat_archiver)),
-    coalesce(d.stats_reset, (select min(t) from pg_stat_all_tables s, unnest(array[{last}]) t), now())
+    coalesce(d.stats_reset, (
+      select min(t) from pg_stat_all_tables s join pg_class c on c.oid = s.relid and not c.relisshared,
+        unnest(array[{last}]) t
+    ), now())
   ))::float8 as counted,
   (select extract(epoch from now() - stats_reset)::float8 from pg_stat_bgwriter) as counted_server
 from pg_stat_database d where datname = current_database()
 """
 """Since 15 a database's `stats_reset` is NULL until somebody resets it, and one made yesterday looks as old as its
-server: then what is proven is the earliest "last" of any table. After a crash all counting begins anew, which shows in
-the server-wide views alone."""
+server: then what is proven is the earliest "last" of any table of its own. After a crash all counting begins anew,
+which shows in the server-wide views alone."""
 LAST = ("last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze")
 LAST_SCANS = ("last_seq_scan", "last_idx_scan")
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from galvo import Context, GalvoError
 from galvo_index.hours import hours
-from galvo_index.lanes import Busy
+from galvo_index.lanes import GONE, Busy
 from galvo_index.settings import IndexSettings
 from galvo_index.upkeep.work import Memory, Pace, work
 
@@ -35,6 +35,6 @@ async def run(context: Context, settings: IndexSettings) -> None:
                     context.log.log(10 if done.text else 20, "%s: %s; %s", done.need.table, done.need.why, how)
         except Busy as busy:
             context.log.debug("%s", busy)
-        except (GalvoError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (GalvoError, asyncpg.PostgresError, *GONE) as error:
             context.log.warning("tables are not looked after now: %s", error)
         await anyio.sleep(PAUSE)

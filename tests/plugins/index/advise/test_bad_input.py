@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from galvo_index.advise import advise, consult
+from galvo_index.advise.shown import create
 from galvo_index.workload import Statement
 from tests.plugins.index.advise.shop import keys
 
@@ -111,6 +112,8 @@ async def test_a_partitioned_table_gets_the_index_of_all_partitions(debian_dsn: 
     try:
         [one] = await advise(connection, [Statement("select note from p where a = 7")], budget=600_000)
         assert keys([one]) == ["p (a)"]
+        assert one.partitions == 5
+        assert "concurrently" not in create(one)
         await connection.execute(one.definition.sql("made"))
         real = await connection.fetchval("select sum(pg_relation_size(relid))::bigint from pg_partition_tree('made')")
         assert 0.7 < one.bytes / real < 1.5
@@ -173,3 +176,14 @@ async def test_a_locked_table_does_not_make_it_wait(debian_dsn: str) -> None:
     finally:
         await connection.close()
         await locker.close()
+
+
+async def test_a_gin_index_that_is_there_is_not_suggested_again(debian_dsn: str) -> None:
+    connection = await made(debian_dsn, f"create table t as {ROWS}", "alter table t add words text[] default '{a}'")
+    statement = Statement("select note from t where words @> array['b']")
+    try:
+        assert keys(await advise(connection, [statement])) == ["t using gin (words)"]
+        await connection.execute("create index on t using gin (words)")
+        assert await advise(connection, [statement]) == []
+    finally:
+        await connection.close()

@@ -56,6 +56,11 @@ def test_too_few_calls_say_nothing(few: dict[str, list[float]]) -> None:
     assert verdict.gain is None
 
 
+def test_too_different_for_a_comparison() -> None:
+    verdict = judge(BEFORE, after(read=1.0, other=0.5, more=0.5, odd=0.1), SHARES)
+    assert (verdict.kept, verdict.text) == (None, "the statements that do not use it take 0.1 times as long as before")
+
+
 def test_unused_and_in_the_way() -> None:
     verdict = judge(BEFORE, {"write": [100, 8.0]}, SHARES)
     assert verdict.kept is False

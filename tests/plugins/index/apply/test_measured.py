@@ -14,7 +14,7 @@ from galvo_index.apply.create_index import parsed
 from galvo_index.apply.journal import Journal
 from galvo_index.apply.run import apply
 from galvo_index.apply.undo import undo
-from galvo_index.apply.uses import split
+from galvo_index.apply.uses import Index, split
 from galvo_index.apply.verify import verdict
 from galvo_index.settings import IndexSettings
 from galvo_index.workload import Statement, stat_statements
@@ -49,7 +49,10 @@ def settings(**values: object) -> IndexSettings:
 
 
 async def test_which_statements_use_it(debian_dsn: str, connection: asyncpg.Connection) -> None:
-    await connection.execute("create index used on item (name)")
+    await connection.execute(
+        "create index used on item (name); create table other (id int); "
+        "create index newer on item (price); analyze item"
+    )
     statements = [
         Statement("select * from item where name = $1"),
         Statement("select * from item where name = $1 and true", arguments=(("n5",),)),
@@ -58,11 +61,13 @@ async def test_which_statements_use_it(debian_dsn: str, connection: asyncpg.Conn
         Statement("select * from item where name = 'n1'; drop table item"),
         Statement("vacuum item"),
         Statement("select * from nowhere"),
+        Statement("select * from item where price = 7"),
+        Statement("insert into other values (1)"),
         Statement("select $1 from item where name = $"),
     ]
 
     await connection.execute("set search_path = pg_catalog")
-    shares = await split(connection, statements, "used", "item")
+    shares = await split(connection, statements, Index("used", "item"), [Index("newer", "other")])
     await connection.execute("reset search_path")
     assert [len(keys) for keys in (shares.uses, shares.maintains, shares.others)] == [2, 1, 1]
 
@@ -100,7 +105,9 @@ async def test_auto_keeps_what_helps(debian_dsn: str, connection: asyncpg.Connec
     await load(connection)
     assert len(await auto.turn(now)) == 1
     await load(connection)
-    assert await auto.turn(now) == []  # the window is not over, and another index would blur the verdict
+    again = Auto(lambda: asyncpg.connect(debian_dsn), settings(), advise, None, QUICK)
+    assert await again.turn(now) == []  # the window is not over, and another index would blur the verdict
+    assert len(asked) == 1
     assert await auto.turn(now + timedelta(minutes=59)) == []
     (said, *_) = await auto.turn(now + timedelta(hours=1, minutes=1))
     assert "stays: " in said

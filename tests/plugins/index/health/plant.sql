@@ -14,7 +14,7 @@ create index goods_lower_2 on goods ( lower ( name ) )  where  kind=1;
 create table maker(id int primary key, land int not null default 1, unique (id, land));
 create table item_bare(id int primary key, maker int references maker on delete cascade);
 create table item_partial(id int primary key, maker int references maker on delete cascade, gone bool default false);
-create index on item_partial(maker) where not gone;
+create index on item_partial(maker) where maker > 50;
 create table item_expression(id int primary key, maker int references maker on delete cascade);
 create index on item_expression((maker + 0));
 create table item_second(id int primary key, maker int references maker on delete cascade, at int);

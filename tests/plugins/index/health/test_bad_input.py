@@ -13,6 +13,7 @@ from msgspec import structs
 
 from galvo import GalvoError
 from galvo_index.health import RULES, Limits, Report, examine
+from galvo_index.health.server import looking
 from tests.plugins.cache.situations.servers import Standby
 from tests.plugins.index.health.limits import LOW
 
@@ -102,6 +103,20 @@ async def test_young_statistics_say_nothing_of_what_is_unused(dsn: str) -> None:
     assert of(report, "unused-index") == []
     why = {unknown.rule: unknown.why for unknown in report.unknown}["unused-index"]
     assert why.endswith("14 days are needed to call an index unused")
+
+
+async def test_a_database_is_not_as_old_as_its_server(dsn: str) -> None:
+    owner = await asyncpg.connect(dsn)
+    await owner.fetch("select * from pg_database")  # all databases share it, and what is counted about it
+    await asyncio.sleep(0.2)
+    start = time.monotonic()
+    await owner.execute("create database made_now")
+    connection = await asyncpg.connect(dsn, database="made_now")
+    async with looking(connection, LOW) as server:
+        assert server.facts.counted <= time.monotonic() - start
+    await connection.close()
+    await owner.execute("drop database made_now")
+    await owner.close()
 
 
 async def test_nothing_stays_in_the_session(dsn: str) -> None:

@@ -14,7 +14,7 @@ from galvo_index.cli import main
 from galvo_index.health import RULES
 from galvo_index.health.rules import GROUPS
 
-CRITICAL = "create table log(line text); create publication news for table log"
+CRITICAL = "create table log(id smallint primary key generated always as identity); select setval('log_id_seq', 32700)"
 
 
 def execute(dsn: str, sql: str) -> None:
@@ -34,7 +34,7 @@ def test_nothing_critical(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_something_critical(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
     execute(dsn, CRITICAL)
     assert main(["health", dsn]) == 3
-    assert "!! no-replica-identity: public.log" in capsys.readouterr().out
+    assert "!! exhausted-sequence: public.log_id_seq" in capsys.readouterr().out
 
 
 def test_a_warning_is_no_failure(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,9 +48,9 @@ def test_json(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["health", dsn, "--json"]) == 3
     report = json.loads(capsys.readouterr().out)
     assert report["rules"] == list(RULES)
-    found = next(one for one in report["findings"] if one["rule"] == "no-replica-identity")
+    found = next(one for one in report["findings"] if one["rule"] == "exhausted-sequence")
     assert found["severity"] == "critical"
-    assert found["sql"] == "alter table public.log replica identity full"
+    assert found["sql"] == "alter table public.log alter column id type bigint"
 
 
 def test_a_rule_that_does_not_exist(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterator
 
+import asyncpg
 import pytest
+from msgspec import structs
 
 from galvo_index.finding import Finding
-from galvo_index.health import RULES, Report
+from galvo_index.health import RULES, Report, examine
+from galvo_index.health.shown import WIDTH, shown
+from tests.conftest import reachable_folder
+from tests.plugins.index.health.limits import LOW
+from tests.plugins.index.health.planted import planted
 
 PLANTED = """
 autovacuum-scale | public.fuller | waits for 4,050 dead rows in its 20,000 rows
@@ -71,6 +79,21 @@ ELSEWHERE = {"bloated-index", "transaction-wraparound", "multixact-wraparound"}
 """Planted on servers of their own."""
 
 
+@pytest.fixture(scope="module")
+def ill() -> Iterator[Report]:
+    with reachable_folder() as folder:
+
+        async def look() -> Report:
+            async with planted(folder) as dsn:
+                connection = await asyncpg.connect(dsn)
+                try:
+                    return await examine(connection, limits=LOW)
+                finally:
+                    await connection.close()
+
+        yield asyncio.run(look())
+
+
 def subject(finding: Finding) -> str:
     return re.sub(r", pid \d+$", "", finding.subject)
 
@@ -98,3 +121,18 @@ def test_the_worst_comes_first(ill: Report) -> None:
     order = ["critical", "warning", "info"]
     assert [one.severity for one in ill.findings] == sorted((one.severity for one in ill.findings), key=order.index)
     assert ill.critical
+
+
+def test_eighty_columns(ill: Report) -> None:
+    lines = list(shown(ill))
+    assert max(len(line) for line in lines) <= WIDTH
+    assert lines[0].startswith("ill, PostgreSQL 18.")
+    heads = [line for line in lines if line.isupper() and not line.startswith(" ")]
+    assert heads == ["DATA", "SESSIONS", "INDEXES", "TABLES", "SETTINGS", "COULD NOT BE LOOKED AT"]
+
+
+def test_many_of_a_kind_are_counted(ill: Report) -> None:
+    finding = next(one for one in ill.findings if one.rule == "unused-index")
+    lines = list(shown(structs.replace(ill, findings=[finding] * 1500)))
+    assert lines.count(f"   unused-index: {finding.subject}") == 20
+    assert "   unused-index: 1,480 more; --json lists all" in lines

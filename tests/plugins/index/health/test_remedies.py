@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from msgspec import structs
 
 from galvo_index.health import Report, examine
-from galvo_index.health.shown import WIDTH, WORD, shown
+from galvo_index.health.shown import WORD, shown
 from tests.plugins.index.health.limits import LOW
 
 pytestmark = pytest.mark.anyio
@@ -66,18 +65,3 @@ def test_line_breaks_do_not_come_into_names() -> None:
     sql = f"alter table public.{NAME} set (x = 'a  ''b'), {'more ' * 30}"
     assert f"public.{NAME}" in WORD.findall(sql)
     assert "'a  ''b')," in WORD.findall(sql)
-
-
-def test_eighty_columns(ill: Report) -> None:
-    lines = list(shown(ill))
-    assert max(len(line) for line in lines) <= WIDTH
-    assert lines[0].startswith("ill, PostgreSQL 18.")
-    heads = [line for line in lines if line.isupper() and not line.startswith(" ")]
-    assert heads == ["DATA", "SESSIONS", "INDEXES", "TABLES", "SETTINGS", "COULD NOT BE LOOKED AT"]
-
-
-def test_many_of_a_kind_are_counted(ill: Report) -> None:
-    finding = next(one for one in ill.findings if one.rule == "unused-index")
-    lines = list(shown(structs.replace(ill, findings=[finding] * 1500)))
-    assert lines.count(f"   unused-index: {finding.subject}") == 20
-    assert "   unused-index: 1,480 more; --json lists all" in lines

@@ -49,3 +49,5 @@ async def test_both_kinds_are_found_with_who_holds_them_back(folder: Path) -> No
         assert {"database template0", "database template1"} < {finding.subject for finding in found}
         assert "database postgres" not in {finding.subject for finding in found}, "its tables are named instead"
         assert all("held back by the prepared transaction old" in finding.seen for finding in found)
+    multixacts = [one.evidence["age"] for one in report.findings if one.rule == "multixact-wraparound"]
+    assert max(multixacts) < 100_000, "they are counted on their own"

@@ -22,3 +22,5 @@ select booked, sum(amount) from entry where booked between '2026-02-01' and '202
 select * from account where currency = 'CHF' limit 3;
 select * from transfer where to_entry = 10;
 delete from transfer where from_entry < 20;
+insert into account values (9, 9, 'EUR', '2020-01-01');
+delete from account where bank = 9;

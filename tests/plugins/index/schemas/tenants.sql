@@ -23,3 +23,5 @@ select id from project where tenant_id = md5('t2')::uuid and owner_id = 9;
 select count(*) from task where tenant_id = md5('t3')::uuid and assignee_id = 4 and due < '2026-02-01';
 select * from task where tenant_id = md5('t4')::uuid and project_id = 5;
 delete from project where tenant_id = md5('t5')::uuid and id < 5;
+insert into member(tenant_id, id, email) select id, 999, 'gone' from tenant;
+delete from member where email = 'gone';

@@ -8,24 +8,26 @@ that are worth it when the budget allows them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.search.costs import Set
 from galvo_index.advise.search.problem import OutOfTime, Problem
 
-LEAST_GAIN, PRICE = 0.001, 0.02
+LEAST_GAIN, PRICE = 0.001, 0.01
 """Part of the workload's cost that an index has to save; that one as large as all tables together has to save."""
 SMALLEST = 1 << 20
 """Bytes; smaller indexes all count as this small."""
 EXPONENTS = (1.0, 0.5, 0.0)
 """Of the size by which a gain is divided."""
+OPTIMISM = 3.0
+"""Times a rough gain; what is rated too low is looked at too late."""
 SWAPPED = 60
 """Candidates tried in the place of a chosen one."""
 
 
-async def search(problem: Problem, moves: Sequence[Set]) -> list[Candidate]:
+async def search(problem: Problem, moves: Mapping[Set, float]) -> list[Candidate]:
     """In the order of their choice; the best that was found until the deadline."""
     whole = await problem.whole()
     least, price = LEAST_GAIN * whole, PRICE * whole / max(problem.stored, 1)
@@ -38,8 +40,10 @@ async def search(problem: Problem, moves: Sequence[Set]) -> list[Candidate]:
     worths = [await problem.worth(frozenset(one)) for one in found]
     best = found[worths.index(min(worths))]
     with suppress(OutOfTime):
-        await _swap(problem, await _promising(problem, moves), best, least)
-        await _shrink(problem, best, least)
+        promising = await _promising(problem, list(moves))
+        while await _swap(problem, promising, best, least, price):
+            await _shrink(problem, best, least)
+            await _grow(problem, moves, best, least, price, EXPONENTS[0])
     return best
 
 
@@ -52,9 +56,9 @@ async def _promising(problem: Problem, moves: Sequence[Set]) -> list[Set]:
 
 
 async def _grow(
-    problem: Problem, moves: Sequence[Set], chosen: list[Candidate], least: float, price: float, exponent: float
+    problem: Problem, moves: Mapping[Set, float], chosen: list[Candidate], least: float, price: float, exponent: float
 ) -> None:
-    scores = dict.fromkeys(moves, float("inf"))
+    scores = {move: OPTIMISM * gain / max(problem.size(move), SMALLEST) ** exponent for move, gain in moves.items()}
     seen = dict.fromkeys(moves, -1)
     step = 0
     while scores:
@@ -97,21 +101,28 @@ async def _shrink(problem: Problem, chosen: list[Candidate], least: float) -> No
             chosen.remove(one)
 
 
-async def _swap(problem: Problem, moves: Sequence[Set], chosen: list[Candidate], least: float) -> None:
-    """One of the chosen for another move, while that is better."""
-    better = True
-    while better:
-        better = False
-        for move in moves:
-            before = frozenset(chosen)
-            if move <= before:
+async def _swap(problem: Problem, moves: Sequence[Set], chosen: list[Candidate], least: float, price: float) -> bool:
+    """Another move in the place of those chosen that are worth least for their size, or of one of the same table."""
+    before = frozenset(chosen)
+    losses = {one: await problem.change(before - {one}, before) / problem.bytes[one] for one in chosen}
+    order = sorted(chosen, key=lambda one: losses[one])
+    for move in moves:
+        tables = {one.table.oid for one in move}
+        for base in (before, *(before - {one} for one in order if one.table.oid in tables)):
+            after = _evicted(problem, _with(base, move), move, order)
+            if after == before or problem.size(after) > problem.budget or move <= before:
                 continue
-            for gone in [None, *chosen]:
-                after = _with(before - {gone} if gone else before, move)
-                if problem.size(after) > problem.budget or after == before:
-                    continue
-                if await problem.change(before, after) > least and await problem.notable(before, after):
-                    chosen[:] = [one for one in chosen if one in after]
-                    chosen += sorted(after - before, key=lambda one: one.definition.name)
-                    better = True
-                    break
+            gain = await problem.change(before, after) - price * (problem.size(after) - problem.size(before))
+            if gain > least and await problem.notable(before, after):
+                chosen[:] = [one for one in chosen if one in after]
+                chosen += sorted(after - before, key=lambda one: one.definition.name)
+                return True
+    return False
+
+
+def _evicted(problem: Problem, wanted: Set, move: Set, order: Sequence[Candidate]) -> Set:
+    for one in order:
+        if problem.size(wanted) <= problem.budget:
+            break
+        wanted -= {one} - move
+    return wanted

@@ -25,9 +25,9 @@ _KINDS: tuple[Callable[[Candidate], bool], ...] = (
 
 async def shortlist(
     backend: Backend, question: Question, candidates: Sequence[Candidate], deadline: float
-) -> list[Set]:
-    """What it picks each time: sets that help together."""
-    found: list[Set] = []
+) -> dict[Set, float]:
+    """What it picks each time, sets that help together, with what it costs then."""
+    found: dict[Set, float] = {}
     for kind in _KINDS:
         left = frozenset(one for one in candidates if kind(one))
         for _ in range(ROUNDS):
@@ -39,7 +39,6 @@ async def shortlist(
                 return found
             if not plan.used:
                 break
-            if plan.used not in found:
-                found.append(plan.used)
+            found[plan.used] = plan.cost
             left -= plan.used
     return found

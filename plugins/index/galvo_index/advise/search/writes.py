@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.catalog.table import Table
 
-ENTRY = 2.0
+ENTRY = 4.0
 """Microseconds for one entry of one index."""
 GIN_ENTRIES = 8.0
-LOST_HOT = 4.0
+LOST_HOT = 8.0
 """... and for what an update that is not heap-only leaves to clean up."""
 
 
