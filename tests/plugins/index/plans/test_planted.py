@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -33,6 +34,8 @@ async def test_planted(scene: Scene, shop: str) -> None:
     async with played(shop, scene) as connection:
         problem = await look(connection, scene, healthy=False)
         assert [finding.rule for finding in problem] == [scene.rule], problem
+        literals = re.findall(r"'([^']+)'", scene.problem)
+        assert not [text for text in literals if text in repr(problem)], "values are not shown"
         assert await look(connection, scene, healthy=True) == []
         assert bool(problem[0].sql) >= scene.sql
         if scene.sql:
