@@ -13,6 +13,7 @@ import asyncpg
 
 from galvo import GalvoError
 from galvo_index import commands
+from galvo_index.lanes import GONE
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,6 +24,9 @@ def main(argv: Sequence[str]) -> int:
     except (GalvoError, asyncpg.PostgresError) as error:
         message = f"the database says: {error}" if isinstance(error, asyncpg.PostgresError) else str(error)
         print(f"galvo: {message}", file=sys.stderr)
+        return 1
+    except GONE as error:
+        print(f"galvo: the connection was lost: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("galvo: interrupted", file=sys.stderr)

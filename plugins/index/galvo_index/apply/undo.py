@@ -37,8 +37,8 @@ async def undo(connect: Connect, limits: Limits, only: Collection[int] = ()) -> 
                 continue
             try:
                 await drop(connect, connection, entry, limits, "undone")
-            except GONE as error:
-                raise GalvoError(f"the connection was lost ({error}): say it again when the server is back") from None
+            except GONE:
+                raise
             except (GalvoError, asyncpg.PostgresError) as error:
                 outcomes.append(Outcome(entry.name, entry.table_name, built=True, text=str(error)))
             else:

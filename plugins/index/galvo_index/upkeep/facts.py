@@ -19,8 +19,9 @@ select c.oid, c.relkind::text as kind, pg_catalog.format('%I.%I', n.nspname, c.r
     where k.schemaname = n.nspname and k.tablename = c.relname and k.inherited) or not exists (
     select from pg_catalog.pg_inherits h join pg_catalog.pg_class child on child.oid = h.inhrelid
     where h.inhparent = c.oid and child.reltuples > 0) as analyzed,
-  exists (select from pg_catalog.pg_stat_progress_vacuum v where v.relid in (c.oid, c.reltoastrelid))
-    or exists (select from pg_catalog.pg_stat_progress_analyze v where v.relid = c.oid) as working,
+  c.oid in (select relid from pg_catalog.pg_stat_progress_vacuum)
+    or c.reltoastrelid in (select relid from pg_catalog.pg_stat_progress_vacuum)
+    or c.oid in (select relid from pg_catalog.pg_stat_progress_analyze) as working,
   coalesce(c.reloptions, '{{}}') as options
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_stat_all_tables s on s.relid = c.oid
