@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from galvo_index.advise.candidates.candidate import Candidate
+from galvo_index.advise.candidates.merge import merges
 from galvo_index.advise.search.costs import Set
 from galvo_index.advise.search.problem import OutOfTime, Problem
 
@@ -32,11 +33,15 @@ async def search(problem: Problem, moves: Mapping[Set, float]) -> list[Candidate
     whole = await problem.whole()
     least, price = LEAST_GAIN * whole, PRICE * whole / max(problem.stored, 1)
     found: list[list[Candidate]] = [[]]
+    moves = dict(moves)
     with suppress(OutOfTime):
         for exponent in EXPONENTS:
-            found.append([])
-            await _grow(problem, moves, found[-1], least, price, exponent)
-            await _shrink(problem, found[-1], least)
+            await _from_nothing(problem, moves, found, least, price, exponent)
+        for made, *instead in list(merges(one for chosen in found for one in chosen)):
+            problem.add(made, frozenset(instead))
+            moves[frozenset([made])] = sum(moves.get(frozenset([one]), 0.0) for one in instead)
+        for exponent in EXPONENTS[:2]:
+            await _from_nothing(problem, moves, found, least, price, exponent)
     worths = [await problem.worth(frozenset(one)) for one in found]
     best = found[worths.index(min(worths))]
     with suppress(OutOfTime):
@@ -45,6 +50,19 @@ async def search(problem: Problem, moves: Mapping[Set, float]) -> list[Candidate
             await _shrink(problem, best, least)
             await _grow(problem, moves, best, least, price, EXPONENTS[0])
     return best
+
+
+async def _from_nothing(
+    problem: Problem,
+    moves: Mapping[Set, float],
+    found: list[list[Candidate]],
+    least: float,
+    price: float,
+    exponent: float,
+) -> None:
+    found.append([])
+    await _grow(problem, moves, found[-1], least, price, exponent)
+    await _shrink(problem, found[-1], least)
 
 
 async def _promising(problem: Problem, moves: Sequence[Set]) -> list[Set]:
