@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from random import Random
 
 from galvo_index.advise.candidates.candidate import Candidate
+from galvo_index.advise.candidates.merge import merges
 from galvo_index.advise.search.costs import Set
 from galvo_index.advise.search.problem import OutOfTime, Problem
 
-LEAST_GAIN, PRICE = 0.001, 0.01
+LEAST_GAIN, PRICE = 0.001, 0.004
 """Part of the workload's cost that an index has to save; that one as large as all tables together has to save."""
 SMALLEST = 1 << 20
 """Bytes; smaller indexes all count as this small."""
@@ -23,6 +25,8 @@ EXPONENTS = (1.0, 0.5, 0.0)
 """Of the size by which a gain is divided."""
 OPTIMISM = 3.0
 """Times a rough gain; what is rated too low is looked at too late."""
+RESTARTS, FORGOTTEN = 12, 0.35
+"""How often the best is taken up again without a part of its indexes: what is best one by one may not be together."""
 SWAPPED = 60
 """Candidates tried in the place of a chosen one."""
 
@@ -32,19 +36,63 @@ async def search(problem: Problem, moves: Mapping[Set, float]) -> list[Candidate
     whole = await problem.whole()
     least, price = LEAST_GAIN * whole, PRICE * whole / max(problem.stored, 1)
     found: list[list[Candidate]] = [[]]
+    moves = dict(moves)
     with suppress(OutOfTime):
         for exponent in EXPONENTS:
-            found.append([])
-            await _grow(problem, moves, found[-1], least, price, exponent)
-            await _shrink(problem, found[-1], least)
-    worths = [await problem.worth(frozenset(one)) for one in found]
-    best = found[worths.index(min(worths))]
+            await _from_nothing(problem, moves, found, least, price, exponent)
+        for made, *instead in list(merges(one for chosen in found for one in chosen)):
+            problem.add(made, frozenset(instead))
+            moves[frozenset([made])] = sum(moves.get(frozenset([one]), 0.0) for one in instead)
+        for exponent in EXPONENTS[:2]:
+            await _from_nothing(problem, moves, found, least, price, exponent)
+    worths = [await _priced(problem, one, price) for one in found]
+    best, worth = found[worths.index(min(worths))], min(worths)
     with suppress(OutOfTime):
         promising = await _promising(problem, list(moves))
-        while await _swap(problem, promising, best, least, price):
-            await _shrink(problem, best, least)
-            await _grow(problem, moves, best, least, price, EXPONENTS[0])
+        await _polish(problem, moves, promising, best, least, price, EXPONENTS[0])
+        worth = await _priced(problem, best, price)
+        chance = Random(1)  # noqa: S311
+        for _ in range(RESTARTS):
+            tried = [one for one in best if chance.random() > FORGOTTEN]
+            await _polish(problem, moves, promising, tried, least, price, chance.choice(EXPONENTS))
+            reached = await _priced(problem, tried, price)
+            if reached < worth:
+                best, worth = tried, reached
     return best
+
+
+async def _priced(problem: Problem, chosen: Sequence[Candidate], price: float) -> float:
+    return await problem.worth(frozenset(chosen)) + price * problem.size(frozenset(chosen))
+
+
+async def _polish(
+    problem: Problem,
+    moves: Mapping[Set, float],
+    promising: Sequence[Set],
+    chosen: list[Candidate],
+    least: float,
+    price: float,
+    exponent: float,
+) -> None:
+    """Until no swap is better."""
+    await _grow(problem, moves, chosen, least, price, exponent)
+    await _shrink(problem, chosen, least)
+    while await _swap(problem, promising, chosen, least, price):
+        await _shrink(problem, chosen, least)
+        await _grow(problem, moves, chosen, least, price, exponent)
+
+
+async def _from_nothing(
+    problem: Problem,
+    moves: Mapping[Set, float],
+    found: list[list[Candidate]],
+    least: float,
+    price: float,
+    exponent: float,
+) -> None:
+    found.append([])
+    await _grow(problem, moves, found[-1], least, price, exponent)
+    await _shrink(problem, found[-1], least)
 
 
 async def _promising(problem: Problem, moves: Sequence[Set]) -> list[Set]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from galvo_index.advise.candidates.candidate import Candidate
+from galvo_index.advise.candidates.size import size
 from galvo_index.advise.search.costs import Costs, Set
 from galvo_index.advise.search.weights import Weights
 from galvo_index.advise.search.writes import Writes
@@ -24,7 +25,7 @@ class OutOfTime(Exception):
 class Problem:
     questions: Sequence[Question]
     weights: Weights
-    bytes: Mapping[Candidate, int]
+    bytes: dict[Candidate, int]
     costs: Costs
     writes: Writes
     relevant: dict[int, Set]
@@ -64,6 +65,13 @@ class Problem:
 
     def _concerned(self, touched: Set) -> list[Question]:
         return [one for one in self.questions if touched & self.relevant[one.number]]
+
+    def add(self, made: Candidate, instead: Set) -> None:
+        """A candidate for what these do."""
+        self.bytes[made] = size(made)
+        for number, relevant in self.relevant.items():
+            if relevant & instead:
+                self.relevant[number] = relevant | {made}
 
     def size(self, indexes: Set) -> int:
         return sum(self.bytes[one] for one in indexes)
