@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import asyncpg
 
 from galvo_bench.indexing.sets import IndexSet, plain
-from galvo_index.advise import advise
+from galvo_index.advise.advisor import advise
 from galvo_index.workload import Statement
 
 MB = 1_000_000

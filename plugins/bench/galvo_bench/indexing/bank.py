@@ -95,7 +95,7 @@ async def measure(url: str, options: Any) -> list[Report]:
                 for index in advice.indexes:
                     tell(f"creating an index on {index}")
                     await crew["with the advice"].execute(f"create index on {index}")
-                changes = await compare(crew, load, options.rounds, lambda what: tell(f"{title}, {what}"))
+                changes = await compare(crew, load, options.rounds, tell)
             reports.append(report(f"A bank, {title}", changes, advice, statements))
     finally:
         await top.execute(f"drop database if exists {NAME} with (force)")

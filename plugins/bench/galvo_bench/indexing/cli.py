@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from galvo_bench.indexing import bank, compare, shop
 from galvo_bench.indexing.database import somewhere, tell
 from galvo_bench.indexing.report import Report, show
 
-SUBJECTS: dict[str, Callable[[str, Any], Awaitable[list[Report]]]] = {
+SUBJECTS: dict[str, Callable[[str, Any], Coroutine[Any, Any, list[Report]]]] = {
     "tpch": compare.measure,
     "writes": bank.measure,
     "engraving": shop.measure,

@@ -60,7 +60,7 @@ async def _measure(url: str, options: Any, title: str, *, bare: bool) -> list[Re
         for what, work in (("project pages", _pages(world)), ("all requests", _requests(world))):
             for lane in crew.values():
                 await lane.execute("vacuum (analyze)")
-            changes = await compare(crew, work, options.rounds, lambda step, what=what: tell(f"{what}, {step}"))  # type: ignore[misc]
+            changes = await compare(crew, work, options.rounds, tell)
             reports.append(report(f"The shop {title}: {what}", changes, advice, statements))
         return reports
 
@@ -76,7 +76,8 @@ async def _asked(url: str, scale: float, *, bare: bool) -> tuple[World, IndexSet
         for row in dropped:
             await connection.execute(f"drop index {row['name']}")
         await connection.execute("vacuum (analyze)")
-        world = await World.read(connection)
+        watched = Single(connection)
+        world = await World.read(watched)
         watched = Single(connection)
         await workload.run(watched, world, clients=1, seed=99, requests=REQUESTS)
         tell("asking galvo")

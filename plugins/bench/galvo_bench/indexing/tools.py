@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -26,10 +25,8 @@ def generated(scale: float) -> Path:
     folder = _cache() / f"tpch-{scale:g}"
     if not folder.is_dir():
         making = folder.with_name(f"{folder.name}.{os.getpid()}")
-        _run(
-            [_installed() / "bin" / "tpchgen-cli", "csv", "-s", f"{scale:g}", "--output-dir", making],
-            "cannot make TPC-H",
-        )
+        program = _installed() / "bin" / "tpchgen-cli"
+        _run([program, "csv", "-s", f"{scale:g}", "--output-dir", making], "cannot generate TPC-H")
         making.rename(folder)
     return folder
 
@@ -39,7 +36,9 @@ def queries() -> dict[str, str]:
     kept = _cache() / "tpch-queries.json"
     if not kept.exists():
         found = _run([_installed() / "bin" / "python", "-c", ASK], "cannot get the queries of TPC-H")
-        kept.write_text(found)
+        making = kept.with_suffix(f".{os.getpid()}")
+        making.write_text(found)
+        making.rename(kept)
     return {f"Q{number}": sql.strip().rstrip(";") for number, sql in json.loads(kept.read_text())}
 
 
@@ -52,18 +51,13 @@ def _cache() -> Path:
 def _installed() -> Path:
     """The environment that has both tools; downloaded once."""
     folder = _cache() / "venv"
-    done = folder / "complete"
-    if not done.exists():
-        sys.stderr.write(
-            f"galvo: downloading {TPCHGEN} and {DUCKDB} into {folder} (once)\n".replace(str(Path.home()), "~")
-        )
-        pip = importlib.util.find_spec("pip") is not None
-        venv.create(folder, with_pip=not pip, clear=True)
-        command = (
-            [sys.executable, "-m", "pip", "--python", folder / "bin" / "python"] if pip else [folder / "bin" / "pip"]
-        )
-        _run([*command, "install", "--quiet", "--only-binary", ":all:", TPCHGEN, DUCKDB], "cannot download them")
-        done.touch()
+    complete = folder / "complete"
+    if not complete.exists():
+        sys.stderr.write("galvo: downloading the generators of TPC-H (once)\n")
+        venv.create(folder, with_pip=True, clear=True)
+        command = [folder / "bin" / "pip", "install", "--quiet", "--only-binary", ":all:", TPCHGEN, DUCKDB]
+        _run(command, f"cannot download {TPCHGEN} and {DUCKDB}")
+        complete.touch()
     return folder
 
 

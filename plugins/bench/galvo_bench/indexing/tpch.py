@@ -50,7 +50,7 @@ async def load(connection: asyncpg.Connection, folder: Path, each: Callable[[str
     for table, columns in TABLES.items():
         each(table)
         await connection.execute(f"create table {table} ({columns})")
-        await connection.copy_to_table(table, source=str(folder / f"{table}.csv"), format="csv", header=True)
+        await connection.copy_to_table(table, source=folder / f"{table}.csv", format="csv", header=True)
     for table, keys in KEYS.items():
         each(f"keys of {table}")
         for key in keys:
