@@ -41,8 +41,8 @@ async def measure(url: str, options: Any) -> list[Report]:
             await union.drop()
     clock = "CPU seconds of the server" if backend.exact else "seconds (the server is elsewhere: wall time)"
     explains = (
-        f"{len(queries)} queries: {clock}, best of {options.rounds * options.runs}; a timeout counts "
-        f"{options.timeout:g} s. An advisor that takes no budget is shown where its indexes fit."
+        f"{len(queries)} queries: the planner's cost, and {clock}, best of {options.rounds * options.runs}. `late`: "
+        f"queries stopped after {options.timeout:g} s. An advisor that takes no budget is shown where its indexes fit."
     )
     return [_report(found, budget, options.scale, explains) for budget in budgets]
 
@@ -64,10 +64,10 @@ def _row(outcome: Outcome, base: float) -> Row:
     cells = {
         "indexes": str(len(chosen.indexes)),
         "MB": f"{outcome.bytes / MB:.0f}",
-        "est. cost": f"{outcome.cost:.3g}",
+        "cost": f"{outcome.cost:.3g}",
         "CPU s": f"{outcome.cpu:.2f}",
         "ratio": f"{outcome.cpu / base:.3f}",
-        "timeouts": str(len(timeouts) or "-"),
+        "late": str(len(timeouts) or "-"),
         "advisor s": "-" if chosen.seconds is None else f"{chosen.seconds:.1f}",
     }
     facts = msgspec.to_builtins(outcome) | {"cpu": outcome.cpu, "wall": outcome.wall, "cost": outcome.cost}

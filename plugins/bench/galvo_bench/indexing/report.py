@@ -28,8 +28,8 @@ def show(report: Report) -> None:
     from rich.text import Text
 
     heads = list(dict.fromkeys(head for row in report.rows for head in row.cells))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", overflow="fold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
     for row in report.rows:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 from galvo import GalvoError
@@ -55,13 +56,13 @@ def _installed() -> Path:
     if not complete.exists():
         sys.stderr.write("galvo: downloading the generators of TPC-H (once)\n")
         venv.create(folder, with_pip=True, clear=True)
-        command = [folder / "bin" / "pip", "install", "--quiet", "--only-binary", ":all:", TPCHGEN, DUCKDB]
+        command: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet", "--only-binary", ":all:", TPCHGEN, DUCKDB]
         _run(command, f"cannot download {TPCHGEN} and {DUCKDB}")
         complete.touch()
     return folder
 
 
-def _run(command: list[str | Path], failed: str) -> str:
+def _run(command: Sequence[str | Path], failed: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         complaint = [line for line in done.stderr.splitlines() if line.strip()][-1:] or [f"exit {done.returncode}"]
