@@ -26,7 +26,7 @@ class Ran(msgspec.Struct):
     cost: float
     """The planner's."""
     cpu: float
-    """Seconds, best of all rounds; the timeout when it was not finished."""
+    """Seconds, best of all rounds; the timeout where it was not finished in time."""
     wall: float
     timed_out: bool
     uses: list[str]
@@ -112,8 +112,8 @@ class Comparison:
         for _ in range(1 + self._runs):
             cost = await self._backend.run(sql, self._timeout)
             if cost.timed_out:
-                self._endless[name, shape] = cost
-                return cost
+                self._endless[name, shape] = Cost(self._timeout, self._timeout, timed_out=True)
+                return self._endless[name, shape]
             must(self._rows.setdefault(name, cost.rows) == cost.rows, f"{name} gives other rows with other indexes")
             costs.append(cost)
         return min(costs[1:], key=lambda cost: cost.cpu)

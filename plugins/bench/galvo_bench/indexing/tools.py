@@ -56,8 +56,8 @@ def _installed() -> Path:
     if not complete.exists():
         sys.stderr.write("galvo: downloading the generators of TPC-H (once)\n")
         venv.create(folder, with_pip=True, clear=True)
-        command: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet", "--only-binary", ":all:", TPCHGEN, DUCKDB]
-        _run(command, f"cannot download {TPCHGEN} and {DUCKDB}")
+        words = ["install", "--quiet", "--only-binary", ":all:", TPCHGEN, DUCKDB]
+        _run([folder / "bin" / "pip", *words], f"cannot download {TPCHGEN} and {DUCKDB}")
         complete.touch()
     return folder
 
