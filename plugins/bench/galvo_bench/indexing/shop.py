@@ -19,9 +19,9 @@ from galvo_engraving.world import Client, World
 from galvo_index.workload import Statement
 
 NAME = "galvo_bench_shop"
-REQUESTS = 1_500
+REQUESTS = 3_000
 """Of the workload in a round."""
-PAGES = 60
+PAGES = 200
 """Project pages in a round."""
 SECONDARY = """
     select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
