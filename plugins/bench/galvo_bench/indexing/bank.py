@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from random import Random
 from typing import Any
 
@@ -19,7 +20,7 @@ from galvo_index.workload import Statement
 NAME = "galvo_bench_bank"
 ACCOUNTS = 100_000
 """At scale 1; as many entries are there from the start."""
-TRANSFERS = 4_000
+TRANSFERS = 2_000
 """In a round."""
 SCHEMA = """
     create table branch (id int primary key, balance bigint not null, note char(80) not null) with (fillfactor = 50);
@@ -46,7 +47,7 @@ BRANCH = "update branch set balance = balance + $2 where id = $1"
 ENTRY = "insert into entry (account, teller, branch, amount, made, note) values ($1, $2, $3, $4, now(), '')"
 LATEST = "select made, amount from entry where account = $1 order by made desc limit 10"
 OVERDRAWN = "select id, balance from account where balance < $1 order by balance limit 20"
-MIXES = {"writes only": 0, "2 reads in 4,000 transfers": 2, "80 reads in 4,000 transfers": 80}
+MIXES = {"writes only": 0, "2 reads in 2,000 transfers": 2, "40 reads in 2,000 transfers": 40}
 """Reads in a round. Those reads want indexes; at 2 they are not worth what those cost the writes."""
 
 
@@ -80,10 +81,9 @@ class Load:
             await connection.execute(ENTRY, account, teller, branch, amount)
 
 
-async def measure(url: str, options: Any) -> list[Report]:
+async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
     """A report for every mix. Raises GalvoError."""
     accounts = max(1000, round(ACCOUNTS * options.scale))
-    reports = []
     top = await connect(url)
     try:
         for title, reads in MIXES.items():
@@ -96,11 +96,10 @@ async def measure(url: str, options: Any) -> list[Report]:
                     tell(f"creating an index on {index}")
                     await crew["with the advice"].execute(f"create index on {index}")
                 changes = await compare(crew, load, options.rounds, tell)
-            reports.append(report(f"A bank, {title}", changes, advice, statements))
+            yield report(f"A bank, {title}", changes, advice, statements)
     finally:
         await top.execute(f"drop database if exists {NAME} with (force)")
         await top.close()
-    return reports
 
 
 async def _asked(url: str, load: Load) -> tuple[IndexSet, list[Statement]]:

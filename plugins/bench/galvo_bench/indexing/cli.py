@@ -7,7 +7,8 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from galvo_bench.indexing import bank, compare, shop
 from galvo_bench.indexing.database import somewhere, tell
 from galvo_bench.indexing.report import Report, show
 
-SUBJECTS: dict[str, Callable[[str, Any], Coroutine[Any, Any, list[Report]]]] = {
+SUBJECTS: dict[str, Callable[[str, Any], AsyncGenerator[Report, None]]] = {
     "tpch": compare.measure,
     "writes": bank.measure,
     "engraving": shop.measure,
@@ -32,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     options.scale = options.scale or (0.1 if options.subject == "tpch" else 1.0)
     try:
         with somewhere(options.url) as url:
-            reports = asyncio.run(SUBJECTS[options.subject](url, options))
+            asyncio.run(run(url, options))
     except (GalvoError, asyncpg.PostgresError) as error:
         tell("")
         said = f"the database says: {error}" if isinstance(error, asyncpg.PostgresError) else str(error)
@@ -41,13 +42,20 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\ngalvo: interrupted", file=sys.stderr)
         return 130
-    tell("")
+    return 0
+
+
+async def run(url: str, options: argparse.Namespace) -> None:
+    """Each report is shown as soon as it is known; JSON is one document at the end."""
+    reports = []
+    async with aclosing(SUBJECTS[options.subject](url, options)) as found:
+        async for report in found:
+            reports.append(report)
+            if not options.json:
+                tell("")
+                show(report)
     if options.json:
         print(json.dumps(msgspec.to_builtins(reports)))
-    else:
-        for report in reports:
-            show(report)
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rounds", type=_count, default=2, help="every round measures everything (default 2)")
     made.add_argument("--json", action="store_true", help="print JSON")
     tpch = made.add_argument_group("tpch")
-    tpch.add_argument("--budgets", type=_budgets, metavar="SIZES", help="such as 50MB,100MB; default: the peers'")
+    tpch.add_argument("--budgets", type=_budgets, metavar="SIZES", help="such as 50MB,1GB,none; default: the peers'")
     tpch.add_argument("--sets", type=Path, metavar="FILE", help="sets to compare, TOML; default: the peers'")
     tpch.add_argument("--no-advice", action="store_true", help="without galvo's own")
     tpch.add_argument("--runs", type=_count, default=2, help="of each plan in a round, after a warm-up (default 2)")
@@ -66,13 +74,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _budgets(text: str) -> list[int]:
+def _budgets(text: str) -> list[int | None]:
     """In MB."""
-    sizes = [re.fullmatch(r"(\d+)\s*(MB|GB)", size.strip(), re.IGNORECASE) for size in text.split(",")]
-    found = [int(size[1]) * (1000 if size[2].upper() == "GB" else 1) for size in sizes if size]
-    if len(found) != len(sizes) or not all(found):
-        raise argparse.ArgumentTypeError(f"{text!r}: give sizes such as 50MB,100MB")
-    return found
+    return [_budget(size.strip().lower()) for size in text.split(",")]
+
+
+def _budget(text: str) -> int | None:
+    if text == "none":
+        return None
+    size = re.fullmatch(r"(\d+) ?([mg])b", text)
+    if not size or not int(size[1]):
+        raise argparse.ArgumentTypeError(f"{text!r}: give sizes such as 50MB,1GB,none")
+    return int(size[1]) * (1000 if size[2] == "g" else 1)
 
 
 def _positive(text: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -19,11 +20,11 @@ from galvo_index.workload import Statement
 NONE = IndexSet("none", (), free=True)
 
 
-async def measure(url: str, options: Any) -> list[Report]:
-    """A report for every budget, the last for no budget; `options`: those of the command. Raises GalvoError."""
+async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
+    """A report for every budget; `options`: those of the command. Raises GalvoError."""
     queries = tools.queries()
     chosen = sets.select(sets.kept(options.sets), options.scale, options.budgets)
-    budgets: list[int | None] = [*(options.budgets or sorted({one.budget for one in chosen if one.budget})), None]
+    budgets = options.budgets or [*sorted({one.budget for one in chosen if one.budget}), None]
     async with tpch_database(url, options.scale) as connection:
         union = Union(connection)
         await union.drop()
@@ -44,7 +45,8 @@ async def measure(url: str, options: Any) -> list[Report]:
         f"{len(queries)} queries: the planner's cost, and {clock}, best of {options.rounds * options.runs}. `late`: "
         f"queries stopped after {options.timeout:g} s. An advisor that takes no budget is shown where its indexes fit."
     )
-    return [_report(found, budget, options.scale, explains) for budget in budgets]
+    for budget in budgets:
+        yield _report(found, budget, options.scale, explains)
 
 
 def _report(found: list[Outcome], budget: int | None, scale: float, explains: str) -> Report:

@@ -39,12 +39,12 @@ def kept(path: Path | None = None) -> list[IndexSet]:
         raise GalvoError(f"cannot read the sets of indexes in {path}: {error}") from None
 
 
-def select(sets: list[IndexSet], scale: float, budgets: list[int] | None) -> list[IndexSet]:
-    """Those for `scale`, and of those with a budget the ones with one of `budgets` (None: all)."""
+def select(sets: list[IndexSet], scale: float, budgets: list[int | None] | None) -> list[IndexSet]:
+    """Those for `scale`, and of those that take a budget the ones with one of `budgets` (None: all)."""
     return [
         found
         for found in sets
-        if found.scale in (0, scale) and (found.budget is None or budgets is None or found.budget in budgets)
+        if found.scale in (0, scale) and (found.free or budgets is None or found.budget in budgets)
     ]
 
 

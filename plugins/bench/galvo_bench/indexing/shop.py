@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from galvo_bench.indexing.advice import advised
@@ -32,22 +32,21 @@ SECONDARY = """
 ADVISED = "with the advice"
 
 
-async def measure(url: str, options: Any) -> list[Report]:
+async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
     """As it is, and without its secondary indexes: each all requests, and the project pages. Raises GalvoError."""
     top = await connect(url)
     try:
         await top.execute(f"drop database if exists {NAME} with (force)")
         await top.execute(f"create database {NAME}")
-        return [
-            *await _measure(url, options, "as it is", bare=False),
-            *await _measure(url, options, "without its secondary indexes", bare=True),
-        ]
+        for title, bare in (("as it is", False), ("without its secondary indexes", True)):
+            async for found in _measure(url, options, title, bare=bare):
+                yield found
     finally:
         await top.execute(f"drop database if exists {NAME} with (force)")
         await top.close()
 
 
-async def _measure(url: str, options: Any, title: str, *, bare: bool) -> list[Report]:
+async def _measure(url: str, options: Any, title: str, *, bare: bool) -> AsyncGenerator[Report, None]:
     world, advice, statements, by_hand = await _asked(with_database(url, NAME), options.scale, bare=bare)
     names = ["without", ADVISED, *(["with those by hand"] if bare else [])]
     async with lanes(url, NAME, names) as crew:
@@ -56,13 +55,11 @@ async def _measure(url: str, options: Any, title: str, *, bare: bool) -> list[Re
             await crew[ADVISED].execute(f"create index on {index}")
         for definition in by_hand:
             await crew["with those by hand"].execute(definition)
-        reports = []
         for what, work in (("project pages", _pages(world)), ("all requests", _requests(world))):
             for lane in crew.values():
                 await lane.execute("vacuum (analyze)")
             changes = await compare(crew, work, options.rounds, tell)
-            reports.append(report(f"The shop {title}: {what}", changes, advice, statements))
-        return reports
+            yield report(f"The shop {title}: {what}", changes, advice, statements)
 
 
 async def _asked(url: str, scale: float, *, bare: bool) -> tuple[World, IndexSet, list[Statement], list[str]]:
