@@ -54,7 +54,7 @@ MIXES = {"writes only": 0, "2 reads in 2,000 transfers": 2, "40 reads in 2,000 t
 class Load:
     """One round of transfers: the same in every lane."""
 
-    def __init__(self, accounts: int, reads: int, transfers: int = TRANSFERS) -> None:
+    def __init__(self, accounts: int, reads: int, transfers: int) -> None:
         self.accounts = accounts
         self.reads = reads
         self.transfers = transfers
@@ -89,7 +89,7 @@ async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
         for title, reads in MIXES.items():
             await top.execute(f"drop database if exists {NAME} with (force)")
             await top.execute(f"create database {NAME}")
-            load = Load(accounts, reads)
+            load = Load(accounts, reads, TRANSFERS)
             advice, statements = await _asked(with_database(url, NAME), load)
             async with lanes(url, NAME, ["without", "with the advice"]) as crew:
                 for index in advice.indexes:

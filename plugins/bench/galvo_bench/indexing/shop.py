@@ -15,6 +15,7 @@ from galvo_bench.indexing.sets import IndexSet
 from galvo_engraving import reads, workload
 from galvo_engraving.demo.databases import with_database
 from galvo_engraving.load import load
+from galvo_engraving.schema import TABLES
 from galvo_engraving.world import Client, World
 from galvo_index.workload import Statement
 
@@ -29,7 +30,9 @@ SECONDARY = """
         and not exists (select from pg_constraint where conindid = indexrelid)
     order by 1
 """
-ADVISED = "with the advice"
+VARIANTS = {"as it is": False, "without its secondary indexes": True}
+ADVISED, BY_HAND = "with the advice", "with those by hand"
+VACUUM = f"vacuum (analyze) {', '.join(f'engraving.{table}' for table in TABLES)}"
 
 
 async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
@@ -38,7 +41,7 @@ async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
     try:
         await top.execute(f"drop database if exists {NAME} with (force)")
         await top.execute(f"create database {NAME}")
-        for title, bare in (("as it is", False), ("without its secondary indexes", True)):
+        for title, bare in VARIANTS.items():
             async for found in _measure(url, options, title, bare=bare):
                 yield found
     finally:
@@ -48,16 +51,16 @@ async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
 
 async def _measure(url: str, options: Any, title: str, *, bare: bool) -> AsyncGenerator[Report, None]:
     world, advice, statements, by_hand = await _asked(with_database(url, NAME), options.scale, bare=bare)
-    names = ["without", ADVISED, *(["with those by hand"] if bare else [])]
+    names = ["without", ADVISED, *([BY_HAND] if bare else [])]
     async with lanes(url, NAME, names) as crew:
         for index in advice.indexes:
             tell(f"creating an index on {index}")
             await crew[ADVISED].execute(f"create index on {index}")
         for definition in by_hand:
-            await crew["with those by hand"].execute(definition)
+            await crew[BY_HAND].execute(definition)
         for what, work in (("project pages", _pages(world)), ("all requests", _requests(world))):
             for lane in crew.values():
-                await lane.execute("vacuum (analyze)")
+                await lane.execute(VACUUM)
             changes = await compare(crew, work, options.rounds, tell)
             yield report(f"The shop {title}: {what}", changes, advice, statements)
 
@@ -72,7 +75,7 @@ async def _asked(url: str, scale: float, *, bare: bool) -> tuple[World, IndexSet
         dropped = await connection.fetch(SECONDARY) if bare else []
         for row in dropped:
             await connection.execute(f"drop index {row['name']}")
-        await connection.execute("vacuum (analyze)")
+        await connection.execute(VACUUM)
         watched = Single(connection)
         world = await World.read(watched)
         watched = Single(connection)
