@@ -110,7 +110,6 @@ def test_the_peers_sets_are_of_tables_and_columns_of_tpch() -> None:
         assert {one.budget for one in chosen} == budgets
     for one in kept:
         assert one.seconds
-        assert one.version
         for index in one.indexes:
             table, names = plain(index).rstrip(")").split(" (")
             assert set(names.split(", ")) <= columns[table], index
@@ -166,8 +165,8 @@ def downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 SETS = """
 sets = [
-    { name = "peer", version = "1", scale = 0.01, budget = 5, seconds = 1.5, indexes = ["orders(o_custkey)"] },
-    { name = "other", version = "1", scale = 0.01, budget = 9, seconds = 1.5, indexes = ["nothing(at_all)"] },
+    { name = "peer", scale = 0.01, budget = 5, seconds = 1.5, indexes = ["orders(o_custkey)"] },
+    { name = "other", scale = 0.01, budget = 9, seconds = 1.5, indexes = ["nothing(at_all)"] },
 ]
 """
 

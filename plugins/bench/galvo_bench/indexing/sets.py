@@ -23,7 +23,6 @@ class IndexSet(msgspec.Struct, frozen=True):
     """It cannot be told a budget, so it is compared wherever its indexes fit."""
     seconds: float | None = None
     """That the advisor took."""
-    version: str = ""
 
 
 class _File(msgspec.Struct):
@@ -32,9 +31,11 @@ class _File(msgspec.Struct):
 
 def kept(path: Path | None = None) -> list[IndexSet]:
     """Those of a TOML file, or the peers' that come with this package. Raises GalvoError."""
-    file = path or files(__package__).joinpath("peers.toml")
+    if path is None:
+        peers = sorted(files(__package__).joinpath("peers").iterdir(), key=lambda file: file.name)
+        return [one for file in peers for one in msgspec.toml.decode(file.read_bytes(), type=_File).sets]
     try:
-        return msgspec.toml.decode(file.read_bytes(), type=_File).sets
+        return msgspec.toml.decode(path.read_bytes(), type=_File).sets
     except (OSError, msgspec.MsgspecError) as error:
         raise GalvoError(f"cannot read the sets of indexes in {path}: {error}") from None
 
