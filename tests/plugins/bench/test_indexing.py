@@ -226,6 +226,9 @@ async def test_the_bank(server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert [row.name for row in report.rows] == ["without", "with the advice", lanes.AGAIN]
     assert report.rows[0].facts["ratio"] == 1
     assert report.rows[1].facts["seconds"] > 0
+    pages = [row.facts["pages"] for row in report.rows]
+    assert pages[0] > 20 * 5
+    assert abs(pages[2] / pages[0] - 1) < 0.1, "the same work is other pages"
     assert await _databases(server_dsn) == []
 
 

@@ -129,6 +129,7 @@ def report(title: str, changes: dict[str, Change], advice: IndexSet, statements:
                 "CPU s": f"{change.seconds:.3f}",
                 "ratio": f"{change.ratio:.3f}",
                 "quartiles": f"{change.low:.3f} to {change.high:.3f}",
+                "pages": f"{change.pages:,.0f}",
             },
             msgspec.to_builtins(change) | ({"indexes": list(advice.indexes)} if "advice" in name else {}),
         )

@@ -78,6 +78,8 @@ class Change(msgspec.Struct, frozen=True):
     low: float
     high: float
     """Quartiles of the rounds' ratios."""
+    pages: float
+    """Read or written in one turn, median: counted, so that no other load disturbs it."""
 
 
 @asynccontextmanager
@@ -107,18 +109,22 @@ async def compare(
     """`work` gets a lane and the number of the round, which is to make it the same work in every lane."""
     names = list(crew)
     times: dict[str, list[float]] = {name: [] for name in names}
+    pages: dict[str, list[int]] = {name: [] for name in names}
     for number in range(-1, rounds):  # the first one warms up
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             each(f"round {number + 1} of {rounds}: {name}")
-            before = crew[name].backend.cpu()
+            backend = crew[name].backend
+            touched, cpu = await backend.pages(), backend.cpu()
             await work(crew[name], number)
+            cpu = backend.cpu() - cpu
             if number >= 0:
-                times[name].append(crew[name].backend.cpu() - before)
-    return {name: _change(times[name], times[names[0]]) for name in names}
+                times[name].append(cpu)
+                pages[name].append(await backend.pages() - touched)
+    return {name: _change(times[name], times[names[0]], pages[name]) for name in names}
 
 
-def _change(mine: list[float], base: list[float]) -> Change:
+def _change(mine: list[float], base: list[float], pages: list[int]) -> Change:
     ratios = [one / other for one, other in zip(mine, base, strict=True)]
     low, middle, high = quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
-    return Change(median(mine), middle, low, high)
+    return Change(median(mine), middle, low, high, median(pages))
