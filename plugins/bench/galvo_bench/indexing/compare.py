@@ -43,8 +43,8 @@ async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
     clock = "CPU seconds of the server" if backend.exact else "seconds (the server is elsewhere: wall time)"
     explains = (
         f"{len(queries)} queries: the planner's cost, and {clock}, best of {options.rounds * options.runs}. `late`: "
-        f"queries stopped after {options.timeout:g} s. `took`: the advisor. One that takes no budget is shown where its "
-        "indexes fit."
+        f"queries stopped after {options.timeout:g} s. `took`: the advisor. One that takes no budget is shown where "
+        "its indexes fit."
     )
     for budget in budgets:
         yield _report(found, budget, options.scale, explains)
