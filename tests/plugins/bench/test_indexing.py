@@ -116,6 +116,7 @@ def test_the_peers_sets_are_of_tables_and_columns_of_tpch() -> None:
         chosen = sets.select(kept, scale, None)
         assert {one.name.split(",")[0] for one in chosen} == peers
         assert {one.budget for one in chosen} == budgets
+        assert max(len(one.name) for one in chosen) <= 24, "too long for the table"
     for one in kept:
         assert one.seconds
         for index in one.indexes:
@@ -198,6 +199,7 @@ def test_the_command(server_dsn: str, tmp_path: Path, downloaded: None, capsys: 
         said = capsys.readouterr()
         assert "loading" not in said.err, "the data was there"
         assert max(map(len, said.out.splitlines())) <= 80
+        assert "…" not in said.out
 
         (tmp_path / "sets.toml").write_text(SETS.replace('(o_custkey)"', '(o_custkey)", "orders(c_custkey)"'))
         assert cli.main(words) == 1

@@ -43,7 +43,8 @@ async def measure(url: str, options: Any) -> AsyncGenerator[Report, None]:
     clock = "CPU seconds of the server" if backend.exact else "seconds (the server is elsewhere: wall time)"
     explains = (
         f"{len(queries)} queries: the planner's cost, and {clock}, best of {options.rounds * options.runs}. `late`: "
-        f"queries stopped after {options.timeout:g} s. An advisor that takes no budget is shown where its indexes fit."
+        f"queries stopped after {options.timeout:g} s. `took`: the advisor. One that takes no budget is shown where "
+        "its indexes fit."
     )
     for budget in budgets:
         yield _report(found, budget, options.scale, explains)
@@ -64,13 +65,13 @@ def _belongs(outcome: Outcome, budget: int | None) -> bool:
 def _row(outcome: Outcome, base: float) -> Row:
     chosen, timeouts = outcome.chosen, outcome.timeouts
     cells = {
-        "indexes": str(len(chosen.indexes)),
+        "idx": str(len(chosen.indexes)),
         "MB": f"{outcome.bytes / MB:.0f}",
         "cost": f"{outcome.cost:.3g}",
         "CPU s": f"{outcome.cpu:.2f}",
         "ratio": f"{outcome.cpu / base:.3f}",
         "late": str(len(timeouts) or "-"),
-        "advisor s": "-" if chosen.seconds is None else f"{chosen.seconds:.1f}",
+        "took s": "-" if chosen.seconds is None else f"{chosen.seconds:.1f}",
     }
     facts = msgspec.to_builtins(outcome) | {"cpu": outcome.cpu, "wall": outcome.wall, "cost": outcome.cost}
     return Row(chosen.name, cells, facts)
