@@ -17,8 +17,9 @@ from galvo_index.finding import Finding
 from galvo_index.settings import IndexSettings
 from galvo_index.upkeep import auto as upkeep
 from galvo_index.watch.metering import INTERVAL, Metering
-from galvo_index.watch.outcome import affected
-from galvo_index.watch.watch import Watch
+from galvo_index.watch.outcome import affected, sample
+from galvo_index.watch.repeats import LEAST
+from galvo_index.watch.watch import BATCH, Watch
 from galvo_index.workload import Statement
 from galvo_index.workload.seen import seen
 
@@ -38,8 +39,7 @@ class IndexPlugin(Plugin):
         self._watch = Watch(settings, context)
         self._metering = Metering(context, self.stats)
         # Looked up once: the next method runs for every query.
-        self._entry = self._watch.statements.texts.get
-        self._enter = self._watch.statements.enter
+        self._batch = self._watch.batch
         self._repeats = self._watch.repeats
 
     @asynccontextmanager
@@ -67,23 +67,22 @@ class IndexPlugin(Plugin):
             self._watch.failed(query, perf_counter() - began, error)
             raise
         seconds = perf_counter() - began
-        entry = self._entry(query.sql) or self._enter(query.sql)
-        times = entry.times
-        times.append(seconds)
-        if kind == "rows":
-            entry.rows += len(rows.records)
-        else:
-            entry.rows += affected(query, rows)
+        batch = self._batch
         if self._repeats.following:
             self._repeats.saw(query, rows)
-        if len(times) >= entry.limit:
-            entry.fold(query.args[-1] if kind == "many" and query.args else query.args)
-            if not self._repeats.following:
-                self._repeats.begin(query, rows)
+        if kind == "rows":
+            count = len(rows.records)
+            batch.append((query.sql, query.args, seconds, count))
+            if count >= LEAST and not self._repeats.following:
+                self._repeats.begin(query, rows, began)
+        else:
+            batch.append((query.sql, sample(query), seconds, affected(query, rows)))
         if query.session is not None:
             self._watch.sessions.saw(query.session, query.sql)
+        if len(batch) >= BATCH:
+            self._watch.count()
         if seconds >= self._slow:
-            self._watch.noticed(query, entry, seconds)
+            self._watch.noticed(query, seconds)
         return rows
 
     async def _meter(self) -> None:

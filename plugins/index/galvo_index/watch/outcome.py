@@ -1,6 +1,8 @@
-"""How many rows an answer stands for."""
+"""What is kept of a query and its answer."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from galvo import Query, Rows
 from galvo.events import Driven
@@ -17,3 +19,8 @@ def affected(query: Query, rows: Rows) -> int:
         return len(query.args)
     count = rows.status.rpartition(" ")[2]
     return int(count) if count.isdecimal() else 0
+
+
+def sample(query: Query) -> tuple[Any, ...]:
+    """The arguments of one run."""
+    return tuple(query.args[-1]) if query.kind == "many" and query.args else query.args

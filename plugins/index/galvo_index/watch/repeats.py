@@ -10,6 +10,7 @@ import asyncio
 import uuid
 import weakref
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 from galvo import Query, Rows
@@ -24,6 +25,8 @@ PATIENCE = 500
 """Queries of all tasks after which another one is followed."""
 HELD = 2.0
 """Seconds that answers are held at most."""
+REST = 0.02
+"""Seconds until the next task is followed."""
 COLUMNS = 16
 AHEAD = 16
 """Rows that may have been passed over, as they needed no query."""
@@ -45,7 +48,7 @@ class Answer:
 
 
 class Repeats:
-    __slots__ = ("_answers", "_left", "_loop", "_task", "_tell", "_timer", "following")
+    __slots__ = ("_answers", "_left", "_loop", "_next", "_task", "_tell", "_timer", "following")
 
     def __init__(self, tell: Told) -> None:
         self._tell = tell
@@ -53,12 +56,13 @@ class Repeats:
         self._task: weakref.ref[Any] | None = None
         self._answers: list[Answer] = []
         self._left = 0
+        self._next = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.following = False
 
-    def begin(self, query: Query, rows: Rows) -> None:
-        """Follow the running task, if no other is followed and this answer may be run through."""
-        if LEAST <= len(rows.records) <= WIDEST and query.kind == "rows":
+    def begin(self, query: Query, rows: Rows, now: float) -> None:
+        """Follow the running task, unless one was followed just now, or this answer is too wide to be run through."""
+        if now >= self._next and len(rows.records) <= WIDEST:
             task = asyncio.current_task()
             if task is not None:
                 self._loop = asyncio.get_running_loop()
@@ -89,6 +93,7 @@ class Repeats:
                     self._tell(answer.sql, sql, runs, len(answer.records))
         if self._timer is not None:
             self._timer.cancel()
+        self._next = perf_counter() + REST
         self._answers, self._task, self._timer, self.following = [], None, None, False
 
     def _match(self, answer: Answer, query: Query) -> None:

@@ -47,5 +47,6 @@ async def until(condition: Callable[[], Any]) -> Any:
 
 def known(index: IndexPlugin, sql: str) -> dict[str, Any]:
     """What the watch has counted of a text."""
+    index._watch.count()
     found = index._watch.statements.find(sql)
     return found.numbers() if found is not None else {}
