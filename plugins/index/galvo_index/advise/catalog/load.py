@@ -32,6 +32,8 @@ class Catalog:
     temporary: bool
     cache: float
     """Bytes, effective_cache_size."""
+    buffers: float
+    """Bytes, shared_buffers."""
     names: dict[str, int] = field(default_factory=dict)
     tables: dict[int, Table] = field(default_factory=dict)
 

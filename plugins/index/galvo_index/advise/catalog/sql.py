@@ -83,5 +83,6 @@ select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as vers
     (select pg_catalog.quote_ident(n.nspname) from pg_catalog.pg_extension x
         join pg_catalog.pg_namespace n on n.oid = x.extnamespace where x.extname = 'pg_trgm') as trigrams,
     pg_catalog.has_database_privilege(pg_catalog.current_database(), 'temp') as temporary,
-    (select setting::pg_catalog.float8 from pg_catalog.pg_settings where name = 'effective_cache_size') * 8192 as cache
+    (select setting::pg_catalog.float8 from pg_catalog.pg_settings where name = 'effective_cache_size') * 8192 as cache,
+    (select setting::pg_catalog.float8 from pg_catalog.pg_settings where name = 'shared_buffers') * 8192 as buffers
 """

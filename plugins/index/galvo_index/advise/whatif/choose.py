@@ -24,9 +24,10 @@ async def choose(
     tables = list(tables)
     size = PAGE * sum(table.pages for table in tables)
     missing = max(0.0, 1 - catalog.cache / max(size, 1))
+    outside = max(0.0, 1 - catalog.buffers / max(2 * size, 1))  # which indexes and other tables share
     reason = "The database has no HypoPG: `create extension hypopg` makes the advice faster."
     if catalog.hypopg is not None:
-        hypopg = HypoPG(connection, catalog.hypopg, Model(_relations(tables), missing))
+        hypopg = HypoPG(connection, catalog.hypopg, Model(_relations(tables), missing, outside))
         try:
             await hypopg.start(tables)
             return hypopg, ""
@@ -37,7 +38,7 @@ async def choose(
         return Guess(read.uses), f"{reason} On a replica no sample can be copied, {unverified}."
     if not catalog.temporary:
         return Guess(read.uses), f"{reason} This role may not make temporary tables, {unverified}."
-    sampled = Sampled(connection, catalog, missing)
+    sampled = Sampled(connection, catalog, missing, outside)
     try:
         await sampled.start(tables)
     except asyncpg.PostgresError as error:

@@ -25,14 +25,17 @@ DESCENT, FETCHED, IN_ORDER, ONLY = 2.3, 0.78, 0.25, 0.08
 """An index scan's start; a row at random; one that lies beside the one before; one that is in the index."""
 BITMAP_ENTRY, BITMAP_ROW = 0.08, 0.32
 BUILT, PROBED, JOINED, MERGED = 0.16, 0.03, 0.5, 0.013
-HASHED, GROUPED = 0.38, 0.275
-"""A row of an aggregate."""
+HASHED, HASHED_DECADE, GROUPED = 0.2, 0.25, 0.1
+"""A row of an aggregate; more for every tenfold of FEW_GROUPS: its table misses the caches, and in the end spills."""
+FEW_GROUPS = 1000.0
 SORTED = 0.086
 """... times the logarithm (base 2) of their number."""
 PASSED = 0.013
 """Through any other node."""
 PAGE, RANDOM_PAGE = 10.0, 100.0
 """From the disk."""
+COPIED, RANDOM_COPIED = 0.5, 2.0
+"""A page from the operating system's memory into the server's."""
 _PAGE_COST, _ROW_COST, _ENTRY_COST = 1.1, 0.02, 0.02
 """The planner's, for how many rows an index scan looks at before its filter."""
 _EQUAL = re.compile(r"\((\w+)(?:\)::\w+)? = ")
@@ -68,9 +71,19 @@ class Model:
     """By name, not quoted."""
     missing: float = 0.0
     """Part of the pages that are not in memory."""
+    outside: float = 0.0
+    """Part of the pages that are not in the server's own."""
 
     def cost(self, plan: Node) -> float:
         return START + self._node(plan, 1.0)
+
+    @property
+    def _page(self) -> float:
+        return PAGE * self.missing + COPIED * self.outside
+
+    @property
+    def _random(self) -> float:
+        return RANDOM_PAGE * self.missing + RANDOM_COPIED * self.outside
 
     def _node(self, node: Node, loops: float) -> float:
         kids = node.get("Plans", [])
@@ -112,7 +125,7 @@ class Model:
             case "Nested Loop":
                 return JOINED * rows
             case "Aggregate":
-                return (HASHED if node["Strategy"] == "Hashed" else GROUPED) * given[0]
+                return _each(node) * given[0]
             case "Sort" | "Incremental Sort":
                 return SORTED * given[0] * math.log2(max(given[0], 2.0))
         return PASSED * rows
@@ -121,7 +134,7 @@ class Model:
         relation = self.relations.get(node.get("Relation Name", ""))
         filters = node["Filter"].count(" AND ") + 1 if "Filter" in node else 0
         if kind == "Seq Scan" and relation:
-            return relation.rows * (SCANNED + FILTERED * filters) + relation.pages * PAGE * self.missing
+            return relation.rows * (SCANNED + FILTERED * filters) + relation.pages * self._page
         spent = max(0.0, node["Total Cost"] - node["Startup Cost"])
         if kind == "Index Only Scan":
             looked_at = _looked_at(node, relation, spent / _ENTRY_COST) if filters else rows
@@ -131,13 +144,21 @@ class Model:
             most = spent / (_ROW_COST + _PAGE_COST * (1 - order**2))
             looked_at = _looked_at(node, relation, most) if filters else rows
             each = IN_ORDER + (FETCHED - IN_ORDER) * (1 - order**2)
-            return DESCENT + looked_at * (each + RANDOM_PAGE * self.missing * (1 - order**2))
+            return DESCENT + looked_at * (each + self._random * (1 - order**2))
         if kind == "Bitmap Index Scan":
             return DESCENT + BITMAP_ENTRY * rows
         if kind == "Bitmap Heap Scan":
             looked_at = max(rows, *(_bitmap(kid) for kid in node.get("Plans", [node])))
-            return looked_at * (BITMAP_ROW + RANDOM_PAGE / 2 * self.missing)
+            return looked_at * (BITMAP_ROW + self._random / 2)
         return PASSED * rows
+
+
+def _each(aggregate: Node) -> float:
+    """Of a row."""
+    if aggregate["Strategy"] != "Hashed":
+        return GROUPED
+    groups = max(float(aggregate["Plan Rows"]), FEW_GROUPS)
+    return HASHED + HASHED_DECADE * math.log10(groups / FEW_GROUPS)
 
 
 def _looked_at(node: Node, relation: Relation | None, most: float) -> float:

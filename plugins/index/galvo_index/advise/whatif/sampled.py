@@ -34,14 +34,14 @@ LEAST_PAGES = 100
 class Sampled:
     verified: Verified = "sample"
 
-    def __init__(self, connection: asyncpg.Connection, catalog: Catalog, missing: float) -> None:
+    def __init__(self, connection: asyncpg.Connection, catalog: Catalog, missing: float, outside: float) -> None:
         self._connection = connection
         self._catalog = catalog
         self._transaction = connection.transaction()
         self._explainer = Explainer(connection)
         self._copies: dict[int, str] = {}
         self._relations: dict[str, Relation] = {}
-        self._model = Model(self._relations, missing)
+        self._model = Model(self._relations, missing, outside)
         self._there: dict[Candidate, str] = {}
         self._names: dict[str, Candidate] = {}
         self._texts: dict[int, str] = {}
