@@ -1,0 +1,15 @@
+"""How much of what shows that tests notice a fault runs by default: a part, so that the whole suite stays short."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TypeVar
+
+Item = TypeVar("Item")
+THOROUGH = "GALVO_THOROUGH" in os.environ  # read before the tests clean the environment
+
+
+def some(items: Iterable[Item], every: int = 4) -> list[Item]:
+    """All with GALVO_THOROUGH=1 in the environment, else each `every`-th, the first among them."""
+    return [*items] if THOROUGH else [*items][::every]
