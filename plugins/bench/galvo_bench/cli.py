@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from galvo_bench import codec, eviction, hot_path, invalidation, l2, pooling, sizing
+from galvo_bench.indexing import cli as indexing_cli
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
 
@@ -30,7 +31,10 @@ SUBJECTS: dict[str, Measure] = {
 
 
 def main(argv: list[str]) -> int:
-    """Exit code 0; a peer that is missing is a row that says so."""
+    """Exit code 0; a peer that is missing is a row that says so. `index` has options of its own."""
+    if argv[:1] == ["index"]:
+        with alone():
+            return indexing_cli.main(argv[1:])
     parser = argparse.ArgumentParser(prog="galvo bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, metavar="SUBJECT", help=", ".join(SUBJECTS))
     parser.add_argument("--rounds", type=int, default=21, help="rounds; every round runs each candidate once")
