@@ -40,7 +40,7 @@ def context(dsn: str) -> Any:
     return SimpleNamespace(capability={"pool": pool}.__getitem__, log=logging.getLogger("galvo.index"))
 
 
-async def advise(_: asyncpg.Connection) -> Sequence[Advice]:
+async def advise(_: asyncpg.Connection, budget: int) -> Sequence[Advice]:
     return [Advice(definition, 0, (), "hypopg") for definition in parsed("create index on item (price)")]
 
 
