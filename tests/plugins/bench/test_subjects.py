@@ -55,6 +55,13 @@ async def test_watching(stand: Stand) -> None:
     assert 0 < exact(adds)["a query"]["us"] < 100
 
 
+@pytest.fixture
+def few_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {load: (max(50, gets // 5), tasks, most) for load, (gets, tasks, most) in l2.LOADS.items()}
+    monkeypatch.setattr(l2, "LOADS", few)
+
+
+@pytest.mark.usefixtures("few_gets")
 async def test_l2(stand: Stand) -> None:
     one, in_step, out_of_step, commands = await l2.measure(stand)
     assert missing(one) == missing(in_step) == missing(out_of_step) == []
@@ -168,6 +175,7 @@ def test_a_scan_reads_keys_that_nobody_else_reads() -> None:
     assert len(once) == len(set(once)) == eviction.READS // eviction.SCAN_EVERY * eviction.SCAN
 
 
+@pytest.mark.usefixtures("few_gets")
 async def test_missing_peers_are_named(
     stand: Stand, no_peers: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import in_memory
+
 IN_CI = "GALVO_CI" in os.environ  # read before conftest.py clears such variables
 OPTIONS = {
     "listen_addresses": "",
@@ -44,7 +46,7 @@ def programs() -> Path:
 def server() -> Iterator[str]:
     """Yields the URL of its maintenance database; on a unix socket, as `postgres` when we are root."""
     bin = programs()
-    folder = Path(tempfile.mkdtemp(prefix="galvo-debian-"))
+    folder = Path(tempfile.mkdtemp(prefix="galvo-debian-", dir=in_memory()))
     account = pwd.getpwnam("postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
     os.chown(folder, account.pw_uid, account.pw_gid)
     data = folder / "data"
