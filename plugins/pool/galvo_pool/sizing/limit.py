@@ -16,13 +16,15 @@ from math import ceil, sqrt
 from galvo_pool.sizing.probe import QUIET, Probe, Schedule
 from galvo_pool.sizing.reasons import SENTENCES, Reason
 from galvo_pool.sizing.statements import TRUSTED, Statements, Window
-from galvo_pool.sizing.trial import DOWN, UP, Rounds, Trial
+from galvo_pool.sizing.trial import LARGE, STEP, Rounds, Trial
 
 FREE = 1.25
 """Below this ratio of statement time to baseline the server is not even busy: double."""
 LEAST, KNEE = 1.35, 1.7
 """It grows by a quarter below 1 + 1 / sqrt(connections the server makes use of), but not outside of these: 1.7 for
 two cores, less for more of them, which even out (square-root staffing)."""
+TWICE = 2.0
+"""Below this ratio more of them may help much."""
 TOP = 4.0
 """Above this ratio it shrinks at once. In between, trials decide."""
 CALM = 8
@@ -167,8 +169,9 @@ class Limit:
 
     def _compare(self, wanted: int) -> None:
         """Begin a trial, unless the last ones have just ended."""
-        more = self._within(min(wanted, ceil(self.value * UP)))
-        less = self._within(max(QUIET, int(self.value / DOWN)))
+        up = LARGE if self._ratio < TWICE else STEP
+        more = self._within(min(wanted, ceil(self.value * up)))
+        less = self._within(max(QUIET, int(self.value / STEP)))
         if self._rounds.resting:
             self._reason = "knee"
         elif more > self.value and not self._rounds.more_is_no_better:

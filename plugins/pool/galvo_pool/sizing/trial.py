@@ -6,11 +6,11 @@ from math import log, sqrt
 from statistics import fmean, stdev
 
 WORTH = log(1.02)
-"""A step up is worth it for 2 % more throughput, a step down unless it costs as much."""
+"""Half as many connections again are worth it for 2 % more throughput; twice as many for more than that."""
 FEWEST, MOST = 5, 16
 """Pairs of turns."""
-UP, DOWN = 2.0, 1.5
-"""Limits that are compared differ by these factors: what half as many more gain would be lost in the noise."""
+STEP, LARGE = 1.5, 2.0
+"""Limits that are compared differ by these factors: a small gain of half as many more is lost in the noise."""
 REST, RESTED = 20, 320
 """Ticks between rounds of trials: at first, and when they keep finding nothing better."""
 OTHER = 1.4
@@ -27,7 +27,7 @@ class Trial:
     """Turns go low, high, high, low, low ...: the machine's drift hits both alike, and limits change only every other
     turn. Pairs of neighbours are compared, as a ratio."""
 
-    __slots__ = ("_gains", "_last", "_turn", "high", "home", "low")
+    __slots__ = ("_gains", "_last", "_turn", "_worth", "high", "home", "low")
 
     def __init__(self, low: int, high: int, home: int) -> None:
         self.low, self.high = low, high
@@ -36,6 +36,7 @@ class Trial:
         self._turn = 0
         self._last = 0.0
         self._gains: list[float] = []
+        self._worth = WORTH * log(high / low) / log(STEP)
 
     @property
     def value(self) -> int:
@@ -52,17 +53,17 @@ class Trial:
         return self._verdict() if self._turn % 2 == 0 and len(self._gains) >= 2 else 0
 
     def _verdict(self) -> int:
-        if min(self._gains) > WORTH + CLEAR:
+        if min(self._gains) > self._worth + CLEAR:
             return self.high
-        if max(self._gains) < WORTH - CLEAR:
+        if max(self._gains) < self._worth - CLEAR:
             return self.low
         if len(self._gains) < FEWEST:
             return 0
         gain = fmean(self._gains)
         error = max(NOISE, stdev(self._gains) / sqrt(len(self._gains)))
-        if abs(gain - WORTH) < SURE * error and len(self._gains) < MOST:
+        if abs(gain - self._worth) < SURE * error and len(self._gains) < MOST:
             return 0
-        return self.high if gain > WORTH else self.low
+        return self.high if gain > self._worth else self.low
 
 
 class Rounds:
