@@ -22,8 +22,8 @@ async def test_backends_terminated(dsn: str, other: asyncpg.Connection, variant:
         load = Load(pool)
         async with load.clients():
             for count in (1, 1, 2, 1, 4, 1, 2, 4):
-                killed = await other.fetch(KILL, NAME, count)
-                assert killed
+                while not await other.fetch(KILL, NAME, count):
+                    pass  # those of the last time are just being replaced
                 await load.runs(20)
                 await asyncio.sleep(0.02)
             await other.fetch(KILL, NAME, 4)
