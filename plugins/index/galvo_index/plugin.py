@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
 import anyio
-import asyncpg
 
 from galvo import Context, Plugin, Proceed, Query, Rows, hookimpl
-from galvo_index.advise import Advice, advise
-from galvo_index.apply import auto as building
 from galvo_index.finding import Finding
 from galvo_index.settings import IndexSettings
 from galvo_index.upkeep import auto as upkeep
@@ -21,7 +18,6 @@ from galvo_index.watch.outcome import affected, sample
 from galvo_index.watch.repeats import LEAST
 from galvo_index.watch.watch import BATCH, Watch
 from galvo_index.workload import Statement
-from galvo_index.workload.seen import seen
 
 
 class IndexPlugin(Plugin):
@@ -48,7 +44,10 @@ class IndexPlugin(Plugin):
             tasks.start_soon(self._watch.slow.run)
             tasks.start_soon(self._watch.merge)
             tasks.start_soon(self._meter)
-            tasks.start_soon(building.run, self.context, self._settings, self._advise, self._workload)
+            if self._settings.apply == "auto":
+                from galvo_index import building  # the advisor takes as long to import as all the rest
+
+                tasks.start_soon(building.run, self.context, self._settings, self.watched)
             tasks.start_soon(upkeep.run, self.context, self._settings)
             yield
             tasks.cancel_scope.cancel()
@@ -89,18 +88,6 @@ class IndexPlugin(Plugin):
         while True:
             await anyio.sleep(INTERVAL)
             self._metering.record()
-
-    # -- what is built by itself, when the settings say so ---------------------------------------------
-
-    async def _advise(self, connection: asyncpg.Connection, budget: int) -> Sequence[Advice]:
-        return await advise(connection, await seen(connection, self.watched()), budget=budget)
-
-    async def _workload(self) -> Sequence[Statement]:
-        connection = await self.context.capability("pool").connect()
-        try:
-            return await seen(connection, self.watched())
-        finally:
-            await connection.close()
 
     # -- the capability `index` -----------------------------------------------------------------------
 

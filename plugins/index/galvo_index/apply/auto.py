@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -23,7 +22,7 @@ from galvo_index.database import Connect
 from galvo_index.hours import hours
 from galvo_index.lanes import GONE, Busy
 from galvo_index.settings import IndexSettings
-from galvo_index.workload import Statement, stat_statements
+from galvo_index.workload.seen import source
 
 Advise = Callable[[asyncpg.Connection, int], Awaitable[Sequence[Advice]]]
 """Within so many bytes."""
@@ -63,7 +62,7 @@ class Auto:
         self._connect = connect
         self._settings = settings
         self._advise = advise
-        self._workload = workload or self._stat_statements
+        self._workload = workload or source(connect)
         self._limits = limits or Limits(free=settings.apply_free or None)
         self._first: Sums | None = None
         self._looked: datetime | None = None
@@ -130,12 +129,3 @@ class Auto:
                 self._first = sums(await self._workload())
                 return said
         return []
-
-    async def _stat_statements(self) -> Sequence[Statement]:
-        connection = await self._connect()
-        try:
-            with suppress(GalvoError):  # without it nothing is measured; idle indexes are still found
-                return await stat_statements.read(connection)
-            return []
-        finally:
-            await connection.close()

@@ -36,26 +36,27 @@ def size(text: str) -> int:
 
 
 async def run(options: argparse.Namespace) -> int:
-    given = _file(options.workload) if options.workload else None
+    found = given(options.workload) if options.workload else None
     async with connected(options.url) as connection:
-        statements = given.statements if given else await stat_statements.read(connection)
+        statements = found.statements if found else await stat_statements.read(connection)
         if not statements:
             where = options.workload or "pg_stat_statements"
             raise GalvoError(f"there is no statement in {where} that could be advised on")
         report = await consult(connection, statements, budget=options.budget, seconds=options.seconds)
-        _show(options, report, statements, given)
+        _show(options, report, statements, found)
     return 0
 
 
-def _file(name: str) -> file.File:
+def given(name: str) -> file.File:
+    """A workload. Raises GalvoError when the file cannot be read."""
     try:
         return file.read(Path(name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise GalvoError(f"the workload {name} cannot be read: {error}") from None
 
 
-def _show(options: argparse.Namespace, report: Report, statements: list[Statement], given: file.File | None) -> None:
-    skipped = [f"line {line}: {reason}" for line, reason in given.skipped] if given else []
+def _show(options: argparse.Namespace, report: Report, statements: list[Statement], found: file.File | None) -> None:
+    skipped = [f"line {line}: {reason}" for line, reason in found.skipped] if found else []
     if options.json:
         print(encoded(report, statements, skipped))
     else:

@@ -15,16 +15,17 @@ from galvo_index.apply.limits import Limits
 from galvo_index.apply.run import apply
 from galvo_index.apply.wish import Wish, wish
 from galvo_index.cli import command
-from galvo_index.commands.advise import size
+from galvo_index.commands.advise import given, size
 from galvo_index.consent import agreed
 from galvo_index.database import Connect, connecting
-from galvo_index.workload import Statement, file, stat_statements
+from galvo_index.workload import stat_statements
+from galvo_index.workload.seen import source
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     made = command(subparsers, "apply", "Build what is advised, or given: concurrently, one at a time, and undoable.")
     made.add_argument("--sql", type=Path, metavar="FILE", help="of CREATE INDEX statements, instead of advice")
-    made.add_argument("--workload", type=Path, metavar="FILE", help="of SQL to advise on; default: pg_stat_statements")
+    made.add_argument("--workload", metavar="FILE", help="of SQL to advise on; default: pg_stat_statements")
     made.add_argument("--budget", type=size, metavar="SIZE", help="of all advised indexes together: 500MB")
     made.add_argument("--table", action="append", metavar="PATTERN", help='as in "public.*"; may be repeated')
     made.add_argument("--free", type=size, metavar="SIZE", help="free on the server's disk, if it is another machine's")
@@ -44,11 +45,8 @@ async def run(options: argparse.Namespace) -> int:
             print("nothing was changed")
             return 0
         limits = Limits(free=options.free, turn=options.wait)
-
-        async def workload() -> list[Statement]:
-            return await _stat_statements(connect)
-
-        said, outcomes = await apply(connect, wishes, limits, allowed=options.table or ("*",), workload=workload)
+        # What `galvo index verify` compares with; without the extension it can only say whether it is used.
+        said, outcomes = await apply(connect, wishes, limits, allowed=options.table or ("*",), workload=source(connect))
     if options.json:
         print(msgspec.json.encode({"said": said, "indexes": outcomes}).decode())
     else:
@@ -67,26 +65,8 @@ async def _advised(connect: Connect, options: argparse.Namespace) -> list[Wish]:
     """The connection is closed before anything is built, which would wait for its snapshot."""
     connection = await connect()
     try:
-        statements = _workload(options.workload) if options.workload else await stat_statements.read(connection)
+        statements = given(options.workload).statements if options.workload else await stat_statements.read(connection)
         advised = await advise(connection, statements, budget=options.budget)
     finally:
         await connection.close()
     return [wish(advice) for advice in advised if advice.verified != "no"]
-
-
-def _workload(path: Path) -> list[Statement]:
-    try:
-        return file.read(path.read_text()).statements
-    except (OSError, UnicodeDecodeError) as error:
-        raise GalvoError(f"{path}: {error}") from None
-
-
-async def _stat_statements(connect: Connect) -> list[Statement]:
-    """What `galvo index verify` compares with later; without the extension it can only say whether it is used."""
-    connection = await connect()
-    try:
-        return await stat_statements.read(connection)
-    except GalvoError:
-        return []
-    finally:
-        await connection.close()
