@@ -101,9 +101,9 @@ def server_dsn(servers: Servers) -> str:
 def dsn(server_dsn: str) -> Iterator[str]:
     """A fresh, empty database."""
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
-    asyncio.run(_execute(server_dsn, f'create database "{name}" strategy = file_copy'))
+    asyncio.run(execute(server_dsn, f'create database "{name}" strategy = file_copy'))
     yield server_dsn.replace("/postgres?", f"/{name}?")
-    asyncio.run(_execute(server_dsn, f'drop database "{name}" with (force)'))
+    asyncio.run(execute(server_dsn, f'drop database "{name}" with (force)'))
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +112,8 @@ def project() -> Path:
     return Path(__file__).parent.parent
 
 
-async def _execute(dsn: str, sql: str) -> None:
+async def execute(dsn: str, sql: str) -> None:
+    """On a connection of its own."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(sql)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from galvo_bench.indexing import server as private
 from tests.conftest import in_memory
 
 IN_CI = "NO_SKIPS" in os.environ  # read before conftest.py clears such variables
@@ -45,33 +42,6 @@ def programs() -> Path:
 @contextmanager
 def server() -> Iterator[str]:
     """Yields the URL of its maintenance database; on a unix socket, as `postgres` when we are root."""
-    bin = programs()
-    folder = Path(tempfile.mkdtemp(prefix="galvo-debian-", dir=in_memory()))
-    account = pwd.getpwnam("postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
-    os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
-
-    def run(program: str, *arguments: str | Path) -> None:
-        subprocess.run(
-            [bin / program, "-D", data, *arguments],
-            check=True,
-            user=account.pw_uid,
-            group=account.pw_gid,
-            extra_groups=[] if os.geteuid() == 0 else None,
-            cwd=folder,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            stdout=subprocess.DEVNULL,
-        )
-
-    try:
-        run("initdb", "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
-        settings = [f"{name} = '{value}'" for name, value in OPTIONS.items()]
-        with (data / "postgresql.conf").open("a") as file:
-            file.write("\n".join(["", f"unix_socket_directories = '{folder}'", *settings, ""]))
-        run("pg_ctl", "-w", "-l", folder / "log", "start")
-        try:
-            yield f"postgresql://postgres@/postgres?host={folder}"
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
+    programs()
+    with private.server(OPTIONS, in_memory()) as dsn:
+        yield dsn

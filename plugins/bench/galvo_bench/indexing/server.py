@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,36 +39,37 @@ def programs() -> Path:
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(options: Mapping[str, str] = OPTIONS, where: str | None = None) -> Iterator[str]:
     """Yields the URL of its maintenance database, on a unix socket. As root it runs as `postgres`.
 
-    Raises GalvoError.
+    `where`: the folder to make its own in; None: that of temporary files. Raises GalvoError.
     """
     bin = programs()
-    folder = Path(tempfile.mkdtemp(prefix="galvo-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="galvo-debian-", dir=where))
     account = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     os.chown(folder, account.pw_uid, account.pw_gid)
 
     def run(program: str, *arguments: str | Path) -> None:
         """In a session of its own, or Ctrl-C would end the server before its clients."""
-        done = subprocess.run(
-            [bin / program, "-D", folder / "data", *arguments],
-            user=account.pw_uid,
-            group=account.pw_gid,
-            extra_groups=[] if os.geteuid() == 0 else None,
-            start_new_session=True,
-            cwd=folder,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / "errors").open("wb"),
-        )
+        with (folder / "errors").open("wb") as errors:
+            done = subprocess.run(
+                [bin / program, "-D", folder / "data", *arguments],
+                user=account.pw_uid,
+                group=account.pw_gid,
+                extra_groups=[] if os.geteuid() == 0 else None,
+                start_new_session=True,
+                cwd=folder,
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
         if done.returncode:
             reason = [*(folder / "errors").read_text(errors="replace").split("\n"), ""][0]
             raise GalvoError(f"the private PostgreSQL does not start ({program}: {reason}): give --url")
 
     try:
         run("initdb", "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
-        settings = [f"{name} = '{value}'" for name, value in OPTIONS.items()]
+        settings = [f"{name} = '{value}'" for name, value in options.items()]
         with (folder / "data" / "postgresql.conf").open("a") as file:
             file.write("\n".join(["", f"unix_socket_directories = '{folder}'", *settings, ""]))
         run("pg_ctl", "-w", "-l", folder / "log", "start")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
+from tests.conftest import execute
 from tests.plugins.index.advise.shop import SCHEMA
 
 
@@ -40,11 +41,3 @@ async def shop(shop_dsn: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(shop_dsn)
     yield connection
     await connection.close()
-
-
-async def execute(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()

@@ -14,8 +14,8 @@ import pytest
 
 from galvo_index.advise import consult
 from galvo_index.workload import Statement
+from tests.conftest import execute
 from tests.plugins.index import debian
-from tests.plugins.index.advise.conftest import execute
 
 WANTED = "GALVO_INDEX_STANDBY" in os.environ  # five seconds for two servers
 

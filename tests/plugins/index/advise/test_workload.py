@@ -8,7 +8,7 @@ import pytest
 from galvo import GalvoError
 from galvo_index.advise import consult
 from galvo_index.workload import Statement, file, stat_statements
-from tests.plugins.index.advise.conftest import execute
+from tests.conftest import execute
 from tests.plugins.index.advise.shop import keys
 
 pytestmark = pytest.mark.anyio

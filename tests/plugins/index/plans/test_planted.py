@@ -12,6 +12,7 @@ import pytest
 
 from galvo_index.finding import Finding
 from galvo_index.plans.analyse import analysed
+from tests.conftest import execute
 from tests.plugins.index.plans.scenes import HEALTHY, ORDERS, SCENES, Scene
 
 pytestmark = pytest.mark.anyio
@@ -22,11 +23,11 @@ def shop(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database with `ORDERS`, which no scene changes."""
     dsn: str = request.getfixturevalue(request.param)
     made = dsn.replace("/postgres?", "/planted?")
-    asyncio.run(_execute(dsn, "create database planted"))
-    asyncio.run(_execute(made, ORDERS))
-    asyncio.run(_execute(made, "vacuum orders"))
+    asyncio.run(execute(dsn, "create database planted"))
+    asyncio.run(execute(made, ORDERS))
+    asyncio.run(execute(made, "vacuum orders"))
     yield made
-    asyncio.run(_execute(dsn, "drop database planted with (force)"))
+    asyncio.run(execute(dsn, "drop database planted with (force)"))
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.id)
@@ -82,11 +83,3 @@ async def changed(connection: asyncpg.Connection, finding: Finding) -> None:
     """Do as it says; a setting only takes effect for the session."""
     for sql in finding.sql.split("; "):
         await connection.execute(sql)
-
-
-async def _execute(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
