@@ -14,7 +14,6 @@ from galvo import Kernel
 from galvo_bench.report import Exact, Section
 from galvo_bench.stand import Stand
 from galvo_pool import PoolPlugin, create_pool
-from galvo_pool.housekeeping import EVERY
 from galvo_pool.sizing import Limit, start_size
 
 STEPS = (1, 50, 500, 5)
@@ -50,19 +49,26 @@ class Follower:
         self.limit = Limit(1, SIZES[-1], start_size(2, local=True))
         self._pool = pool
         self._now = 0.0
-        self.sizes: list[int] = []
-        """The limit at each tick of this round."""
+        self._area = 0.0
 
-    async def follow(self) -> None:
+    def area(self) -> float:
+        """Seconds times connections that might be in use, since the last call."""
+        area, self._area = self._area, 0.0
+        return area
+
+    async def follow(self, clients: int) -> None:
         queue = self._pool._queue
         queue.peak()
         while True:
-            began = time.perf_counter()
-            await asyncio.sleep(EVERY)
-            self._now += time.perf_counter() - began
+            before, limit = time.perf_counter(), queue.limit
+            try:
+                await asyncio.sleep(self.limit.pace)
+            finally:
+                took = time.perf_counter() - before
+                self._now += took
+                self._area += took * min(limit, clients)
             waiting, busy = queue.peak()
             queue.limit = self.limit.tick(now=self._now, waiting=waiting, busy=busy)
-            self.sizes.append(queue.limit)
             queue.wake()
 
 
@@ -181,8 +187,6 @@ async def run(pool: Any, load: Load, clients: int, seconds: float, follower: Fol
     began = time.perf_counter()
     ends, done = began + seconds, 0
     pool.load = follower.limit if follower is not None else None  # records what it takes
-    if follower is not None:
-        follower.sizes = [queue.limit]
 
     async def client(number: int) -> None:
         nonlocal done
@@ -192,12 +196,13 @@ async def run(pool: Any, load: Load, clients: int, seconds: float, follower: Fol
             await pool.fetch(sql, *args)
             done += 1
 
-    following = asyncio.ensure_future(follower.follow()) if follower is not None else None
+    following = [] if follower is None else [asyncio.ensure_future(follower.follow(clients))]
     try:
         await asyncio.gather(*map(client, range(clients)))
     finally:
-        if following is not None:
-            following.cancel()
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
     took = time.perf_counter() - began
-    sizes = follower.sizes if follower is not None else [queue.limit]
-    return Taken(done / took, fmean(min(size, clients) for size in sizes))
+    connections = follower.area() / took if follower is not None else min(queue.limit, clients)
+    return Taken(done / took, connections)

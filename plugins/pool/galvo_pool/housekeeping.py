@@ -8,14 +8,13 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from galvo_pool.lend import RUNNING
+from galvo_pool.sizing.limit import EVERY
 
 if TYPE_CHECKING:
     from galvo_pool.holder import Holder
     from galvo_pool.pool import Pool
 
 log = logging.getLogger("galvo.pool")
-EVERY = 0.25
-"""Seconds."""
 STATES = """
 select a.pid, a.state, extract(epoch from pg_catalog.clock_timestamp() - a.state_change)::float8 as since,
   (select count(*) from pg_catalog.pg_locks l where l.pid = a.pid and l.granted and l.mode <> 'AccessShareLock'
@@ -34,6 +33,7 @@ class Housekeeping:
     def __init__(self, pool: Pool) -> None:
         self._pool = weakref.ref(pool)
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self.checked = 0
         self.leaks = 0
 
@@ -53,11 +53,17 @@ class Housekeeping:
             return
         now = pool._loop.time()
         pool.resize()
+        pace = pool.load.pace if pool.load is not None else EVERY
+        self._timer = pool._loop.call_later(pace, self._turn)
+        if now >= self._due:
+            self._due = now + EVERY
+            self._look_after(pool, now)
+
+    def _look_after(self, pool: Pool, now: float) -> None:
         if pool.auto and pool.get_size() and pool.growth.due(now):
             pool.spawn(pool.growth.measure())
         self._look_after_idle(pool, now)
         self._look_after_lent(pool, now)
-        self._timer = pool._loop.call_later(EVERY, self._turn)
 
     def _look_after_idle(self, pool: Pool, now: float) -> None:
         """One at a time, that which has been idle longest: nobody should miss it."""

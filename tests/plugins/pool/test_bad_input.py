@@ -273,6 +273,10 @@ async def test_taking_one_while_the_only_one_is_held(dsn: str, kind: str) -> Non
         assert pool.get_idle_size() == 0
 
 
+REFUSED = {asyncpg.TooManyConnectionsError, asyncpg.ConnectionDoesNotExistError}
+"""The server says why and closes at once; sometimes asyncpg hears the second before the first, its own pool too."""
+
+
 @KINDS
 async def test_more_than_the_server_has(folder: Path, kind: str) -> None:
     """asyncpg's exception, at the start and later; nobody waits for ever, and "auto" asks what there is."""
@@ -281,12 +285,12 @@ async def test_more_than_the_server_has(folder: Path, kind: str) -> None:
         url = await servers.postgres()
         for which in ("asyncpg", kind):
             error = await outcome(lambda which=which: made(url, which, min_size=30, max_size=30))
-            assert type(error) is asyncpg.TooManyConnectionsError, which
+            assert type(error) in REFUSED, which
         async with made(url, kind, min_size=1, max_size=30) as pool:
             work = [pool.fetchval("select 1 from pg_sleep(0.2)") for _ in range(60)]
             async with asyncio.timeout(60):
                 found = await asyncio.gather(*work, return_exceptions=True)
-            assert {one if one == 1 else type(one) for one in found} <= {1, asyncpg.TooManyConnectionsError}
+            assert {one if one == 1 else type(one) for one in found} <= {1, *REFUSED}
             assert await pool.fetchval("select 1") == 1, "those that are open go on"
         if kind == "chained":
             async with made(url, kind, min_size=1, max_size="auto") as pool:

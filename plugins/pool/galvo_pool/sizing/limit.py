@@ -16,8 +16,10 @@ from math import ceil, sqrt
 from galvo_pool.sizing.probe import QUIET, Probe, Schedule
 from galvo_pool.sizing.reasons import SENTENCES, Reason
 from galvo_pool.sizing.statements import TRUSTED, Statements, Window
-from galvo_pool.sizing.trial import LARGE, STEP, Rounds, Trial
+from galvo_pool.sizing.trial import LARGE, PACE, STEP, Rounds, Trial
 
+EVERY = 0.25
+"""Seconds between ticks, outside of trials."""
 FREE = 1.25
 """Below this ratio of statement time to baseline the server is not even busy: double."""
 LEAST, KNEE = 1.35, 1.7
@@ -29,6 +31,8 @@ TOP = 4.0
 """Above this ratio it shrinks at once. In between, trials decide."""
 CALM = 8
 """Ticks without waiters after which what is not used is given back."""
+LIGHT = 0.06
+"""How far a turn's times are believed: it is a fifth of a tick."""
 STUCK = 4
 """Ticks in which nothing ended and tasks wait, after which one more connection is tried."""
 COOLING = 4
@@ -36,13 +40,13 @@ COOLING = 4
 
 
 class Limit:
-    """A limit in [low, high]. Reads no clock: `tick` is its time, every 0.25 s.
+    """A limit in [low, high]. Reads no clock: `tick` is its time, every `pace` seconds.
 
     Raises ValueError when low < 1 or high < low.
     """
 
     __slots__ = (
-        "_began", "_calm", "_cooling", "_high", "_low", "_peak", "_probe", "_probes", "_ratio", "_reason", "_rounds",
+        "_calm", "_cooling", "_high", "_low", "_peak", "_probe", "_probes", "_ratio", "_reason", "_rounds",
         "_seen", "_start", "_statements", "_stuck", "_trial", "record", "value",
     )  # fmt: skip
 
@@ -59,7 +63,7 @@ class Limit:
         self._trial: Trial | None = None
         self._rounds = Rounds()
         self._cooling = self._calm = self._stuck = self._seen = 0
-        self._began = self._peak = 0.0
+        self._peak = 0.0
         self.bounds(low, high)
 
     def bounds(self, low: int, high: int) -> None:
@@ -78,6 +82,9 @@ class Limit:
         `now`: seconds of any clock; `waiting` tasks and `busy` connections: the most at once since the last tick;
         `failing`: the last connection could not be opened.
         """
+        if self._trial is not None:
+            self._trying(self._trial, now, waiting, busy, failing)
+            return self.value
         self._probes.since += 1
         self._cooling -= 1
         self._calm = 0 if waiting else self._calm + 1
@@ -85,20 +92,19 @@ class Limit:
         count = self._statements.count()
         if self._probe is not None:
             self._probing(self._probe, count, waiting)
-            self._began = now
         elif count >= max(TRUSTED, self.value if waiting else 0):  # else most of it began under another limit
-            window = self._statements.window(quiet=busy <= QUIET)
-            rate, self._began = window.work / max(1e-9, now - self._began), now
             self._stuck = self._seen = 0
-            if self._trial is not None:
-                self._trying(self._trial, rate, waiting, busy, failing)
-            else:
-                self._decide(window, waiting, busy, failing)
-        elif waiting and busy >= self.value and not failing and self._trial is None:
+            self._decide(self._statements.window(quiet=busy <= QUIET), now, waiting, busy, failing)
+        elif waiting and busy >= self.value and not failing:
             self._wait(count)
-        if self._calm >= CALM and self._probe is None and self._trial is None:
+        if self._calm >= CALM and self._probe is None:
             self._give_back()
         return self.value
+
+    @property
+    def pace(self) -> float:
+        """Seconds until the next tick."""
+        return EVERY if self._trial is None else PACE
 
     def explain(self) -> str:
         """Why the limit is what it is, in a sentence."""
@@ -107,7 +113,7 @@ class Limit:
         why = SENTENCES[self._reason].format(ratio=self._ratio, low=low, high=high)
         return f"{self.value} connection{'s' if self.value > 1 else ''} may be busy at once: {why}."
 
-    def _decide(self, window: Window, waiting: int, busy: int, failing: bool) -> None:
+    def _decide(self, window: Window, now: float, waiting: int, busy: int, failing: bool) -> None:
         ratio = self._ratio = (self._ratio + window.ratio) / 2 if self._ratio and window.ratio else window.ratio
         knee = max(LEAST, min(KNEE, 1 + 1 / sqrt(self.value / max(1.0, ratio))))
         self._rounds.tick(ratio)
@@ -122,7 +128,7 @@ class Limit:
             self._become(int(self.value * max(0.7, knee / ratio)), "shrink")
             self._cooling = COOLING
         elif ratio >= knee:
-            self._compare(busy + waiting)
+            self._compare(self.value + waiting, now)
         elif not waiting:
             self._reason = "enough"
         elif self.value >= self._high:
@@ -167,7 +173,7 @@ class Limit:
 
     # -- trials: whether the server does more with more -----------------------------------------------
 
-    def _compare(self, wanted: int) -> None:
+    def _compare(self, wanted: int, now: float) -> None:
         """Begin a trial, unless the last ones have just ended."""
         up = LARGE if self._ratio < TWICE else STEP
         more = self._within(min(wanted, ceil(self.value * up)))
@@ -175,9 +181,9 @@ class Limit:
         if self._rounds.resting:
             self._reason = "knee"
         elif more > self.value and not self._rounds.more_is_no_better:
-            self._try(Trial(self.value, more, self.value))
+            self._try(Trial(self.value, more, self.value, now))
         elif less < self.value:
-            self._try(Trial(less, self.value, self.value))
+            self._try(Trial(less, self.value, self.value, now))
         else:
             self._settle()
 
@@ -185,12 +191,29 @@ class Limit:
         self._trial = trial
         self._become(trial.value, "trial")
 
-    def _trying(self, trial: Trial, rate: float, waiting: int, busy: int, failing: bool) -> None:
-        if failing or busy < self.value or rate <= 0 or (self.value == trial.low and not waiting):
-            self._trial = None  # nobody would make use of more
-            self._become(trial.home, "enough")
-            return
-        better = trial.turn(rate)
+    def _trying(self, trial: Trial, now: float, waiting: int, busy: int, failing: bool) -> None:
+        trial.seen(now, waiting, busy)
+        count = self._statements.count()
+        if failing:
+            self._not_needed(trial)
+        elif trial.in_vain(now):
+            self._rounds.more_is_no_better = trial.home == trial.low
+            self._not_needed(trial)
+        elif trial.settled(now, count):
+            self._statements.drop()  # they began under the other limit
+        elif trial.over(now, count):
+            work = self._statements.window(quiet=self.value <= QUIET, weight=LIGHT).work
+            if trial.used and work:
+                self._turned(trial, trial.turn(now, work))
+            else:
+                self._not_needed(trial)
+
+    def _not_needed(self, trial: Trial) -> None:
+        """Nobody would make use of more."""
+        self._trial = None
+        self._become(trial.home, "enough")
+
+    def _turned(self, trial: Trial, better: int) -> None:
         if not better:
             self._become(trial.value, "trial")
             return

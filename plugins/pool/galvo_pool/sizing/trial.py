@@ -7,7 +7,16 @@ from statistics import fmean, stdev
 
 WORTH = log(1.02)
 """Half as many connections again are worth it for 2 % more throughput; twice as many for more than that."""
-FEWEST, MOST = 5, 16
+PACE, TURN = 0.025, 0.05
+"""Seconds between ticks in a trial, and of a turn at least. Short turns, because a machine's noise is slow: over the
+same 8 s, turns of 0.25 s leave an error about three times as large."""
+SETTLED = 2
+"""Statements for each connection, after which a turn begins: none of them began under the other limit."""
+PATIENCE = 1.0
+"""Seconds without use for the turn's limit (connections may be opening), after which the trial is in vain."""
+COLD = 4
+"""Turns that do not count: new connections' caches are cold."""
+FEWEST, MOST = 12, 64
 """Pairs of turns."""
 STEP, LARGE = 1.5, 2.0
 """Limits that are compared differ by these factors: a small gain of half as many more is lost in the noise."""
@@ -15,10 +24,10 @@ REST, RESTED = 20, 320
 """Ticks between rounds of trials: at first, and when they keep finding nothing better."""
 OTHER = 1.4
 """When the ratio of statement time to baseline has changed by this factor, it is another load."""
-CLEAR = 0.1
-"""When the first two pairs agree on a gain or a loss of so much more, that is enough."""
+CLEAR, AGREE = 0.1, 4
+"""When the first few pairs agree on a gain or a loss of so much more, that is enough."""
 SURE = 1.5
-"""Standard errors by which the gain must differ from what is worth it, or all pairs are used up."""
+"""Standard errors by which the gain must differ from what is worth it; if it never does, nothing changes."""
 NOISE = 0.005
 """The standard error is never believed to be less."""
 
@@ -27,9 +36,11 @@ class Trial:
     """Turns go low, high, high, low, low ...: the machine's drift hits both alike, and limits change only every other
     turn. Pairs of neighbours are compared, as a ratio."""
 
-    __slots__ = ("_gains", "_last", "_turn", "_worth", "high", "home", "low")
+    __slots__ = (
+        "_began", "_busy", "_gains", "_last", "_turn", "_used", "_waiting", "_worth", "high", "home", "low",
+    )  # fmt: skip
 
-    def __init__(self, low: int, high: int, home: int) -> None:
+    def __init__(self, low: int, high: int, home: int, now: float) -> None:
         self.low, self.high = low, high
         self.home = home
         """The one of the two that held before."""
@@ -37,32 +48,66 @@ class Trial:
         self._last = 0.0
         self._gains: list[float] = []
         self._worth = WORTH * log(high / low) / log(STEP)
+        self._waiting = self._busy = 0
+        self._used = now
+        self._began: float | None = None
+        """When the turn began; None: the limit has just changed, what runs began under the other one."""
 
     @property
     def value(self) -> int:
         """The limit of this turn."""
         return self.low if self._turn % 4 in (0, 3) else self.high
 
-    def turn(self, rate: float) -> int:
-        """The turn is over, `rate` was done per second (> 0). The better limit, or 0: go on with the next turn."""
-        if self._turn % 2 and self._turn > 1:  # in the first two, connections are opened and their caches are cold
+    @property
+    def used(self) -> bool:
+        """Whether this turn's limit was reached, and at the lower one somebody waited for more."""
+        return self._makes_use(self._waiting, self._busy)
+
+    def _makes_use(self, waiting: int, busy: int) -> bool:
+        return busy >= self.value and (waiting > 0 or self.value == self.high)
+
+    def seen(self, now: float, waiting: int, busy: int) -> None:
+        """Since the last tick, at most."""
+        self._waiting, self._busy = max(self._waiting, waiting), max(self._busy, busy)
+        if self._makes_use(waiting, busy):
+            self._used = now
+
+    def settled(self, now: float, count: int) -> bool:
+        """Whether the turn begins now, after `count` statements under its limit."""
+        if self._began is not None or count < SETTLED * self.value or not self.used:
+            return False
+        self._waiting = self._busy = 0
+        self._began = now
+        return True
+
+    def over(self, now: float, count: int) -> bool:
+        """Whether the turn has lasted long enough."""
+        return self._began is not None and now - self._began >= TURN and count >= self.value
+
+    def in_vain(self, now: float) -> bool:
+        return now - self._used > PATIENCE
+
+    def turn(self, now: float, work: float) -> int:
+        """The turn is over, so much `work` (> 0) was done in it. The better limit, or 0: go on with the next turn."""
+        rate = work / max(1e-9, now - (self._began or 0.0))
+        if self._turn % 2 and self._turn > COLD:
             high, low = (rate, self._last) if self._turn % 4 == 1 else (self._last, rate)
             self._gains.append(log(high / low))
         self._turn += 1
         self._last = rate
-        return self._verdict() if self._turn % 2 == 0 and len(self._gains) >= 2 else 0
+        self._waiting = self._busy = 0
+        self._began = None if self._turn % 2 else now
+        return self._verdict() if self._turn % 2 == 0 and len(self._gains) >= AGREE else 0
 
     def _verdict(self) -> int:
-        if min(self._gains) > self._worth + CLEAR:
-            return self.high
-        if max(self._gains) < self._worth - CLEAR:
-            return self.low
         if len(self._gains) < FEWEST:
-            return 0
+            if min(self._gains) > self._worth + CLEAR:
+                return self.high
+            return self.low if max(self._gains) < self._worth - CLEAR else 0
         gain = fmean(self._gains)
         error = max(NOISE, stdev(self._gains) / sqrt(len(self._gains)))
-        if abs(gain - self._worth) < SURE * error and len(self._gains) < MOST:
-            return 0
+        if abs(gain - self._worth) < SURE * error:
+            return 0 if len(self._gains) < MOST else self.home
         return self.high if gain > self._worth else self.low
 
 

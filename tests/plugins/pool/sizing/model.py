@@ -46,7 +46,8 @@ class Outcome:
 
 
 class Model:
-    """`limit()` is asked before each hand-out; `record(sql, seconds)` after each statement; `tick(waiting, busy)`."""
+    """`limit()` is asked before each hand-out; `record(sql, seconds)` after each statement; `tick(waiting, busy)`
+    every `pace()` seconds."""
 
     def __init__(
         self,
@@ -56,10 +57,10 @@ class Model:
         record: Callable[[str, float], None] = lambda sql, seconds: None,
         tick: Callable[[int, int], object] = lambda waiting, busy: None,
         seed: int = 1,
-        every: float = 0.25,
+        pace: Callable[[], float] = lambda: 0.25,
     ) -> None:
-        self.kinds, self.cores, self.limit, self.record, self.tick, self.every = (
-            kinds, cores, limit, record, tick, every,
+        self.kinds, self.cores, self.limit, self.record, self.tick, self.pace = (
+            kinds, cores, limit, record, tick, pace,
         )  # fmt: skip
         self.source = random.Random(seed)
         self.now = 0.0
@@ -77,7 +78,7 @@ class Model:
         self._since = 0.0
         self._version = 0
         self._thread_free = 0.0
-        self._at(every, self._tick)
+        self._at(pace(), self._tick)
 
     def run(self, seconds: float, clients: int) -> Outcome:
         """Simulate so many seconds under so many clients."""
@@ -103,7 +104,7 @@ class Model:
         self.tick(self.most_waiting, self.most_busy)
         self.most_waiting, self.most_busy = len(self.queue), self.busy
         self._hand_out()
-        self._at(self.now + self.every, self._tick)
+        self._at(self.now + self.pace(), self._tick)
 
     def _arrive(self, client: int) -> None:
         if self.present > self.clients:

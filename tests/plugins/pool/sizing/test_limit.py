@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -25,6 +27,16 @@ class Clock:
         self.now += 0.25
         used = self.limit.value if busy < 0 else busy
         return self.limit.tick(now=self.now, waiting=waiting, busy=used, failing=failing)
+
+    def until(
+        self, said: str, *, size: int = 0, waiting: int = 10, count: Callable[[int], int] = lambda size: 200
+    ) -> None:
+        """Ticks until it says so (and the limit is `size`)."""
+        for _ in range(1000):
+            self.tick(0.002, count=count(self.limit.value), waiting=waiting)
+            if said in self.limit.explain() and size in (0, self.limit.value):
+                return
+        pytest.fail(self.limit.explain())
 
     def proven(self, seconds: float = 0.001) -> Clock:
         """The baseline is measured."""
@@ -101,19 +113,39 @@ def test_a_trial_ends_when_nobody_would_make_use_of_more() -> None:
     clock = Clock(start=8).proven()
     assert clock.tick(0.002) == 8
     assert "8 and 16 are tried in turns" in clock.limit.explain()
-    assert clock.tick(0.002, waiting=0) == 8
-    assert "nobody waits" in clock.limit.explain()
+    assert clock.limit.pace < 0.05, "turns are short"
+    clock.until("nobody waits", waiting=0)
+    assert clock.limit.value == 8
+    assert clock.limit.pace == 0.25
+
+
+def test_it_tries_no_more_than_are_there() -> None:
+    """Those beyond the limit are leaving: the 16 that were busy at most are not 8 more than wait now."""
+    clock = Clock(start=8).proven()
+    clock.tick(0.002, waiting=2, busy=16)
+    assert "8 and 10 are tried in turns" in clock.limit.explain()
+
+
+def test_a_trial_in_vain_is_not_repeated() -> None:
+    """10 tasks waited when it began, and then none: fewer are tried next."""
+    clock = Clock(start=8).proven()
+    clock.tick(0.002)
+    assert "8 and 16 are tried in turns" in clock.limit.explain()
+    clock.until("nobody waits", waiting=0)
+    clock.tick(0.002)
+    assert "5 and 8 are tried in turns" in clock.limit.explain()
 
 
 def test_a_trial_ends_when_connecting_fails() -> None:
     clock = Clock(start=8).proven()
-    assert [clock.tick(0.002), clock.tick(0.002), clock.tick(0.002, failing=True)] == [8, 16, 8]
+    clock.until("are tried in turns", size=16)
+    assert clock.tick(0.002, failing=True) == 8
     assert "tried" not in clock.limit.explain()
 
 
 def test_new_bounds_end_a_trial() -> None:
     clock = Clock(start=8).proven()
-    assert [clock.tick(0.002), clock.tick(0.002)] == [8, 16]
+    clock.until("are tried in turns", size=16)
     clock.limit.bounds(1, 10)
     assert clock.limit.explain() == "8 connections may be busy at once: what it may be at most or at least was changed."
 
@@ -121,11 +153,17 @@ def test_new_bounds_end_a_trial() -> None:
 def test_a_trial_that_shows_more_to_be_better_is_followed() -> None:
     """Statements take twice as long, but with 16 at once a quarter more end."""
     clock = Clock(start=8).proven()
-    for _ in range(30):
-        clock.tick(0.002, count=250 if clock.limit.value >= 16 else 200)
-        if clock.limit.explain() == "16 connections may be busy at once: it is the better of what was tried in turns.":
-            return
-    pytest.fail(clock.limit.explain())
+    clock.until("it is the better of what was tried in turns", count=lambda size: 250 if size >= 16 else 200)
+    assert clock.limit.value == 16
+
+
+def test_a_trial_without_a_clear_end_changes_nothing() -> None:
+    """Every other pair of turns says the opposite."""
+    clock = Clock(start=8).proven()
+    source = random.Random(1)
+    clock.until("8 and 16 are tried")
+    clock.until("5 and 8 are tried", count=lambda size: source.randint(100, 300))
+    assert clock.limit.value in (5, 8)
 
 
 @pytest.mark.parametrize("low, high", [(0, 5), (6, 5), (-1, -1)])

@@ -32,6 +32,7 @@ def limited(kinds: tuple[Kind, ...], cores: int, seed: int = 1) -> tuple[Model, 
         limit.record,
         lambda waiting, busy: limit.tick(now=model.now, waiting=waiting, busy=busy),
         seed=seed,
+        pace=lambda: limit.pace,
     )
     return model, limit
 
