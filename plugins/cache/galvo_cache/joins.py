@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pglast import ast
 from pglast.enums import BoolExprType, JoinType
 
 from galvo_cache.catalog import Catalog, Relation
-from galvo_cache.tree import Facts, strings
+from galvo_cache.tree import Facts
+from galvo_sql import strings
 
 MAX_DEPTH = 64
 """Of nested joins; hostile texts nest deeper."""
@@ -169,15 +170,3 @@ def is_ordinary(relation: Relation) -> bool:
 def runs_user_code(facts: Facts, catalog: Catalog) -> bool:
     """Whether functions are called that may read or write more, even if it is declared what."""
     return any(call.name in catalog.functions for call in facts.calls) or not facts.fields.isdisjoint(catalog.fields)
-
-
-def walk(*roots: object) -> Iterator[ast.Node]:
-    """Every node below, without recursion."""
-    stack: list[object] = list(roots)
-    while stack:
-        item = stack.pop()
-        if isinstance(item, tuple):
-            stack.extend(item)
-        elif isinstance(item, ast.Node):
-            yield item
-            stack.extend(getattr(item, slot) for slot in item)

@@ -16,8 +16,8 @@ from pglast.enums import A_Expr_Kind
 
 from galvo_cache.catalog import Catalog, Relation
 from galvo_cache.effects import Const, Output, Param, Source
-from galvo_cache.joins import Column, Joins, walk
-from galvo_cache.tree import strings
+from galvo_cache.joins import Column, Joins
+from galvo_sql import strings, walk
 
 Kind = Literal["integer", "text", "uuid"]
 

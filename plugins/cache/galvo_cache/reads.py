@@ -21,7 +21,8 @@ from galvo_cache.allowed import (
 from galvo_cache.catalog import Catalog, Relation
 from galvo_cache.effects import Read, Refused
 from galvo_cache.scopes import Scope
-from galvo_cache.tree import Call, Facts, strings
+from galvo_cache.tree import Call, Facts
+from galvo_sql import strings
 
 _NODE_REASONS = {
     "LockingClause": "locking",

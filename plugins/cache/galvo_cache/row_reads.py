@@ -10,9 +10,10 @@ from pglast import ast
 
 from galvo_cache.catalog import Catalog
 from galvo_cache.effects import Output, Slice, Source
-from galvo_cache.joins import Column, Joins, Unclear, is_ordinary, runs_user_code, walk
+from galvo_cache.joins import Column, Joins, Unclear, is_ordinary, runs_user_code
 from galvo_cache.pins import Equality, Exact, equalities, spread, spread_outputs
 from galvo_cache.tree import collect
+from galvo_sql import walk
 
 
 def slices(statement: ast.SelectStmt, catalog: Catalog, tables: Collection[int]) -> tuple[tuple[Slice, ...], bool]:

@@ -13,9 +13,9 @@ from galvo_cache.effects import Control, Everything, Read, Refused, Write
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.outside import Outside
 from galvo_cache.plans import Plan, Plans
-from galvo_cache.redaction import redacted
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sharing import Sharing
+from galvo_sql import redacted
 
 NOT_KEPT = frozenset({"refused_too_large", "refused_uncopyable", "refused_argument_changed"})
 """Refused after the read: it is among the misses already."""

@@ -12,6 +12,7 @@ from pglast.enums import DropBehavior, OnConflictAction
 from galvo_cache.allowed import SESSION_CALLS
 from galvo_cache.closures import Verb
 from galvo_cache.effects import ANY_SETTING
+from galvo_sql import strings
 
 Name = tuple[str | None, str]
 
@@ -170,10 +171,3 @@ def _operator(names: list[str], facts: Facts) -> None:
     facts.operators.update(names[-1:])
     if len(names) > 1 and names[0] != "pg_catalog":
         facts.qualified_operator = ".".join(names)
-
-
-def strings(nodes: object) -> list[str]:
-    """The values of the String nodes in a name list."""
-    if not isinstance(nodes, tuple):
-        return []
-    return [node.sval or "" for node in nodes if isinstance(node, ast.String)]

@@ -15,8 +15,8 @@ from galvo import Context, Proceed, Query, Rows
 from galvo_cache.answers import difference
 from galvo_cache.ledger import Ledger
 from galvo_cache.reading import OWN
-from galvo_cache.redaction import redacted
 from galvo_cache.sieve import Entry, Sieve
+from galvo_sql import redacted
 
 AT_A_TIME = 4
 """Runs in the background; they take connections from the application's pool."""

@@ -23,7 +23,8 @@ from galvo_cache.allowed import (
 from galvo_cache.catalog import Catalog
 from galvo_cache.effects import Everything, Write
 from galvo_cache.rows import changes
-from galvo_cache.tree import Call, Facts, Target, strings
+from galvo_cache.tree import Call, Facts, Target
+from galvo_sql import strings
 
 
 def hidden_effects(facts: Facts, catalog: Catalog) -> Everything | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from galvo_index.plans.facts import Facts
 from galvo_index.plans.node import Node
-from galvo_index.redaction import redacted
+from galvo_sql import redacted
 
 
 def count(number: float) -> str:

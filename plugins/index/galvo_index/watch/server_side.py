@@ -8,7 +8,7 @@ import asyncpg
 
 from galvo import GalvoError
 from galvo_index.plans.node import Plan
-from galvo_index.redaction import redacted
+from galvo_sql import redacted
 
 ORDERS = {"total": "total_exec_time", "mean": "mean_exec_time", "calls": "calls", "io": "shared_blks_read"}
 _SCHEMA = """

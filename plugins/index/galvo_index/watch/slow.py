@@ -20,10 +20,10 @@ from galvo import GalvoError, Query
 from galvo_index.finding import Finding
 from galvo_index.plans.analyse import analysed
 from galvo_index.plans.explaining import Unexplained
-from galvo_index.redaction import redacted
 from galvo_index.settings import IndexSettings
 from galvo_index.watch.entry import Entry
 from galvo_index.watch.server_side import counted
+from galvo_sql import redacted
 
 QUEUE = 16
 """Statements that may wait for their event."""

@@ -9,7 +9,6 @@ import msgspec
 
 from galvo import Context, PluginError, Query
 from galvo_index.finding import Finding
-from galvo_index.redaction import redacted
 from galvo_index.settings import IndexSettings
 from galvo_index.watch.entry import Entry
 from galvo_index.watch.repeats import Repeats
@@ -17,6 +16,7 @@ from galvo_index.watch.sessions import Sessions
 from galvo_index.watch.slow import SlowStatements
 from galvo_index.watch.statements import Statements
 from galvo_index.workload import Statement
+from galvo_sql import redacted
 
 BATCH = 64
 """Queries that wait to be counted, for a second at most."""

@@ -8,9 +8,9 @@ from pglast import ast
 from pglast.enums import A_Expr_Kind, BoolExprType, BoolTestType, NullTestType, SubLinkType
 
 from galvo_index.advise.parse.keys import bare, constant, key
-from galvo_index.advise.parse.names import strings, walk
 from galvo_index.advise.parse.scope import Scope
 from galvo_index.advise.parse.use import Condition, Kind, Use
+from galvo_sql import strings, walk
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "<@": "@>", "@>": "<@", "&&": "&&"}
 _CONTAINS = {"@>", "<@", "&&", "?", "?|", "?&", "@@", "@?"}

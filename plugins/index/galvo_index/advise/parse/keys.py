@@ -7,9 +7,9 @@ from typing import Any
 from pglast import ast
 from pglast.stream import RawStream
 
-from galvo_index.advise.parse.names import strings, walk
 from galvo_index.advise.parse.scope import Scope, plain
 from galvo_index.advise.parse.use import Key, Use
+from galvo_sql import strings, walk
 
 _EXPRESSIONS = (ast.FuncCall, ast.TypeCast, ast.A_Expr, ast.CoalesceExpr)
 _UNFIT = (ast.SubLink, ast.ParamRef, ast.A_Star, ast.SQLValueFunction, ast.SetToDefault)

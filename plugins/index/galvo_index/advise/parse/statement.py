@@ -12,9 +12,10 @@ from pglast.parser import ParseError
 from galvo_index.advise.catalog.load import Catalog
 from galvo_index.advise.parse.conditions import note
 from galvo_index.advise.parse.keys import key
-from galvo_index.advise.parse.names import quoted, strings, walk
+from galvo_index.advise.parse.names import quoted
 from galvo_index.advise.parse.scope import Derived, Entry, Place, Scope, find, has, plain
 from galvo_index.advise.parse.use import Condition, Order, Reading, Use, Write
+from galvo_sql import strings, walk
 
 _DEPTH = 16
 """Views in views."""

@@ -19,11 +19,12 @@ from galvo_index.advise.advice import Verified
 from galvo_index.advise.candidates.candidate import Candidate
 from galvo_index.advise.catalog.load import Catalog
 from galvo_index.advise.catalog.table import Table
-from galvo_index.advise.parse.names import quoted, walk
+from galvo_index.advise.parse.names import quoted
 from galvo_index.advise.whatif.backend import Plan, Question, Refused
 from galvo_index.advise.whatif.cost import Model, Relation, indexes, relation
 from galvo_index.advise.whatif.explain import Explainer
 from galvo_index.definition import Definition
+from galvo_sql import walk
 
 MOST_PAGES = 4096
 """Copied, of all tables together: 32 MB."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from galvo_cache.redaction import HIDDEN, LONGEST, redacted
+from galvo_sql.redaction import HIDDEN, LONGEST, redacted
 
 SECRETS = [
     "select 'geheim'", "select E'geheim\\n', U&'geheim', N'geheim', B'1', X'1F', $$geheim$$, $a$geheim$a$, 4711",
@@ -37,6 +37,9 @@ def test_no_value_is_shown(sql: str) -> None:
         ("'unterminated", HIDDEN),
         ("select E'a\\'b'", "select ?"),
         ("select true, null, interval '1 day'", "select true, null, interval ?"),
+        ("select E'it\\'s', $$secret$$, U&'d' /* secret */ from t", "select ?, ?, ? from t"),
+        ("create role x password 'secret'", "create role x password ?"),
+        ("x" * 20_000, HIDDEN),
     ],
 )  # fmt: skip
 def test_the_rest_is(sql: str, shown: str) -> None:

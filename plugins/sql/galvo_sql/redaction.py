@@ -1,4 +1,4 @@
-"""Statements as they may be shown: in logs, metrics and pages there is no value from anybody's data."""
+"""Statements and expressions as they may be shown: in logs, metrics and pages there is no value from anybody's data."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ COMMENTS = frozenset({"C_COMMENT", "SQL_COMMENT"})
 HIDDEN = "(a statement that is not shown)"
 LONGEST = 1000
 """Characters."""
+LONGEST_READ = 16 * 1024
+"""Characters. Longer texts are not shown: the scanner takes seconds for them."""
 
 
-def redacted(sql: str) -> str:
+def redacted(sql: str, longest: int = LONGEST) -> str:
     """`sql` with `?` for each literal, without comments, on one line; HIDDEN if its literals cannot be told.
 
-    By tokens, not by `pglast.normalize`, which keeps comments and the literals of DDL, PREPARE and EXECUTE.
+    At most `longest` characters. By tokens, not by `pglast.normalize`, which keeps comments and the literals of DDL,
+    PREPARE and EXECUTE.
     """
+    if len(sql) > LONGEST_READ:
+        return HIDDEN
     try:
         tokens = scan(sql)
     except (ParseError, ValueError):
@@ -34,4 +39,4 @@ def redacted(sql: str) -> str:
         elif token.name not in COMMENTS:
             parts.append(text)
     shown = "".join(parts).strip()
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
+    return shown if len(shown) <= longest else f"{shown[:longest]}..."

@@ -1,0 +1,6 @@
+"""What plugins read out of a statement, and what may be shown of it."""
+
+from galvo_sql.redaction import HIDDEN, redacted
+from galvo_sql.tree import strings, walk
+
+__all__ = ["HIDDEN", "redacted", "strings", "walk"]
