@@ -12,32 +12,16 @@ from pglast.parser import parse_sql
 
 from galvo_cache import rows, writes
 from galvo_cache.analysis import Read, Write, analyse
-from galvo_cache.catalog import CATALOG_SQL, Catalog
+from galvo_cache.catalog import Catalog
 from galvo_cache.effects import Change, Const, Output, Param, Shown, Slice, Source
 from galvo_cache.tree import collect
+from tests.plugins.cache.catalogs import catalog_of
 from tests.plugins.cache.mutants import LISTED, mutate
 from tests.plugins.cache.rows_expected import READS, REFUSED, WRITES
 from tests.plugins.cache.shown_expected import SHOWN
 
-SCHEMA = Path(__file__).with_name("rows_schema.sql").read_text()
-_LOADED: dict[str, Catalog] = {}
-
-
-async def _load(dsn: str) -> Catalog:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(SCHEMA)
-        return Catalog.load(await connection.fetchval(CATALOG_SQL))
-    finally:
-        await connection.close()
-
-
-@pytest.fixture
-def catalog(request: pytest.FixtureRequest) -> Catalog:
-    # the snapshot is immutable: one database serves every row of the tables below
-    if not _LOADED:
-        _LOADED["it"] = asyncio.run(_load(request.getfixturevalue("dsn")))
-    return _LOADED["it"]
+SCHEMA = Path(__file__).with_name("rows_schema.sql")
+catalog = catalog_of(SCHEMA.name)
 
 
 def shown(source: Source) -> str:
@@ -137,7 +121,7 @@ def test_reads_of_the_analysis_carry_their_slices(catalog: Catalog) -> None:
 async def _refused(dsn: str) -> set[str]:
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(SCHEMA)
+        await connection.execute(SCHEMA.read_text())
         found = set()
         for sql in [*READS, *SHOWN, *WRITES]:
             try:
