@@ -1,0 +1,1 @@
+"""Limits: admission by budget, and a child process with a hard limit."""

@@ -1,0 +1,1 @@
+"""Large results in pieces that fit a budget of bytes."""

@@ -1,0 +1,1 @@
+"""Large images in little memory: the header decides before any pixel is decoded."""

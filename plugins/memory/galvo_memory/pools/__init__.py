@@ -1,0 +1,1 @@
+"""Buffers and expensive objects that are used again."""

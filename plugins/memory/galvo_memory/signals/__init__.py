@@ -1,0 +1,1 @@
+"""What the machine and the process say of memory: cheap to read, every few seconds."""

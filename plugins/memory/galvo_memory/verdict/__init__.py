@@ -1,0 +1,1 @@
+"""Whether memory grows because something leaks, and what."""
