@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from galvo_memory.errors import Unreadable
@@ -34,17 +35,19 @@ def number(path: str | Path) -> int | None:
         raise Unreadable(path, f"{text[:20]!r} is no number of bytes") from None
 
 
-def field(path: str | Path, name: str, *, unit: int = 1) -> int | None:
-    """The number behind `name` in lines of names and numbers, times `unit`; None without such a line.
-
-    Raises Unreadable.
-    """
-    before, found, after = ("\n" + read(path)).partition(f"\n{name}")
-    del before
-    words = after.removeprefix(":").split(maxsplit=1) if found and after[:1] in (" ", ":") else []
-    if not words:
-        return None
+def fields(path: str | Path, *names: str) -> list[int | None]:
+    """The numbers behind `names` in lines of names and numbers; None without such a line. Raises Unreadable."""
+    text = read(path)
+    found = (re.search(rf"^{name}:?[ \t]+(\S+)", text, re.M) for name in names)
     try:
-        return int(words[0]) * unit
+        return [int(one[1]) if one else None for one in found]
     except ValueError:
-        raise Unreadable(path, f"{name} is {words[0][:20]!r}, which is no number") from None
+        raise Unreadable(path, "a number in it is none") from None
+
+
+def whole(path: str | Path) -> str:
+    """A file of any size. Raises Unreadable."""
+    try:
+        return Path(path).read_text("utf-8", "surrogateescape")
+    except OSError as error:
+        raise Unreadable(path, error.strerror or type(error).__name__) from error

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from galvo_memory.errors import Unreadable
 from galvo_memory.signals.bound import Bound
-from galvo_memory.signals.files import field, number, read
+from galvo_memory.signals.files import fields, number, read
 from galvo_memory.signals.mounts import Mount, mounts
 
 NO_LIMIT = 1 << 60
@@ -64,24 +64,25 @@ class Groups:
 
     def _bound(self, folder: Path) -> Bound | None:
         """None without a limit, and where the controller is not on."""
-        first = self._version == 1
-        limit_file, usage_file = folder / LIMIT[self._version], folder / USAGE[self._version]
-        stat, name = folder / "memory.stat", "total_inactive_file" if first else "inactive_file"
-        if not first and not limit_file.exists():
+        usage = folder / USAGE[self._version]
+        if self._version == 2 and not usage.exists():
             return None  # the hierarchy's root, or a group without the memory controller
-        limits = [number(limit_file)]
-        if first:
-            limits.append(field(stat, "hierarchical_memory_limit"))  # also of groups that a container does not see
-        elif (high := folder / "memory.high").exists():
+        stat, limits = folder / "memory.stat", [number(folder / LIMIT[self._version])]
+        if self._version == 1 and folder == self._folders[0]:
+            limits += fields(stat, "hierarchical_memory_limit")  # also of groups that a container does not see
+        elif self._version == 2 and (high := folder / "memory.high").exists():
             limits.append(number(high))  # above it, every allocation has to wait
         limit = min((one for one in limits if one is not None and one < NO_LIMIT), default=None)
         if limit is None:
             return None
-        return Bound(str(folder), limit, max(0, (number(usage_file) or 0) - (field(stat, name) or 0)))
+        used, [cache] = number(usage), fields(stat, CACHE[self._version])
+        return Bound(str(folder), limit, max(0, (used or 0) - (cache or 0)))
 
 
 LIMIT = {1: "memory.limit_in_bytes", 2: "memory.max"}
 USAGE = {1: "memory.usage_in_bytes", 2: "memory.current"}
+CACHE = {1: "total_inactive_file", 2: "inactive_file"}
+"""What can be taken back at once."""
 
 
 def _memberships(text: str) -> list[tuple[int, str]]:

@@ -7,7 +7,7 @@ from time import monotonic
 
 from galvo_memory.errors import Unreadable
 from galvo_memory.signals.bound import Bound
-from galvo_memory.signals.files import field
+from galvo_memory.signals.files import fields
 from galvo_memory.signals.groups import Groups
 from galvo_memory.signals.paths import Paths
 from galvo_memory.signals.resident import Resident
@@ -31,7 +31,13 @@ class Sampler:
     @property
     def problems(self) -> list[str]:
         """Of the last sample."""
+        if sys.platform != "linux":
+            return [f"{sys.platform} has no /proc: psutil tells of memory; cgroups and who waits are not known"]
         return [*filter(None, [self._resident.problem]), *self._groups.problems, *self._others]
+
+    def rss(self) -> int:
+        """Bytes, and nothing else. Raises Unreadable."""
+        return self._resident.read()
 
     def sample(self) -> Sample:
         """Raises Unreadable when not even RSS can be read."""
@@ -58,12 +64,12 @@ class Sampler:
     def _machine(self) -> Bound | None:
         path = self._paths.meminfo
         try:
-            total, free = (field(path, name, unit=KIB) for name in ("MemTotal", "MemAvailable"))
+            total, free = fields(path, "MemTotal", "MemAvailable")
             if total is None or free is None:
                 raise Unreadable(path, "it has no MemTotal and MemAvailable")
         except Unreadable as error:
             return self._asked(error)
-        return Bound("machine", total, total - free)
+        return Bound("machine", total * KIB, (total - free) * KIB)
 
     def _asked(self, error: Unreadable) -> Bound | None:
         """Where there is no /proc/meminfo."""
