@@ -11,7 +11,8 @@ import anyio
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, hookimpl
 from galvo_memory import budgets, pools
 from galvo_memory.asking.answering import Answering
-from galvo_memory.asking.state import State, state_of
+from galvo_memory.asking.state import State
+from galvo_memory.asking.telling import state_of
 from galvo_memory.errors import BudgetAboveLimit, LimitBelowUse
 from galvo_memory.relief import Collector, Relief
 from galvo_memory.settings import MemorySettings

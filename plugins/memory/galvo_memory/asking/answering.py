@@ -45,7 +45,7 @@ class Answering:
 
     async def _serve(self, stream: SocketStream) -> None:
         async with stream:
-            if self._busy >= AT_ONCE or not _allowed(stream.extra(SocketAttribute.raw_socket)):
+            if self._busy >= AT_ONCE or not _allowed(_raw(stream)):
                 return
             self._busy += 1
             try:
@@ -67,6 +67,10 @@ class Answering:
                 await stream.send(answer)
         except (TimeoutError, anyio.EndOfStream, anyio.BrokenResourceError, msgspec.MsgspecError):
             return  # whoever asked does not mean it, or has gone
+
+
+def _raw(stream: SocketStream) -> socket.socket:
+    return stream.extra(SocketAttribute.raw_socket)  # noqa: S610  # Django has an `extra`, too
 
 
 def _allowed(raw: socket.socket) -> bool:

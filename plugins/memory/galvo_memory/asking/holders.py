@@ -5,18 +5,10 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-import msgspec
-
 from galvo import Context
 from galvo_memory import budgets, pools
+from galvo_memory.asking.state import Holder
 from galvo_memory.sizes import show
-
-
-class Holder(msgspec.Struct, frozen=True):
-    what: str
-    bytes: int
-    text: str = ""
-    """More about it."""
 
 
 def holders(context: Context) -> list[Holder]:

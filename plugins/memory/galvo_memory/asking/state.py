@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from time import monotonic
-from typing import Any
-
 import msgspec
 
-from galvo import Context
-from galvo_memory.asking.holders import Holder, holders
 from galvo_memory.signals import Bound
-from galvo_memory.watching.relieving import Relieving
-from galvo_memory.watching.watcher import Watcher
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Somebody who holds memory."""
+
+    what: str
+    bytes: int
+    text: str = ""
+    """More about it."""
 
 
 class Leak(msgspec.Struct, frozen=True):
@@ -55,30 +56,3 @@ class State(msgspec.Struct, frozen=True):
     holders: list[Holder]
     relieved: list[Relieved]
     problems: list[str]
-
-
-def state_of(context: Context, watcher: Watcher, relieving: Relieving, problems: list[str]) -> State:
-    """Now."""
-    now, sample, verdict = monotonic(), watcher.fresh(), watcher.leaks.verdict
-    return State(
-        pid=os.getpid(),
-        level=watcher.levels.level.name.lower(),
-        since=now - watcher.since,
-        rss=sample.rss,
-        bounds=[Bound(sample.bound, sample.limit, sample.used), *filter(None, [sample.fullest])],
-        waiting=sample.psi_some10,
-        blocks=sample.blocks,
-        trend=watcher.history.lows(now),
-        leak=verdict and Leak(verdict.kind, verdict.slope_bytes_per_hour, verdict.confidence, verdict.evidence),
-        lines=[str(line) for line in watcher.leaks.lines],
-        holders=holders(context),
-        relieved=[
-            Relieved(now - one.at, one.level.name.lower(), sum(part.bytes for part in one.freed), _what(one.freed))
-            for one in relieving.last
-        ],
-        problems=problems,
-    )
-
-
-def _what(freed: list[Any]) -> str:
-    return ", ".join(part.what for part in freed if part.bytes)
