@@ -20,7 +20,7 @@ IDLE = {Level.ELEVATED: 10.0, Level.HIGH: 1.0, Level.CRITICAL: 0.0}
 """Seconds without a statement after which one may go. Trials of the limit leave none idle for longer than a tick."""
 PATIENCE = 2.0
 """Seconds for a goodbye; then it is cut."""
-CONNECTION, STATEMENT, TLS = 10 << 10, 2 << 10, 256 << 10
+CONNECTION, STATEMENT, TLS = 8 << 10, 1900, 256 << 10
 """Bytes of this process that one takes, each prepared statement of it, and asyncio's buffer for encryption (traced with
 asyncpg 0.32). What it keeps of the last large answer, up to a megabyte, cannot be seen."""
 
