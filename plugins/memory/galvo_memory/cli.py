@@ -20,6 +20,7 @@ from galvo_memory.errors import MemoryProblem
 
 BAD = 3
 """Exit code: it is critical, or leaks."""
+LEAKS = ("python", "native")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -61,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def code(look: Look) -> int:
-    leaks = look.state is not None and look.state.leak is not None and look.state.leak.kind != "none"
+    leaks = look.state is not None and look.state.leak.kind in LEAKS
     return BAD if look.level == "critical" or leaks else 0
 
 

@@ -49,7 +49,7 @@ class MemoryPlugin(Plugin):
             self._sampler,
             Levels(settings.levels, settings.waiting, gap=settings.gap, dwell=settings.dwell),
             self._relieving,
-            Leaks(context.log, surviving, trace=settings.trace),
+            Leaks(context.log, surviving, interval=settings.interval, trace=settings.trace),
             Collector(context.log),
             surviving,
             again=settings.again,
@@ -91,12 +91,12 @@ class MemoryPlugin(Plugin):
                 f"limit = {show(limit)} under [memory] is less than the {show(sample.rss)} that this process has "
                 "already: raise it well above that"
             )
-        if budget is not None and 0 < sample.limit < budget:
+        if budget is not None and sample.limit is not None and budget > sample.limit:
             raise BudgetAboveLimit(
                 f"budget = {show(budget)} under [memory] is more than the {show(sample.limit)} that this process may "
                 f"use in all ({sample.bound}): lower it"
             )
-        self._budget = budget or sample.limit // 2 or self._budget
+        self._budget = budget or (sample.limit or 0) // 2 or self._budget
 
     def _collect(self, generation: int) -> int:
         return self._watcher.collector.collect(generation)
@@ -124,7 +124,7 @@ class MemoryPlugin(Plugin):
             "used": sample.tight.used if sample else 0,
             "level": float(self._watcher.levels.level),
             "level_seconds": monotonic() - self._watcher.since,
-            "leak": float(self._watcher.leaks.verdict is not None and self._watcher.leaks.verdict.kind != "none"),
+            "leak": float(self._watcher.leaks.verdict.kind != "none"),
             "faults": self._surviving.faults,
             **self._relief.stats(),
             **self._watcher.collector.stats(),

@@ -23,8 +23,9 @@ class Look(msgspec.Struct, frozen=True):
     problems: list[str]
 
     @property
-    def tight(self) -> Bound:
-        return self.bounds[-1]
+    def tight(self) -> Bound | None:
+        """Of which the largest share is used."""
+        return self.bounds[-1] if self.bounds else None
 
 
 class Looker:
@@ -49,6 +50,5 @@ class Looker:
             return Look(process, state.rss, state.bounds, state.waiting, state.level, state, why, state.problems)
         sample = self._sampler.sample()
         self._levels.step(sample)
-        bounds = [Bound(sample.bound, sample.limit, sample.used), *filter(None, [sample.fullest])]
         level = self._levels.level.name.lower()
-        return Look(process, sample.rss, bounds, sample.psi_some10, level, None, why, self._sampler.problems)
+        return Look(process, sample.rss, sample.bounds, sample.psi_some10, level, None, why, self._sampler.problems)

@@ -15,10 +15,10 @@ EVERY = 20
 def row(look: Look, before: Look | None, now: datetime) -> str:
     change = look.rss - (before.rss if before else look.rss)
     sign = "+" if change > 0 else "-" if change < 0 else ""
-    limit = show(look.tight.limit) if look.tight.limit else "?"
+    limit, used = (show(look.tight.limit), f"{look.tight.share:.0%}") if look.tight else ("?", "?")
     leak = look.state.leak if look.state else None
-    verdict = "?" if leak is None else "no leak" if leak.kind == "none" else f"leak: {leak.kind}"
+    verdict = "?" if leak is None else "no leak" if leak.kind == "none" else leak.kind
     return (
-        f"{now:%H:%M:%S} {show(look.rss):>10} {sign + show(abs(change)):>11} {limit:>10} {look.tight.share:>5.0%} "
+        f"{now:%H:%M:%S} {show(look.rss):>10} {sign + show(abs(change)):>11} {limit:>10} {used:>5} "
         f"{look.waiting:>5.1f} % {look.level:>8}  {verdict}"
     )

@@ -53,19 +53,15 @@ def _told(state: State) -> Iterator[str]:
 
 
 def _bound(bound: Bound) -> str:
-    if not bound.limit:
-        return "not known"
     return f"{show(bound.limit)}, {bound.share:.0%} of it used ({show(bound.used)}): {bound.name}"
 
 
 def _verdict(state: State) -> str:
     leak = state.leak
-    if leak is None:
-        return "not known yet"
     if leak.kind == "none":
-        return f"no leak: {leak.evidence}" if leak.evidence else "no leak"
-    slope = f"{show(leak.slope_bytes_per_hour)} an hour, {leak.confidence:.0%} sure"
-    return f"leak ({leak.kind}), {slope}: {leak.evidence}"
+        return f"no leak. {leak.evidence}"
+    slope = f", {show(leak.slope_bytes_per_hour)} an hour" if leak.slope_bytes_per_hour else ""
+    return f"{leak.kind}{slope}. {leak.evidence}"
 
 
 def trend(lows: Sequence[tuple[float, int]]) -> str:

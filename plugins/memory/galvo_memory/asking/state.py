@@ -49,8 +49,7 @@ class State(msgspec.Struct, frozen=True):
     blocks: int
     trend: list[tuple[float, int]]
     """The least of each minute: how long ago, and RSS."""
-    leak: Leak | None
-    """None: nothing can be said yet."""
+    leak: Leak
     lines: list[str]
     """That allocated while memory grew, when that was traced."""
     holders: list[Holder]

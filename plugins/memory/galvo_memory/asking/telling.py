@@ -9,7 +9,6 @@ from time import monotonic
 from galvo import Context, Freed
 from galvo_memory.asking.holders import holders
 from galvo_memory.asking.state import Leak, Relieved, State
-from galvo_memory.signals import Bound
 from galvo_memory.watching.relieving import Relieving
 from galvo_memory.watching.watcher import Watcher
 
@@ -22,11 +21,11 @@ def state_of(context: Context, watcher: Watcher, relieving: Relieving, problems:
         level=watcher.levels.level.name.lower(),
         since=now - watcher.since,
         rss=sample.rss,
-        bounds=[Bound(sample.bound, sample.limit, sample.used), *filter(None, [sample.fullest])],
+        bounds=sample.bounds,
         waiting=sample.psi_some10,
         blocks=sample.blocks,
         trend=watcher.history.lows(now),
-        leak=verdict and Leak(verdict.kind, verdict.slope_bytes_per_hour, verdict.confidence, verdict.evidence),
+        leak=Leak(verdict.kind, verdict.slope_bytes_per_hour, verdict.confidence, verdict.evidence),
         lines=[str(line) for line in watcher.leaks.lines],
         holders=holders(context),
         relieved=[

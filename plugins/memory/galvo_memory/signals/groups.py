@@ -19,7 +19,7 @@ class Groups:
     def __init__(self, cgroup: Path, mountinfo: Path) -> None:
         self._cgroup = cgroup
         self._mountinfo = mountinfo
-        self._text = ""
+        self._text: str | None = None
         self._folders: list[Path] = []
         self._version = 2
         self.problems: list[str] = []
@@ -31,7 +31,7 @@ class Groups:
         try:
             self._find()
         except Unreadable as error:
-            self._text = ""
+            self._text = None
             self.problems.append(f"{error}: no cgroup's limit is known")
             return []
         for folder in self._folders:
@@ -55,6 +55,8 @@ class Groups:
         if text == self._text:
             return
         groups = dict(_memberships(text))
+        if not groups:
+            raise Unreadable(self._cgroup, "it names no group that tells of memory")
         mount = next((one for one in mounts(self._mountinfo) if one.version in groups), None)
         if mount is None:
             raise Unreadable(self._mountinfo, "it names no mounted cgroup that tells of memory")
@@ -65,10 +67,11 @@ class Groups:
     def _bound(self, folder: Path) -> Bound | None:
         """None without a limit, and where the controller is not on."""
         usage = folder / USAGE[self._version]
-        if self._version == 2 and not usage.exists():
+        own = folder == self._folders[0]
+        if not (self._version == 1 and own) and not usage.exists():
             return None  # the hierarchy's root, or a group without the memory controller
         stat, limits = folder / "memory.stat", [number(folder / LIMIT[self._version])]
-        if self._version == 1 and folder == self._folders[0]:
+        if self._version == 1 and own:
             limits += fields(stat, "hierarchical_memory_limit")  # also of groups that a container does not see
         elif self._version == 2 and (high := folder / "memory.high").exists():
             limits.append(number(high))  # above it, every allocation has to wait

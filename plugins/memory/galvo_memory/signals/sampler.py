@@ -48,17 +48,17 @@ class Sampler:
             bounds.append(Bound("[memory] limit", self._limit, rss))
         if (machine := self._machine()) is not None:
             bounds.append(machine)
-        smallest = min(bounds, key=lambda bound: bound.limit, default=Bound("", 0, rss))
-        fullest = max(bounds, key=lambda bound: bound.share, default=smallest)
+        smallest = min(bounds, key=lambda bound: bound.limit, default=None)
+        fullest = max(bounds, key=lambda bound: bound.share, default=None)
         return Sample(
             rss=rss,
-            limit=smallest.limit,
-            used=smallest.used,
+            limit=smallest.limit if smallest else None,
+            used=smallest.used if smallest else rss,
             psi_some10=self._stalled(),
             blocks=0 if self._paths.pid else sys.getallocatedblocks(),
             at=monotonic(),
-            bound=smallest.name,
-            fullest=None if fullest.share <= smallest.share else fullest,
+            bound=smallest.name if smallest else "",
+            fullest=fullest if smallest and fullest and fullest.share > smallest.share else None,
         )
 
     def _machine(self) -> Bound | None:

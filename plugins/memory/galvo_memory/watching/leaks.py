@@ -1,4 +1,4 @@
-"""The verdict from time to time, and on a leak one short look at who allocates."""
+"""The verdict on every sample, and on a leak one short look at who allocates."""
 
 from __future__ import annotations
 
@@ -11,47 +11,44 @@ from galvo_memory.signals import Sample
 from galvo_memory.sizes import show
 from galvo_memory.watching.surviving import Surviving
 
-EVERY = 30.0
-"""Seconds between two verdicts."""
 AGAIN = 3600.0
 """Seconds between two traces, and between two warnings of the same: a verdict may come and go."""
 
 
 class Leaks:
-    def __init__(self, log: logging.Logger, surviving: Surviving, *, trace: float) -> None:
-        """`trace`: seconds to trace allocations for; 0: never."""
+    def __init__(self, log: logging.Logger, surviving: Surviving, *, interval: float, trace: float) -> None:
+        """`interval`: seconds between two samples. `trace`: seconds to trace allocations for; 0: never."""
         self._log = log
         self._surviving = surviving
+        self._interval = interval
         self._trace = trace
         self._asked = anyio.Event()
-        self._judged = float("-inf")
         self._told: dict[str, float] = {}
-        self.detector = verdict.Detector()
-        self.verdict: verdict.Verdict | None = None
-        """None before the first."""
+        self._detector = verdict.Detector(interval)
         self.lines: list[verdict.Line] = []
         """Of the last trace."""
 
+    @property
+    def verdict(self) -> verdict.Verdict:
+        return self._detector.verdict()
+
     def add(self, sample: Sample) -> None:
-        self.detector.add(sample)
-        if sample.at - self._judged < EVERY:
+        if not self._detector.add(sample):
             return
-        self._judged = sample.at
-        self.verdict = found = self.detector.verdict()
+        found = self.verdict
         if found.kind == "none" or sample.at - self._told.get(found.kind, float("-inf")) < AGAIN:
             return
         self._told[found.kind] = sample.at
-        self._log.warning(
-            "memory grows by %s an hour, and it looks like a leak (%s): %s",
-            show(found.slope_bytes_per_hour), found.kind, found.evidence,
-        )  # fmt: skip
-        if self._trace:
+        grows = f"grows by {show(found.slope_bytes_per_hour)} an hour" if found.slope_bytes_per_hour else "is kept"
+        self._log.warning("memory %s (%s): %s", grows, found.kind, found.evidence)
+        if self._trace and found.kind != "fragmentation":
             self._asked.set()
 
     def inherit(self, older: Leaks) -> None:
         """Go on with what another has seen."""
-        self.detector, self.verdict, self.lines = older.detector, older.verdict, older.lines
-        self._told = older._told
+        self.lines, self._told = older.lines, older._told
+        if self._interval == older._interval:
+            self._detector = older._detector
 
     async def run(self) -> None:
         """Never ends."""

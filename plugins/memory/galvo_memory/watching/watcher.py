@@ -78,8 +78,7 @@ class Watcher:
             self.collector.look()
         with surviving.part("a metric"):
             record(self._context, sample, self.levels.level)
-            if (verdict := self.leaks.verdict) is not None:
-                self._context.record(LEAK, 0 if verdict.kind == "none" else verdict.slope_bytes_per_hour)
+            self._context.record(LEAK, self.leaks.verdict.slope_bytes_per_hour)
 
     def fresh(self) -> Sample:
         """A sample that nothing follows from. Raises Unreadable."""

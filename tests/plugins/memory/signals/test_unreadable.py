@@ -49,9 +49,8 @@ def test_one_sentence_names_the_file(tree: Tree, name: str, spoil: Callable[[Pat
     spoil(tree.folder / name)
     sampler = Sampler(tree.paths)
     found = sampler.sample()
-    names = {"cgroup": ("cgroup", "mountinfo")}.get(name, (name,))  # an empty one names groups that are not mounted
-    assert len(sampler.problems) == 1, sampler.problems
-    assert any(str(tree.folder / one) in sampler.problems[0] for one in names)
+    [problem] = sampler.problems
+    assert problem.startswith(f"{tree.folder / name} cannot be read (")
     assert found.rss == 100 * MIB
     assert found.limit in (512 * MIB, 1000 * MIB)
     sampler.close()
@@ -153,6 +152,6 @@ def test_another_process() -> None:
         found = sampler.sample()
         assert 80 * MIB < found.rss < 200 * MIB
         assert found.blocks == 0
-        assert found.limit > 0
+        assert found.limit
         sampler.close()
         child.communicate(b"\n")
