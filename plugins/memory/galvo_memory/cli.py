@@ -13,14 +13,16 @@ import msgspec
 
 from galvo import GalvoError
 from galvo_memory.asking.asking import processes, trace
-from galvo_memory.asking.look import Look, Looker
+from galvo_memory.asking.look import LOOKS, Look, Looker
 from galvo_memory.asking.rows import EVERY, HEAD, row
-from galvo_memory.asking.shown import BARS, shown
+from galvo_memory.asking.shown import BARS, fact, shown, trend
 from galvo_memory.errors import MemoryProblem
 
 BAD = 3
 """Exit code: it is critical, or leaks."""
 LEAKS = ("python", "native")
+MOST = 10_000
+"""Looks of --watch that its last line, the trend, is made from."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
             return _trace(pids[0], options.trace, as_json=options.json)
         if options.watch:
             return _watch(pids[0], options.every, options.count, as_json=options.json)
-        look = Looker(pids[0]).look()
+        look = Looker(pids[0]).look(LOOKS)
     except GalvoError as error:
         print(f"galvo: {error}", file=sys.stderr)
         return 1
@@ -85,6 +87,7 @@ def _list(pids: Sequence[int], *, as_json: bool, watching: bool) -> int:
 
 def _watch(pid: int, every: float, count: int, *, as_json: bool) -> int:
     looker, before, lines = Looker(pid), None, 0
+    seen: list[tuple[float, int]] = []
     try:
         while True:
             look = looker.look()
@@ -94,11 +97,16 @@ def _watch(pid: int, every: float, count: int, *, as_json: bool) -> int:
                 head = [HEAD] if lines % EVERY == 0 else []
                 _print([*head, row(look, before, datetime.now().astimezone())])
             before, lines = look, lines + 1
+            seen.append((-time.monotonic(), look.rss))
+            del seen[:-MOST]
             if lines == count:
-                return 0
+                break
             time.sleep(every)
     except KeyboardInterrupt:  # that is how it ends
-        return 0
+        pass
+    if not as_json:
+        _print(fact("trend", trend(seen)))
+    return 0
 
 
 def _trace(pid: int, seconds: float, *, as_json: bool) -> int:

@@ -15,7 +15,7 @@ def holders(context: Context) -> list[Holder]:
     """Largest first. A plugin whose counters cannot be read is left out."""
     found = [*_plugins(context), *_pools()]
     if (free := _free_in_malloc()) is not None:
-        found.append(Holder("free in malloc", free, "not given back to the system; malloc_trim does"))
+        found.append(Holder("free in malloc", free, "nobody uses it; malloc_trim gives it back"))
     found = sorted((one for one in found if one.bytes), key=lambda one: -one.bytes)
     admission = budgets.process
     text = f"of {show(admission.total)} admitted" + (f", {admission.waiting} wait" if admission.waiting else "")

@@ -21,15 +21,19 @@ def shown(look: Look) -> Iterator[str]:
     yield from fact("process", f"{process.pid}, up {duration(process.seconds)}: {process.command[:200]}")
     level = look.level + (f" for {duration(state.since)}" if state else " (by the default thresholds)")
     yield from fact("level", level)
-    parts = f"{show(process.anonymous)} allocated, {show(process.files)} files, {show(process.shared)} shared"
-    swapped = f", {show(process.swapped)} swapped out" if process.swapped else ""
-    yield from fact("RSS", f"{show(look.rss)}, {show(process.peak)} at most; {parts}{swapped}")
+    parts = {
+        "allocated": process.anonymous, "of files": process.files, "shared": process.shared,
+        "swapped out": process.swapped,
+    }  # fmt: skip
+    told = ", ".join(f"{show(size)} {what}" for what, size in parts.items() if size)
+    yield from fact("RSS", f"{show(look.rss)}, {show(max(look.rss, process.peak))} at most: {told}")
     for name, bound in zip(("limit", "fullest"), look.bounds, strict=False):
         yield from fact(name, _bound(bound))
     yield from fact("waiting", f"{look.waiting:.1f} % of the last 10 s somebody waited for memory")
+    yield from fact("trend", trend(look.trend))
     if state is None:
         yield ""
-        yield from textwrap.wrap(f"{look.why}. So the trend is seen with --watch only.", WIDTH)
+        yield from textwrap.wrap(f"{look.why}.", WIDTH)
     else:
         yield from _told(state)
     for problem in look.problems:
@@ -37,7 +41,6 @@ def shown(look: Look) -> Iterator[str]:
 
 
 def _told(state: State) -> Iterator[str]:
-    yield from fact("trend", trend(state.trend))
     yield from fact("verdict", _verdict(state))
     for line in state.lines:
         yield from textwrap.wrap(line, WIDTH, initial_indent=" " * LABEL + "- ", subsequent_indent=" " * LABEL + "  ")
@@ -65,13 +68,16 @@ def _verdict(state: State) -> str:
 
 
 def trend(lows: Sequence[tuple[float, int]]) -> str:
-    """From the least of each minute."""
+    """The change, and its course."""
     if len(lows) < 2:
-        return "not known yet: it takes some minutes"
+        return "not known yet: it takes two minutes"
     oldest, values = lows[0][0], [rss for _, rss in lows]
-    change = values[-1] - values[0]
-    bars = sparks(values)
-    return f"{'+' if change >= 0 else '-'}{show(abs(change))} in {duration(oldest)}  {bars}"
+    return f"{signed(values[-1] - values[0])} in {duration(oldest - lows[-1][0])}  {sparks(values)}"
+
+
+def signed(change: int) -> str:
+    sign = "+" if change > 0 else "-" if change < 0 else ""
+    return sign + show(abs(change))
 
 
 def sparks(values: Sequence[int]) -> str:

@@ -56,7 +56,7 @@ class Watcher:
         while True:
             self.look()
             due = max(due + interval, self._clock())
-            await anyio.sleep(due - self._clock())
+            await anyio.sleep(max(0.0, due - self._clock()))
 
     def look(self) -> None:
         """One turn. Its parts fail by themselves."""

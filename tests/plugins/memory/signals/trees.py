@@ -24,7 +24,7 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.at = folder / "cgroup mount"
-        self.at.mkdir()
+        self.at.mkdir(parents=True)
         self.paths = Paths(
             statm=folder / "statm", cgroup=folder / "cgroup", mountinfo=folder / "mountinfo",
             pressure=folder / "pressure", meminfo=folder / "meminfo",
@@ -32,8 +32,8 @@ class Tree:
         self.write("meminfo", f"MemTotal:  {1000 * 1024} kB\nMemFree: 1 kB\nMemAvailable:  {600 * 1024} kB\n")
         self.rss(100)
         self.waiting(0.0)
-        self.write("cgroup", "")
-        self.write("mountinfo", OTHERS)
+        self.member("0::/")
+        self.mount(V2)
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name

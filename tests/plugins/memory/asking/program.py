@@ -1,0 +1,45 @@
+"""A host application that runs until it is told to end: python program.py SETTINGS [MIB]."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import anyio
+
+from galvo import Kernel, Level, Plugin
+from galvo_memory import MemoryPlugin
+
+
+class Shelf(Plugin):
+    """Holds something."""
+
+    name = "shelf"
+
+    def stats(self) -> dict[str, float]:
+        return {"bytes": 3 << 20, "entries": 1234}
+
+
+class Broken(Plugin):
+    """Cannot tell what it holds."""
+
+    name = "broken"
+
+    def stats(self) -> dict[str, float]:
+        raise ValueError("no")
+
+
+async def main(settings: dict[str, Any], mib: int) -> None:
+    async with Kernel.of({MemoryPlugin: settings, Shelf: {}, Broken: {}}) as kernel:
+        kept = [b"x" * (1 << 20) for _ in range(mib)]
+        memory = kernel.find_capability("memory")
+        while mib and memory._watcher.levels.level is not Level.CRITICAL:
+            await anyio.sleep(0.01)
+        print("ready", flush=True)
+        await anyio.to_thread.run_sync(sys.stdin.readline)
+        del kept
+
+
+if __name__ == "__main__":
+    anyio.run(main, json.loads(sys.argv[1]), int(sys.argv[2]))

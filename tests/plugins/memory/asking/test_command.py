@@ -1,0 +1,272 @@
+"""`galvo memory`: a process that answers, one that does not, one that has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from galvo_memory.asking import asking
+from galvo_memory.asking.asking import NoAnswer, ask
+from galvo_memory.asking.protocol import PREFIX
+from galvo_memory.asking.shown import shown, sparks
+
+GALVO = str(Path(sys.executable).parent / "galvo")
+QUIET = {"waiting": [98, 99, 100]}
+"""Whatever else this machine does."""
+SLEEPS = "print('ready', flush=True); input()"
+
+
+@contextmanager
+def running(*command: str) -> Iterator[int]:
+    """A child process until the block ends; gives its pid once it is ready."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        try:
+            yield child.pid
+        finally:
+            child.send_signal(signal.SIGCONT)
+            child.communicate(b"\n")
+
+
+@contextmanager
+def program(mib: int = 0, **settings: Any) -> Iterator[int]:
+    with running(
+        sys.executable, "-m", "tests.plugins.memory.asking.program", json.dumps({**QUIET, **settings}), str(mib)
+    ) as pid:
+        yield pid
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[int]:
+    with program() as pid:
+        yield pid
+
+
+def galvo(*args: str | int, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [GALVO, "memory", *map(str, args)]
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+
+
+def test_now_trend_verdict_and_who_holds_what(host: int) -> None:
+    done = galvo(host)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    labels = [line[:10].strip() for line in lines]
+    assert [label for label in labels if label and not label.startswith("-")][:7] == [
+        "process", "level", "RSS", "limit", "waiting", "trend", "verdict",
+    ]  # fmt: skip
+    assert lines[0].startswith(f"process   {host}, up ")
+    assert "normal for" in done.stdout
+    assert "no leak. It is too early to tell" in done.stdout
+    [shelf] = [line for line in lines if line.startswith("shelf")]
+    assert shelf.split() == ["shelf", "3.0", "MiB", "1,234", "entries"]
+    assert any(line.startswith("budget") and "admitted" in line for line in lines)
+    assert not any(line.startswith("broken") for line in lines)
+
+
+def test_json(host: int) -> None:
+    done = galvo(host, "--json")
+    told = json.loads(done.stdout)
+    assert told["process"]["pid"] == told["state"]["pid"] == host
+    assert told["rss"] == told["state"]["rss"] > 1 << 20
+    assert told["bounds"][0]["limit"] > told["rss"]
+
+
+def test_without_a_pid_it_is_found(host: int) -> None:
+    """Others' processes may run here as well."""
+    told = json.loads(galvo("--json").stdout)
+    looks = told if isinstance(told, list) else [told]
+    assert host in [look["process"]["pid"] for look in looks]
+
+
+def test_several_are_listed(host: int) -> None:
+    with program() as other:
+        lines = galvo().stdout.splitlines()
+        assert {str(host), str(other)} <= {line.split()[0] for line in lines[1:]}
+        assert max(map(len, lines)) <= 89, "a column more than --watch"
+        done = galvo("--watch")
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert "name one of" in done.stderr
+
+
+def test_watch(host: int) -> None:
+    done = galvo(host, "--watch", "--every", 0.1, "--count", 25)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert [line.startswith("    time") for line in lines].count(True) == 2, "the head comes again"
+    assert max(map(len, lines)) <= 80
+    assert all("normal" in line and "no leak" in line for line in lines[1:20])
+
+
+def test_watch_ends_with_the_process() -> None:
+    with program() as pid:
+        watch = subprocess.Popen(
+            [GALVO, "memory", str(pid), "--watch", "--every", "0.1"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert watch.stdout is not None
+        watch.stdout.readline(), watch.stdout.readline()
+    _, said = watch.communicate(timeout=60)
+    assert watch.returncode == 1
+    assert len(said.splitlines()) == 1
+    assert f"process {pid}" in said
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_ctrl_c_is_how_watching_ends(host: int, answers: bool) -> None:
+    with running(sys.executable, "-c", SLEEPS) as stranger:
+        watch = subprocess.Popen(
+            [GALVO, "memory", str(host if answers else stranger), "--watch", "--every", "0.1"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert watch.stdout is not None
+        for _ in range(3):
+            watch.stdout.readline()
+        watch.send_signal(signal.SIGINT)
+        told, said = watch.communicate(timeout=60)
+        assert (watch.returncode, said) == (0, "")
+        assert told.splitlines()[-1].startswith("trend ")
+
+
+def test_critical_is_an_exit_code() -> None:
+    from tests.plugins.memory.stand import rss
+
+    with program(60, limit=max(120 << 20, rss()), levels=[0.3, 0.4, 0.5], gap=0.2, interval=0.05) as pid:
+        done = galvo(pid)
+    assert done.returncode == 3
+    assert "critical for" in done.stdout
+    assert "freed" in done.stdout
+    assert "[memory] limit" in done.stdout
+
+
+def test_any_process(host: int) -> None:
+    """By /proc alone, and why there is no more."""
+    code = "kept = b'x' * (50 << 20); " + SLEEPS
+    with running(sys.executable, "-c", code, "\x1b[31mred") as pid:
+        done = galvo(pid)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert max(map(len, done.stdout.splitlines())) <= 80
+        assert "by the default thresholds" in done.stdout
+        assert f"process {pid} does not tell of itself: it runs no memory plugin" in done.stdout
+        assert "trend " in done.stdout
+        assert "\x1b" not in done.stdout
+        assert "?[31mred" in done.stdout
+        told = json.loads(galvo(pid, "--json").stdout)
+        assert told["rss"] > 50 << 20
+        assert told["process"]["anonymous"] > 50 << 20
+        assert (told["state"], len(told["trend"]) > 1) == (None, True)
+        done = galvo(pid, "--trace", 1)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+
+
+def test_a_plugin_that_is_told_not_to_answer() -> None:
+    with program(answer=False) as pid, pytest.raises(NoAnswer, match="`answer = false` under"):
+        ask(pid)
+
+
+def test_no_such_process() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    done = galvo(ended.pid)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"galvo: no process {ended.pid} that can be looked at: /proc/{ended.pid}/")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "args", [["abc"], ["-1"], ["0"], ["1", "2"], ["--every", "0"], ["--count", "x"], ["--trace", "-3"]]
+)
+def test_wrong_usage(args: list[str]) -> None:
+    assert galvo(*args).returncode == 2
+
+
+def test_a_terminal_that_knows_few_characters(host: int) -> None:
+    with running(sys.executable, "-c", SLEEPS) as stranger:
+        done = galvo(stranger, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+        assert (done.returncode, done.stderr) == (0, "")
+        done.stdout.encode("ascii")
+
+
+def test_a_process_that_is_stuck(host: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "PATIENCE", 0.3)
+    with program() as pid:
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(NoAnswer, match=f"process {pid} has not answered for 0.3 s: its event loop is busy"):
+            ask(pid)
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_others_names_are_not_believed(host: int) -> None:
+    """Any user may take a name that another process's would be; the answer would be his."""
+    with running(sys.executable, "-c", SLEEPS) as victim, socket.socket(socket.AF_UNIX) as imposter:
+        imposter.bind(f"\0{PREFIX}{victim}-00000000")
+        imposter.listen()
+        with pytest.raises(NoAnswer, match="does not tell of itself"):
+            ask(victim)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_other_users_are_refused(host: int) -> None:
+    code = f"import os; os.setuid(65534); from galvo_memory.asking.asking import ask; ask({host})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
+    assert done.returncode == 1
+    assert "it answers its own user and root" in done.stderr
+
+
+@pytest.mark.parametrize("junk", [b"", b"\xff\xfe", b"{}garbage", b'{"trace": "x"}', b"x" * 100_000])
+def test_bad_questions_do_no_harm(host: int, junk: bytes) -> None:
+    [name] = [name for name in asking._names() if name.startswith(f"{PREFIX}{host}-")]
+    for _ in range(10):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(f"\0{name}")
+            try:
+                connection.sendall(junk)
+            except OSError:
+                pass
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            assert ask(host).pid == host
+            return
+        except NoAnswer:  # a few at a time
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_sparks() -> None:
+    assert sparks([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert sparks([5, 5, 5]) == "▁▁▁"
+    assert len(sparks(list(range(1000)))) == 40
+
+
+def test_what_is_shown_fits_the_width() -> None:
+    from galvo_memory.asking.look import Look
+    from galvo_memory.asking.process import Process
+    from galvo_memory.asking.state import Holder, Leak, Relieved, State
+    from galvo_memory.signals import Bound
+
+    long = "word " * 60
+    bounds = [Bound(f"/sys/fs/cgroup/{'x' * 70}", 1 << 60, 1 << 59), Bound("machine", 1, 2)]
+    process = Process(1 << 30, long, 1e9, 1, 1 << 50, 1 << 50, 1 << 50, 1 << 50, 1 << 50)
+    trend = [(float(60 * minute), 1 << 50) for minute in range(240, 0, -1)]
+    state = State(
+        pid=1, level="critical", since=1e9, rss=1 << 50, bounds=bounds, waiting=100.0, blocks=1, trend=trend,
+        leak=Leak("fragmentation", 1e15, 0.99, long), lines=[long], holders=[Holder(long, 1 << 50, long)],
+        relieved=[Relieved(1e9, "critical", 1 << 50, long)], problems=[long],
+    )  # fmt: skip
+    look = Look(process, 1 << 50, bounds, 100.0, "critical", trend, state, "", [long])
+    assert max(map(len, shown(look))) <= 80
