@@ -1,0 +1,79 @@
+"""The process's end of the socket."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import msgspec
+from anyio.abc import SocketAttribute, SocketStream
+
+from galvo_memory.asking.protocol import LARGEST_QUESTION, LONGEST, PREFIX, Question
+from galvo_memory.asking.state import State
+from galvo_memory.watching.surviving import Surviving
+
+AT_ONCE = 4
+PATIENCE = 5.0
+"""Seconds that a question and the sending of its answer may take."""
+
+
+class Answering:
+    def __init__(
+        self, tell: Callable[[], State], trace: Callable[[float], Awaitable[list[Any]]], surviving: Surviving
+    ) -> None:
+        self._tell = tell
+        self._trace = trace
+        self._surviving = surviving
+        self._busy = 0
+
+    async def run(self) -> None:
+        """Never ends, unless this system has no such sockets."""
+        if sys.platform != "linux":
+            return
+        while True:
+            with self._surviving.part("answering `galvo memory`"):
+                name = f"\0{PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+                async with await anyio.create_unix_listener(name, backlog=AT_ONCE) as listener:
+                    await listener.serve(self._serve)
+            await anyio.sleep(PATIENCE)
+
+    async def _serve(self, stream: SocketStream) -> None:
+        async with stream:
+            if self._busy >= AT_ONCE or not _allowed(_raw(stream)):
+                return
+            self._busy += 1
+            try:
+                with self._surviving.part("answering `galvo memory`"):
+                    await self._answer(stream)
+            finally:
+                self._busy -= 1
+
+    async def _answer(self, stream: SocketStream) -> None:
+        try:
+            with anyio.fail_after(PATIENCE):
+                question = msgspec.json.decode(await stream.receive(LARGEST_QUESTION), type=Question)
+            if question.trace:
+                lines = await self._trace(min(question.trace, LONGEST))
+                answer = msgspec.json.encode([str(line) for line in lines])
+            else:
+                answer = msgspec.json.encode(self._tell())
+            with anyio.fail_after(PATIENCE):
+                await stream.send(answer)
+        except (TimeoutError, anyio.EndOfStream, anyio.BrokenResourceError, msgspec.MsgspecError):
+            return  # whoever asked does not mean it, or has gone
+
+
+def _raw(stream: SocketStream) -> socket.socket:
+    return stream.extra(SocketAttribute.raw_socket)  # noqa: S610  # Django has an `extra`, too
+
+
+def _allowed(raw: socket.socket) -> bool:
+    """Its user is this process's, or root."""
+    _, uid, _ = struct.unpack("3i", raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return uid in (0, os.geteuid())

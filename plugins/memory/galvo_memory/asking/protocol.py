@@ -1,0 +1,18 @@
+"""One question, one answer, both JSON; then the connection is closed."""
+
+from __future__ import annotations
+
+import msgspec
+
+PREFIX = "galvo-memory-"
+"""Of the socket's name, behind which come the process id and something random."""
+LARGEST_QUESTION = 1000
+"""Bytes."""
+LARGEST_ANSWER = 1 << 20
+LONGEST = 300.0
+"""Seconds that allocations may be traced for."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    trace: float = 0.0
+    """Seconds to trace allocations for; the answer is lines. 0: the answer is the state."""
