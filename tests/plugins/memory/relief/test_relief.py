@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from galvo import Freed, Level, MemoryPressure
+from galvo_memory.allocator import malloc_trim
 from galvo_memory.relief import Relief, trim
 
 pytestmark = pytest.mark.anyio
@@ -117,7 +118,7 @@ async def test_where_there_is_nothing_to_trim_no_such_step_is_told() -> None:
 
 # -- malloc_trim --------------------------------------------------------------------------------------
 
-needs_glibc = pytest.mark.skipif(trim.malloc_trim() is None, reason="this libc has no malloc_trim")
+needs_glibc = pytest.mark.skipif(malloc_trim() is None, reason="this libc has no malloc_trim")
 
 
 @needs_glibc
