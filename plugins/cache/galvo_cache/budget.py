@@ -11,8 +11,8 @@ KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
 """Of what is there."""
 LEAST = 16
 """The budget itself never falls below this part of `max_bytes`: what is read all the time is kept."""
-STEPS, PAUSE = 8, 10.0
-"""From nothing back to all in so many steps, and the seconds between two: one that was too large is noticed first."""
+STEP, PAUSE = 1.25, 10.0
+"""It grows back by this factor, and the seconds between two times: one that was too much is noticed first."""
 
 
 class Budget:
@@ -47,7 +47,7 @@ class Budget:
     def grow(self) -> None:
         """One step."""
         sieve = self._sieve
-        sieve.max_bytes = min(self._most, sieve.max_bytes + -(-self._most // STEPS))
+        sieve.max_bytes = min(self._most, int(sieve.max_bytes * STEP) + 1)
         if sieve.max_bytes == self._most:
             self._hold()
 

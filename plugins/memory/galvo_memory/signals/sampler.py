@@ -11,6 +11,7 @@ from galvo_memory.signals.files import fields
 from galvo_memory.signals.groups import Groups
 from galvo_memory.signals.paths import Paths
 from galvo_memory.signals.resident import Resident
+from galvo_memory.signals.rlimits import rlimits
 from galvo_memory.signals.sample import Sample
 from galvo_memory.signals.stalled import stalled
 
@@ -43,7 +44,7 @@ class Sampler:
         """Raises Unreadable when not even RSS can be read."""
         rss = self._resident.read()
         self._others = []
-        bounds = self._groups.bounds()
+        bounds = [*self._groups.bounds(), *self._own()]
         if self._limit is not None:
             bounds.append(Bound("[memory] limit", self._limit, rss))
         if (machine := self._machine()) is not None:
@@ -60,6 +61,13 @@ class Sampler:
             bound=smallest.name if smallest else "",
             fullest=fullest if smallest and fullest and fullest.share > smallest.share else None,
         )
+
+    def _own(self) -> list[Bound]:
+        try:
+            return rlimits(self._paths)
+        except (Unreadable, OSError) as error:
+            self._others.append(f"{error}: the limits of the process itself are not known")
+            return []
 
     def _machine(self) -> Bound | None:
         path = self._paths.meminfo

@@ -1,0 +1,98 @@
+"""A host application under a hard data limit: `python -m tests.plugins.memory.relief.host URL SECONDS MEMORY`.
+
+It answers requests whose answers are kept, with a cache that was sized for a larger machine, and reads an export of a
+million rows again and again. An error that reaches a request ends it. MEMORY is "with" or "without" the plugin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import sys
+from time import monotonic
+from typing import Any
+
+LIMIT = 300 << 20
+"""Bytes of data (RLIMIT_DATA); what comes above fails at once."""
+USERS = 4
+ROWS = 1_000_000
+PAGE = "select g, md5(g::text) as name, g * 1.5 as price from generate_series($1::int, $1 + 19) g"
+EXPORT = f"select g as id, md5(g::text) as name, g * 0.5 as price from generate_series(1, {ROWS}) g"
+SOON = {"interval": 0.1, "again": 1.0, "dwell": 2.0}
+"""Seconds. It fills what is left of the limit within two, so it has to be watched closely."""
+
+
+class Host:
+    def __init__(self, kernel: Any, seconds: float) -> None:
+        self.kernel = kernel
+        self.until = monotonic() + seconds
+        self.requests = self.hits = self.exported = 0
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for user in range(USERS):
+                tasks.create_task(self.serve(user))
+            tasks.create_task(self.export())
+
+    async def serve(self, user: int) -> None:
+        number = user
+        while monotonic() < self.until:
+            number += USERS
+            for asked in (number, max(user, number - 40 * USERS)):  # the new one, and one of a while ago
+                rows = await self.kernel.fetch(PAGE, asked)
+                image = await self.kernel.cached(f"preview:{asked}", lambda: self.draw(asked), shared=True)  # noqa: B023
+                assert (rows[0]["g"], len(rows), image[0]) == (asked, 20, asked % 256)
+                self.requests += 1
+
+    async def draw(self, number: int) -> bytes:
+        await asyncio.sleep(0)
+        return bytes([number % 256]) * (20_000 + number * 37 % 100_000)
+
+    async def export(self) -> None:
+        pool = self.kernel.find_capability("pool")._pool()
+        while monotonic() < self.until:
+            total = 0
+            async with pool.acquire() as connection, connection.transaction():
+                cursor = await connection.cursor(EXPORT)
+                while rows := await cursor.fetch(1000):
+                    total += sum(row["id"] for row in rows)
+                    self.exported += len(rows)
+                    if monotonic() >= self.until and self.exported > ROWS:
+                        return
+            assert total == ROWS * (ROWS + 1) // 2
+
+
+def kernel(url: str, memory: bool) -> Any:
+    from galvo import Kernel
+    from galvo_cache import CachePlugin
+    from galvo_memory import MemoryPlugin
+    from galvo_pool import PoolPlugin
+
+    plugins: dict[Any, dict[str, Any]] = {
+        CachePlugin: {"ttl": 600, "max_bytes": 1 << 30},
+        PoolPlugin: {"url": url, "min_size": 2, "max_size": 6},
+    }
+    return Kernel.of({MemoryPlugin: SOON, **plugins} if memory else plugins)
+
+
+def data() -> int:
+    """Bytes that count against the limit."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def main(url: str, seconds: float, memory: bool) -> None:
+    async with kernel(url, memory) as running:
+        host = Host(running, seconds)
+        await host.run()
+        told = {"requests": host.requests, "exported": host.exported, "data": data()}
+        print(json.dumps({**told, **running.plugin_stats("cache"), **(running.plugin_stats("memory") if memory else {})}))
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d ms %(message)s")
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]), sys.argv[3] == "with"))
