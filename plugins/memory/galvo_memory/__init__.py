@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from galvo_memory.budgets import memory_budget, run_limited
+    from galvo_memory.chunks import chunked, export
     from galvo_memory.plugin import MemoryPlugin
     from galvo_memory.pools import BufferPool, ObjectPool
 
-__all__ = ["BufferPool", "MemoryPlugin", "ObjectPool", "memory_budget", "run_limited"]
+__all__ = ["BufferPool", "MemoryPlugin", "ObjectPool", "chunked", "export", "memory_budget", "run_limited"]
 
 HOMES = {
-    "BufferPool": "pools", "MemoryPlugin": "plugin", "ObjectPool": "pools", "memory_budget": "budgets",
-    "run_limited": "budgets",
+    "BufferPool": "pools", "MemoryPlugin": "plugin", "ObjectPool": "pools", "chunked": "chunks",
+    "export": "chunks", "memory_budget": "budgets", "run_limited": "budgets",
 }  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 
 from galvo_memory.processes.child import Answer
 
-
 LAST_WORDS = 1.0
 """Seconds for a process that has closed its end to be gone; what it has died of is lost when it is killed."""
 
@@ -37,7 +36,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._asking = False
-        self._stopped = False
+        self._stopped = threading.Event()
 
     @property
     def pid(self) -> int | None:
@@ -50,7 +49,7 @@ class Worker:
     def ask(self, max_bytes: int, call: bytes) -> Answer:
         """What `child.run` gives. Starts the process if there is none yet. Raises Died; then it is gone."""
         with self._lock:
-            if self._stopped:
+            if self._stopped.is_set():
                 raise Died(None, started=False)
             self._asking = True
         started = self._connection is not None
@@ -61,7 +60,7 @@ class Worker:
             answer = Answer(*pickle.loads(connection.recv_bytes()))  # noqa: S301  # from our own child
         except (EOFError, OSError) as error:
             code = self._reap()
-            if code is None and not self._stopped:  # the system gives no process
+            if code is None and not self._stopped.is_set():  # the system gives no process
                 raise
             raise Died(code, started=started) from error
         except BaseException:
@@ -69,8 +68,8 @@ class Worker:
             self._reap()
             raise
         with self._lock:
-            self._asking, stopped = False, self._stopped
-        if stopped:  # in the moment of its answer
+            self._asking = False
+        if self._stopped.is_set():  # in the moment of its answer
             self._reap()
         return answer
 
@@ -79,7 +78,7 @@ class Worker:
         with ours, theirs:
             code = f"import sys; sys.path[:] = {sys.path!r}; from {Answer.__module__} import main; main({{}})"
             with self._lock:
-                if self._stopped:
+                if self._stopped.is_set():
                     raise EOFError
                 self._process = subprocess.Popen(
                     [sys.executable, "-c", code.format(theirs.fileno())],
@@ -96,7 +95,7 @@ class Worker:
     def stop(self) -> None:
         """Kill it, whatever it does. `ended` is set as soon as it is gone."""
         with self._lock:
-            self._stopped = True
+            self._stopped.set()
             if self._process is not None:
                 self._process.kill()
             asking = self._asking

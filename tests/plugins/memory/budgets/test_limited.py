@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import anyio
@@ -29,6 +29,12 @@ async def no_process_is_left() -> AsyncIterator[None]:
     assert process.held == 0
     idle.WORKERS.close()
     assert set(psutil.Process().children()) <= before
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """What other processes do cannot be awaited."""
+    while not true():  # noqa: ASYNC110
+        await anyio.sleep(0.005)
 
 
 async def test_the_result_comes_back_and_the_worker_is_used_again() -> None:
@@ -83,8 +89,7 @@ async def test_cancelled_while_it_works(tmp_path: Path, warm: bool) -> None:
         await run_limited(limited.pid, max_bytes=ROOM)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: run_limited(limited.sleep_for_ever, str(sign), max_bytes=ROOM))
-        while not sign.exists() or not sign.read_text():
-            await anyio.sleep(0.01)
+        await until(lambda: sign.exists() and bool(sign.read_text()))
         tasks.cancel_scope.cancel()
     assert not psutil.pid_exists(int(sign.read_text()))
 
@@ -116,8 +121,7 @@ async def test_one_killed_while_idle_is_replaced() -> None:
     first = await run_limited(limited.pid, max_bytes=ROOM)
     child = psutil.Process(first)
     child.kill()
-    while child.status() != psutil.STATUS_ZOMBIE:
-        await anyio.sleep(0.001)
+    await until(lambda: child.status() == psutil.STATUS_ZOMBIE)
     assert await run_limited(limited.pid, max_bytes=ROOM) != first
 
 
@@ -152,8 +156,7 @@ async def test_it_holds_its_memory_in_the_process_budget(tmp_path: Path) -> None
     sign = tmp_path / "sign"
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: run_limited(limited.sleep_for_ever, str(sign), max_bytes=ROOM))
-        while not sign.exists():
-            await anyio.sleep(0.01)
+        await until(sign.exists)
         assert process.held == 64 << 20
         tasks.cancel_scope.cancel()
 
