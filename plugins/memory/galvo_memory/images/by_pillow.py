@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
+from galvo_memory.images.decoded import Decoded
 from galvo_memory.images.errors import CorruptImage, ImageTooLarge
 from galvo_memory.images.header import Format, Header
 from galvo_memory.images.plan import Plan
@@ -26,25 +27,26 @@ BAND = 1 << 18
 """Pixels that are converted at once; Pillow keeps the interpreter's lock meanwhile."""
 GAP = 2
 """What is left for Lanczos, at least; Pillow's own `thumbnail` and vips leave as much."""
+DRAFT_GAP = 1.8
+"""The same for libjpeg's, which has powers of two only: 2 would cost four times the memory at 1.8 to 2."""
 GREY = {"1", "L", "I;16", "I;16B", "I;16L", "I;16N"}
 
 
-def decode(file: Stoppable, header: Header, plan: Plan) -> tuple[Image.Image, bytes | None]:
-    """In mode L, RGB, RGBA or CMYK, in the plan's size before EXIF turns it; and the ICC profile.
-
-    Raises whatever Pillow raises, CorruptImage, ImageTooLarge.
-    """
+def decode(file: Stoppable, header: Header, plan: Plan) -> Decoded:
+    """Raises whatever Pillow raises, CorruptImage, ImageTooLarge."""
     limit = Image.MAX_IMAGE_PIXELS
     if header.format in CHECKED_BY_PILLOW and limit is not None and header.pixels > limit:
         raise ImageTooLarge(header.name, header.width, header.height, limit)
     with OPENERS[header.format](file) as image:
-        if image.size != (header.width, header.height):
+        upright = header.format == "TIFF"  # Pillow turns these itself
+        if image.size != (header.upright if upright else (header.width, header.height)):
             raise CorruptImage(header.name, f"it has two sizes, {header.width} x {header.height} and {image.size}")
-        size = plan.turned(header)
-        image.draft("L" if plan.grey and image.mode == "RGB" else None, size)  # type: ignore[arg-type]
+        size = (plan.width, plan.height) if upright else plan.turned(header)
+        least = (round(size[0] * DRAFT_GAP), round(size[1] * DRAFT_GAP))
+        image.draft("L" if plan.grey and image.mode == "RGB" else None, least)  # type: ignore[arg-type]
         icc = cast("bytes | None", image.info.get("icc_profile"))
         image.load()
-        return _resized(image, size, plan.grey), icc
+        return Decoded(_resized(image, size, plan.grey), icc, upright)
 
 
 def _resized(image: Image.Image, size: tuple[int, int], grey: bool) -> Image.Image:

@@ -25,8 +25,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def route(header: Header) -> Route:
-    """Pillow's draft beats vips for JPEG; vips goes through the others in strips. research/operations.md, 2c."""
-    return "vips" if header.format != "JPEG" and has_vips() else "pillow"
+    """Pillow drafts JPEG, and keeps one byte for a pixel of GIF; vips goes through the others in strips."""
+    return "vips" if header.format in ("PNG", "WEBP", "TIFF") and has_vips() else "pillow"
 
 
 def has_vips() -> bool:

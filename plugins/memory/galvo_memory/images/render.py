@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal
 from PIL import Image
 
 from galvo_memory.images import by_pillow, colour
+from galvo_memory.images.decoded import Decoded
 from galvo_memory.images.errors import CorruptImage, ImageProblem, TruncatedImage
 from galvo_memory.images.header import Header
 from galvo_memory.images.plan import Plan
@@ -30,7 +31,7 @@ TURNS = {
 def render(file: BinaryIO, header: Header, plan: Plan, stop: Event) -> Image.Image:
     """In mode L, RGB or RGBA, without metadata. Raises CorruptImage, TruncatedImage."""
     try:
-        image, icc = _decoded(Stoppable(file, stop), header, plan)
+        image, icc, upright = _decoded(Stoppable(file, stop), header, plan)
     except ImageProblem:
         raise
     except MemoryError:
@@ -40,13 +41,13 @@ def render(file: BinaryIO, header: Header, plan: Plan, stop: Event) -> Image.Ima
     image = colour.to_srgb(image, icc)
     if plan.grey:
         image = colour.opaque(image).convert("L")
-    if header.orientation in TURNS:
+    if not upright and header.orientation in TURNS:
         image = image.transpose(TURNS[header.orientation])
     image.info = {}
     return image
 
 
-def _decoded(file: Stoppable, header: Header, plan: Plan) -> tuple[Image.Image, bytes | None]:
+def _decoded(file: Stoppable, header: Header, plan: Plan) -> Decoded:
     if plan.route == "pillow":
         return by_pillow.decode(file, header, plan)
     from galvo_memory.images import by_vips  # an extra
