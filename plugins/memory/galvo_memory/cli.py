@@ -14,7 +14,7 @@ import msgspec
 from galvo import GalvoError
 from galvo_memory.asking.asking import processes, trace
 from galvo_memory.asking.look import LOOKS, Look, Looker
-from galvo_memory.asking.rows import EVERY, HEAD, row
+from galvo_memory.asking.rows import EVERY, HEAD, LISTED, listed, row
 from galvo_memory.asking.shown import BARS, fact, shown, trend
 from galvo_memory.errors import MemoryProblem
 
@@ -80,8 +80,7 @@ def _list(pids: Sequence[int], *, as_json: bool, watching: bool) -> int:
     if as_json:
         _print([json.dumps([json.loads(_json(look)) for look in looks])])
     else:
-        now = datetime.now().astimezone()
-        _print([f"{'PID':>8} {HEAD}", *(f"{look.process.pid:>8} {row(look, None, now)}" for look in looks)])
+        _print([LISTED, *map(listed, looks)])
     return max(map(code, looks), default=0)
 
 

@@ -70,7 +70,9 @@ class MemoryPlugin(Plugin):
                 tasks.start_soon(self._relieving.run)
                 tasks.start_soon(self._watcher.leaks.run)
                 if self._settings.answer:
-                    tasks.start_soon(Answering(self.state, self._watcher.leaks.trace, self._surviving).run)
+                    answering = Answering(self.state, self._watcher.leaks.trace, self._surviving)
+                    tasks.start_soon(answering.run)
+                    await answering.ready.wait()
                 tasks.start_soon(self._watcher.run, self._settings.interval)
                 yield
                 tasks.cancel_scope.cancel()

@@ -18,7 +18,7 @@ from galvo_memory.asking.protocol import LARGEST_QUESTION, LONGEST, PREFIX, Ques
 from galvo_memory.asking.state import State
 from galvo_memory.watching.surviving import Surviving
 
-AT_ONCE = 4
+AT_ONCE, WAITING = 4, 32
 PATIENCE = 5.0
 """Seconds that a question and the sending of its answer may take."""
 
@@ -31,17 +31,20 @@ class Answering:
         self._trace = trace
         self._surviving = surviving
         self._busy = 0
+        self.ready = anyio.Event()
+        """It can be asked, or that has failed."""
 
     async def run(self) -> None:
         """Never ends, unless this system has no such sockets."""
-        if sys.platform != "linux":
-            return
-        while True:
+        while sys.platform == "linux":
             with self._surviving.part("answering `galvo memory`"):
                 name = f"\0{PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
-                async with await anyio.create_unix_listener(name, backlog=AT_ONCE) as listener:
+                async with await anyio.create_unix_listener(name, backlog=WAITING) as listener:
+                    self.ready.set()
                     await listener.serve(self._serve)
+            self.ready.set()
             await anyio.sleep(PATIENCE)
+        self.ready.set()
 
     async def _serve(self, stream: SocketStream) -> None:
         async with stream:

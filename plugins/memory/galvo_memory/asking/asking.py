@@ -49,19 +49,27 @@ def processes() -> list[int]:
 
 
 def _ask(pid: int, question: Question, seconds: float, answer: type[T]) -> T:
-    deadline = monotonic() + seconds
+    deadline, stuck = monotonic() + seconds, f"process {pid} has not answered for {seconds:g} s: its event loop is busy"
     for name in sorted(_names(), key=lambda name: not name.startswith(f"{PREFIX}{pid}-")):
         try:
-            with _connected(name, PATIENCE) as connection:
-                if _peer(connection) != pid:
-                    continue  # whoever likes may take a name; this is the kernel's word
+            connection = _connected(name, PATIENCE)
+        except BlockingIOError:  # so many wait already that it takes no more
+            if name.startswith(f"{PREFIX}{pid}-"):
+                raise NoAnswer(stuck) from None
+            continue
+        except OSError:  # it has just gone
+            continue
+        with connection:
+            if _peer(connection) != pid:
+                continue  # whoever likes may take a name; this is the kernel's word
+            try:
                 connection.sendall(msgspec.json.encode(question))
                 return msgspec.json.decode(_received(connection, deadline), type=answer)
-        except TimeoutError:
-            raise NoAnswer(f"process {pid} has not answered for {seconds:g} s: its event loop is busy") from None
-        except (OSError, msgspec.MsgspecError):
-            why = "it answers its own user and root, and a few at a time"
-            raise NoAnswer(f"process {pid} gave no answer: {why}") from None
+            except TimeoutError:
+                raise NoAnswer(stuck) from None
+            except (OSError, msgspec.MsgspecError):
+                why = "it answers its own user and root, and a few at a time"
+                raise NoAnswer(f"process {pid} gave no answer: {why}") from None
     raise NoAnswer(
         f"process {pid} does not tell of itself: it runs no memory plugin, has `answer = false` under [memory], or is "
         "in another network namespace"

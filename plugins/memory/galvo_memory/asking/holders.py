@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
-
 from galvo import Context
 from galvo_memory import budgets, pools
+from galvo_memory.allocator import unused
 from galvo_memory.asking.state import Holder
 from galvo_memory.sizes import show
 
 
 def holders(context: Context) -> list[Holder]:
     """Largest first. A plugin whose counters cannot be read is left out."""
-    found = [*_plugins(context), *_pools()]
-    if (free := _free_in_malloc()) is not None:
-        found.append(Holder("free in malloc", free, "nobody uses it; malloc_trim gives it back"))
-    found = sorted((one for one in found if one.bytes), key=lambda one: -one.bytes)
+    free = Holder("free in malloc", unused(), "nobody uses it; malloc_trim returns it")
+    found = sorted((one for one in [*_plugins(context), *_pools(), free] if one.bytes), key=lambda one: -one.bytes)
     admission = budgets.process
     text = f"of {show(admission.total)} admitted" + (f", {admission.waiting} wait" if admission.waiting else "")
     return [*found, Holder("budget", admission.held, text)]
@@ -37,28 +33,10 @@ def _plugins(context: Context) -> list[Holder]:
 
 
 def _pools() -> list[Holder]:
-    return [Holder(one.what, one.bytes) for one in pools.registry.held()]
+    return [Holder(one.name, one.idle + one.out, _in_pool(one)) for one in pools.registry.held()]
 
 
-class _Mallinfo(ctypes.Structure):
-    """struct mallinfo2 (mallinfo(3)); glibc 2.33 and later."""
-
-    _fields_ = [(name, ctypes.c_size_t) for name in (
-        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
-    )]  # fmt: skip
-
-
-@cache
-def _mallinfo() -> ctypes._NamedFuncPointer | None:
-    try:
-        function = ctypes.CDLL(None).mallinfo2
-    except (OSError, AttributeError):
-        return None
-    function.restype = _Mallinfo
-    return function
-
-
-def _free_in_malloc() -> int | None:
-    """Bytes that were freed and are still the process's; None where the C library does not tell."""
-    function = _mallinfo()
-    return None if function is None else int(function().fordblks)
+def _in_pool(held: pools.Held) -> str:
+    """With where those that are out were taken: that is where a leak is looked for."""
+    text = f"{held.items:,} idle, {held.taken:,} in use"
+    return f"{text}, taken at {', '.join(held.places)}" if held.places else text

@@ -47,7 +47,8 @@ def _told(state: State) -> Iterator[str]:
     yield ""
     yield f"{'who holds what':24} {'bytes':>10}"
     for holder in state.holders:
-        yield clipped(f"{holder.what[:24]:24} {show(holder.bytes):>10}  {holder.text}")
+        line = f"{holder.what[:24]:24} {show(holder.bytes):>10}  {holder.text}".rstrip()
+        yield from textwrap.wrap(line, WIDTH, subsequent_indent=" " * 4, break_on_hyphens=False)
     if state.relieved:
         yield ""
         yield f"{'freed':>10} {'ago':>8}  by"

@@ -8,14 +8,24 @@ from typing import Any
 
 import anyio
 
-from galvo import Kernel, Level, Plugin
+from galvo import Kernel, Level, MemoryPressure, Plugin, hookimpl
 from galvo_memory import MemoryPlugin
 
 
 class Shelf(Plugin):
-    """Holds something."""
+    """Holds something, and hears of pressure."""
 
     name = "shelf"
+    provides = ("shelf",)
+
+    def __init__(self, settings: Any, context: Any) -> None:
+        super().__init__(settings, context)
+        self.critical = anyio.Event()
+
+    @hookimpl
+    async def on_memory_pressure(self, pressure: MemoryPressure) -> None:
+        if pressure.level is Level.CRITICAL:
+            self.critical.set()
 
     def stats(self) -> dict[str, float]:
         return {"bytes": 3 << 20, "entries": 1234}
@@ -33,9 +43,8 @@ class Broken(Plugin):
 async def main(settings: dict[str, Any], mib: int) -> None:
     async with Kernel.of({MemoryPlugin: settings, Shelf: {}, Broken: {}}) as kernel:
         kept = [b"x" * (1 << 20) for _ in range(mib)]
-        memory = kernel.find_capability("memory")
-        while mib and memory._watcher.levels.level is not Level.CRITICAL:
-            await anyio.sleep(0.01)
+        if mib:
+            await kernel.find_capability("shelf").critical.wait()
         print("ready", flush=True)
         await anyio.to_thread.run_sync(sys.stdin.readline)
         del kept
