@@ -219,6 +219,9 @@ def test_a_plugin_that_is_told_not_to_answer() -> None:
 
 def test_no_such_process() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # nobody has asked how it ended: it is still there
+    done = galvo(ended.pid)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"galvo: process {ended.pid} has ended\n")
     ended.wait()
     done = galvo(ended.pid)
     assert (done.returncode, done.stdout) == (1, "")
@@ -231,6 +234,11 @@ def test_no_such_process() -> None:
 )
 def test_wrong_usage(args: list[str]) -> None:
     assert galvo(*args).returncode == 2
+
+
+def test_what_others_say_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._print(["\x1b[2J\x07 cleared"])
+    assert capsys.readouterr().out == "?[2J? cleared\n"
 
 
 def test_a_terminal_that_knows_few_characters() -> None:
