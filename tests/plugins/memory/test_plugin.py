@@ -161,6 +161,12 @@ async def test_it_survives_its_own_faults(
     assert [said.count(sentence) for sentence in once] == [1, 1, 1], said
 
 
+async def test_it_answers_only_when_it_is_told_to(tmp_path: Path) -> None:
+    async with staged(tmp_path, answer=False):
+        with pytest.raises(NoAnswer, match="`answer = false` under"):
+            await anyio.to_thread.run_sync(ask, os.getpid())
+
+
 async def test_a_fault_in_answering_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("mine")
