@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from galvo_memory.allocator import heap
+from galvo_memory.allocator import unused
 from galvo_memory.signals.bound import Bound
 from galvo_memory.signals.files import read
 from galvo_memory.signals.paths import Paths
@@ -34,6 +34,5 @@ def rlimits(paths: Paths) -> list[Bound]:
         return []
     sizes = [int(size) * PAGE for size in read(paths.statm).split()]
     near = not paths.pid and any(sizes[field] >= NEAR * soft for soft, field in found.values())
-    asked = heap() if near else None
-    free = asked.free if asked is not None else 0
+    free = unused() if near else 0
     return [Bound(name, soft, max(0, sizes[field] - free)) for name, (soft, field) in found.items()]
