@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from textwrap import wrap
 
 import msgspec
 
@@ -15,7 +16,7 @@ from galvo import GalvoError
 from galvo_memory.asking.asking import processes, trace
 from galvo_memory.asking.look import LOOKS, Look, Looker
 from galvo_memory.asking.rows import EVERY, HEAD, LISTED, listed, row
-from galvo_memory.asking.shown import BARS, fact, shown, trend
+from galvo_memory.asking.shown import BARS, WIDTH, fact, shown, trend
 from galvo_memory.errors import MemoryProblem
 
 BAD = 3
@@ -35,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
         if len(pids) > 1:
             return _list(pids, as_json=options.json, watching=options.watch or options.trace is not None)
         if options.trace is not None:
-            return _trace(pids[0], options.trace, as_json=options.json)
+            return _trace(pids[0], options.trace, types=options.types, as_json=options.json)
         if options.watch:
             return _watch(pids[0], options.every, options.count, as_json=options.json)
         look = Looker(pids[0]).look(LOOKS)
@@ -59,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--count", type=_count, default=0, metavar="LINES", help="end --watch after so many")
     text = "trace allocations for so long (20) and show the lines that keep most; slows the process down meanwhile"
     made.add_argument("--trace", type=_seconds, nargs="?", const=20.0, metavar="SECONDS", help=text)
+    text = "with --trace: count objects by type as well, which stops the process for a moment"
+    made.add_argument("--types", action="store_true", help=text)
     made.add_argument("--json", action="store_true", help="print JSON")
     return made
 
@@ -108,12 +111,13 @@ def _watch(pid: int, every: float, count: int, *, as_json: bool) -> int:
     return 0
 
 
-def _trace(pid: int, seconds: float, *, as_json: bool) -> int:
-    lines = trace(pid, seconds)
+def _trace(pid: int, seconds: float, *, types: bool, as_json: bool) -> int:
+    found = trace(pid, seconds, types=types)
     if as_json:
-        _print([json.dumps(lines)])
+        _print([json.dumps(found)])
     else:
-        _print(lines or [f"nothing that was allocated in these {seconds:g} s was kept"])
+        nothing = [f"nothing that was allocated in these {seconds:g} s was kept"]
+        _print(line for sentence in found or nothing for line in wrap(sentence, WIDTH, subsequent_indent="  "))
     return 0
 
 

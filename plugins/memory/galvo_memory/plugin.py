@@ -49,7 +49,7 @@ class MemoryPlugin(Plugin):
             self._sampler,
             Levels(settings.levels, settings.waiting, gap=settings.gap, dwell=settings.dwell),
             self._relieving,
-            Leaks(context.log, surviving, interval=settings.interval, trace=settings.trace),
+            Leaks(context.log, self._sampler.rss, surviving, interval=settings.interval, trace=settings.trace),
             Collector(context.log),
             surviving,
             again=settings.again,
@@ -70,7 +70,7 @@ class MemoryPlugin(Plugin):
                 tasks.start_soon(self._relieving.run)
                 tasks.start_soon(self._watcher.leaks.run)
                 if self._settings.answer:
-                    answering = Answering(self.state, self._watcher.leaks.trace, self._surviving)
+                    answering = Answering(self.state, self._watcher.leaks, self._surviving)
                     tasks.start_soon(answering.run)
                     await answering.ready.wait()
                 tasks.start_soon(self._watcher.run, self._settings.interval)

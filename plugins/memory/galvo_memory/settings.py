@@ -41,7 +41,7 @@ class MemorySettings(PluginSettings):
     trace: float = Field(
         20.0,
         ge=0,
-        le=300,
+        le=60,
         description="Seconds for which allocations are traced, once, when there seems to be a leak: names its lines, "
         "and slows Python down 5 to 9 times meanwhile; 0: never.",
     )

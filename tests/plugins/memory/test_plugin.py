@@ -16,6 +16,8 @@ import pytest
 from galvo import Kernel, Level, PluginError
 from galvo_memory import MemoryPlugin, budgets
 from galvo_memory.errors import Unreadable
+from galvo_memory.verdict import Finding, Verdict, WindowRefused
+from galvo_memory.watching import leaks
 from tests.plugins.memory.signals.trees import MIB, Tree
 from tests.plugins.memory.stand import QUICK, Hoard, on, rss, staged
 
@@ -157,6 +159,62 @@ async def test_a_missing_file_is_told_once(tmp_path: Path, caplog: pytest.LogCap
             f"{stage.tree.paths.pressure} cannot be read (No such file or directory): nobody sees who waits for memory"
         ]
     assert [str(stage.tree.paths.pressure) in record.getMessage() for record in caplog.records].count(True) == 1
+
+
+class Leaking:
+    """A detector that finds a leak at once."""
+
+    def __init__(self) -> None:
+        self.verdicts = [Verdict(kind, 36e6, 0.99, "evidence") for kind in ("none", "python", "none", "python")]
+
+    def add(self, sample: object) -> bool:
+        if len(self.verdicts) > 1:
+            del self.verdicts[0]
+            return True
+        return False
+
+    def verdict(self) -> Verdict:
+        return self.verdicts[0]
+
+
+async def test_a_leak_is_told_and_traced_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    traced: list[object] = []
+
+    def investigate(*args: object) -> Finding:
+        traced.append(args)
+        return Finding([], [], [], [], ["shop.py:7 keeps it"])
+
+    monkeypatch.setattr(leaks, "investigate", investigate)
+    async with staged(tmp_path, trace=3.0) as stage:
+        watch = stage.memory._watcher.leaks
+        watch._detector = Leaking()  # type: ignore[assignment]
+        await stage.hoard.until(lambda: watch.found)
+        assert stage.hoard.metrics["galvo.memory.leak"] == 36e6
+        looks = stage.hoard.looks
+        await stage.hoard.until(lambda: stage.hoard.looks > looks + 5)
+        state = stage.memory.state()
+        assert (state.leak.kind, state.found) == ("python", ["shop.py:7 keeps it"])
+        assert stage.memory.stats()["leak"] == 1
+    assert len(traced) == 1
+    said = [record.getMessage() for record in caplog.records if "memory gr" in record.getMessage()]
+    assert said == ["memory grows by 34.3 MiB an hour (python): evidence", "while memory grew: shop.py:7 keeps it"]
+
+
+async def test_a_trace_that_is_refused_harms_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*args: object) -> Finding:
+        raise WindowRefused("tracemalloc traces already")
+
+    monkeypatch.setattr(leaks, "investigate", refuse)
+    async with staged(tmp_path, trace=3.0) as stage:
+        stage.memory._watcher.leaks._detector = Leaking()  # type: ignore[assignment]
+        await stage.hoard.until(lambda: stage.memory.stats()["faults"])
+        looks = stage.hoard.looks
+        await stage.hoard.until(lambda: stage.hoard.looks > looks + 2)
+    assert any("tracemalloc traces already" in record.getMessage() for record in caplog.records)
 
 
 async def test_a_limit_below_current_use(tmp_path: Path) -> None:

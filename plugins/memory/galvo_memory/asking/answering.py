@@ -7,15 +7,16 @@ import secrets
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import anyio
 import msgspec
 from anyio.abc import SocketAttribute, SocketStream
 
-from galvo_memory.asking.protocol import LARGEST_QUESTION, LONGEST, PREFIX, Question
+from galvo_memory.asking.protocol import LARGEST_QUESTION, PREFIX, Question, Traced
 from galvo_memory.asking.state import State
+from galvo_memory.errors import MemoryProblem
+from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.surviving import Surviving
 
 AT_ONCE, WAITING = 4, 32
@@ -24,11 +25,9 @@ PATIENCE = 5.0
 
 
 class Answering:
-    def __init__(
-        self, tell: Callable[[], State], trace: Callable[[float], Awaitable[list[Any]]], surviving: Surviving
-    ) -> None:
+    def __init__(self, tell: Callable[[], State], leaks: Leaks, surviving: Surviving) -> None:
         self._tell = tell
-        self._trace = trace
+        self._leaks = leaks
         self._surviving = surviving
         self._busy = 0
         self.ready = anyio.Event()
@@ -62,14 +61,19 @@ class Answering:
             with anyio.fail_after(PATIENCE):
                 question = msgspec.json.decode(await stream.receive(LARGEST_QUESTION), type=Question)
             if question.trace:
-                lines = await self._trace(min(question.trace, LONGEST))
-                answer = msgspec.json.encode([str(line) for line in lines])
+                answer = msgspec.json.encode(await self._traced(question))
             else:
                 answer = msgspec.json.encode(self._tell())
             with anyio.fail_after(PATIENCE):
                 await stream.send(answer)
         except (TimeoutError, anyio.EndOfStream, anyio.BrokenResourceError, msgspec.MsgspecError):
             return  # whoever asked does not mean it, or has gone
+
+    async def _traced(self, question: Question) -> Traced:
+        try:
+            return Traced((await self._leaks.trace(question.trace, types=question.types)).sentences())
+        except MemoryProblem as error:
+            return Traced([], str(error))
 
 
 def _raw(stream: SocketStream) -> socket.socket:

@@ -11,13 +11,15 @@ from typing import TypeVar
 
 import msgspec
 
-from galvo_memory.asking.protocol import LARGEST_ANSWER, PREFIX, Question
+from galvo_memory.asking.protocol import LARGEST_ANSWER, PREFIX, Question, Traced
 from galvo_memory.asking.state import State
 from galvo_memory.errors import MemoryProblem, Unreadable
 from galvo_memory.signals.files import whole
 
 PATIENCE = 2.0
 """Seconds in which an event loop that is not stuck answers."""
+SLOWER = 30.0
+"""Seconds that the answer may take after a trace, which slows everything down."""
 SOCKETS = Path("/proc/net/unix")
 T = TypeVar("T")
 
@@ -31,9 +33,12 @@ def ask(pid: int) -> State:
     return _ask(pid, Question(), PATIENCE, State)
 
 
-def trace(pid: int, seconds: float) -> list[str]:
-    """The lines that allocate in the next `seconds`. Raises NoAnswer."""
-    return _ask(pid, Question(trace=seconds), seconds + 5 * PATIENCE, list[str])
+def trace(pid: int, seconds: float, *, types: bool) -> list[str]:
+    """Who allocates in the next `seconds` what is kept: sentences. Raises NoAnswer."""
+    traced = _ask(pid, Question(trace=seconds, types=types), seconds + SLOWER, Traced)
+    if traced.problem:
+        raise NoAnswer(f"process {pid}: {traced.problem}")
+    return traced.sentences
 
 
 def processes() -> list[int]:

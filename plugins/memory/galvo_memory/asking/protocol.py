@@ -9,10 +9,17 @@ PREFIX = "galvo-memory-"
 LARGEST_QUESTION = 1000
 """Bytes."""
 LARGEST_ANSWER = 1 << 20
-LONGEST = 300.0
-"""Seconds that allocations may be traced for."""
 
 
 class Question(msgspec.Struct, frozen=True):
     trace: float = 0.0
-    """Seconds to trace allocations for; the answer is lines. 0: the answer is the state."""
+    """Seconds to trace allocations for; the answer is `Traced`. 0: the answer is `State`."""
+    types: bool = False
+    """Count objects by type, too."""
+
+
+class Traced(msgspec.Struct, frozen=True):
+    sentences: list[str]
+    """Who allocates what is kept."""
+    problem: str = ""
+    """Why nothing was traced."""

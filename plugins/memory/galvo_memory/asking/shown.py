@@ -42,8 +42,10 @@ def shown(look: Look) -> Iterator[str]:
 
 def _told(state: State) -> Iterator[str]:
     yield from fact("verdict", _verdict(state))
-    for line in state.lines:
-        yield from textwrap.wrap(line, WIDTH, initial_indent=" " * LABEL + "- ", subsequent_indent=" " * LABEL + "  ")
+    for sentence in state.found:
+        yield from textwrap.wrap(
+            sentence, WIDTH, initial_indent=" " * LABEL + "- ", subsequent_indent=" " * LABEL + "  "
+        )
     yield ""
     yield f"{'who holds what':24} {'bytes':>10}"
     for holder in state.holders:

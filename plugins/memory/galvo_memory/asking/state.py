@@ -50,8 +50,8 @@ class State(msgspec.Struct, frozen=True):
     trend: list[tuple[float, int]]
     """The least of each minute: how long ago, and RSS."""
     leak: Leak
-    lines: list[str]
-    """That allocated while memory grew, when that was traced."""
+    found: list[str]
+    """Who allocated while memory grew, when that was traced: sentences."""
     holders: list[Holder]
     relieved: list[Relieved]
     problems: list[str]

@@ -26,7 +26,7 @@ def state_of(context: Context, watcher: Watcher, relieving: Relieving, problems:
         blocks=sample.blocks,
         trend=watcher.history.lows(now),
         leak=Leak(verdict.kind, verdict.slope_bytes_per_hour, verdict.confidence, verdict.evidence),
-        lines=[str(line) for line in watcher.leaks.lines],
+        found=watcher.leaks.found,
         holders=holders(context),
         relieved=[
             Relieved(now - one.at, one.level.name.lower(), sum(part.bytes for part in one.freed), _what(one.freed))

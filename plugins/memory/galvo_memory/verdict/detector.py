@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple, Protocol
 
 from galvo_memory.sizes import show
 from galvo_memory.verdict import heap as allocator
-from galvo_memory.verdict.growth import Growth, growth, material
+from galvo_memory.verdict.growth import AGAIN, CHANCE, Growth, growth, material
 from galvo_memory.verdict.heap import Heap, Looks
-from galvo_memory.verdict.marks import MOST, Marks, Stretch
+from galvo_memory.verdict.marks import FIRST, Marks, Stretch
 
 Kind = Literal["none", "python", "native", "fragmentation"]
 BLOCK = 512
@@ -19,7 +19,7 @@ FELL, STAYED = 0.8, 0.95
 
 
 class Sampled(Protocol):
-    """What is needed of a sample: bytes, blocks, bytes, seconds."""
+    """What is needed of a sample, in bytes and seconds; `blocks` 0: not known; `used` counts against `limit`."""
 
     @property
     def rss(self) -> int: ...
@@ -27,6 +27,8 @@ class Sampled(Protocol):
     def blocks(self) -> int: ...
     @property
     def limit(self) -> int | None: ...
+    @property
+    def used(self) -> int: ...
     @property
     def at(self) -> float: ...
 
@@ -66,27 +68,28 @@ class Detector:
 
     def _judge(self, sample: Sampled) -> Verdict:
         rss = [*self._rss.stretches()]
-        rising = max(material(stretch.times, stretch.marks) for stretch in rss)
+        rising = material(rss[0].times, rss[0].marks)
         if rising:
             self._looks.add(sample.at)
         else:
             self._looks.clear()
-        if len(self._rss) < MOST:
+        if len(self._rss) < FIRST:
             return self._verdict
+        chance = CHANCE if len(self._rss) == FIRST else AGAIN
         blocks = [*self._blocks.stretches()]
-        objects = growth(blocks) if rising else None
+        objects = growth(blocks, chance) if rising else None
         if objects:
             return _growing("python", rising, objects, sample, _python(objects, rising))
-        found = growth(rss) if rising else None
+        found = growth(rss, chance) if rising else None
         if found:
             kept = self._looks.kept(found)
-            why = f"allocated blocks do not; {kept.sentence}"
+            why = f"allocated blocks {'do not' if sample.blocks else 'are not known'}; {kept.sentence}"
             return _growing("fragmentation" if kept.freed else "native", found.slope, found, sample, why)
         return self._idle(sample, rss[0], blocks[0])
 
     def _idle(self, sample: Sampled, rss: Stretch, blocks: Stretch) -> Verdict:
         """Not growing; but what Python freed may still be held."""
-        fell = blocks.marks[-1] <= FELL * max(self._blocks.marks)
+        fell = 0 < blocks.marks[-1] <= FELL * max(self._blocks.marks)
         if fell and rss.marks[-1] >= STAYED * max(self._rss.marks) and (free := self._looks.idle(sample.rss)):
             gone = 1 - blocks.marks[-1] / max(self._blocks.marks)
             return Verdict(
@@ -104,7 +107,7 @@ def _python(objects: Growth, slope: float) -> str:
 
 
 def _growing(kind: Kind, slope: float, found: Growth, sample: Sampled, why: str) -> Verdict:
-    left = None if sample.limit is None else max(0.0, (sample.limit - sample.rss) / slope)
+    left = None if sample.limit is None else max(0.0, (sample.limit - sample.used) / slope)
     until = "" if left is None else f" The limit of {show(sample.limit or 0)} is reached in {_duration(left)}."
     evidence = (
         f"RSS's low-water marks rise by {show(slope * 3600)} an hour, {(1 + found.tau) / 2:.0%} of all pairs of marks "

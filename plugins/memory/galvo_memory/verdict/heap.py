@@ -23,7 +23,7 @@ LOOKS = 20
 
 
 class MallInfo2(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_size_t) for name in FIELDS]  # noqa: RUF012  # ctypes' own way
+    _fields_ = [(name, ctypes.c_size_t) for name in FIELDS]
 
 
 class Heap(NamedTuple):
@@ -40,11 +40,11 @@ def _mallinfo2() -> Callable[[], Any] | None:
     except (OSError, AttributeError, TypeError):
         return None
     function.argtypes, function.restype = (), MallInfo2
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def heap() -> Heap | None:
-    """None where the C library does not tell. It walks malloc's free lists: microseconds, some ms on a shattered heap."""
+    """None where the C library does not tell. It walks malloc's free lists: microseconds, or ms on a shattered heap."""
     mallinfo2 = _mallinfo2()
     if mallinfo2 is None:
         return None

@@ -11,11 +11,11 @@ SPAN = 30.0
 """Seconds of one mark."""
 WARM_UP = 10
 """Marks after the start that are never judged: 5 minutes."""
-MOST = 20
-"""Marks that are judged at once."""
+FIRST, MOST = 20, 40
+"""Marks that are judged at once: 10 minutes at first, later up to 20."""
 SCALES = (1, 2, 4)
 """Marks that are taken together, as a sawtooth may be longer than half a minute."""
-KEPT = MOST * SCALES[-1]
+KEPT = 80
 """40 minutes."""
 
 

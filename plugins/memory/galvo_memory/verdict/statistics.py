@@ -16,7 +16,7 @@ def theil_sen(x: Series, y: Series) -> float:
 
 
 def kendall(y: Series) -> float:
-    """Kendall's tau-a of `y` against time: pairs that rise less pairs that fall, of all. Kendall, Biometrika 30 (1938)."""
+    """Kendall's tau-a of `y` against time: pairs that rise less pairs that fall, of all. Biometrika 30 (1938)."""
     n = len(y)
     signs = sum((y[j] > y[i]) - (y[j] < y[i]) for i in range(n) for j in range(i + 1, n))
     return signs / (n * (n - 1) / 2)

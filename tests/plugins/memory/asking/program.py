@@ -1,4 +1,4 @@
-"""A host application that runs until it is told to end: python program.py SETTINGS [MIB]."""
+"""A host application that runs until it is told to end: SETTINGS, MiB to take, and "leak" to take ever more."""
 
 from __future__ import annotations
 
@@ -45,9 +45,20 @@ async def main(settings: dict[str, Any], mib: int) -> None:
         kept = [b"x" * (1 << 20) for _ in range(mib)]
         if mib:
             await kernel.find_capability("shelf").critical.wait()
-        print("ready", flush=True)
-        await anyio.to_thread.run_sync(sys.stdin.readline)
+        async with anyio.create_task_group() as tasks:
+            if sys.argv[3:] == ["leak"]:
+                tasks.start_soon(leak)
+            print("ready", flush=True)
+            await anyio.to_thread.run_sync(sys.stdin.readline)
+            tasks.cancel_scope.cancel()
         del kept
+
+
+async def leak() -> None:
+    forever: list[list[int]] = []
+    while True:
+        forever += [[number] for number in range(200)]  # the leaking line
+        await anyio.sleep(0.005)
 
 
 if __name__ == "__main__":

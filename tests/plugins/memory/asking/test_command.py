@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -43,10 +44,9 @@ def running(*command: str) -> Iterator[int]:
 
 
 @contextmanager
-def program(mib: int = 0, **settings: Any) -> Iterator[int]:
-    with running(
-        sys.executable, "-m", "tests.plugins.memory.asking.program", json.dumps({**QUIET, **settings}), str(mib)
-    ) as pid:
+def program(mib: int = 0, *more: str, **settings: Any) -> Iterator[int]:
+    arguments = json.dumps({**QUIET, **settings}), str(mib), *more
+    with running(sys.executable, "-m", "tests.plugins.memory.asking.program", *arguments) as pid:
         yield pid
 
 
@@ -196,6 +196,22 @@ def test_any_process(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
 
 
+def test_a_trace_names_the_line() -> None:
+    source = (Path(__file__).parent / "program.py").read_text().splitlines()
+    line = next(number for number, text in enumerate(source, 1) if "# the leaking line" in text)
+    with program(0, "leak") as pid:
+        done = galvo(pid, "--trace", 1, "--types")
+        assert (done.returncode, done.stderr) == (0, "")
+        said = done.stdout.replace("\n  ", " ").splitlines()
+        assert max(map(len, done.stdout.splitlines())) <= 80 or "/" in done.stdout
+        assert re.search(rf"asking/program\.py:{line} keeps", said[0]), said
+        assert any("more objects of type" in sentence and "list" in sentence for sentence in said), said
+        again = galvo(pid, "--trace", 1)
+        assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
+        assert "the last window was just now" in again.stderr
+        assert json.loads(galvo(pid, "--json").stdout)["state"]["pid"] == pid
+
+
 def test_a_plugin_that_is_told_not_to_answer() -> None:
     with program(answer=False) as pid, pytest.raises(NoAnswer, match="`answer = false` under"):
         ask(pid)
@@ -288,7 +304,7 @@ def test_what_is_shown_fits_the_width() -> None:
     trend = [(float(60 * minute), 1 << 50) for minute in range(240, 0, -1)]
     state = State(
         pid=1, level="critical", since=1e9, rss=1 << 50, bounds=bounds, waiting=100.0, blocks=1, trend=trend,
-        leak=Leak("fragmentation", 1e15, 0.99, long), lines=[long], holders=[Holder(long, 1 << 50, long)],
+        leak=Leak("fragmentation", 1e15, 0.99, long), found=[long], holders=[Holder(long, 1 << 50, long)],
         relieved=[Relieved(1e9, "critical", 1 << 50, long)], problems=[long],
     )  # fmt: skip
     seen = Look(process, 1 << 50, bounds, 100.0, "critical", trend, state, "", [long])

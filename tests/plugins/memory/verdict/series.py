@@ -163,8 +163,8 @@ def step(r: random.Random, base: float, n: int) -> Values:
 
 
 def several_steps(r: random.Random, base: float, n: int) -> Values:
-    """2-5 within 15 minutes, each 3-60 MiB, most of them up."""
-    return plus(steps_at(r, n, r.randint(2, 5) * n // SAMPLES), gauss(r, n, log_uniform(r, 0.1, 1)))
+    """2-5, each 3-60 MiB, most of them up."""
+    return plus(steps_at(r, n, r.randint(2, 5)), gauss(r, n, log_uniform(r, 0.1, 1)))
 
 
 def daily_swing(r: random.Random, base: float, n: int) -> Values:
