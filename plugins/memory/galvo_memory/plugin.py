@@ -63,8 +63,11 @@ class MemoryPlugin(Plugin):
         older = self.context.capability(self.name)
         if isinstance(older, MemoryPlugin) and older is not self:
             self._watcher.inherit(older._watcher)
-        else:
-            self._watcher.collector.start()
+        collector = self._watcher.collector
+        if not self._settings.tune_gc:
+            collector.stop()
+        elif collector.state == "off":
+            collector.start()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._relieving.run)
@@ -78,8 +81,10 @@ class MemoryPlugin(Plugin):
                 tasks.cancel_scope.cancel()
         finally:
             if self.context.capability(self.name) in (self, None):  # else another instance goes on
-                self._watcher.collector.stop()
+                collector.stop()
                 self._admit(Level.NORMAL)
+                if self._relief.level is not Level.NORMAL:
+                    await self._relief.relieve(Level.NORMAL)  # nobody would tell the others that it is over
             self._sampler.close()
 
     def settled(self) -> None:

@@ -45,6 +45,11 @@ class MemorySettings(PluginSettings):
         description="Seconds for which allocations are traced, once, when there seems to be a leak: names its lines, "
         "and slows Python down 5 to 9 times meanwhile; 0: never.",
     )
+    tune_gc: bool = Field(
+        True,
+        description="Keep the garbage collector out of the way: half a minute after the start what lives is frozen, and "
+        "it runs for 50,000 new objects; taken back when pauses get no shorter, or memory grows by garbage.",
+    )
     answer: bool = Field(
         True, description="Answer this user's and root's `galvo memory`, on a Unix socket that only they can use."
     )

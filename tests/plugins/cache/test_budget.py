@@ -124,7 +124,8 @@ async def test_what_it_says_it_freed_is_what_python_gets_back(dsn: str, sql: str
         before = held()
         freed = await relieve(stand, Level.CRITICAL)
         gc.collect()
-        assert freed.bytes == pytest.approx(before - held(), rel=0.1)  # asyncpg keeps up to 2,000 records for the next answers
+        # asyncpg keeps up to 2,000 records for the next answers.
+        assert freed.bytes == pytest.approx(before - held(), rel=0.1)
 
 
 @pytest.fixture

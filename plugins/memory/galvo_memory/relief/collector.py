@@ -171,4 +171,4 @@ class Collector:
             gc.unfreeze()
         self._watch.stop()
         self.state = "left alone"
-        self._log.info("garbage collector: its thresholds were set to %s elsewhere, and are left so", gc.get_threshold())
+        self._log.info("garbage collector: somebody set its thresholds to %s, and they are left so", gc.get_threshold())

@@ -49,8 +49,8 @@ def test_without_one_there_is_none() -> None:
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     child = (
         "import json, resource, sys; from pathlib import Path; from galvo_memory.signals import *; "
-        "resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30)); sampler = Sampler(Paths(statm=Path(sys.argv[1])));"
-        "sampler.sample(); print(json.dumps(sampler.problems))"
+        "resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30)); "
+        "sampler = Sampler(Paths(statm=Path(sys.argv[1]))); sampler.sample(); print(json.dumps(sampler.problems))"
     )
     missing = str(tmp_path / "statm")
     done = subprocess.run([sys.executable, "-c", child, missing], capture_output=True, text=True, check=True)
