@@ -63,8 +63,7 @@ async def _section(stand: Stand, kind: str, path: Path) -> Section:
         )
         for name, run in middle.items()
     ]
-    pixels = SIZE[0] * SIZE[1] / 1e6
-    title = f"{kind} of {pixels:,.0f} megapixels, {path.stat().st_size / 2**20:.0f} MiB, to {WIDTH:,} pixels"
+    title = f"{kind} of {SIZE[0] * SIZE[1] / 1e6:,.0f} megapixels to {WIDTH:,} pixels"
     explains = "RSS of the whole process at its peak, Python and libraries included; lag: how late its event loop was."
     return Section("images", title, explains, [*rows])
 
