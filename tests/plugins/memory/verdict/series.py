@@ -14,11 +14,11 @@ SAMPLES = 180
 """15 minutes."""
 DROPPED = 60
 """5 minutes of warm-up, which are not judged."""
-NOISES = 16.0
+NOISES = 20.0
 """A leak grows within the 10 judged minutes by at least so many standard deviations of the noise around it."""
 RELATED = 1.5
 """... by so many times more if the noise is autocorrelated, which averages out less."""
-TOOTH = 0.75
+TOOTH = 0.6
 """... and a collector's teeth are at most so many times as high as what leaks within those 10 minutes."""
 LEAST = 0.025
 """... and within 15 minutes by at least this share of the base."""

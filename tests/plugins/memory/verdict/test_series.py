@@ -14,7 +14,7 @@ from tests.plugins.memory.verdict.series import LEAKS, NOT_LEAKS, SAMPLES, serie
 from tests.plugins.memory.verdict.stand import judge
 
 LONG = "GALVO_MEMORY_LONG" in os.environ  # read before the tests clean the environment
-SEEDS = range(10_000, 11_000 if LONG else 10_060)
+SEEDS = range(20_000, 21_000 if LONG else 20_060)
 FOUND, FALSE = (0.95, 0.02) if LONG else (0.9, 0.05)  # of few, by chance
 
 
