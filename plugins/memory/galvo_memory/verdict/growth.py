@@ -58,6 +58,7 @@ def growth(stretches: Sequence[Stretch], chance: float = CHANCE) -> Growth | Non
     - Steady: Kendall's tau. Noise, sawtooth and few steps are not.
     - Drift: the slope is too steep for a random walk. Its error is the increments' long-run variance: of a random walk
       that is all of their variance, of noise around a line little of it. Steps fail here, too: they are rare and large.
+    - Clear of the noise at the coarsest scale, where there is least of it, whatever makes it.
     - Still growing: both halves rise, and neither the second is much slower than the first nor the whole than before.
     """
     for times, marks, (earlier, before) in stretches:
@@ -83,7 +84,6 @@ def growth(stretches: Sequence[Stretch], chance: float = CHANCE) -> Growth | Non
 
 
 def _clear(rise: float, marks: Sequence[float]) -> bool:
-    """Noise is least at the coarsest scale, whatever made it."""
     steps = [after - mark for mark, after in pairwise(marks)]
     return rise >= CLEAR * sqrt(long_run_variance(steps, 0) / 2)
 
