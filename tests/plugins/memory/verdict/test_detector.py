@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import math
 import sys
 from collections.abc import Callable
 
@@ -130,6 +131,11 @@ def test_whatever_the_interval(interval: float) -> None:
     samples = int(900 / interval)
     kinds = judge([100 + at * interval / 50 for at in range(samples)], interval=interval)
     assert kinds.index("native") == samples - 1
+
+
+def test_a_warm_up_that_slows_down_for_hours() -> None:
+    """Within 15 minutes it may seem even; compared with what was before it does not."""
+    assert set(judge([200 + 60 * math.log1p(at / 8) for at in range(1440)])) == {"none"}
 
 
 def test_add_tells_when_the_kind_changes() -> None:
