@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from galvo_bench import codec, eviction, hot_path, invalidation, l2, pooling, resting, sizing, watching
+from galvo_bench import codec, eviction, hot_path, images, invalidation, l2, pooling, resting, sizing, watching
 from galvo_bench.indexing import cli as indexing_cli
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
@@ -28,6 +28,7 @@ SUBJECTS: dict[str, Measure] = {
     "sizing": sizing.measure,
     "watching": watching.measure,
     "resting": resting.measure,
+    "images": images.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
 

@@ -63,6 +63,7 @@ class MemoryPlugin(Plugin):
         older = self.context.capability(self.name)
         if isinstance(older, MemoryPlugin) and older is not self:
             self._watcher.inherit(older._watcher)
+            self._relief.level = older._relief.level
         collector = self._watcher.collector
         if not self._settings.tune_gc:
             collector.stop()

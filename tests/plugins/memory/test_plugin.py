@@ -14,7 +14,8 @@ import anyio
 import pytest
 
 from galvo import Kernel, Level, PluginError
-from galvo_memory import MemoryPlugin, budgets
+from galvo_memory import MemoryPlugin, budgets, plugin
+from galvo_memory.asking.asking import NoAnswer, ask
 from galvo_memory.errors import Unreadable
 from galvo_memory.verdict import Finding, Verdict, WindowRefused
 from galvo_memory.watching import leaks
@@ -116,7 +117,9 @@ async def test_who_frees_slowly_keeps_nobody_from_watching(tmp_path: Path) -> No
         assert hoard.heard == [ELEVATED, CRITICAL], "the last that was wanted"
 
 
-async def test_it_survives_its_own_faults(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_it_survives_its_own_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async with staged(tmp_path) as stage:
         hoard, watcher = stage.hoard, stage.memory._watcher
         real = watcher.levels.step, watcher.leaks.add, watcher._sampler.sample
@@ -137,9 +140,17 @@ async def test_it_survives_its_own_faults(tmp_path: Path, caplog: pytest.LogCapt
         with anyio.move_on_after(0.1):
             await hoard.until(lambda: hoard.looks > before + 1)
         watcher.levels.step, watcher.leaks.add, watcher._sampler.sample = real  # type: ignore[method-assign]
+        relief = stage.memory._relieving._relief
         hoard.fault = RuntimeError("its own")
         stage.tree.waiting(11)
         await hoard.until(lambda: HIGH in hoard.heard)
+        faults = stage.memory.stats()["faults"]
+        monkeypatch.setattr(relief, "relieve", broken)
+        stage.tree.waiting(30)
+        await hoard.until(lambda: stage.memory.stats()["faults"] > faults)
+        monkeypatch.undo()
+        stage.tree.waiting(0)
+        await hoard.until(lambda: NORMAL in hoard.heard)
         assert stage.memory.stats()["faults"] >= 10
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     once = [
@@ -148,6 +159,27 @@ async def test_it_survives_its_own_faults(tmp_path: Path, caplog: pytest.LogCapt
         "/proc/self/statm cannot be read (gone): memory is not watched meanwhile",
     ]
     assert [said.count(sentence) for sentence in once] == [1, 1, 1], said
+
+
+async def test_it_answers_only_when_it_is_told_to(tmp_path: Path) -> None:
+    async with staged(tmp_path, answer=False):
+        with pytest.raises(NoAnswer, match="`answer = false` under"):
+            await anyio.to_thread.run_sync(ask, os.getpid())
+
+
+async def test_a_fault_in_answering_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("mine")
+
+    async with staged(tmp_path, answer=True) as stage:
+        with monkeypatch.context() as patch:
+            patch.setattr(plugin, "state_of", broken)
+            with pytest.raises(NoAnswer, match="gave no answer"):
+                await anyio.to_thread.run_sync(ask, os.getpid())
+        assert stage.memory.stats()["faults"] == 1
+        state = await anyio.to_thread.run_sync(ask, os.getpid())
+        assert (state.pid, state.level) == (os.getpid(), "normal")
+        assert stage.kernel.plugins()[0]["state"] == "active"
 
 
 async def test_a_missing_file_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -232,13 +264,13 @@ async def test_a_limit_below_current_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit, whose", [("", "machine"), ("40GiB", r"\[memory\] limit")])
 async def test_a_budget_larger_than_the_machine(tmp_path: Path, limit: str, whose: str) -> None:
     tree, before = Tree(tmp_path), budgets.process.total
-    plugin = on(tree)
+    memory = on(tree)
     tree.write("meminfo", f"MemTotal: {48 << 20} kB\nMemAvailable: {40 << 20} kB\n")
     settings = {"budget": "100GiB"} if not limit else {"budget": "40GiB", "limit": limit}
     if limit:
         tree.write("meminfo", f"MemTotal: {30 << 20} kB\nMemAvailable: {20 << 20} kB\n")
     with pytest.raises(PluginError, match=r"budget = .* GiB under \[memory\] is more than the .* GiB .*\(machine\)"):
-        async with Kernel.of({plugin: {**settings, "required": True}}):
+        async with Kernel.of({memory: {**settings, "required": True}}):
             pass
     assert budgets.process.total == before
 

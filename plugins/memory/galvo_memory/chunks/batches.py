@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
+
+import anyio
 
 from galvo_memory.chunks.errors import KeysetUnusable
 from galvo_memory.chunks.line import Lines
@@ -32,9 +34,12 @@ async def cursor(lines: Lines, sql: str, args: tuple[Any, ...]) -> AsyncIterator
         borrowed = line.borrowed
         async with line.snapshot():
             made = await line.drive(sql, args, lambda connection: connection.cursor(sql, *args))
-            yield Cursor(line, sql, args, made)
-            if borrowed:  # the end of its own transaction would have closed it
-                await line.drive(sql, args, lambda _: made._close_portal(None))
+            try:
+                yield Cursor(line, sql, args, made)
+            finally:
+                if borrowed:  # the end of its own transaction would have closed it
+                    with anyio.CancelScope(shield=True), suppress(Exception):  # after an error it cannot, nor need to
+                        await line.drive(sql, args, lambda _: made._close_portal(None))
 
 
 class Pages:

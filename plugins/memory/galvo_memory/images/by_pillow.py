@@ -43,7 +43,7 @@ def decode(file: Stoppable, header: Header, plan: Plan) -> Decoded:
             raise CorruptImage(header.name, f"it has two sizes, {header.width} x {header.height} and {image.size}")
         size = (plan.width, plan.height) if upright else plan.turned(header)
         least = (round(size[0] * DRAFT_GAP), round(size[1] * DRAFT_GAP))
-        image.draft("L" if plan.grey and image.mode == "RGB" else None, least)  # type: ignore[arg-type]
+        image.draft("L" if plan.grey and image.mode == "RGB" else None, least)
         icc = cast("bytes | None", image.info.get("icc_profile"))
         image.load()
         return Decoded(_resized(image, size, plan.grey), icc, upright)

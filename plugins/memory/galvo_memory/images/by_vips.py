@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from PIL import Image
@@ -23,10 +24,9 @@ MODES = {("L", True): "LA", ("RGB", True): "RGBA"}
 @lru_cache(maxsize=1)
 def _vips() -> Any:
     """Imported when first needed, 13 MiB. Results are not kept: the application's cache keeps them."""
-    import pyvips
-
-    pyvips.cache_set_max(0)
-    return pyvips
+    vips: Any = import_module("pyvips")  # an extra, without types
+    vips.cache_set_max(0)
+    return vips
 
 
 def decode(file: Stoppable, header: Header, plan: Plan) -> Decoded:

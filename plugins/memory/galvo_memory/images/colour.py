@@ -30,7 +30,8 @@ def _transformed(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image
     rows = max(1, BAND // colours.width)
     for top in range(0, colours.height, rows):
         band = colours.crop((0, top, colours.width, min(top + rows, colours.height)))
-        result.paste(ImageCms.applyTransform(band, transform), (0, top))
+        if (done := ImageCms.applyTransform(band, transform)) is not None:
+            result.paste(done, (0, top))
     if image.mode == "RGBA":
         result.putalpha(image.getchannel("A"))
     return result.convert("L") if image.mode == "L" else result

@@ -34,8 +34,14 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     orientation: int = 1
     """EXIF's, 1 to 8."""
     icc: bool = False
-    piece: int = 0
-    """Bytes of a TIFF's strip or tile, unpacked."""
+    packed: bool = False
+    """A TIFF's pixels are compressed."""
+    strip: int = 0
+    """Bytes of a TIFF's strip, unpacked."""
+    tiles: int = 0
+    """The same of a row of tiles."""
+    notes: int = 0
+    """Bytes of metadata, unpacked."""
     size: int
     """Bytes of the file."""
 

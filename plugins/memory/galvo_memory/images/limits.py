@@ -11,8 +11,10 @@ SIDE = 65_500
 """Pixels of a side; libjpeg's own limit."""
 SCANS = 100
 """Of a progressive JPEG; encoders make about ten, and each costs a pass over the whole image."""
+NOTES = 32 << 20
+"""Bytes of metadata."""
 TILE_BYTES = 64 << 20
-"""Of a TIFF's tile, unpacked, if the picture is smaller: a decoder holds a whole one."""
+"""Of a row of a TIFF's tiles, unpacked, if the picture is smaller: a decoder holds a whole one."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -41,8 +43,10 @@ class Limits(msgspec.Struct, frozen=True):
             raise ImageHasFrames(name, self.frames)
         if header.scans > SCANS:
             raise ImageBomb(name, f"{header.scans:,} progressive scans are more than {SCANS}: save it again")
-        if header.piece > max(TILE_BYTES, header.raw):
-            raise ImageBomb(name, f"tiles of {header.piece:,} bytes are more than {TILE_BYTES:,}: save it again")
+        if header.notes > NOTES:
+            raise ImageBomb(name, f"its metadata takes {header.notes:,} bytes, more than {NOTES:,}: remove it")
+        if header.tiles > max(TILE_BYTES, header.raw):
+            raise ImageBomb(name, f"tiles of {header.tiles:,} bytes are more than {TILE_BYTES:,}: save it again")
 
 
 LIMITS = Limits()

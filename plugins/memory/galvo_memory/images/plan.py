@@ -10,6 +10,7 @@ import msgspec
 from galvo_memory.images.header import Header
 
 Route = Literal["pillow", "vips"]
+Output = Literal["jpeg", "png", "webp"]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -17,6 +18,8 @@ class Plan(msgspec.Struct, frozen=True):
     height: int
     """Of the result, upright."""
     route: Route
+    output: Output | None = None
+    """None: bare pixels."""
     grey: bool = False
 
     def turned(self, header: Header) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from threading import Event
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -12,10 +12,9 @@ from galvo_memory.images import by_pillow, colour
 from galvo_memory.images.decoded import Decoded
 from galvo_memory.images.errors import CorruptImage, ImageProblem, TruncatedImage
 from galvo_memory.images.header import Header
-from galvo_memory.images.plan import Plan
+from galvo_memory.images.plan import Output, Plan
 from galvo_memory.images.source import Stoppable
 
-Output = Literal["jpeg", "png", "webp"]
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

@@ -7,8 +7,8 @@ from typing import get_args
 
 from galvo_memory.budgets import Admission
 from galvo_memory.images.limits import LIMITS, Limits
-from galvo_memory.images.plan import Plan, fit, route
-from galvo_memory.images.render import Output, encode
+from galvo_memory.images.plan import Output, Plan, fit, route
+from galvo_memory.images.render import encode
 from galvo_memory.images.source import Source
 from galvo_memory.images.work import made
 
@@ -36,7 +36,7 @@ async def thumbnail(
 
     return await made(
         source,
-        lambda header: Plan(*fit(header, width, height), route(header)),
+        lambda header: Plan(*fit(header, width, height), route(header), format),
         lambda image: encode(image, format, quality),
         limits,
         admission,

@@ -14,6 +14,8 @@ MATERIAL = 0.02 / 900
 """Share of the level that has to be gained each second: in 15 minutes 2 %. A daily swing by half gains 1.6 %."""
 TAU = 0.75
 """Kendall's: of eight pairs of marks, seven rise."""
+CLEAR = 12.0
+"""Standard deviations of a mark's noise that have to be gained: with less, nobody can tell whether it slows down."""
 CHANCE, AGAIN = 0.003, 0.0003
 """That a random walk drifts so far by itself: at the first judgement, and at each later one, as there are many.
 Spending the error unevenly over repeated looks: Lan & DeMets, Biometrika 70 (1983)."""
@@ -23,7 +25,7 @@ FLOOR = 0.2
 """Of the increments' variance that counts even if all of it seems to cancel out."""
 WANDERS = 0.6
 """Long-run variance of the increments, of their variance: 1 for a random walk, 0 for noise around a line."""
-STILL = 0.76
+STILL = 0.77
 """The least that the second half's slope has to be of the first's: a warm-up slows down to 0.65 and less."""
 FEWEST = 5
 """Marks that can be judged."""
@@ -56,6 +58,7 @@ def growth(stretches: Sequence[Stretch], chance: float = CHANCE) -> Growth | Non
     - Steady: Kendall's tau. Noise, sawtooth and few steps are not.
     - Drift: the slope is too steep for a random walk. Its error is the increments' long-run variance: of a random walk
       that is all of their variance, of noise around a line little of it. Steps fail here, too: they are rare and large.
+    - Clear of the noise at the coarsest scale, where there is least of it, whatever makes it.
     - Still growing: both halves rise, and neither the second is much slower than the first nor the whole than before.
     """
     for times, marks, (earlier, before) in stretches:
@@ -73,10 +76,16 @@ def growth(stretches: Sequence[Stretch], chance: float = CHANCE) -> Growth | Non
         error = sqrt(max(lasting, FLOOR * scatter) / (n - 1))
         wandered = student(slope * seconds / (n - 1) / error, n - 2) if error else 0.0
         if wandered <= chance:
-            return Growth(slope, tau, wandered, slope * seconds, seconds) if _still(stretches) else None
+            found = Growth(slope, tau, wandered, slope * seconds, seconds)
+            return found if _clear(found.rise, stretches[-1].marks) and _still(stretches) else None
         if lasting >= WANDERS * scatter:
             return None
     return None
+
+
+def _clear(rise: float, marks: Sequence[float]) -> bool:
+    steps = [after - mark for mark, after in pairwise(marks)]
+    return rise >= CLEAR * sqrt(long_run_variance(steps, 0) / 2)
 
 
 def _still(stretches: Sequence[Stretch]) -> bool:

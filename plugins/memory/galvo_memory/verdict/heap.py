@@ -94,4 +94,6 @@ class Looks:
         if last.used - first.used >= FREED * rise:
             grew = f"grew by {show(last.used - first.used)} in {(ended - began) / 60:.0f} minutes"
             return Kept(False, f"what is in use of malloc {grew}: buffers of extension modules or of Python's own")
-        return Kept(False, "malloc's own count does not: it was mapped past malloc, as by mmap or a stack")
+        return Kept(
+            False, "what malloc holds does not: it was mapped past it (mmap, stacks, half empty arenas of Python)"
+        )

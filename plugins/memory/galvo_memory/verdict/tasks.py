@@ -6,6 +6,9 @@ import asyncio
 from collections import Counter
 from typing import NamedTuple
 
+LEAST = 5
+"""By which there have to be more."""
+
 
 class Waiting(NamedTuple):
     """Tasks of one coroutine function that wait at one of its lines."""
@@ -39,5 +42,5 @@ def waiting(loop: asyncio.AbstractEventLoop) -> Counter[Place]:
 def grown(before: Counter[Place], after: Counter[Place]) -> list[Waiting]:
     """Where more wait than before, most first."""
     more = ((place, count, count - before[place]) for place, count in after.items())
-    places = sorted((item for item in more if item[2] > 0), key=lambda item: -item[2])
+    places = sorted((item for item in more if item[2] >= LEAST), key=lambda item: -item[2])
     return [Waiting(*place, count, growth) for place, count, growth in places]

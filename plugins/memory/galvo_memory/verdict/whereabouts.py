@@ -49,22 +49,31 @@ class Tracer:
         self._until = until
         self._last = rss()
         self._at: Place | None = None
+        self.ended = False
+        """Frames keep their trace function, and ask it again if a debugger begins later."""
         self.gained: Counter[Place] = Counter()
         paths = sysconfig.get_paths()
         self._foreign = (*{f"{paths[name]}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")}, "<", __file__)
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
         if monotonic() > self._until:
-            sys.settrace(None)
-            return None
-        if frame.f_code.co_filename.startswith(self._foreign):
+            self.end()
+        if self.ended or frame.f_code.co_filename.startswith(self._foreign):
             return None
         self._charge(frame)
         return self._line
 
     def _line(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if self.ended:
+            return None
         self._charge(frame.f_back if event == "return" else frame)
         return self._line
+
+    def end(self) -> None:
+        """In the thread that is traced."""
+        self.ended = True
+        if sys.gettrace() is self:
+            sys.settrace(None)
 
     def _charge(self, following: FrameType | None) -> None:
         now = self._rss()
@@ -91,8 +100,7 @@ def whereabouts(loop: asyncio.AbstractEventLoop, seconds: float, rss: Rss) -> li
         begun.set()
 
     def end() -> None:
-        if sys.gettrace() is tracer:
-            sys.settrace(None)
+        tracer.end()
         ended.set()
 
     before = rss()

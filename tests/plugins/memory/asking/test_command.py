@@ -56,6 +56,12 @@ def host() -> Iterator[int]:
         yield pid
 
 
+@pytest.fixture(scope="module")
+def other() -> Iterator[int]:
+    with program() as pid:
+        yield pid
+
+
 def galvo(*args: str | float) -> subprocess.CompletedProcess[str]:
     """The command, in this process: starting one costs more than all that it does."""
     out, err = io.StringIO(), io.StringIO()
@@ -105,15 +111,14 @@ def test_without_a_pid_it_is_found(host: int, monkeypatch: pytest.MonkeyPatch) -
     assert json.loads(galvo("--json").stdout)["process"]["pid"] == host
 
 
-def test_several_are_listed(host: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with program() as other:
-        only(monkeypatch, host, other)
-        lines = galvo().stdout.splitlines()
-        assert [line.split()[0] for line in lines] == ["PID", *map(str, sorted([host, other]))]
-        assert max(map(len, lines)) <= 80
-        done = galvo("--watch")
-        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-        assert "name one of" in done.stderr
+def test_several_are_listed(host: int, other: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, host, other)
+    lines = galvo().stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["PID", *map(str, sorted([host, other]))]
+    assert max(map(len, lines)) <= 80
+    done = galvo("--watch")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "name one of" in done.stderr
 
 
 def test_none_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +140,7 @@ def test_watch(host: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_watch_ends_with_the_process() -> None:
-    with program() as pid:
+    with running(sys.executable, "-c", SLEEPS) as pid:
         watch = subprocess.Popen(
             [GALVO, "memory", str(pid), "--watch", "--every", "0.1"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -212,13 +217,11 @@ def test_a_trace_names_the_line() -> None:
         assert json.loads(galvo(pid, "--json").stdout)["state"]["pid"] == pid
 
 
-def test_a_plugin_that_is_told_not_to_answer() -> None:
-    with program(answer=False) as pid, pytest.raises(NoAnswer, match="`answer = false` under"):
-        ask(pid)
-
-
 def test_no_such_process() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # nobody has asked how it ended: it is still there
+    done = galvo(ended.pid)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"galvo: process {ended.pid} has ended\n")
     ended.wait()
     done = galvo(ended.pid)
     assert (done.returncode, done.stdout) == (1, "")
@@ -233,6 +236,11 @@ def test_wrong_usage(args: list[str]) -> None:
     assert galvo(*args).returncode == 2
 
 
+def test_what_others_say_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._print(["\x1b[2J\x07 cleared"])
+    assert capsys.readouterr().out == "?[2J? cleared\n"
+
+
 def test_a_terminal_that_knows_few_characters() -> None:
     with running(sys.executable, "-c", SLEEPS) as stranger:
         environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
@@ -242,13 +250,14 @@ def test_a_terminal_that_knows_few_characters() -> None:
         done.stdout.decode("ascii")
 
 
-def test_a_process_that_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_is_stuck(other: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "PATIENCE", 0.3)
-    with program() as pid:
-        os.kill(pid, signal.SIGSTOP)
-        with pytest.raises(NoAnswer, match=f"process {pid} has not answered for 0.3 s: its event loop is busy"):
-            ask(pid)
-        os.kill(pid, signal.SIGCONT)
+    os.kill(other, signal.SIGSTOP)
+    try:
+        with pytest.raises(NoAnswer, match=f"process {other} has not answered for 0.3 s: its event loop is busy"):
+            ask(other)
+    finally:
+        os.kill(other, signal.SIGCONT)
 
 
 def test_others_names_are_not_believed() -> None:

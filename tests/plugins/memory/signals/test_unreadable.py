@@ -99,6 +99,10 @@ def test_rss_comes_from_psutil_then(tree: Tree, spoil: Callable[[Path], None]) -
     sampler = Sampler(tree.paths)
     assert abs(sampler.sample().rss - psutil.Process().memory_info().rss) < 16 * MIB
     assert [str(tree.folder / "statm") in problem for problem in sampler.problems] == [True]
+    if not (tree.folder / "statm").is_dir():
+        tree.rss(100)
+        assert (sampler.sample().rss, sampler.problems) == (100 * MIB, [])
+    sampler.close()
 
 
 def test_no_rss_at_all() -> None:

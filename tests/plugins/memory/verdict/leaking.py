@@ -48,8 +48,7 @@ def rss() -> int:
 
 
 def a_list() -> None:
-    for number in range(1000):
-        KEPT.append([number])  # a list
+    KEPT.extend([number] for number in range(1000))  # a list
 
 
 def a_dict() -> None:
@@ -71,8 +70,8 @@ async def forever() -> None:
 
 
 def a_task() -> None:
-    for _ in range(60):
-        KEPT.append(asyncio.get_running_loop().create_task(forever()))
+    loop = asyncio.get_running_loop()
+    KEPT.extend(loop.create_task(forever()) for _ in range(60))
 
 
 def a_bytearray() -> None:
@@ -127,7 +126,7 @@ async def main(name: str) -> None:
     found = {"verdict": verdict._asdict(), "named": named, "sentences": [], "lines": [], "tasks": [], "whereabouts": []}
     if verdict.kind != "none":
         loop = asyncio.get_running_loop()
-        looking = loop.run_in_executor(None, lambda: investigate(verdict.kind, rss, 0.6, loop, types=True))
+        looking = loop.run_in_executor(None, lambda: investigate(verdict.kind, rss, 0.3, loop, types=True))
         while not looking.done():
             leak()
             await asyncio.sleep(0.005)

@@ -14,17 +14,19 @@ SAMPLES = 180
 """15 minutes."""
 DROPPED = 60
 """5 minutes of warm-up, which are not judged."""
-NOISES = 16.0
+NOISES = 20.0
 """A leak grows within the 10 judged minutes by at least so many standard deviations of the noise around it."""
 RELATED = 1.5
 """... by so many times more if the noise is autocorrelated, which averages out less."""
-TOOTH = 0.75
+TOOTH = 0.6
 """... and a collector's teeth are at most so many times as high as what leaks within those 10 minutes."""
 LEAST = 0.025
 """... and within 15 minutes by at least this share of the base."""
 
 Values = list[float]
 Maker = Callable[[random.Random, float, int], Values]
+Leak = tuple[float, Values]
+"""What leaks with each sample, and what is around it."""
 
 
 def log_uniform(r: random.Random, low: float, high: float) -> float:
@@ -72,37 +74,33 @@ def noise_within(r: random.Random, slope: float) -> float:
     return min(log_uniform(r, 0.1, 10), slope * (SAMPLES - DROPPED) / NOISES)
 
 
-def line(slope: float, n: int) -> Values:
-    return [slope * at for at in range(n)]
-
-
-def leak(r: random.Random, base: float, n: int) -> Values:
+def leak(r: random.Random, base: float, n: int) -> Leak:
     slope = growth(r, base)
-    return plus(line(slope, n), gauss(r, n, noise_within(r, slope)))
+    return slope, gauss(r, n, noise_within(r, slope))
 
 
-def leak_and_sawtooth(r: random.Random, base: float, n: int) -> Values:
+def leak_and_sawtooth(r: random.Random, base: float, n: int) -> Leak:
     slope = growth(r, base)
     saw = teeth(r, n, log_uniform(r, 4, 24), min(log_uniform(r, 5, 60), TOOTH * slope * (SAMPLES - DROPPED)))
-    return plus(line(slope, n), saw, gauss(r, n, noise_within(r, slope) / 2))
+    return slope, plus(saw, gauss(r, n, noise_within(r, slope) / 2))
 
 
-def leak_and_ar1(r: random.Random, base: float, n: int) -> Values:
+def leak_and_ar1(r: random.Random, base: float, n: int) -> Leak:
     slope = growth(r, base)
-    return plus(line(slope, n), autoregressive(r, n, noise_within(r, slope) / RELATED, r.uniform(0.5, 0.9)))
+    return slope, autoregressive(r, n, noise_within(r, slope) / RELATED, r.uniform(0.5, 0.9))
 
 
-def slow_leak(r: random.Random, base: float, n: int) -> Values:
+def slow_leak(r: random.Random, base: float, n: int) -> Leak:
     """As little above the noise as is promised to be found."""
     slope = log_uniform(r, LEAST, 0.1) * base / SAMPLES
-    return plus(line(slope, n), gauss(r, n, slope * (SAMPLES - DROPPED) / NOISES))
+    return slope, gauss(r, n, slope * (SAMPLES - DROPPED) / NOISES)
 
 
-def leak_and_warm_up(r: random.Random, base: float, n: int) -> Values:
+def leak_and_warm_up(r: random.Random, base: float, n: int) -> Leak:
     slope = growth(r, base)
     scale, size = r.uniform(2, 12), log_uniform(r, 5, 100)
     warm = [size * (1 - math.exp(-at / scale)) for at in range(n)]
-    return plus(line(slope, n), warm, gauss(r, n, noise_within(r, slope)))
+    return slope, plus(warm, gauss(r, n, noise_within(r, slope)))
 
 
 # -- not leaks --------------------------------------------------------------------------------------------------
@@ -174,7 +172,7 @@ def daily_swing(r: random.Random, base: float, n: int) -> Values:
     return plus(swing, autoregressive(r, n, log_uniform(r, 0.1, 3), 0.8))
 
 
-LEAKS: dict[str, Maker] = {
+LEAKS: dict[str, Callable[[random.Random, float, int], Leak]] = {
     "leak": leak,
     "leak + sawtooth": leak_and_sawtooth,
     "leak + AR(1)": leak_and_ar1,
@@ -195,8 +193,13 @@ NOT_LEAKS: dict[str, Maker] = {
 }
 
 
-def series(kind: str, seed: int, n: int = SAMPLES) -> Values:
+def series(kind: str, seed: int, n: int = SAMPLES, begins: int = 0) -> Values:
+    """`begins`: the sample from which on it leaks, if it does."""
     r = random.Random(f"{kind}/{seed}")
     base = r.uniform(150, 400)
-    made = (LEAKS | NOT_LEAKS)[kind](r, base, n)
+    if kind in LEAKS:
+        slope, around = LEAKS[kind](r, base, n)
+        made = [slope * max(0, at - begins) + value for at, value in enumerate(around)]
+    else:
+        made = NOT_LEAKS[kind](r, base, n)
     return [base + max(value, 1 - base) for value in made]

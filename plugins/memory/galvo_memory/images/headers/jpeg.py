@@ -21,7 +21,7 @@ WINDOW = 1 << 20
 
 def read(reader: Reader, frames: int) -> Header:
     """A second picture behind the first (MPO) is no frame: viewers show the first."""
-    place, turn, icc, frame, kind = 2, 1, False, b"", 0
+    place, turn, icc, frame, kind, notes = 2, 1, False, b"", 0, 0
     for _ in range(SEGMENTS):
         mark, code = reader.at(place, 2)
         if mark != 0xFF:
@@ -44,12 +44,13 @@ def read(reader: Reader, frames: int) -> Header:
         elif code in FRAMES:
             frame, kind = reader.at(place + 2, length - 2), code
         elif code == 0xDA:
-            return _header(reader, frame, kind, place, turn, icc)
+            return _header(reader, frame, kind, place, turn, icc, notes)
+        notes += length
         place += length
     raise CorruptImage(reader.name, f"more than {SEGMENTS:,} segments before the first scan: save it again")
 
 
-def _header(reader: Reader, frame: bytes, kind: int, scan: int, turn: int, icc: bool) -> Header:
+def _header(reader: Reader, frame: bytes, kind: int, scan: int, turn: int, icc: bool, notes: int) -> Header:
     if len(frame) < 6 or len(frame) < 6 + 3 * frame[5]:
         raise CorruptImage(reader.name, "its JPEG has a scan and no frame before it: send it again")
     channels = frame[5]
@@ -63,7 +64,7 @@ def _header(reader: Reader, frame: bytes, kind: int, scan: int, turn: int, icc: 
         name=reader.name, format="JPEG", width=int.from_bytes(frame[3:5], "big"),
         height=int.from_bytes(frame[1:3], "big"), channels=channels, whole=whole,
         scans=_scans(reader, scan) if whole else 1, coefficients=_coefficients(frame),
-        orientation=turn, icc=icc, size=reader.size,
+        orientation=turn, icc=icc, notes=notes, size=reader.size,
     )  # fmt: skip
 
 

@@ -14,8 +14,6 @@ CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
 UNPACKED = 1 << 20
 """Bytes of a text or a profile; Pillow's limit, too."""
-TEXTS = 16 << 20
-"""Bytes of all of them together."""
 PACKED = {b"iCCP", b"zTXt", b"iTXt"}
 NOTES = {b"tEXt", *PACKED, b"eXIf"}
 
@@ -39,8 +37,6 @@ def read(reader: Reader, frames: int) -> Header:
             count = reader.number(place + 8, 4)
         elif chunk in NOTES:
             unpacked += _unpacked(reader, place + 8, length, chunk)
-            if unpacked > TEXTS:
-                raise ImageBomb(reader.name, f"its texts unpack to more than {TEXTS:,} bytes: remove them")
             if chunk == b"eXIf":
                 turn = exif.orientation(reader.at(place + 8, length))
         seen.add(chunk)
@@ -56,7 +52,8 @@ def read(reader: Reader, frames: int) -> Header:
     return Header(
         name=reader.name, format="PNG", width=reader.number(16, 4), height=reader.number(20, 4),
         channels=CHANNELS[kind], bits=bits, palette=kind == 3, alpha=kind in (4, 6) or b"tRNS" in seen,
-        whole=interlace == 1, frames=max(count, 1), orientation=turn, icc=b"iCCP" in seen, size=reader.size,
+        whole=interlace == 1, frames=max(count, 1), orientation=turn, icc=b"iCCP" in seen, notes=unpacked,
+        size=reader.size,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from galvo_memory.verdict import tasks as waits
 from galvo_memory.verdict.detector import Kind
 from galvo_memory.verdict.tasks import Waiting
 from galvo_memory.verdict.whereabouts import Whereabout, whereabouts
-from galvo_memory.verdict.window import Line, Windows, process
+from galvo_memory.verdict.windows import Line, Windows, process
 
 LINES_SECONDS = 2.0
 """At most, in which lines are traced."""

@@ -47,7 +47,8 @@ class Line(NamedTuple):
     """Within which it grew so."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} keeps {show(self.bytes)} more after {self.seconds:.1f} s in {self.blocks:,} blocks"
+        kept = f"{show(self.bytes)} more after {self.seconds:.1f} s, in {self.blocks:,} blocks"
+        return f"{self.file}:{self.line} keeps {kept}"
 
 
 Place = tuple[str, int]
