@@ -205,7 +205,7 @@ def test_a_trace_names_the_line() -> None:
     source = (Path(__file__).parent / "program.py").read_text().splitlines()
     line = next(number for number, text in enumerate(source, 1) if "# the leaking line" in text)
     with program(0, "leak") as pid:
-        done = galvo(pid, "--trace", 1, "--types")
+        done = galvo(pid, "--trace", 0.5, "--types")
         assert (done.returncode, done.stderr) == (0, "")
         said = done.stdout.replace("\n  ", " ").splitlines()
         assert max(map(len, done.stdout.splitlines())) <= 80 or "/" in done.stdout

@@ -128,19 +128,20 @@ def test_no_linux(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_file_stays_open_but_not_over_a_fork() -> None:
     """A forked child that read on would see its parent's memory."""
     sampler = Sampler()
-    before = sampler.rss()
+    parent = sampler.rss()
     handle = sampler._resident._handle
     assert sampler.rss() > 0
     assert sampler._resident._handle == handle, "opened once"
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        kept = bytearray(64 * MIB)
-        kept[::4096] = b"x" * len(kept[::4096])
-        os.write(write, str(sampler.rss()).encode())
+        kept = b"x" * (128 * MIB)
+        os.write(write, f"{sampler.rss()} {psutil.Process(os.getpid()).memory_info().rss} {len(kept)}".encode())
         os._exit(0)
     os.waitpid(child, 0)
-    assert int(os.read(read, 100)) > before + 50 * MIB
+    told, real, _ = map(int, os.read(read, 100).split())
+    assert abs(told - real) < 8 * MIB
+    assert abs(told - parent) > 8 * MIB, "the child's differs"
     os.close(read)
     os.close(write)
     sampler.close()
