@@ -86,8 +86,8 @@ def test_now_trend_verdict_and_who_holds_what(host: int) -> None:
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     labels = [line[:10].strip() for line in lines]
-    assert [label for label in labels if label and not label.startswith("-")][:7] == [
-        "process", "level", "RSS", "limit", "waiting", "trend", "verdict",
+    assert [label for label in labels if label and not label.startswith("-")][:8] == [
+        "process", "level", "RSS", "limit", "waiting", "trend", "verdict", "gc",
     ]  # fmt: skip
     assert lines[0].startswith(f"process   {host}, up ")
     assert "normal for" in done.stdout
@@ -314,7 +314,7 @@ def test_what_is_shown_fits_the_width() -> None:
     state = State(
         pid=1, level="critical", since=1e9, rss=1 << 50, bounds=bounds, waiting=100.0, blocks=1, trend=trend,
         leak=Leak("fragmentation", 1e15, 0.99, long), found=[long], holders=[Holder(long, 1 << 50, long)],
-        relieved=[Relieved(1e9, "critical", 1 << 50, long)], problems=[long],
+        relieved=[Relieved(1e9, "critical", 1 << 50, long)], collector=long, problems=[long],
     )  # fmt: skip
     seen = Look(process, 1 << 50, bounds, 100.0, "critical", trend, state, "", [long])
     assert max(map(len, shown(seen))) <= 80
