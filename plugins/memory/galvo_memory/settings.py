@@ -47,8 +47,8 @@ class MemorySettings(PluginSettings):
     )
     tune_gc: bool = Field(
         True,
-        description="Keep the garbage collector out of the way: half a minute after the start what lives is frozen, and "
-        "it runs for 50,000 new objects; taken back when pauses get no shorter, or memory grows by garbage.",
+        description="Keep the garbage collector out of the way: half a minute after the start what lives is frozen, "
+        "and it runs for 50,000 new objects; taken back when pauses get no shorter, or memory grows by garbage.",
     )
     answer: bool = Field(
         True, description="Answer this user's and root's `galvo memory`, on a Unix socket that only they can use."
