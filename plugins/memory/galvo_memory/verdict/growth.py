@@ -70,22 +70,27 @@ def growth(stretches: Sequence[Stretch], chance: float = CHANCE) -> Growth | Non
             continue
         if len(before) >= FEWEST and slope < STILL * theil_sen(earlier, before):
             return None
-        steps = [after - mark for mark, after in pairwise(marks)]
+        steps, seconds = _steps(times, marks), times[-1] - times[0]
         scatter, lasting = long_run_variance(steps, 0), long_run_variance(steps, LAGS)
-        n, seconds = len(marks), times[-1] - times[0]
-        error = sqrt(max(lasting, FLOOR * scatter) / (n - 1))
-        wandered = student(slope * seconds / (n - 1) / error, n - 2) if error else 0.0
+        error = sqrt(max(lasting, FLOOR * scatter) / len(steps))
+        wandered = student(slope / error, len(steps) - 1) if error else 0.0
         if wandered <= chance:
             found = Growth(slope, tau, wandered, slope * seconds, seconds)
-            return found if _clear(found.rise, stretches[-1].marks) and _still(stretches) else None
+            return found if found.rise >= CLEAR * _noise(stretches[-1]) and _still(stretches) else None
         if lasting >= WANDERS * scatter:
             return None
     return None
 
 
-def _clear(rise: float, marks: Sequence[float]) -> bool:
-    steps = [after - mark for mark, after in pairwise(marks)]
-    return rise >= CLEAR * sqrt(long_run_variance(steps, 0) / 2)
+def _steps(times: Sequence[float], marks: Sequence[float]) -> list[float]:
+    """Per second, as there may be pauses."""
+    return [(m - n) / (t - s) for (s, n), (t, m) in pairwise(zip(times, marks, strict=True))]
+
+
+def _noise(stretch: Stretch) -> float:
+    """Standard deviation of a mark: half of the steps' variance is that of each end."""
+    steps = _steps(stretch.times, stretch.marks)
+    return sqrt(long_run_variance(steps, 0) / 2) * (stretch.times[-1] - stretch.times[0]) / len(steps)
 
 
 def _still(stretches: Sequence[Stretch]) -> bool:
