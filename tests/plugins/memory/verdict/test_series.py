@@ -33,9 +33,8 @@ def test_leaks_are_found(kind: str, follow_blocks: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", NOT_LEAKS)
-@pytest.mark.parametrize("follow_blocks", [False, True], ids=["rss", "blocks too"])
-def test_what_only_looks_like_a_leak(kind: str, follow_blocks: bool) -> None:
-    assert share(kind, follow_blocks) <= FALSE
+def test_what_only_looks_like_a_leak(kind: str) -> None:
+    assert share(kind, False) <= FALSE
 
 
 @pytest.mark.parametrize("kind", LEAKS)
