@@ -47,8 +47,8 @@ class Line(NamedTuple):
     """Within which it grew so."""
 
     def __str__(self) -> str:
-        kept = f"{show(self.bytes)} more after {self.seconds:.1f} s, in {self.blocks:,} blocks"
-        return f"{self.file}:{self.line} keeps {kept}"
+        blocks = f", {self.blocks:,} blocks of {show(self.bytes / self.blocks)}" if self.blocks > 0 else ""
+        return f"{self.file}:{self.line} keeps {show(self.bytes)} more after {self.seconds:.1f} s{blocks}"
 
 
 Place = tuple[str, int]

@@ -116,7 +116,7 @@ async def test_types_of_which_there_are_more() -> None:
     kept = [Kept() for _ in range(1000)]
     found = objects.grown(before, objects.types())
     assert found[0] == (f"{__name__}.{Kept.__qualname__}", len(kept))
-    assert objects.grown(Counter(a=5), Counter(a=1005, b=9, c=11)) == [("a", 1000), ("c", 11)]
+    assert objects.grown(Counter(a=5), Counter(a=20_005, b=199, c=200)) == [("a", 20_000), ("c", 200)]
 
 
 async def test_what_is_wrong_with_the_collector() -> None:
