@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from galvo_memory.budgets import check
 from galvo_memory.chunks.batches import Batches, Pages, cursor
 from galvo_memory.chunks.line import lines
-from galvo_memory.chunks.measure import sizes
+from galvo_memory.chunks.measure import sizes, total
 from galvo_memory.chunks.pace import Pace
 from galvo_memory.sizes import parse
 
@@ -81,14 +81,13 @@ async def _read(source: AbstractAsyncContextManager[Batches], limit: int) -> Asy
     async with source as batches:
         while batch := await batches.next(pace.rows):
             check()
-            weights = sizes(batch)
-            weight = sum(weights)
+            weight = total(batch)
             pace.saw(len(batch), weight)
             if size + weight <= most:
                 rows += batch
                 size += weight
             else:
-                for row, own in zip(batch, weights, strict=True):
+                for row, own in zip(batch, sizes(batch), strict=True):
                     if rows and size + own > most:
                         yield rows
                         rows, size = [], 0
