@@ -40,7 +40,8 @@ async def measure(case: dict[str, Any]) -> dict[str, Any]:
     from galvo_memory.images import work
 
     width, grey = case["width"], case.get("grey", False)
-    planning.has_vips = lambda: case.get("route", "vips") == "vips"  # type: ignore[assignment]
+    if case.get("route") == "pillow":
+        planning.vips = lambda: None
     estimates: list[int] = []
     original = work.estimate
     work.estimate = lambda *given: estimates.append(original(*given)) or estimates[-1]  # type: ignore[func-returns-value]
