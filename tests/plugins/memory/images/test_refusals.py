@@ -178,7 +178,7 @@ async def test_truncated(name: str, route: str) -> None:
         assert str(caught.value).startswith("cut: ")
 
 
-@pytest.mark.parametrize("change", [dict(width=0), dict(height=0), dict(format="bmp"), dict(quality=0)])
+@pytest.mark.parametrize("change", [{"width": 0}, {"height": 0}, {"format": "bmp"}, {"quality": 0}])
 async def test_wrong_arguments(change: dict[str, object]) -> None:
     call: Callable[..., object] = thumbnail
     with pytest.raises(ValueError, match=r"width|quality|format"):
