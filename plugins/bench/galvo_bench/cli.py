@@ -13,7 +13,18 @@ from typing import Any
 import msgspec
 
 from galvo_bench import (
-    buffers, chunks, codec, eviction, hot_path, images, invalidation, l2, pooling, resting, sizing, watching,
+    buffers,
+    chunks,
+    codec,
+    eviction,
+    hot_path,
+    images,
+    invalidation,
+    l2,
+    pooling,
+    resting,
+    sizing,
+    watching,
 )  # fmt: skip
 from galvo_bench.indexing import cli as indexing_cli
 from galvo_bench.report import Section, environment, show
