@@ -58,7 +58,7 @@ class Tracer:
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
         if monotonic() > self._until:
             self.end()
-        if self.ended or frame.f_code.co_filename.startswith(self._foreign):
+        if frame.f_code.co_filename.startswith(self._foreign):
             return None
         self._charge(frame)
         return self._line

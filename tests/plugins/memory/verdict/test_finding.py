@@ -15,7 +15,7 @@ import pytest
 
 from galvo_memory.verdict import WindowRefused, investigate, objects, tasks
 from galvo_memory.verdict import finding as module
-from galvo_memory.verdict.whereabouts import Whereabout, whereabouts
+from galvo_memory.verdict.whereabouts import Tracer, Whereabout, whereabouts
 from galvo_memory.verdict.windows import Windows
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +88,15 @@ async def test_not_when_a_debugger_traces() -> None:
         assert sys.gettrace() is debugger
     finally:
         sys.settrace(None)
+
+
+def test_a_tracer_that_is_forgotten_takes_itself_off() -> None:
+    """The loop was stuck, and nobody could be told."""
+    tracer = Tracer(rss, until=0)
+    sys.settrace(tracer)
+    busy()
+    assert sys.gettrace() is None
+    assert tracer.ended
 
 
 async def test_tasks_that_wait() -> None:
