@@ -32,7 +32,9 @@ asyncpg: .venv/.dev
 	@PYTHON="$(PYTHON)" .ci/install $(EDITABLE)
 	@touch $@
 
+# pyvips has no wheel of its own: it is pure Python, built by setuptools with what its build asks for.
 .venv/.dev: .venv/.run tests/requirements.txt
+	@PYTHON="$(PYTHON)" .ci/install setuptools pkgconfig cffi
 	@PYTHON="$(PYTHON)" .ci/install -r tests/requirements.txt
 	@touch $@
 

@@ -1,0 +1,74 @@
+"""One image, from its source to what is wanted of it, within limits and budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from typing import TypeVar
+
+from PIL import Image
+
+from galvo_memory import budgets
+from galvo_memory.budgets import Admission, BudgetTooLarge
+from galvo_memory.images import headers
+from galvo_memory.images.errors import CorruptImage, ImageNeedsTooMuch
+from galvo_memory.images.estimate import estimate
+from galvo_memory.images.header import Header
+from galvo_memory.images.headers.reader import Reader
+from galvo_memory.images.limits import LIMITS, Limits
+from galvo_memory.images.plan import Plan
+from galvo_memory.images.render import render
+from galvo_memory.images.source import Picture, Source, picture
+from galvo_memory.images.threads import in_thread
+
+T = TypeVar("T")
+
+
+async def inspect(source: Source, *, limits: Limits = LIMITS, name: str = "") -> Header:
+    """What the header says; no pixel is decoded. Raises ImageProblem, OSError, TypeError."""
+    image = await picture(source, limits, name)
+    return await in_thread(lambda _: _inspect(image, limits))
+
+
+async def made(
+    source: Source,
+    plan_of: Callable[[Header], Plan],
+    finish: Callable[[Image.Image], T],
+    limits: Limits,
+    admission: Admission | None,
+    name: str,
+) -> T:
+    """`finish` of the small picture, in the thread that decodes it; waits until the budget has room for both.
+
+    Raises ImageProblem, OSError, TypeError, and what `plan_of` raises.
+    """
+    image = await picture(source, limits, name)
+    header, plan = await in_thread(lambda _: _planned(image, limits, plan_of))
+    size = estimate(header, plan, image.held)
+    try:
+        async with (budgets.process if admission is None else admission).hold(size):
+            return await in_thread(lambda stop: _made(image, limits, header, plan, finish, stop))
+    except BudgetTooLarge as error:
+        raise ImageNeedsTooMuch(header.name, size, error.total) from None
+
+
+def _inspect(image: Picture, limits: Limits) -> Header:
+    with image.open(limits) as (file, size):
+        header = headers.read(Reader(file, size, image.name), limits.frames)
+    limits.check(header)
+    return header
+
+
+def _planned(image: Picture, limits: Limits, plan_of: Callable[[Header], Plan]) -> tuple[Header, Plan]:
+    header = _inspect(image, limits)
+    return header, plan_of(header)
+
+
+def _made(
+    image: Picture, limits: Limits, header: Header, plan: Plan, finish: Callable[[Image.Image], T], stop: Event
+) -> T:
+    with image.open(limits) as (file, size):
+        if headers.read(Reader(file, size, image.name), limits.frames) != header:
+            raise CorruptImage(image.name, "it was changed while it waited: send it again")
+        file.seek(0)
+        return finish(render(file, header, plan, stop))
