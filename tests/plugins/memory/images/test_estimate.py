@@ -14,8 +14,8 @@ from tests.plugins.memory.images.peak import measured
 from tests.plugins.memory.images.pictures import PICTURES, made
 
 LONG = bool(os.environ.get("GALVO_MEMORY_LONG"))
-SIZE = (4000, 3000) if LONG else (2400, 1600)
-SOME = ("jpeg", "jpeg progressive 4:4:4", "png alpha", "png palette", "gif", "webp lossless", "tiff one strip")
+SIZE = (4000, 3000) if LONG else (1800, 1200)
+SOME = ("jpeg", "jpeg progressive 4:4:4", "png alpha", "webp lossless")
 WANTED = ((100, "jpeg", False), (900, "webp", False), (1600, "png", False), (1600, "", True), (2400, "jpeg", False))
 
 
@@ -25,12 +25,16 @@ def test_it_holds(name: str, tmp_path: Path, project: Path) -> None:
     (tmp_path / "picture").write_bytes(made(name, *SIZE))
     (tmp_path / "small").write_bytes(made(name, 60, 40))
     routes = ("pillow",) if name[:3] in ("jpe", "gif") or vips() is None else ("pillow", "vips")
-    for route in routes:
-        for width, output, grey in WANTED if LONG else WANTED[1:4:2]:
-            case = {"path": str(tmp_path / "picture"), "warm": str(tmp_path / "small"), "width": width, "route": route}
-            (found,) = measured([case | {"format": output, "grey": grey}], project)
-            assert 0 < found["peak"] <= found["estimate"], found
-            assert found["estimate"] < 3 * found["peak"] + (64 << 20), found
+    cases = [
+        {"path": str(tmp_path / "picture"), "warm": str(tmp_path / "small"), "route": route}
+        | {"width": width, "format": output, "grey": grey}
+        for route in routes
+        for width, output, grey in (WANTED if LONG else WANTED[1:3])
+    ]
+    found = [run for case in cases for run in measured([case], project)] if LONG else measured(cases, project)
+    for run in found:
+        assert 0 < run["peak"] <= run["estimate"], run
+        assert run["estimate"] < 3 * run["peak"] + (64 << 20), run
 
 
 def test_without_pyvips(tmp_path: Path, project: Path) -> None:
