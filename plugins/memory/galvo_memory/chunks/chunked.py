@@ -24,8 +24,8 @@ def chunked(
 
     `target`: the kernel, a session, a pool of galvo or asyncpg, or a connection. Through a kernel the statement travels
     the chain, past the cache. A chunk's size follows that of its rows: the first chunk is a few rows; a row that is too
-    large comes alone. Rows are measured after they have come, so a batch (a quarter of a chunk, at most 2,000 rows) that
-    is larger than all before may exceed `max_bytes`.
+    large comes alone. Rows are measured after they have come, so a batch (a quarter of a chunk, at most 2,000 rows)
+    that is larger than all before may exceed `max_bytes`.
 
     Without `keyset` it is a cursor: one snapshot, in a read-only transaction that is open until the last chunk was
     read, and keeps vacuum from removing what has died since. With `keyset`, columns of the result that are never null
