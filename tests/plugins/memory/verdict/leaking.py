@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from galvo_memory.allocator import heap
 from galvo_memory.verdict import Detector, investigate
-from galvo_memory.verdict.heap import heap
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 LIMIT = 1 << 30

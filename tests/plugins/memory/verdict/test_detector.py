@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
+from galvo_memory.allocator import Heap, heap
 from galvo_memory.verdict import Detector, Verdict
-from galvo_memory.verdict.heap import Heap, heap
 from tests.plugins.memory.verdict.stand import BLOCKS, MIB, Sample, judge, unknown
 
 QUARTER = 180
