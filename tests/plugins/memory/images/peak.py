@@ -13,8 +13,6 @@ from typing import Any
 
 import msgspec
 
-GLIBC = "malloc_trim"
-
 
 def measured(cases: list[dict[str, Any]], project: Path) -> list[dict[str, Any]]:
     """Each case with `peak` and `estimate` in bytes, or `error`. A case: path, width, route, format, grey."""
@@ -32,6 +30,13 @@ def status(field: str) -> int:
     found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
+
+
+def rested() -> int:
+    """RSS in bytes after what is free was given back; from now on a new peak is kept."""
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    return status("VmRSS")
 
 
 async def measure(case: dict[str, Any]) -> dict[str, Any]:
@@ -55,9 +60,7 @@ async def measure(case: dict[str, Any]) -> dict[str, Any]:
 
     try:
         await run(case["warm"])
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-        before = status("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # noqa: ASYNC240  # of a process that does nothing else
+        before = rested()
         await run(case["path"])
     except images.ImageProblem as error:
         return case | {"error": str(error)}

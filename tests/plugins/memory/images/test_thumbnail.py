@@ -26,12 +26,12 @@ SIZE = (600, 400)
 
 @pytest.mark.parametrize("name", PICTURES)
 async def test_it_is_like_one_lanczos(name: str, route: str) -> None:
-    """38 dB and more: `Image.thumbnail` and vips' own reach no more. Dither is all edges."""
+    """37 dB and more: `Image.thumbnail` and vips' own reach no more. Dither is all edges."""
     data = made(name, *SIZE)
     for width in (40, 133, 220, 290, 400):
         small = opened(await thumbnail(data, width=width, format="png"))
         assert small.mode in ("L", "RGB", "RGBA")
-        assert psnr(small, reference(data, *small.size)) > (25 if "1 bit" in name else 38)
+        assert psnr(small, reference(data, *small.size)) > (25 if "1 bit" in name else 37)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -58,16 +58,8 @@ async def test_all_ways_to_hold_a_camera(kind: str, orientation: int, route: str
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 async def test_colours_are_srgb(kind: str, route: str) -> None:
     """A file in another space looks as it did, and has no profile any more."""
-    lab = ImageCms.createProfile("LAB")
-    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    assert lab is not None
-    swapped = _swapped(wide.tobytes())
-    data = saved(
-        Image.new("RGB", (50, 50), (200, 30, 60)),
-        kind,
-        icc_profile=swapped,
-        **({"quality": 100} if kind != "PNG" and kind != "TIFF" else {}),
-    )
+    swapped = _swapped(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    data = saved(Image.new("RGB", (50, 50), (200, 30, 60)), kind, icc_profile=swapped)
     image = opened(await thumbnail(data, width=10, format="png"))
     assert "icc_profile" not in image.info
     colour = image.convert("RGB").getpixel((5, 5))
@@ -102,7 +94,7 @@ async def test_transparency(route: str) -> None:
     flat = opened(await thumbnail(data, width=20, format="jpeg", quality=100))
     assert min(flat.getpixel((2, 10))) > 240  # type: ignore[type-var,arg-type]
     kept = opened(await thumbnail(data, width=20, format="png"))
-    assert max(pixel[0] for pixel in kept.getdata() if pixel[3] > 0) < 16, "red came through"
+    assert max(pixel[0] for pixel in kept.get_flattened_data() if pixel[3] > 0) < 16, "red came through"
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png alpha", "webp", "gif"])
@@ -135,7 +127,7 @@ async def test_raster(route: str) -> None:
         assert (found.width, found.height, len(found.pixels)) == (50, 70, 3500)
     found = await raster(saved(see_through(40, 40), "PNG"), width_mm=8, dots_per_mm=10)
     assert (found.width, found.height) == (80, 80)
-    assert found.pixels[0] > found.pixels[80 * 40 + 40] or found.pixels[0] > 200
+    assert found.pixels[80 * 40 + 40] > 245
     grey = reference(made("jpeg", *SIZE), 100, 67).convert("L")
     dots = await raster(made("jpeg", *SIZE), width_mm=10, dots_per_mm=10)
     assert psnr(Image.frombytes("L", (100, 67), dots.pixels), grey) > 35
@@ -223,24 +215,31 @@ async def test_cancelled_it_stops_reading_and_gives_everything_back(
     assert not any(left), "it went on reading"
     assert held == [0]
     assert os.listdir(tmp_path) == ["photo.png"]
-    assert not [link for link in Path("/proc/self/fd").iterdir() if link.exists() and link.readlink() == path]
+    assert str(path) not in open_files()
+
+
+def open_files() -> set[str]:
+    return {os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")}
 
 
 async def test_a_file_that_changes_while_it_waits(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(made("png", 30, 20))
     admission = Admission(1 << 30)
-    async with anyio.create_task_group() as group, admission.hold(1 << 30):
-        errors: list[BaseException] = []
+    hold, errors = anyio.Event(), list[BaseException]()
 
-        async def work_on() -> None:
-            try:
-                await thumbnail(path, width=10, admission=admission)
-            except CorruptImage as error:
-                errors.append(error)
+    async def work_on() -> None:
+        await hold.wait()
+        try:
+            await thumbnail(path, width=10, admission=admission)
+        except CorruptImage as error:
+            errors.append(error)
 
-        group.start_soon(work_on)
-        while not admission.waiting:
-            await anyio.lowlevel.checkpoint()
-        path.write_bytes(made("png", 3000, 2000))
+    async with anyio.create_task_group() as group:
+        group.start_soon(work_on)  # before the hold: else it would get its share out of that
+        async with admission.hold(1 << 30):
+            hold.set()
+            while not admission.waiting:
+                await anyio.lowlevel.checkpoint()
+            path.write_bytes(made("png", 3000, 2000))
     assert "was changed while it waited" in str(errors[0])
