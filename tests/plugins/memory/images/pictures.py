@@ -107,5 +107,5 @@ ANIMATED: dict[str, Make] = {
 
 
 @cache
-def made(name: str, width: int = 300, height: int = 200) -> bytes:
+def made(name: str, width: int = 150, height: int = 100) -> bytes:
     return (PICTURES | ANIMATED)[name](width, height)
