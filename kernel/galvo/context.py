@@ -35,3 +35,11 @@ class Context(Facade):
     def capability(self, name: str) -> Any:
         """What the host gave as `name`, or else the running plugin that provides it, or None."""
         return self._kernel.find_capability(name)
+
+    def running(self) -> list[str]:
+        """The names of the plugins that run, this one included."""
+        return [unit.name for unit in self._kernel.supervisor.units.values() if unit.plugin is not None]
+
+    def plugin_stats(self, name: str) -> dict[str, float]:
+        """A running plugin's counters; empty when it is not running."""
+        return self._kernel.plugin_stats(name)

@@ -35,6 +35,7 @@ REASONS = {
 """Counters named by one of these, `_` and a reason."""
 GAUGES = {
     "bytes": Metric("galvo.cache.size", "gauge", "By"),
+    "budget": Metric("galvo.cache.budget", "gauge", "By"),
     "entries": Metric("galvo.cache.entries", "gauge", "{answer}"),
     "hit_ratio": Metric("galvo.cache.hit_ratio", "gauge"),
     "hit_ratio_all": Metric("galvo.cache.hit_ratio_all", "gauge"),

@@ -21,6 +21,7 @@ from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query,
 from galvo.events import Computed
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
+from galvo_cache.budget import Budget
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
@@ -47,8 +48,6 @@ from galvo_cache.verifying import Verifying
 from galvo_cache.warming import Again, Warm, Warming
 from galvo_cache.writing import Writing
 
-SHARE_KEPT = {Level.ELEVATED: 0.75, Level.HIGH: 0.5, Level.CRITICAL: 0.0}
-
 
 class CachePlugin(Plugin):
     """L1: answers in this process, as long as nothing they depend on was written."""
@@ -64,6 +63,7 @@ class CachePlugin(Plugin):
         self._known = self._plans.get
         self._computed: dict[tuple[str, ...], Plan] = {}
         self._sieve = Sieve(settings.max_bytes)
+        self._budget = Budget(self._sieve)
         favourites = Favourites(settings.warm, self._plans)
         self._warming = Warming(settings, context, favourites, self._planned, self._may_keep)
         self._ledger = Ledger(self._sieve.invalidate, self._warming.flushed)
@@ -111,6 +111,7 @@ class CachePlugin(Plugin):
                 tasks.start_soon(self._refresh)
                 tasks.start_soon(self._knowledge.supply)
                 tasks.start_soon(self._metering.run)
+                tasks.start_soon(self._budget.run)
                 if self._settings.warm:
                     tasks.start_soon(self._warming.run)
                     tasks.start_soon(self._warming.remember)
@@ -354,13 +355,10 @@ class CachePlugin(Plugin):
             self._sieve.remove(entry)
 
     @hookimpl
-    async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed | None:
-        share = SHARE_KEPT.get(pressure.level)
-        if share is None:
-            return None
-        if not share:
+    async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed:
+        if pressure.level is Level.CRITICAL:
             self._ledger.unlearn()
-        return Freed(self._sieve.shrink(int(self._sieve.bytes * share)), "cache")
+        return Freed(self._budget.follow(pressure.level), "cache")
 
     # -- telling --------------------------------------------------------------------------------------
 

@@ -163,4 +163,4 @@ class Sieve:
         return before - self.bytes
 
     def stats(self) -> dict[str, float]:
-        return {"evicted": self.evicted, "entries": self.entries, "bytes": self.bytes}
+        return {"evicted": self.evicted, "entries": self.entries, "bytes": self.bytes, "budget": self.max_bytes}

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from galvo import Context, Plugin, Proceed, Query, Rows, hookimpl
+from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
 from galvo_index.finding import Finding
 from galvo_index.settings import IndexSettings
 from galvo_index.upkeep import auto as upkeep
@@ -83,6 +83,13 @@ class IndexPlugin(Plugin):
         if seconds >= self._slow:
             self._watch.noticed(query, seconds)
         return rows
+
+    @hookimpl
+    async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed | None:
+        """Arguments are a megabyte at most, and plans and advice want them: they are the last to go."""
+        if pressure.level is not Level.CRITICAL:
+            return None
+        return Freed(self._watch.statements.clear_arguments(), "samples of arguments")
 
     async def _meter(self) -> None:
         while True:

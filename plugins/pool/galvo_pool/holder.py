@@ -48,7 +48,8 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
         self._freed: asyncio.Future[None] | None = None
         self.proxy: weakref.ref[Lent] | None = None
         self.life = Life(0, 0)
-        self.idle_since = 0.0
+        self.idle_since = self.heard = 0.0
+        """When its last user gave it back, and when the server answered last (loop time)."""
         self.dirty = True
         """Its session's state may have been changed, so it is to be reset."""
         self.expected = False
@@ -66,7 +67,7 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
             and not con._aborted
             and con._protocol.is_connected()
             and self._generation == self._pool._generation
-            and now < self.idle_since + self._pool.options.check_after_idle
+            and now < self.heard + self._pool.options.check_after_idle
             and now < self.life.until
         )
 
@@ -95,7 +96,7 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
         self._con = con
         con._pool_holder = weakref.ref(self)
         self._generation = generation
-        self.idle_since = pool._loop.time()
+        self.idle_since = self.heard = pool._loop.time()
         self._rest()
 
     async def answers(self) -> bool:
@@ -107,7 +108,7 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
             if self._con is con:
                 con.terminate()
             return False
-        self.idle_since = self._pool._loop.time()
+        self.heard = self._pool._loop.time()
         return not con.is_closed()
 
     def _part(self, con: Any) -> None:
@@ -188,7 +189,7 @@ class Holder(private.PoolConnectionHolder):  # type: ignore[misc]  # see `privat
         self.proxy = None
         self.dirty = self._pool.always_reset
         self.unknown = self._pool.custom_reset
-        self.idle_since = self._pool._loop.time()
+        self.idle_since = self.heard = self._pool._loop.time()
         if self.is_connected():
             self._rest()
         self._pool._queue.put_nowait(self)

@@ -63,7 +63,7 @@ class Housekeeping:
         """One at a time, that which has been idle longest: nobody should miss it."""
         for holder in pool._queue.idle():
             old = now >= holder.life.until or pool.get_size() > pool.get_max_size()
-            if not old and now < holder.idle_since + pool.options.check_after_idle:
+            if not old and now < holder.heard + pool.options.check_after_idle:
                 continue
             if not pool._queue.waiters and pool._queue.withdraw(holder):
                 pool.spawn(self._renew(pool, holder) if old else self._check(pool, holder))

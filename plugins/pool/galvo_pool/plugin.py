@@ -12,12 +12,13 @@ from typing import Any
 import anyio
 import asyncpg
 
-from galvo import Context, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo import Context, Freed, MemoryPressure, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
 from galvo_pool.connection import finish, open_one
 from galvo_pool.failures import connect_failure
 from galvo_pool.fleet import Fleet
 from galvo_pool.hosting import POOL
 from galvo_pool.pool import Pool
+from galvo_pool.pressure import relieve
 from galvo_pool.replicas import Replicas
 from galvo_pool.runner import Runner
 from galvo_pool.settings import PoolSettings
@@ -221,6 +222,11 @@ class PoolPlugin(Plugin):
         rows = await self._runner.run(query)
         self.context.record(DURATION, perf_counter() - began)
         return rows
+
+    @hookimpl
+    async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed | None:
+        pool, replicas = self._pool(), self._runner.replicas
+        return await relieve([*([pool] if pool else []), *(replicas.pools if replicas else [])], pressure.level)
 
     def stats(self) -> dict[str, float]:
         runner, pool = self._runner, self._pool()

@@ -66,6 +66,10 @@ class Replicas:
         self.answers = 0
         """Reads that a standby has answered."""
 
+    @property
+    def pools(self) -> list[Pool]:
+        return [replica.pool for replica in self._replicas]
+
     def wrote(self) -> None:
         """A statement has ended that may have written."""
         self._writes += 1

@@ -10,7 +10,21 @@ import pytest
 from redis import Redis
 
 from galvo import GalvoError
-from galvo_bench import codec, eviction, images, invalidation, l2, pooling, readers, redis_ways, sizing, watching
+from galvo_bench import (
+    buffers,
+    chunk_ways,
+    chunks,
+    codec,
+    eviction,
+    images,
+    invalidation,
+    l2,
+    pooling,
+    readers,
+    redis_ways,
+    sizing,
+    watching,
+)
 from galvo_bench.report import Exact, Missing, Section, show
 from galvo_bench.stand import Stand
 from galvo_embedded import Servers
@@ -174,6 +188,34 @@ async def test_sizing(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
             assert 1 <= rows["its connections"][step] <= min(4, clients)
     waiting = exact(sections[2])
     assert waiting["the best's"]["5 clients"] == 4
+
+
+async def test_chunks(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 20_000)
+    [section] = await chunks.measure(stand)
+    show(section)
+    rows = exact(section)
+    assert [*rows] == [*chunk_ways.WAYS]
+    assert all(row["s"] > 0 for row in rows.values())
+    assert rows["export, COPY"]["MiB"] < rows["asyncpg fetch"]["MiB"]
+
+
+async def test_chunks_refuses_a_way_that_reads_other_rows(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 100)
+    monkeypatch.setattr(chunks, "SCHEMA", chunk_ways.SCHEMA.replace("(1, {rows})", "(2, {rows})"))
+    with pytest.raises(GalvoError, match="asyncpg fetch has read other rows"):
+        await chunks.measure(stand)
+
+
+async def test_buffers(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "WORK", 1 << 20)
+    sections = await buffers.measure(stand)
+    assert len(sections) == len(buffers.SIZES) + len(buffers.OBJECTS)
+    for section in sections:
+        show(section)
+    names = [[row.name for row in section.rows] for section in sections]
+    assert names[0] == ["bytearray", "BufferPool", "BufferPool, zeroed", "the first again (A/A)"]
+    assert names[-1] == ["made each time", "ObjectPool", "the first again (A/A)"]
 
 
 async def test_eviction(stand: Stand) -> None:

@@ -277,7 +277,7 @@ async def test_a_list_that_changes_while_others_wait_for_its_query(dsn: str) -> 
 async def test_the_bound_holds_and_pressure_frees(dsn: str) -> None:
     from galvo import Level, MemoryPressure
 
-    async with standing(dsn, {"max_bytes": 2**16, "max_entry_bytes": 4096}) as stand:
+    async with standing(dsn, {"max_bytes": 2**16, "max_entry_bytes": 4096}, max_size=1) as stand:
         for number in range(300):
             await stand.kernel.fetchval(PRICE, number)
             assert stand["bytes"] <= 2**16

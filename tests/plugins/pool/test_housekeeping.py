@@ -77,6 +77,19 @@ async def test_one_that_falls_silent_is_noticed_when_it_is_lent(
 
 
 @KINDS
+async def test_one_that_is_not_needed_goes_though_it_answers(dsn: str, kind: str) -> None:
+    keywords = {"check_after_idle": 0.02, "max_inactive_connection_lifetime": 0.2}
+    async with made(dsn, kind, **keywords) as pool:
+        await asyncio.gather(*(pool.fetchval("select pg_sleep(0.1)") for _ in range(3)))
+        assert pool.get_size() == 3
+        await until(lambda: pool.get_size() == 1)
+        checked = pool.housekeeping.checked
+        assert checked > 0
+        await until(lambda: pool.housekeeping.checked > checked + 20)
+        assert pool.get_size() == 1
+
+
+@KINDS
 async def test_one_that_answers_stays(dsn: str, kind: str) -> None:
     async with made(dsn, kind, max_size=1, check_after_idle=0.01) as pool:
         pid = await pool.fetchval(PID)

@@ -15,6 +15,7 @@ import math
 import random
 import uuid
 from collections.abc import Sequence
+from sys import getsizeof
 from typing import Any
 
 PLAIN = (
@@ -67,9 +68,12 @@ class Reservoir:
                 self._put(args, need)
         other.kept, other._bytes = [], []
 
-    def clear(self) -> None:
+    def clear(self) -> int:
+        """Gives the bytes that were held."""
+        held = sum(map(held_by, self.kept))
         self._budget.left += sum(self._bytes)
         self.kept, self._bytes = [], []
+        return held
 
     def _put(self, args: tuple[Any, ...], need: float) -> None:
         slot = len(self.kept) if len(self.kept) < self._size else random.randrange(self._size)  # noqa: S311  # sampling
@@ -85,6 +89,12 @@ class Reservoir:
             return 0
         self._weight *= math.exp(math.log(1 - random.random()) / self._size)  # noqa: S311  # sampling
         return math.log(1 - random.random()) // math.log1p(-self._weight)  # noqa: S311  # sampling
+
+
+def held_by(value: Any) -> int:
+    """Bytes of what `size_of` knows."""
+    parts = value.items() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return getsizeof(value) + sum(map(held_by, parts))
 
 
 def size_of(value: Any, most: float, depth: int = 4) -> float:

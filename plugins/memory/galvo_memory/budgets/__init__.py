@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 from galvo_memory.budgets.admission import Admission
-from galvo_memory.budgets.errors import BudgetTooLarge
+from galvo_memory.budgets.budget import MemoryBudget, check, current_budget, memory_budget
+from galvo_memory.budgets.errors import BudgetTooLarge, MemoryBudgetExceeded, Untransferable, WorkerDied
+from galvo_memory.budgets.limited import run_limited
+from galvo_memory.budgets.whole import process
 
-__all__ = ["Admission", "BudgetTooLarge", "process"]
-
-process = Admission(
-    os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
-    of="the whole process's budget (budget under [memory]; else half of its memory limit)",
-)
-"""This process's one. Half of the machine, until the plugin knows the limit and resizes it."""
+__all__ = [
+    "Admission", "BudgetTooLarge", "MemoryBudget", "MemoryBudgetExceeded", "Untransferable", "WorkerDied", "check",
+    "current_budget", "memory_budget", "process", "run_limited",
+]  # fmt: skip

@@ -33,6 +33,9 @@ class Admission:
         """What this is a part of."""
         self._before: Admission | None = None
         """What the task was inside of when it got this part, of whatever it is one."""
+        self.beside = 0
+        """The most bytes that others held beside this part since it began."""
+        self._parts: set[Admission] = set()
         self._waiters: deque[_Waiter] = deque()
         self._over = False
 
@@ -52,11 +55,14 @@ class Admission:
         await source._take(_positive(size))
         part = Admission(size, of="what is held around it")
         part._outer, part._before = source, _open()
+        source._parts.add(part)
+        source._look_beside()
         _inside.set(part)
         try:
             yield part
         finally:
             part._over = True
+            source._parts.remove(part)
             if _inside.get() is part:  # else it ends in another task than it began in
                 _inside.set(part._before)
             source._give(size)
@@ -88,7 +94,7 @@ class Admission:
         if size > self.total:
             raise BudgetTooLarge(size, self.total, self._of)
         if not self._waiters and self.held + size <= self.total:
-            self.held += size
+            self._grant(size)
             return
         waiter = _Waiter(size)
         self._waiters.append(waiter)
@@ -104,6 +110,14 @@ class Admission:
         if waiter.refused:
             raise BudgetTooLarge(size, self.total, self._of)
 
+    def _grant(self, size: int) -> None:
+        self.held += size
+        self._look_beside()
+
+    def _look_beside(self) -> None:
+        for part in self._parts:
+            part.beside = max(part.beside, self.held - part.total)
+
     def _give(self, size: int) -> None:
         self.held -= size
         self._serve()
@@ -111,7 +125,7 @@ class Admission:
     def _serve(self) -> None:
         while self._waiters and self.held + self._waiters[0].size <= self.total:
             waiter = self._waiters.popleft()
-            self.held += waiter.size
+            self._grant(waiter.size)
             waiter.served = True
             waiter.turn.set()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from galvo import Metric, Plugin, hookimpl
+from galvo import Freed, Level, MemoryPressure, Metric, Plugin, hookimpl
 from galvo_index.redaction import HIDDEN, redacted
 from tests.plugins.index.watch.stand import until, watching
 
@@ -84,3 +84,23 @@ async def test_what_is_watched_is_a_workload(dsn: str) -> None:
 )
 def test_literals_and_comments_are_not_shown(sql: str, shown: str) -> None:
     assert redacted(sql) == shown
+
+
+async def test_arguments_go_when_memory_is_very_short_and_come_back(dsn: str) -> None:
+    sql = "select * from material where name = $1"
+
+    def kept() -> int:
+        return sum(len(statement.arguments) for statement in index.watched() if statement.sql == sql)
+
+    async with watching(dsn, pool={"max_size": 1}) as (kernel, index):
+        for number in range(200):
+            await kernel.fetch(sql, f"{number:0>1000}")
+        assert kept() == 8
+        assert await kernel.relieve(MemoryPressure(Level.HIGH)) == Freed(0)
+        freed = await kernel.relieve(MemoryPressure(Level.CRITICAL))
+        assert freed.what == "samples of arguments"
+        assert 8 * 1000 < freed.bytes < 8 * 1200
+        assert kept() == 0
+        for number in range(200):
+            await kernel.fetch(sql, str(number))
+        assert kept() == 8

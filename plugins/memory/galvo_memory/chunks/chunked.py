@@ -1,0 +1,100 @@
+"""`chunked`: a large result in pieces that fit, whatever its rows weigh."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from galvo_memory.budgets import check
+from galvo_memory.chunks.batches import Batches, Pages, cursor
+from galvo_memory.chunks.line import lines
+from galvo_memory.chunks.measure import sizes, total
+from galvo_memory.chunks.pace import Pace
+from galvo_memory.sizes import parse
+
+Chunk: TypeAlias = "list[Any]"
+
+
+def chunked(
+    target: Any, sql: str, *args: Any, max_bytes: int | str = "8MiB", keyset: str | Sequence[str] | None = None
+) -> Chunks:
+    """The rows of `sql`, complete and in order, as lists that together with the next one being read fit `max_bytes`.
+
+    `target`: the kernel, a session, a pool of galvo or asyncpg, or a connection. Through a kernel the statement travels
+    the chain, past the cache. A chunk's size follows that of its rows: the first chunk is a few rows; a row that is too
+    large comes alone. Rows are measured after they have come, so a batch (a quarter of a chunk, at most 2,000 rows)
+    that is larger than all before may exceed `max_bytes`.
+
+    Without `keyset` it is a cursor: one snapshot, in a read-only transaction that is open until the last chunk was
+    read, and keeps vacuum from removing what has died since. With `keyset`, columns of the result that are never null
+    and by which a unique index exists, it is pages ordered by them: nothing stays open, however long you take, and
+    rows that change meanwhile are seen or not.
+
+    To stop early, leave the loop; the connection goes back as soon as the iterator is dropped, or at once if the loop
+    is inside an `async with` of it. Inside a `memory_budget` each chunk is a checkpoint.
+
+    Raises ValueError for what is no size, TypeError for another target, KeysetUnusable, NoConnection, what the database
+    raises: a result never ends early without an error.
+
+    >>> async for orders in chunked(kernel, "select * from orders where day >= $1", day):
+    ...     await invoice(orders)
+    """
+    limit, reach = parse(max_bytes), lines(target)
+    if keyset is None:
+        return Chunks(_read(cursor(reach, sql, args), limit))
+    keys = (keyset,) if isinstance(keyset, str) else tuple(keyset)
+    if not keys:
+        raise ValueError("keyset names no column: give those that tell rows apart, or None for a cursor")
+    return Chunks(_read(nullcontext(Pages(reach, sql, args, keys)), limit))
+
+
+class Chunks(AsyncIterator[Chunk]):
+    """What `chunked` gives."""
+
+    def __init__(self, chunks: AsyncGenerator[Chunk, None]) -> None:
+        self._chunks = chunks
+
+    async def __anext__(self) -> Chunk:
+        return await self._chunks.__anext__()
+
+    async def aclose(self) -> None:
+        """Close what is open on the server, and give the connection back."""
+        await self._chunks.aclose()
+
+    async def __aenter__(self) -> Chunks:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+async def _read(source: AbstractAsyncContextManager[Batches], limit: int) -> AsyncGenerator[Chunk, None]:
+    most = max(1, limit // 2)  # while one chunk is worked on, the next one is read
+    pace = Pace(most)
+    rows: Chunk = []
+    size = 0
+    first = True
+    async with source as batches:
+        while batch := await batches.next(pace.rows):
+            check()
+            weight = total(batch)
+            pace.saw(len(batch), weight)
+            if size + weight <= most:
+                rows += batch
+                size += weight
+            else:
+                for row, own in zip(batch, sizes(batch), strict=True):
+                    if rows and size + own > most:
+                        yield rows
+                        rows, size = [], 0
+                    rows.append(row)
+                    size += own
+            if first:  # whoever waits for it can begin
+                yield rows
+                rows, size, first = [], 0, False
+    if rows:
+        yield rows

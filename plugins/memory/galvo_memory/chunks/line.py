@@ -1,0 +1,95 @@
+"""One connection, on which statements travel the kernel's chain when there is one.
+
+They travel as what only the driver can run (`galvo.events.Driven`): every plugin sees them, and no cache answers or
+keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeAlias
+
+import anyio
+
+from galvo import Kernel, Session
+from galvo.events import Driven, Kind
+from galvo_memory.chunks.errors import NoConnection
+
+Call: TypeAlias = "Callable[[Any], Awaitable[Any]]"
+
+
+class Line:
+    """`owner` is a session of the kernel, or a connection of asyncpg or of a pool like asyncpg's."""
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    async def drive(self, sql: str, args: tuple[Any, ...], call: Call, kind: Kind = "status") -> Any:
+        """What `call` gives, made with asyncpg's connection; `sql` and `args` say to plugins what it runs."""
+        owner = self._owner
+        if not isinstance(owner, Session):
+            return await call(owner)
+        rows = await owner.run(
+            Driven(sql=sql, args=args, kind=kind, session=owner, call=lambda: call(self._connection()))
+        )
+        return rows.records[0]
+
+    def _connection(self) -> Any:
+        connection = getattr(self._owner.pin, "connection", None)
+        if connection is None:
+            raise NoConnection(
+                "what runs this kernel's queries has no asyncpg connection to read from: give chunked() a pool instead"
+            )
+        return connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        """A read-only transaction; if there is one already, that, as it is."""
+        if self._owner.is_in_transaction():
+            yield
+            return
+        transaction = self._owner.transaction(readonly=True)
+        await transaction.start()
+        try:
+            yield
+        except BaseException:
+            with anyio.CancelScope(shield=True), suppress(Exception):  # what happened first says more
+                await transaction.rollback()
+            raise
+        with anyio.CancelScope(shield=True):
+            await transaction.commit()
+
+    @property
+    def borrowed(self) -> bool:
+        """It is in somebody else's transaction, which goes on."""
+        return bool(self._owner.is_in_transaction())
+
+
+Lines: TypeAlias = "Callable[[], Any]"
+
+
+def lines(target: Any) -> Lines:
+    """How to get a line to `target` for the time of an `async with`. Raises TypeError for what has none."""
+    if isinstance(target, Kernel):
+        return lambda: _lent(target.acquire())
+    if isinstance(target, Session) or (hasattr(target, "cursor") and hasattr(target, "transaction")):
+        return lambda: _own(target)
+    if hasattr(target, "acquire"):
+        return lambda: _lent(target.acquire())
+    raise TypeError(f"chunks are read from a galvo.Kernel, a pool or a connection, not from {target!r}")
+
+
+@asynccontextmanager
+async def _own(owner: Any) -> AsyncIterator[Line]:
+    yield Line(owner)
+
+
+@asynccontextmanager
+async def _lent(lease: Any) -> AsyncIterator[Line]:
+    owner = await lease.__aenter__()
+    try:
+        yield Line(owner)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await lease.__aexit__(None, None, None)

@@ -1,0 +1,1 @@
+"""What the plugin does all the time: look, tell, have memory freed, and judge."""

@@ -1,0 +1,88 @@
+"""A host application under a hard data limit: `python -m tests.plugins.memory.relief.host URL SECONDS ROWS MEMORY`.
+
+It answers requests whose answers are kept, with a cache that was sized for a larger machine, and reads an export of
+ROWS again and again. An error that reaches a request ends it. MEMORY is "with" or "without" the plugin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import resource
+import sys
+from time import monotonic
+from typing import Any
+
+LIMIT = 300 << 20
+"""Bytes of data (RLIMIT_DATA); what comes above fails at once."""
+USERS = 16
+PAGE = "select g, md5(g::text) as name, g * 1.5 as price from generate_series($1::int, $1 + 19) g"
+EXPORT = "select g as id, md5(g::text) as name, g * 0.5 as price from generate_series(1, $1::int) g"
+MEMORY = {"interval": 0.05, "again": 1.0, "dwell": 2.0, "required": True}
+"""Seconds: what is left of the limit fills within two, so it has to be watched closely."""
+
+
+class Host:
+    def __init__(self, kernel: Any, seconds: float, rows: int) -> None:
+        self.kernel = kernel
+        self.rows = rows
+        self.until = monotonic() + seconds
+        self.requests = self.hits = self.exported = 0
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for user in range(USERS):
+                tasks.create_task(self.serve(user))
+            tasks.create_task(self.export())
+
+    async def serve(self, user: int) -> None:
+        number = user
+        while monotonic() < self.until:
+            number += USERS
+            for asked in (number, max(user, number - 40 * USERS)):  # the new one, and one of a while ago
+                rows = await self.kernel.fetch(PAGE, asked)
+                image = await self.kernel.cached(f"preview:{asked}", lambda: self.draw(asked), shared=True)  # noqa: B023
+                assert (rows[0]["g"], len(rows), image[0]) == (asked, 20, asked % 256)
+                self.requests += 1
+
+    async def draw(self, number: int) -> bytes:
+        await asyncio.sleep(0.01)
+        return bytes([number % 256]) * (100_000 + number * 37 % 500_000)
+
+    async def export(self) -> None:
+        from galvo_memory import chunked
+
+        while monotonic() < self.until or self.exported < self.rows:
+            total = 0
+            async for rows in chunked(self.kernel, EXPORT, self.rows, max_bytes="4MiB"):
+                total += sum(row["id"] for row in rows)
+                self.exported += len(rows)
+            assert total == self.rows * (self.rows + 1) // 2
+
+
+def kernel(url: str, memory: bool) -> Any:
+    from galvo import Kernel
+    from galvo_cache import CachePlugin
+    from galvo_memory import MemoryPlugin
+    from galvo_pool import PoolPlugin
+
+    plugins: dict[Any, dict[str, Any]] = {
+        CachePlugin: {"ttl": 600, "max_bytes": 1 << 30},
+        PoolPlugin: {"url": url, "min_size": 2, "max_size": 6},
+    }
+    return Kernel.of({MemoryPlugin: MEMORY, **plugins} if memory else plugins)
+
+
+async def main(url: str, seconds: float, rows: int, memory: bool) -> None:
+    async with kernel(url, memory) as running:
+        host = Host(running, seconds, rows)
+        await host.run()
+        stats = [running.plugin_stats(name) for name in ("cache", *(["memory"] if memory else []))]
+        print(json.dumps({"requests": host.requests, "exported": host.exported, **stats[0], **stats[-1]}))
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d ms %(message)s")
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "with"))
