@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import get_args
 
 from galvo_memory.budgets import Admission
@@ -26,10 +27,12 @@ async def thumbnail(
     limits: Limits = LIMITS,
     admission: Admission | None = None,
     name: str = "",
+    isolated: bool = False,
 ) -> bytes:
     """The image in `format`, within `width` x `height` pixels; without `height`, as high as it gets.
 
     Waits until `admission`, by default the process's budget, has room to decode it. `name` is what errors call it.
+    `isolated`: in a child process with a hard limit, for files of strangers; its budget is always the process's.
     Raises ImageProblem, OSError, ValueError and TypeError for arguments that mean nothing.
     """
     _check(width, height, format, quality)
@@ -37,10 +40,11 @@ async def thumbnail(
     return await made(
         source,
         lambda header: Plan(*fit(header, width, height), route(header), format),
-        lambda image: encode(image, format, quality),
+        partial(encode, output=format, quality=quality),
         limits,
         admission,
         name,
+        isolated,
     )
 
 
