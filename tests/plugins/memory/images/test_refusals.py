@@ -29,7 +29,7 @@ from galvo_memory.images import (
     render,
     thumbnail,
 )
-from tests.plugins.memory.images.pictures import ANIMATED, PICTURES, made, photo, saved
+from tests.plugins.memory.images.pictures import ANIMATED, BY_EACH, made, photo, saved
 
 pytestmark = pytest.mark.anyio
 
@@ -168,7 +168,7 @@ async def test_what_is_no_file(tmp_path: Path) -> None:
         await thumbnail(7, width=10)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name, route", BY_EACH, indirect=["route"])
 async def test_truncated(name: str, route: str) -> None:
     data = made(name)
     for share in (0.05, 0.5, 0.9):
