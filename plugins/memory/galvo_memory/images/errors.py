@@ -44,10 +44,10 @@ class EmptyImage(CorruptImage):
 class ImageTooLarge(ImageProblem):
     """More pixels than the limit."""
 
-    def __init__(self, name: str, width: int, height: int, limit: int) -> None:
-        super().__init__(
-            name, f"{width:,} x {height:,} pixels are more than the limit of {limit:,}: scale it down, or raise pixels="
-        )
+    def __init__(self, name: str, width: int, height: int, limit: int, where: str = "") -> None:
+        what = f"{width:,} x {height:,} pixels are more than the limit of {limit:,}"
+        change = "cut it into parts" if where else "scale it down, or raise pixels="
+        super().__init__(name, f"{what} {where}: {change}" if where else f"{what}: {change}")
         self.width, self.height, self.limit = width, height, limit
 
 

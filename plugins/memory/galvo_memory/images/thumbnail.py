@@ -11,6 +11,7 @@ from galvo_memory.images.limits import LIMITS, Limits
 from galvo_memory.images.plan import Output, Plan, fit, route
 from galvo_memory.images.render import encode
 from galvo_memory.images.source import Source
+from galvo_memory.images.threads import in_thread
 from galvo_memory.images.work import made
 
 VERSION = 1
@@ -48,12 +49,12 @@ async def thumbnail(
     )
 
 
-def thumbnail_key(
+async def thumbnail_key(
     contents: bytes, *, width: int, height: int | None = None, format: Output = "jpeg", quality: int = 80
 ) -> str:
     """Under which `kernel.cached` may keep it: the same contents and settings have the same thumbnail."""
     _check(width, height, format, quality)
-    digest = hashlib.sha256(contents).hexdigest()
+    digest = await in_thread(lambda _: hashlib.sha256(contents).hexdigest())
     return f"thumbnail:{VERSION}:{width}x{height or ''}:{format}:{quality}:{digest}"
 
 

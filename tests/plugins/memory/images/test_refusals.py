@@ -92,6 +92,8 @@ async def test_no_pixels_at_all(kind: str) -> None:
 async def test_a_png_of_absurd_size() -> None:
     with pytest.raises(ImageTooLarge, match=r"4,294,967,295 x 1 pixels"):
         await thumbnail(png(2**32 - 1, 1), width=10)
+    with pytest.raises(ImageTooLarge, match=r"1 x 70,000 pixels are more than the limit of 65,500 on a side"):
+        await thumbnail(png(1, 70_000), width=10)
 
 
 @pytest.mark.usefixtures("no_pixels")
