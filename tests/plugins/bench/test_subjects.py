@@ -16,6 +16,7 @@ from galvo_bench import (
     chunks,
     codec,
     eviction,
+    images,
     invalidation,
     l2,
     pooling,
@@ -122,6 +123,24 @@ async def test_a_burst_gets_each_key_once(load: str) -> None:
     await l2.burst(readers.Reader("", get, None), gets, tasks, most)()
     assert sorted(asked) == sorted(readers.KEYS[:gets])
     assert {turns for own in l2.pauses_of(gets, tasks, most) for turns in own} == set(range(most + 1))
+
+
+async def test_images(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "SIZE", (1200, 800))
+    monkeypatch.setattr(images, "WIDTH", 400)
+    sections = await images.measure(stand)
+    assert len(sections) == len(images.FILES)
+    for section in sections:
+        show(section)
+        found = exact(section)
+        assert list(found) == list(images.LANES)
+        assert all(run["peak MiB"] > 0 and run["s"] > 0 for run in found.values())
+
+
+async def test_images_without_pillow(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    (section,) = await images.measure(stand)
+    assert missing(section) == section.rows != []
 
 
 async def test_codec(stand: Stand) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 Make = Callable[[int, int], bytes]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def photo(width: int, height: int) -> Image.Image:
     """Smooth areas, edges and noise, in colour."""
     edges = Image.effect_mandelbrot((max(8, width // 4), max(8, height // 4)), (-2, -1.5, 1, 1.5), 60)
@@ -106,6 +106,15 @@ ANIMATED: dict[str, Make] = {
 }
 
 
+BY_BOTH = [
+    (name, route)
+    for name in PICTURES | ANIMATED
+    for route in (("pillow",) if name.startswith(("jpeg", "gif")) else ("pillow", "vips"))
+]
+"""Which library decodes it; those of vips need the fixture `route`."""
+BY_EACH = [(name, route) for name, route in BY_BOTH if name in PICTURES]
+
+
 @cache
-def made(name: str, width: int = 300, height: int = 200) -> bytes:
+def made(name: str, width: int = 150, height: int = 100) -> bytes:
     return (PICTURES | ANIMATED)[name](width, height)

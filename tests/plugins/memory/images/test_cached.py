@@ -21,7 +21,7 @@ async def test_it_is_made_once(dsn: str) -> None:
                 calls += 1
                 return await thumbnail(data, width=width)
 
-            key = thumbnail_key(data, width=width)
+            key = await thumbnail_key(data, width=width)
             return await stand.kernel.cached(key, load, depends_on=["material"], shared=True)
 
         first = await small(made("jpeg"), 50)
@@ -35,15 +35,15 @@ async def test_it_is_made_once(dsn: str) -> None:
         assert calls == 4
 
 
-def test_a_key_for_each_setting() -> None:
+async def test_a_key_for_each_setting() -> None:
     data = made("png")
     keys = {
-        thumbnail_key(data, width=50),
-        thumbnail_key(data, width=51),
-        thumbnail_key(data, width=50, height=50),
-        thumbnail_key(data, width=50, quality=90),
-        thumbnail_key(data, width=50, format="webp"),
-        thumbnail_key(made("jpeg"), width=50),
+        await thumbnail_key(data, width=50),
+        await thumbnail_key(data, width=51),
+        await thumbnail_key(data, width=50, height=50),
+        await thumbnail_key(data, width=50, quality=90),
+        await thumbnail_key(data, width=50, format="webp"),
+        await thumbnail_key(made("jpeg"), width=50),
     }
     assert len(keys) == 6
-    assert thumbnail_key(bytes(bytearray(data)), width=50) in keys
+    assert await thumbnail_key(bytes(bytearray(data)), width=50) in keys

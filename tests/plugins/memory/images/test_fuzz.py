@@ -9,7 +9,7 @@ import pytest
 
 from galvo_memory.images import ImageProblem, Limits, Raster, raster, thumbnail, work
 from tests.plugins.memory.images.peak import rested, status
-from tests.plugins.memory.images.pictures import ANIMATED, PICTURES, made
+from tests.plugins.memory.images.pictures import BY_BOTH, made
 
 pytestmark = pytest.mark.anyio
 ROUNDS = 400 if os.environ.get("GALVO_MEMORY_LONG") else 12
@@ -43,7 +43,7 @@ def mutated(data: bytes, source: random.Random) -> bytes:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, on what it ignores
-@pytest.mark.parametrize("name", PICTURES | ANIMATED)
+@pytest.mark.parametrize("name, route", BY_BOTH, indirect=["route"])
 async def test_mutations(name: str, route: str, monkeypatch: pytest.MonkeyPatch) -> None:
     source = random.Random(f"{SEED} {name}")
     original, estimates = work.estimate, [0]

@@ -12,7 +12,7 @@ from tests.plugins.memory.images.pictures import ANIMATED, PICTURES, exif, made,
 
 pytestmark = pytest.mark.anyio
 MANY = Limits(frames=10)
-SIZES = ((300, 200), (1, 1), (7, 513), (256, 3))
+SIZES = ((150, 100), (1, 1), (7, 113), (256, 3))
 
 
 @pytest.mark.parametrize("name", PICTURES | ANIMATED)

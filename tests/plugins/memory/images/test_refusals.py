@@ -29,7 +29,7 @@ from galvo_memory.images import (
     render,
     thumbnail,
 )
-from tests.plugins.memory.images.pictures import ANIMATED, PICTURES, made, photo, saved
+from tests.plugins.memory.images.pictures import ANIMATED, BY_EACH, made, photo, saved
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +92,8 @@ async def test_no_pixels_at_all(kind: str) -> None:
 async def test_a_png_of_absurd_size() -> None:
     with pytest.raises(ImageTooLarge, match=r"4,294,967,295 x 1 pixels"):
         await thumbnail(png(2**32 - 1, 1), width=10)
+    with pytest.raises(ImageTooLarge, match=r"1 x 70,000 pixels are more than the limit of 65,500 on a side"):
+        await thumbnail(png(1, 70_000), width=10)
 
 
 @pytest.mark.usefixtures("no_pixels")
@@ -168,7 +170,7 @@ async def test_what_is_no_file(tmp_path: Path) -> None:
         await thumbnail(7, width=10)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name, route", BY_EACH, indirect=["route"])
 async def test_truncated(name: str, route: str) -> None:
     data = made(name)
     for share in (0.05, 0.5, 0.9):

@@ -18,26 +18,26 @@ from galvo_memory.images.estimate import drafted
 from galvo_memory.images.plan import Plan
 from galvo_memory.images.source import Stoppable
 from tests.plugins.memory.images.compare import opened, psnr, reference
-from tests.plugins.memory.images.pictures import PICTURES, exif, made, photo, saved, see_through
+from tests.plugins.memory.images.pictures import BY_EACH, exif, made, photo, saved, see_through
 
 pytestmark = pytest.mark.anyio
-SIZE = (600, 400)
+SIZE = (420, 280)
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name, route", BY_EACH, indirect=["route"])
 async def test_it_is_like_one_lanczos(name: str, route: str) -> None:
     """37 dB and more: `Image.thumbnail` and vips' own reach no more. Dither is all edges."""
     data = made(name, *SIZE)
-    for width in (40, 133, 220, 290, 400):
+    for width in (40, 133, 290):
         small = opened(await thumbnail(data, width=width, format="png"))
         assert small.mode in ("L", "RGB", "RGBA")
         assert psnr(small, reference(data, *small.size)) > (25 if "1 bit" in name else 37)
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name, route", BY_EACH, indirect=["route"])
 async def test_it_is_not_enlarged_and_fits_the_box(name: str, route: str) -> None:
     across, down = (SIZE[1], SIZE[0]) if "turned" in name and name != "webp turned" else SIZE
-    for box in ((1000, 1000), (1000, 50), (30, 1000), (1, 1)):
+    for box in ((1000, 50), (30, 1000), (1, 1)):
         small = opened(await thumbnail(made(name, *SIZE), width=box[0], height=box[1]))
         scale = min(box[0] / across, box[1] / down, 1)
         assert small.size == (max(1, round(across * scale)), max(1, round(down * scale)))
@@ -121,7 +121,7 @@ async def test_sources(tmp_path: Path, route: str) -> None:
 
 async def test_raster(route: str) -> None:
     """Exactly so many dots, grey, and white where nothing is to be burned."""
-    for name in PICTURES:
+    for name in ("jpeg", "png grey 16", "png palette alpha", "tiff cmyk", "gif"):
         found = await raster(made(name, 120, 80), width_mm=5, height_mm=7, dots_per_mm=10)
         assert isinstance(found, Raster)
         assert (found.width, found.height, len(found.pixels)) == (50, 70, 3500)
@@ -185,7 +185,7 @@ async def test_cancelled_it_stops_reading_and_gives_everything_back(
 ) -> None:
     """The decoder gets no more bytes; the budget is free only when the thread has ended."""
     path = tmp_path / "photo.png"
-    path.write_bytes(made("png", 1500, 1000))
+    path.write_bytes(made("png", 500, 400))
     reading, go = threading.Event(), threading.Event()
     read = Stoppable.read
     left = []
@@ -241,5 +241,5 @@ async def test_a_file_that_changes_while_it_waits(tmp_path: Path) -> None:
             hold.set()
             while not admission.waiting:
                 await anyio.lowlevel.checkpoint()
-            path.write_bytes(made("png", 3000, 2000))
+            path.write_bytes(made("png", 40, 30))
     assert "was changed while it waited" in str(errors[0])
