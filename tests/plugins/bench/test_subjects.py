@@ -220,6 +220,7 @@ async def test_chunks_refuses_a_way_that_reads_other_rows(stand: Stand, monkeypa
 
 async def test_buffers(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffers, "WORK", 1 << 20)
+    monkeypatch.setattr(buffers, "SIZES", {"64 KiB": 64 << 10, "1 MiB": 1 << 20})
     sections = await buffers.measure(stand)
     assert len(sections) == len(buffers.SIZES) + len(buffers.OBJECTS)
     for section in sections:

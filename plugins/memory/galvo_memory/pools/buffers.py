@@ -24,8 +24,8 @@ class BufferPool:
     """Any thread may take and release.
 
     A reused buffer still holds what its last user has written, unless `zero` is set: then it is filled with zeros,
-    which costs what the pool saves, or more. Set it when the buffers are shared by users who must not
-    see each other's data and may read what they have not written.
+    which costs what the pool saves, or more. Set it when the buffers are shared by users who must not see each other's
+    data and may read what they have not written.
 
     >>> buffers = BufferPool("64MiB")
     >>> with buffers.take(1_000_000) as view:

@@ -63,7 +63,7 @@ async def fill(connection: Any, lengths: list[int], seed: float) -> None:
     await connection.execute(FILL.format(columns=columns), lengths)
 
 
-examples = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @examples
