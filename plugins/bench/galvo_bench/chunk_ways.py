@@ -43,7 +43,7 @@ Way = Callable[[str, int], Awaitable[int]]
 @asynccontextmanager
 async def _kernel(url: str) -> AsyncIterator[Kernel]:
     overrides: Any = {"pool": {"url": url, "min_size": 1, "max_size": 1}, "embedded": {"on": False}}
-    async with Kernel.from_settings(tempfile.gettempdir(), overrides=overrides) as kernel:
+    async with Kernel.from_settings(overrides=overrides) as kernel:
         yield kernel
 
 

@@ -18,8 +18,8 @@ class MemorySettings(PluginSettings):
     interval: float = Field(5.0, ge=0.01, description="Seconds between two looks at memory.")
     limit: str | int = Field(
         "",
-        description='Bytes that this process may use, as a number or "512MiB"; empty: what its cgroups and the machine '
-        "allow. The smallest of all three counts.",
+        description='Bytes that this process may use, as a number or "512MiB"; empty: what its cgroups, its own limits '
+        "(ulimit) and the machine allow. The smallest of all counts.",
     )
     levels: Thresholds = Field(
         (0.75, 0.85, 0.95), description="Shares of the limit from which use is elevated, high, critical."

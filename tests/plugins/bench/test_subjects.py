@@ -22,6 +22,7 @@ from galvo_bench import (
     pooling,
     readers,
     redis_ways,
+    resting,
     sizing,
     watching,
 )
@@ -67,6 +68,16 @@ async def test_watching(stand: Stand) -> None:
     through, _, adds = await watching.measure(stand)
     assert [row.name for row in through.rows][:2] == ["galvo fetch, index off", "galvo fetch, watched"]
     assert 0 < exact(adds)["a query"]["us"] < 100
+
+
+async def test_resting(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resting, "LONGEST", 0.2)
+    monkeypatch.setattr(resting, "CHILDREN", 1)
+    [section] = await resting.measure(stand)
+    rows = exact(section)
+    assert list(rows) == list(resting.KINDS)
+    assert all(row["RSS, MiB"] > 10 for row in rows.values())
+    assert 0 < rows["the memory plugin"]["more, MiB"] < 20
 
 
 @pytest.fixture

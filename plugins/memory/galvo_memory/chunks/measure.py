@@ -5,11 +5,11 @@ On the way of every row, so it goes by columns: what all values of one have in c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from sys import getsizeof
-from typing import Any
+from typing import Any, cast
 
 FIXED = frozenset({int, float, bool, type(None), datetime, date, time, timedelta})
 """Types of which no value is much larger than another; the integers of PostgreSQL have at most eight bytes."""
@@ -54,8 +54,8 @@ def _contains(kind: Any) -> bool:
 
 def deep(value: Any) -> int:
     """Bytes of a value and of what it is made of."""
-    size = getsizeof(value)
-    if not _contains(type(value)):
+    size, kind = getsizeof(value), cast("Hashable", type(value))
+    if not _contains(kind):
         return size
     if isinstance(value, Mapping):
         return size + sum(deep(key) + deep(item) for key, item in value.items())

@@ -15,7 +15,7 @@ import pytest
 
 from galvo_memory.verdict import WindowRefused, investigate, objects, tasks
 from galvo_memory.verdict import finding as module
-from galvo_memory.verdict.whereabouts import Whereabout, whereabouts
+from galvo_memory.verdict.whereabouts import Tracer, Whereabout, whereabouts
 from galvo_memory.verdict.windows import Windows
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +88,18 @@ async def test_not_when_a_debugger_traces() -> None:
         assert sys.gettrace() is debugger
     finally:
         sys.settrace(None)
+
+
+def test_a_tracer_that_is_forgotten_takes_itself_off() -> None:
+    """The loop is stuck in one function, and nobody can be told."""
+    tracer = Tracer(rss)
+    assert tracer.begin()
+    while sys.gettrace() is not None:
+        busy()
+    taken = tracer.rise
+    assert taken > 0
+    busy()
+    assert tracer.rise == taken
 
 
 async def test_tasks_that_wait() -> None:
