@@ -18,7 +18,7 @@ COPIES = 3
 """Of the result: in its own colours, in sRGB and turned, and for one with alpha, without."""
 ENCODER: dict[Output | None, int] = {None: 2, "jpeg": 4, "png": 8, "webp": 36}
 """Bytes for a pixel of the result, with what is encoded of it."""
-ROWS = 2_600
+ROWS = 1_200
 """That vips keeps of an image which it goes through."""
 LINES = 512
 """Bytes that a decoder keeps for a column."""
