@@ -12,7 +12,20 @@ from typing import Any
 
 import msgspec
 
-from galvo_bench import codec, eviction, hot_path, images, invalidation, l2, pooling, resting, sizing, watching
+from galvo_bench import (
+    buffers,
+    chunks,
+    codec,
+    eviction,
+    hot_path,
+    images,
+    invalidation,
+    l2,
+    pooling,
+    resting,
+    sizing,
+    watching,
+)  # fmt: skip
 from galvo_bench.indexing import cli as indexing_cli
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
@@ -29,6 +42,8 @@ SUBJECTS: dict[str, Measure] = {
     "watching": watching.measure,
     "resting": resting.measure,
     "images": images.measure,
+    "chunks": chunks.measure,
+    "buffers": buffers.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
 

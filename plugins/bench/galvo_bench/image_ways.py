@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from importlib import import_module
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,12 @@ WAYS: dict[str, Callable[[str, int], Awaitable[bytes]]] = {
 
 async def measure(way: str, path: str, width: int) -> dict[str, float]:
     """Peak RSS of this process in bytes, seconds, and by how many seconds the loop was late, at most and p99."""
-    with suppress(ImportError):
-        from PIL import Image
+    from PIL import Image
 
-        Image.MAX_IMAGE_PIXELS = None  # who wants 120 megapixels has switched it off
+    Image.MAX_IMAGE_PIXELS = None  # who wants 120 megapixels has switched it off
+    Image.init()
+    if way == "galvo":
+        import_module("galvo_memory.images")  # an application has done that when it serves
     late: list[float] = []
     watch = asyncio.create_task(_watch(late))
     await asyncio.sleep(10 * PROBE)

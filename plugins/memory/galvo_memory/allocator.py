@@ -65,5 +65,5 @@ def _mallinfo() -> Any:
 def _function(name: str) -> Any:
     try:
         return getattr(ctypes.CDLL(None), name)
-    except (OSError, AttributeError):
+    except (OSError, AttributeError, TypeError):
         return None

@@ -18,8 +18,8 @@ class MemorySettings(PluginSettings):
     interval: float = Field(5.0, ge=0.01, description="Seconds between two looks at memory.")
     limit: str | int = Field(
         "",
-        description='Bytes that this process may use, as a number or "512MiB"; empty: what its cgroups and the machine '
-        "allow. The smallest of all three counts.",
+        description='Bytes that this process may use, as a number or "512MiB"; empty: what its cgroups, its own limits '
+        "(ulimit) and the machine allow. The smallest of all counts.",
     )
     levels: Thresholds = Field(
         (0.75, 0.85, 0.95), description="Shares of the limit from which use is elevated, high, critical."
@@ -47,8 +47,8 @@ class MemorySettings(PluginSettings):
     )
     tune_gc: bool = Field(
         True,
-        description="Keep the garbage collector out of the way: half a minute after the start what lives is frozen, and "
-        "it runs for 50,000 new objects; taken back when pauses get no shorter, or memory grows by garbage.",
+        description="Keep the garbage collector out of the way: half a minute after the start what lives is frozen, "
+        "and it runs for 50,000 new objects; taken back when pauses get no shorter, or memory grows by garbage.",
     )
     answer: bool = Field(
         True, description="Answer this user's and root's `galvo memory`, on a Unix socket that only they can use."

@@ -10,7 +10,22 @@ import pytest
 from redis import Redis
 
 from galvo import GalvoError
-from galvo_bench import codec, eviction, invalidation, l2, pooling, readers, redis_ways, sizing, watching
+from galvo_bench import (
+    buffers,
+    chunk_ways,
+    chunks,
+    codec,
+    eviction,
+    images,
+    invalidation,
+    l2,
+    pooling,
+    readers,
+    redis_ways,
+    resting,
+    sizing,
+    watching,
+)
 from galvo_bench.report import Exact, Missing, Section, show
 from galvo_bench.stand import Stand
 from galvo_embedded import Servers
@@ -53,6 +68,16 @@ async def test_watching(stand: Stand) -> None:
     through, _, adds = await watching.measure(stand)
     assert [row.name for row in through.rows][:2] == ["galvo fetch, index off", "galvo fetch, watched"]
     assert 0 < exact(adds)["a query"]["us"] < 100
+
+
+async def test_resting(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resting, "LONGEST", 0.2)
+    monkeypatch.setattr(resting, "CHILDREN", 1)
+    [section] = await resting.measure(stand)
+    rows = exact(section)
+    assert list(rows) == list(resting.KINDS)
+    assert all(row["RSS, MiB"] > 10 for row in rows.values())
+    assert 0 < rows["the memory plugin"]["more, MiB"] < 20
 
 
 @pytest.fixture
@@ -98,6 +123,24 @@ async def test_a_burst_gets_each_key_once(load: str) -> None:
     await l2.burst(readers.Reader("", get, None), gets, tasks, most)()
     assert sorted(asked) == sorted(readers.KEYS[:gets])
     assert {turns for own in l2.pauses_of(gets, tasks, most) for turns in own} == set(range(most + 1))
+
+
+async def test_images(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "SIZE", (1200, 800))
+    monkeypatch.setattr(images, "WIDTH", 400)
+    sections = await images.measure(stand)
+    assert len(sections) == len(images.FILES)
+    for section in sections:
+        show(section)
+        found = exact(section)
+        assert list(found) == list(images.LANES)
+        assert all(run["peak MiB"] > 0 and run["s"] > 0 for run in found.values())
+
+
+async def test_images_without_pillow(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    (section,) = await images.measure(stand)
+    assert missing(section) == section.rows != []
 
 
 async def test_codec(stand: Stand) -> None:
@@ -156,6 +199,35 @@ async def test_sizing(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
             assert 1 <= rows["its connections"][step] <= min(4, clients)
     waiting = exact(sections[2])
     assert waiting["the best's"]["5 clients"] == 4
+
+
+async def test_chunks(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 20_000)
+    [section] = await chunks.measure(stand)
+    show(section)
+    rows = exact(section)
+    assert [*rows] == [*chunk_ways.WAYS]
+    assert all(row["s"] > 0 for row in rows.values())
+    assert rows["export, COPY"]["MiB"] < rows["asyncpg fetch"]["MiB"]
+
+
+async def test_chunks_refuses_a_way_that_reads_other_rows(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 100)
+    monkeypatch.setattr(chunks, "SCHEMA", chunk_ways.SCHEMA.replace("(1, {rows})", "(2, {rows})"))
+    with pytest.raises(GalvoError, match="asyncpg fetch has read other rows"):
+        await chunks.measure(stand)
+
+
+async def test_buffers(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "WORK", 1 << 20)
+    monkeypatch.setattr(buffers, "SIZES", {"64 KiB": 64 << 10, "1 MiB": 1 << 20})
+    sections = await buffers.measure(stand)
+    assert len(sections) == len(buffers.SIZES) + len(buffers.OBJECTS)
+    for section in sections:
+        show(section)
+    names = [[row.name for row in section.rows] for section in sections]
+    assert names[0] == ["bytearray", "BufferPool", "BufferPool, zeroed", "the first again (A/A)"]
+    assert names[-1] == ["made each time", "ObjectPool", "the first again (A/A)"]
 
 
 async def test_eviction(stand: Stand) -> None:

@@ -46,6 +46,7 @@ def _told(state: State) -> Iterator[str]:
         yield from textwrap.wrap(
             sentence, WIDTH, initial_indent=" " * LABEL + "- ", subsequent_indent=" " * LABEL + "  "
         )
+    yield from fact("gc", state.collector)
     yield ""
     yield f"{'who holds what':24} {'bytes':>10}"
     for holder in state.holders:

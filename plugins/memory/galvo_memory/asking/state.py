@@ -54,4 +54,6 @@ class State(msgspec.Struct, frozen=True):
     """Who allocated while memory grew, when that was traced: sentences."""
     holders: list[Holder]
     relieved: list[Relieved]
+    collector: str
+    """What was done to the garbage collector, and how long it stopped the process at most."""
     problems: list[str]

@@ -32,9 +32,23 @@ def state_of(context: Context, watcher: Watcher, relieving: Relieving, problems:
             Relieved(now - one.at, one.level.name.lower(), sum(part.bytes for part in one.freed), _what(one.freed))
             for one in relieving.last
         ],
+        collector=_collector(watcher),
         problems=problems,
     )
 
 
 def _what(freed: Sequence[Freed]) -> str:
     return ", ".join(part.what for part in freed if part.bytes)
+
+
+def _collector(watcher: Watcher) -> str:
+    stats = watcher.collector.stats()
+    how = TOLD.get(watcher.collector.state, watcher.collector.state)
+    return f"{how}; its longest pause of {stats['gc_pauses']:,.0f} took {stats['gc_longest'] * 1000:.1f} ms"
+
+
+TOLD = {
+    "off": "not tuned (tune_gc)", "before": "about to be tuned", "after": "tuned, and judged soon",
+    "kept": "tuned, and better so", "reverted": "as it was: tuning it did not help", "left alone": "left alone",
+}  # fmt: skip
+"""The collector's states."""

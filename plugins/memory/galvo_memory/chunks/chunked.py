@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from galvo_memory.budgets import check
 from galvo_memory.chunks.batches import Batches, Pages, cursor
 from galvo_memory.chunks.line import lines
-from galvo_memory.chunks.measure import sizes
+from galvo_memory.chunks.measure import sizes, total
 from galvo_memory.chunks.pace import Pace
 from galvo_memory.sizes import parse
 
@@ -24,8 +24,8 @@ def chunked(
 
     `target`: the kernel, a session, a pool of galvo or asyncpg, or a connection. Through a kernel the statement travels
     the chain, past the cache. A chunk's size follows that of its rows: the first chunk is a few rows; a row that is too
-    large comes alone. Rows are measured after they have come, so a batch (an eighth of a chunk, or 1,000 rows) that is
-    larger than all before may exceed `max_bytes`.
+    large comes alone. Rows are measured after they have come, so a batch (a quarter of a chunk, at most 2,000 rows)
+    that is larger than all before may exceed `max_bytes`.
 
     Without `keyset` it is a cursor: one snapshot, in a read-only transaction that is open until the last chunk was
     read, and keeps vacuum from removing what has died since. With `keyset`, columns of the result that are never null
@@ -81,14 +81,13 @@ async def _read(source: AbstractAsyncContextManager[Batches], limit: int) -> Asy
     async with source as batches:
         while batch := await batches.next(pace.rows):
             check()
-            weights = sizes(batch)
-            weight = sum(weights)
+            weight = total(batch)
             pace.saw(len(batch), weight)
             if size + weight <= most:
                 rows += batch
                 size += weight
             else:
-                for row, own in zip(batch, weights, strict=True):
+                for row, own in zip(batch, sizes(batch), strict=True):
                     if rows and size + own > most:
                         yield rows
                         rows, size = [], 0

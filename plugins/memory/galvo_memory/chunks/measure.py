@@ -1,51 +1,62 @@
-"""How many bytes rows take, near enough for a budget: what Python says of each object, and of what is in it."""
+"""How many bytes rows take, near enough for a budget: what Python says of each object, and of what is in it.
+
+On the way of every row, so it goes by columns: what all values of one have in common is asked once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from sys import getsizeof
-from typing import Any
+from typing import Any, cast
 
-FLAT = frozenset({str, bytes, bytearray, int, float, bool, type(None), datetime, date, time, timedelta})
-"""Types whose `getsizeof` is all there is."""
-FIXED = frozenset({float, bool, type(None), datetime, date, time, timedelta})
-"""Those of which all are small and of about one size."""
+FIXED = frozenset({int, float, bool, type(None), datetime, date, time, timedelta})
+"""Types of which no value is much larger than another; the integers of PostgreSQL have at most eight bytes."""
 SMALL = 40
-"""Bytes of a fixed one; None and booleans take none, others a little more."""
+"""Bytes of such a value. None and booleans take none, times a little more."""
+
+
+def total(rows: Sequence[Any]) -> int:
+    """Bytes of all rows."""
+    size = len(rows) * getsizeof(rows[0])
+    for values in zip(*rows, strict=True):
+        measure = _measure(values)
+        size += sum(map(measure, values)) if measure is not None else SMALL * len(values)
+    return size
 
 
 def sizes(rows: Sequence[Any]) -> list[int]:
     """Bytes of each row."""
-    columns = [_column(values) for values in zip(*rows, strict=True)]
-    own = list(map(getsizeof, rows))
-    varying = [column for column in columns if isinstance(column, list)]
-    fixed = sum(column for column in columns if isinstance(column, int))
-    return [size + fixed for size in map(sum, zip(own, *varying, strict=True))]
+    base, varying = getsizeof(rows[0]), []
+    for values in zip(*rows, strict=True):
+        measure = _measure(values)
+        if measure is None:
+            base += SMALL
+        else:
+            varying.append(map(measure, values))
+    return [base + size for size in map(sum, zip(*varying, strict=True))] if varying else [base] * len(rows)
 
 
-def _column(values: tuple[Any, ...]) -> int | list[int]:
-    """Bytes of each value, or one number that will do for all."""
+def _measure(values: tuple[Any, ...]) -> Callable[[Any], int] | None:
+    """What measures the values of this column; None: they are all small."""
     types = set(map(type, values))
     if types <= FIXED:
-        return SMALL
-    if types <= FLAT:
-        return list(map(getsizeof, values))
-    return list(map(deep, values))
+        return None
+    return deep if any(map(_contains, types)) else getsizeof
+
+
+@lru_cache(maxsize=1000)
+def _contains(kind: Any) -> bool:
+    """Whether its objects are made of others. A composite (asyncpg.Record) is no Sequence to Python."""
+    return issubclass(kind, list | tuple | set | frozenset | Mapping) or hasattr(kind, "keys")
 
 
 def deep(value: Any) -> int:
     """Bytes of a value and of what it is made of."""
-    size = getsizeof(value)
-    if type(value) in FLAT:
+    size, kind = getsizeof(value), cast("Hashable", type(value))
+    if not _contains(kind):
         return size
     if isinstance(value, Mapping):
         return size + sum(deep(key) + deep(item) for key, item in value.items())
-    if isinstance(value, list | tuple | set | frozenset) or _is_record(value):
-        return size + sum(map(deep, value))
-    return size
-
-
-def _is_record(value: Any) -> bool:
-    """A composite; it is neither a tuple nor a Sequence to Python."""
-    return hasattr(value, "keys") and hasattr(value, "__iter__")
+    return size + sum(map(deep, value))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 FIRST = 32
 """Rows of the first batch: nothing is known of their size yet."""
-MOST = 1000
-"""Rows of a batch: more make nothing faster (research, 2d), and keep the event loop busy for longer."""
+MOST = 2000
+"""Rows of a batch: more make nothing faster, and keep the event loop busy for longer."""
 GROWTH = 4
 """Times as many rows as before, at most: rows that have been small so far may become large."""
-PARTS = 8
+PARTS = 4
 """Batches that make a chunk, so that a batch of larger rows than expected does little harm."""
 
 

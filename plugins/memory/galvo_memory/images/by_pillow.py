@@ -64,7 +64,7 @@ def _mode(image: Image.Image, grey: bool) -> str:
     """In which it can be resized: colours that are seen through must weigh less."""
     if image.has_transparency_data:
         return "RGBa"
-    if image.mode in GREY or (grey and image.mode == "RGB"):
+    if image.mode in GREY or (grey and image.mode in ("RGB", "P")):
         return "L"
     return "CMYK" if image.mode == "CMYK" else "RGB"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib import import_module
 from typing import Any
 
 from PIL import Image
@@ -13,6 +11,7 @@ from galvo_memory.images.errors import CorruptImage
 from galvo_memory.images.header import Header
 from galvo_memory.images.plan import Plan
 from galvo_memory.images.source import Stoppable
+from galvo_memory.images.vips import vips
 
 KNOWN = {"b-w": "L", "grey16": "L", "srgb": "RGB", "rgb": "RGB", "rgb16": "RGB", "cmyk": "CMYK"}
 """vips' interpretations, and Pillow's mode; other ones are converted to sRGB."""
@@ -21,27 +20,17 @@ GAP = 2.0
 MODES = {("L", True): "LA", ("RGB", True): "RGBA"}
 
 
-@lru_cache(maxsize=1)
-def _vips() -> Any:
-    """Imported when first needed, 13 MiB. Results are not kept: the application's cache keeps them."""
-    vips: Any = import_module("pyvips")  # an extra, without types
-    vips.cache_set_max(0)
-    return vips
-
-
 def decode(file: Stoppable, header: Header, plan: Plan) -> Decoded:
     """Raises pyvips.Error, CorruptImage."""
-    vips = _vips()
-    source = vips.SourceCustom()
+    library = vips()
+    source = library.SourceCustom()
     source.on_read(file.read)
     source.on_seek(file.seek)
     size = plan.turned(header)
     scale = _scale(header, size)
-    image = vips.Image.new_from_source(source, "", access="sequential", fail_on="error", **scale)
+    image = library.Image.new_from_source(source, "", access="sequential", fail_on="error", **scale)
     if not scale and (image.width, image.height) != (header.width, header.height):
         raise CorruptImage(header.name, f"it has two sizes, {header.width} x {header.height} and another")
-    image = image.copy()
-    image.set_type(vips.GValue.gint_type, "vips-concurrency", 1)
     icc = image.get("icc-profile-data") if "icc-profile-data" in image.get_fields() else None
     return Decoded(_resized(image, size), icc)
 
@@ -60,16 +49,26 @@ def _resized(image: Any, size: tuple[int, int]) -> Image.Image:
     depth = image.format
     if alpha:
         image = image.premultiply().cast(depth)
-    image = image.resize(size[0] / image.width, vscale=size[1] / image.height, kernel="lanczos3", gap=GAP)
+    image = _smaller(image, size)
     if alpha:
         image = image.unpremultiply()
     if depth == "ushort":
         image = image / 257
     pixels = image.rint().cast("uchar") if image.format != "uchar" else image
-    have = (pixels.width, pixels.height)
-    found = Image.frombuffer(_mode(mode, alpha), have, pixels.write_to_memory(), "raw", _mode(mode, alpha), 0, 1)
-    found = found.convert("RGBA") if found.mode == "LA" else found
-    return found if have == size else found.resize(size, Image.Resampling.LANCZOS)
+    found = Image.frombuffer(_mode(mode, alpha), size, pixels.write_to_memory(), "raw", _mode(mode, alpha), 0, 1)
+    return found.convert("RGBA") if found.mode == "LA" else found
+
+
+def _smaller(image: Any, size: tuple[int, int]) -> Any:
+    """Across before down, unlike vips' `resize`, so that the rows it keeps are short: half of the memory."""
+    width, height = image.width, image.height
+    if size[0] > width or size[1] > height:
+        return image.resize(size[0] / width, vscale=size[1] / height, kernel="lanczos3")
+    across, down = max(1, int(width / size[0] / GAP)), max(1, int(height / size[1] / GAP))
+    image = image.shrinkh(across, ceil=True).shrinkv(down, ceil=True)
+    wide, high = width / across / size[0], height / down / size[1]
+    image = image.reduceh(wide, kernel="lanczos3").reducev(high, kernel="lanczos3")
+    return image.crop(0, 0, *size)  # one pixel more, where a side was no multiple
 
 
 def _mode(mode: str, alpha: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from galvo_memory.errors import MemoryProblem
 from galvo_memory.sizes import show
 
@@ -12,6 +14,15 @@ class ImageProblem(MemoryProblem):
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name}: {problem}")
         self.name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)  # a child process sends it
+
+
+def _restored(kind: type[ImageProblem], args: tuple[Any, ...], state: dict[str, Any]) -> ImageProblem:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UnknownImage(ImageProblem):
@@ -33,10 +44,10 @@ class EmptyImage(CorruptImage):
 class ImageTooLarge(ImageProblem):
     """More pixels than the limit."""
 
-    def __init__(self, name: str, width: int, height: int, limit: int) -> None:
-        super().__init__(
-            name, f"{width:,} x {height:,} pixels are more than the limit of {limit:,}: scale it down, or raise pixels="
-        )
+    def __init__(self, name: str, width: int, height: int, limit: int, where: str = "") -> None:
+        what = f"{width:,} x {height:,} pixels are more than the limit of {limit:,}"
+        change = "cut it into parts" if where else "scale it down, or raise pixels="
+        super().__init__(name, f"{what} {where}: {change}" if where else f"{what}: {change}")
         self.width, self.height, self.limit = width, height, limit
 
 

@@ -18,7 +18,7 @@ COPIES = 3
 """Of the result: in its own colours, in sRGB and turned, and for one with alpha, without."""
 ENCODER: dict[Output | None, int] = {None: 2, "jpeg": 4, "png": 8, "webp": 36}
 """Bytes for a pixel of the result, with what is encoded of it."""
-ROWS = 2_600
+ROWS = 1_200
 """That vips keeps of an image which it goes through."""
 LINES = 512
 """Bytes that a decoder keeps for a column."""
@@ -56,7 +56,7 @@ def drafted(header: Header, plan: Plan) -> tuple[int, int]:
 def _by_pillow(header: Header, plan: Plan) -> int:
     across, down = drafted(header, plan)
     width, height = plan.turned(header)
-    result = 1 if plan.grey and not header.alpha else _unit(header)
+    result = 1 if plan.grey and not header.alpha and header.channels < 4 else _unit(header)
     shrink_x, shrink_y = max(1, int(across / width / GAP)), max(1, int(down / height / GAP))
     reduced = ceil(across / shrink_x) * ceil(down / shrink_y) * result
     halfway = width * ceil(down / shrink_y) * result

@@ -37,8 +37,10 @@ class Limits(msgspec.Struct, frozen=True):
         name, width, height = header.name, header.width, header.height
         if width <= 0 or height <= 0:
             raise EmptyImage(name, f"{width:,} x {height:,} pixels are no picture")
-        if width * height > self.pixels or max(width, height) > SIDE:
-            raise ImageTooLarge(name, width, height, min(self.pixels, SIDE * SIDE))
+        if width * height > self.pixels:
+            raise ImageTooLarge(name, width, height, self.pixels)
+        if max(width, height) > SIDE:
+            raise ImageTooLarge(name, width, height, SIDE, "on a side")
         if header.frames > self.frames:
             raise ImageHasFrames(name, self.frames)
         if header.scans > SCANS:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Literal
 
 import msgspec
 
 from galvo_memory.images.header import Header
+from galvo_memory.images.vips import vips
 
 Route = Literal["pillow", "vips"]
 Output = Literal["jpeg", "png", "webp"]
@@ -29,16 +29,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def route(header: Header) -> Route:
     """Pillow drafts JPEG, and keeps one byte for a pixel of GIF; vips goes through the others in strips."""
-    return "vips" if header.format in ("PNG", "WEBP", "TIFF") and has_vips() else "pillow"
-
-
-def has_vips() -> bool:
-    """Whether pyvips is installed, and libvips with it."""
-    try:
-        import_module("pyvips")
-    except (ImportError, OSError):
-        return False
-    return True
+    return "vips" if header.format in ("PNG", "WEBP", "TIFF") and vips() is not None else "pillow"
 
 
 def fit(header: Header, width: int, height: int | None) -> tuple[int, int]:

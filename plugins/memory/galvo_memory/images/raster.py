@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 from PIL import Image
 
@@ -32,6 +34,7 @@ async def raster(
     limits: Limits = LIMITS,
     admission: Admission | None = None,
     name: str = "",
+    isolated: bool = False,
 ) -> Raster:
     """The image in grey, exactly `width_mm` x `height_mm`; without `height_mm`, as high as it gets.
 
@@ -50,7 +53,8 @@ async def raster(
             raise ImageTooLarge(f"the raster of {header.name}", width, height, limits.pixels)
         return Plan(width, max(1, height), route(header), grey=True)
 
-    def finish(image: Image.Image) -> Raster:
-        return Raster(image.width, image.height, dots_per_mm, image.tobytes())
+    return await made(source, plan, partial(_raster, dots_per_mm=dots_per_mm), limits, admission, name, isolated)
 
-    return await made(source, plan, finish, limits, admission, name)
+
+def _raster(image: Image.Image, dots_per_mm: float) -> Raster:
+    return Raster(image.width, image.height, dots_per_mm, image.tobytes())

@@ -27,7 +27,7 @@ TURNS = {
 """By EXIF's orientation. Source: EXIF 2.32, 4.6.4; the same as Pillow's `exif_transpose`."""
 
 
-def render(file: BinaryIO, header: Header, plan: Plan, stop: Event) -> Image.Image:
+def render(file: BinaryIO, header: Header, plan: Plan, stop: Event | None = None) -> Image.Image:
     """In mode L, RGB or RGBA, without metadata. Raises CorruptImage, TruncatedImage."""
     try:
         image, icc, upright = _decoded(Stoppable(file, stop), header, plan)

@@ -78,11 +78,11 @@ def _name(source: Any) -> str:
 class Stoppable:
     """A file that ends at once when `stop` is set: so a decoder in a thread gives up."""
 
-    def __init__(self, file: BinaryIO, stop: Event) -> None:
+    def __init__(self, file: BinaryIO, stop: Event | None) -> None:
         self._file = file
         self._stop = stop
         self.seek = file.seek
         self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
-        return b"" if self._stop.is_set() else self._file.read(size)
+        return b"" if self._stop is not None and self._stop.is_set() else self._file.read(size)

@@ -8,7 +8,7 @@ from threading import Event
 from typing import TypeVar
 
 import anyio
-from anyio.lowlevel import RunVar
+from anyio.lowlevel import RunVar, checkpoint_if_cancelled
 
 T = TypeVar("T")
 _limiter: RunVar[anyio.CapacityLimiter] = RunVar("galvo_memory_images")
@@ -29,6 +29,7 @@ async def in_thread(work: Callable[[Event], T]) -> T:
         except Exception as raised:  # noqa: BLE001  # the group would wrap it
             error.append(raised)
         group.cancel_scope.cancel()
+    await checkpoint_if_cancelled()  # a decoder that was told to stop calls the file truncated
     if error:
         raise error[0]
     return result[0]

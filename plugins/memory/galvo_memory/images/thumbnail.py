@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import get_args
 
 from galvo_memory.budgets import Admission
@@ -10,6 +11,7 @@ from galvo_memory.images.limits import LIMITS, Limits
 from galvo_memory.images.plan import Output, Plan, fit, route
 from galvo_memory.images.render import encode
 from galvo_memory.images.source import Source
+from galvo_memory.images.threads import in_thread
 from galvo_memory.images.work import made
 
 VERSION = 1
@@ -26,10 +28,12 @@ async def thumbnail(
     limits: Limits = LIMITS,
     admission: Admission | None = None,
     name: str = "",
+    isolated: bool = False,
 ) -> bytes:
     """The image in `format`, within `width` x `height` pixels; without `height`, as high as it gets.
 
     Waits until `admission`, by default the process's budget, has room to decode it. `name` is what errors call it.
+    `isolated`: in a child process with a hard limit, for files of strangers; its budget is always the process's.
     Raises ImageProblem, OSError, ValueError and TypeError for arguments that mean nothing.
     """
     _check(width, height, format, quality)
@@ -37,19 +41,20 @@ async def thumbnail(
     return await made(
         source,
         lambda header: Plan(*fit(header, width, height), route(header), format),
-        lambda image: encode(image, format, quality),
+        partial(encode, output=format, quality=quality),
         limits,
         admission,
         name,
+        isolated,
     )
 
 
-def thumbnail_key(
+async def thumbnail_key(
     contents: bytes, *, width: int, height: int | None = None, format: Output = "jpeg", quality: int = 80
 ) -> str:
     """Under which `kernel.cached` may keep it: the same contents and settings have the same thumbnail."""
     _check(width, height, format, quality)
-    digest = hashlib.sha256(contents).hexdigest()
+    digest = await in_thread(lambda _: hashlib.sha256(contents).hexdigest())
     return f"thumbnail:{VERSION}:{width}x{height or ''}:{format}:{quality}:{digest}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from galvo_memory.images.errors import CorruptImage, ImageNeedsTooMuch
 from galvo_memory.images.estimate import estimate
 from galvo_memory.images.header import Header
 from galvo_memory.images.headers.reader import Reader
+from galvo_memory.images.isolated import in_process
 from galvo_memory.images.limits import LIMITS, Limits
 from galvo_memory.images.plan import Plan
 from galvo_memory.images.render import render
@@ -37,15 +39,18 @@ async def made(
     limits: Limits,
     admission: Admission | None,
     name: str,
+    isolated: bool,
 ) -> T:
     """`finish` of the small picture, in the thread that decodes it; waits until the budget has room for both.
 
-    Raises ImageProblem, OSError, TypeError, and what `plan_of` raises.
+    Isolated, in a child process instead. Raises ImageProblem, OSError, TypeError, and what `plan_of` raises.
     """
     image = await picture(source, limits, name)
     header, plan = await in_thread(lambda _: _planned(image, limits, plan_of))
     size = estimate(header, plan, image.held)
     try:
+        if isolated:
+            return await in_process(partial(_made, image, limits, header, plan, finish), image.name, size)
         async with (budgets.process if admission is None else admission).hold(size):
             return await in_thread(lambda stop: _made(image, limits, header, plan, finish, stop))
     except BudgetTooLarge as error:
@@ -65,7 +70,12 @@ def _planned(image: Picture, limits: Limits, plan_of: Callable[[Header], Plan]) 
 
 
 def _made(
-    image: Picture, limits: Limits, header: Header, plan: Plan, finish: Callable[[Image.Image], T], stop: Event
+    image: Picture,
+    limits: Limits,
+    header: Header,
+    plan: Plan,
+    finish: Callable[[Image.Image], T],
+    stop: Event | None = None,
 ) -> T:
     with image.open(limits) as (file, size):
         if headers.read(Reader(file, size, image.name), limits.frames) != header:

@@ -1,10 +1,11 @@
-"""Buffers that are used again: for 64 KiB and more, where fresh memory costs more than the work of keeping it.
+"""Buffers that are used again, which is faster than fresh memory from half a MiB on (`galvo bench --only buffers`).
 
-Below that a plain `bytearray` is as fast, so that is what one gets. `galvo bench --only buffers` shows by how much.
+What is smaller than 64 KiB is never kept: a plain `bytearray` takes less than a microsecond.
 """
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import logging
 import threading
@@ -23,8 +24,8 @@ class BufferPool:
     """Any thread may take and release.
 
     A reused buffer still holds what its last user has written, unless `zero` is set: then it is filled with zeros,
-    which at 1 MiB and more costs about what the pool saves. Set it when the buffers are shared by users who must not
-    see each other's data and may read what they have not written.
+    which costs what the pool saves, or more. Set it when the buffers are shared by users who must not see each other's
+    data and may read what they have not written.
 
     >>> buffers = BufferPool("64MiB")
     >>> with buffers.take(1_000_000) as view:
@@ -45,7 +46,7 @@ class BufferPool:
         self.shared = 0
         """Buffers that were released while a view or an array still used them, and are not used again."""
         self._lock = threading.Lock()
-        self._kept: dict[int, deque[bytearray]] = {}
+        self._kept: dict[int, list[bytearray]] = {}
         self._out: dict[int, tuple[int, Place]] = {}
         self._lost: deque[int] = deque()
         self._numbers = itertools.count()
@@ -55,12 +56,13 @@ class BufferPool:
         """`size` bytes; use it with `with`, or call `release`. Raises ValueError for less than one byte."""
         if size <= 0:
             raise ValueError(f"a buffer of {size} bytes holds nothing: its size has to be positive")
-        whole = size_class(size)
-        with self._lock:
+        whole, memory = size_class(size), None
+        if self._lost:
             self._bury()
+        with self._lock:
             kept = self._kept.get(whole)
-            memory = kept.pop() if kept else None
-            if memory is not None:
+            if kept:
+                memory = kept.pop()
                 self.idle -= whole
                 self.reused += 1
             else:
@@ -68,42 +70,37 @@ class BufferPool:
         if memory is None:
             memory = bytearray(whole)
         elif self.zero:
-            memory[:] = bytes(whole)
-        buffer = Buffer(self, memory, size, next(self._numbers))
-        self._out[buffer.number] = whole, buffer.place
-        return buffer
+            ctypes.memset((ctypes.c_char * size).from_buffer(memory), 0, size)
+        return Buffer(self, memory, size)
 
     def _back(self, buffer: Buffer, memory: bytearray) -> None:
         whole = len(memory)
         try:
             memory.append(memory.pop())  # refused while somebody else still has a view of it
         except BufferError:
-            unused = False
             log.warning("a buffer taken at %s is released, and something still uses it", buffer.place)
-        else:
-            unused = True
-        with self._lock:
-            self._out.pop(buffer.number, None)
-            if not unused:
-                self.shared += 1
-            elif whole >= LEAST and self.idle + whole <= self.max_bytes:
-                self._kept.setdefault(whole, deque()).append(memory)
-                self.idle += whole
-
-    def _dropped(self, buffer: Buffer) -> None:
-        """Called by the collector, at any moment: also while this thread holds the lock."""
-        self._lost.append(buffer.number)
-        log.warning("a buffer of %s taken at %s was never released", show(buffer.size), buffer.place)
+            self.shared += 1
+            return
+        if whole >= LEAST:
+            with self._lock:
+                if self.idle + whole <= self.max_bytes:
+                    self.idle += whole
+                    kept = self._kept.get(whole)
+                    if kept is None:
+                        self._kept[whole] = [memory]
+                    else:
+                        kept.append(memory)
 
     def _bury(self) -> None:
+        """The collector runs at any moment, also while this thread holds the lock, so it only leaves a number."""
         while self._lost:
             if self._out.pop(self._lost.popleft(), None) is not None:
                 self.leaks += 1
 
     def held(self) -> Held:
         """Those that are out are told with the lines that took them."""
+        self._bury()
         with self._lock:
-            self._bury()
             out = list(self._out.values())
             items = sum(map(len, self._kept.values()))
             places = tuple(sorted({str(place) for _, place in out}))
@@ -131,21 +128,24 @@ class BufferPool:
 class Buffer:
     """Writable memory of exactly the size that was asked for, until it is released."""
 
-    __slots__ = ("__weakref__", "_memory", "_pool", "number", "place", "size", "view")
+    __slots__ = ("__weakref__", "_memory", "_number", "_pool", "place", "size", "view")
 
-    def __init__(self, pool: BufferPool, memory: bytearray, size: int, number: int) -> None:
+    def __init__(self, pool: BufferPool, memory: bytearray, size: int) -> None:
         self._pool = pool
         self._memory: bytearray | None = memory
-        self.number = number
+        self._number = number = next(pool._numbers)
         self.size = size
         self.view = memoryview(memory)[:size]
-        self.place = Place()
+        self.place = place = Place(3)
+        pool._out[number] = len(memory), place
 
     def release(self) -> None:
         """Back to the pool; a second time does nothing."""
-        memory, self._memory = self._memory, None
+        memory = self._memory
         if memory is not None:
+            self._memory = None
             self.view.release()
+            del self._pool._out[self._number]
             self._pool._back(self, memory)
 
     def __enter__(self) -> memoryview:
@@ -157,8 +157,9 @@ class Buffer:
         self.release()
 
     def __del__(self) -> None:
-        if getattr(self, "_memory", None) is not None:
-            self._pool._dropped(self)
+        if self._memory is not None:
+            self._pool._lost.append(self._number)
+            log.warning("a buffer of %s taken at %s was never released", show(self.size), self.place)
 
 
 def size_class(size: int) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from types import CodeType
 
-OWN = (f"{Path(__file__).parent}/", contextlib.__file__)
+OWN = f"{Path(__file__).parent}/"
 
 
 class Place:
@@ -15,10 +14,10 @@ class Place:
 
     __slots__ = ("_code", "_line")
 
-    def __init__(self) -> None:
-        """The innermost caller outside of pools."""
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(OWN):
+    def __init__(self, skip: int = 1) -> None:
+        """The innermost caller outside of pools; `skip`: frames that need no look."""
+        frame = sys._getframe(skip)
+        while frame.f_code.co_filename.startswith(OWN) and frame.f_back is not None:
             frame = frame.f_back
         self._code: CodeType = frame.f_code
         self._line = frame.f_lineno

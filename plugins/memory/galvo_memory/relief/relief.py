@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic, perf_counter
 
 from galvo import Freed, Level, MemoryPressure
+from galvo_memory.allocator import unused
 from galvo_memory.relief.trim import trim
 from galvo_memory.sizes import show
 
@@ -32,14 +33,18 @@ class Relief:
         *,
         collect: Callable[[int], int] = gc.collect,
         trim: Callable[[], Awaitable[bool]] = trim,
+        free: Callable[[], int] = unused,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`relieve` is the kernel's; `held()` gives the bytes that the process holds (RSS)."""
+        """`relieve` is the kernel's; `held()` gives the bytes that the process holds (RSS), `free()` those that malloc
+        can use without asking for more.
+        """
         self._relieve = relieve
         self._held = held
         self._log = log
         self._collect = collect
         self._trim = trim
+        self._free = free
         self._clock = clock
         self._thorough = float("-inf")
         """When the whole heap was collected and trimmed last."""
@@ -87,8 +92,8 @@ class Relief:
         parts = ", ".join(f"{show(step.bytes)} by {step.what}" for step in steps)
         self._log.log(
             logging.WARNING if level >= Level.HIGH else logging.INFO,
-            "memory is short (%s%s): %s of %s regained: %s",
-            level.name.lower(), over, show(max(0, before - after)), show(before), parts,
+            "memory is short (%s%s): %s of %s regained: %s; malloc has %s free",
+            level.name.lower(), over, show(max(0, before - after)), show(before), parts, show(self._free()),
         )  # fmt: skip
 
     def stats(self) -> dict[str, float]:

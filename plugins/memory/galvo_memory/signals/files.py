@@ -15,7 +15,7 @@ LARGEST = 1 << 16
 def read(path: str | Path) -> str:
     """The whole file. Raises Unreadable."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY)
         try:
             return os.read(handle, LARGEST).decode("utf-8", "surrogateescape")
         finally:

@@ -26,7 +26,7 @@ class Resident:
             self.close()
         try:
             if self._handle < 0:
-                self._handle = os.open(self._paths.statm, os.O_RDONLY | os.O_CLOEXEC)
+                self._handle = os.open(self._paths.statm, os.O_RDONLY)
                 self._opened_by = os.getpid()
             value = int(os.pread(self._handle, 128, 0).split()[1]) * PAGE
         except (OSError, ValueError, IndexError) as error:
@@ -51,3 +51,6 @@ class Resident:
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)
+
+    def __del__(self) -> None:
+        self.close()  # a trace may have read on after the plugin's end

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
+from galvo_memory import allocator
+from galvo_memory.allocator import Heap
 from galvo_memory.sizes import show
-from galvo_memory.verdict import heap as allocator
 from galvo_memory.verdict.growth import AGAIN, CHANCE, Growth, growth, material
-from galvo_memory.verdict.heap import Heap, Looks
+from galvo_memory.verdict.heap import Looks
 from galvo_memory.verdict.marks import FIRST, Marks, Stretch
 
 Kind = Literal["none", "python", "native", "fragmentation"]
 BLOCK = 512
 """Bytes of pymalloc's largest blocks; larger objects are malloc's, and are not counted as blocks."""
+STAYS = 10
+"""Judgements in a row that have to find nothing for a verdict to be taken back: 5 minutes."""
 FELL, STAYED = 0.8, 0.95
 """Of their highest marks: blocks have fallen below, RSS has not."""
 
@@ -52,6 +55,8 @@ class Detector:
         self._rss, self._blocks = Marks(interval), Marks(interval)
         self._looks = Looks(heap)
         self._verdict = Verdict("none", 0.0, 0.0, "It is too early to tell: a verdict needs 15 minutes.")
+        self._stays = 0
+        """Judgements that may still find nothing."""
 
     def add(self, sample: Sampled) -> bool:
         """True: the verdict is of another kind than before."""
@@ -59,9 +64,11 @@ class Detector:
         self._blocks.add(sample.at, sample.blocks)
         if not complete:
             return False
-        before = self._verdict.kind
-        self._verdict = self._judge(sample)
-        return self._verdict.kind != before
+        before, found = self._verdict, self._judge(sample)
+        self._stays = STAYS if found.kind != "none" else max(0, self._stays - 1)
+        if found.kind != "none" or not self._stays:
+            self._verdict = found
+        return self._verdict.kind != before.kind
 
     def verdict(self) -> Verdict:
         return self._verdict

@@ -13,8 +13,8 @@ from galvo_memory.verdict.tasks import Waiting
 from galvo_memory.verdict.whereabouts import Whereabout, whereabouts
 from galvo_memory.verdict.windows import Line, Windows, process
 
-LINES_SECONDS = 2.0
-"""At most, in which lines are traced."""
+LINES_SECONDS = 10.0
+"""At most, in which lines are traced in bursts."""
 EXPLAINED = 0.25
 """Of what RSS gains, that lines of Python have to keep for it to be theirs."""
 BY_HAND = (

@@ -1,55 +1,23 @@
-"""What malloc itself says it holds, by glibc's mallinfo2 (2.33 and later); elsewhere nobody knows.
+"""What malloc says it holds while RSS grows (`allocator.heap`); without glibc 2.33 nobody knows.
 
 Python's small objects are not in it: pymalloc maps its arenas itself.
 """
 
 from __future__ import annotations
 
-import ctypes
 from collections import deque
 from collections.abc import Callable
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from galvo_memory.allocator import Heap
 from galvo_memory.sizes import show
 from galvo_memory.verdict.growth import Growth
 
-FIELDS = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
 FREED = 0.5
 """Share of the growth that malloc has to hold as free for it to be fragmentation, or as used for it to be malloc's."""
 IDLE_SHARE, IDLE_BYTES = 0.2, 16 << 20
 """Free memory that is worth a word when RSS does not grow: of RSS, and bytes."""
 LOOKS = 20
-
-
-class MallInfo2(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_size_t) for name in FIELDS]
-
-
-class Heap(NamedTuple):
-    used: int
-    """Bytes that were asked for and not given back, mapped ones included."""
-    free: int
-    """Bytes that were given back to malloc, which it keeps."""
-
-
-@cache
-def _mallinfo2() -> Callable[[], Any] | None:
-    try:
-        function = ctypes.CDLL(None).mallinfo2
-    except (OSError, AttributeError, TypeError):
-        return None
-    function.argtypes, function.restype = (), MallInfo2
-    return function
-
-
-def heap() -> Heap | None:
-    """None where the C library does not tell. It walks malloc's free lists: microseconds, or ms on a shattered heap."""
-    mallinfo2 = _mallinfo2()
-    if mallinfo2 is None:
-        return None
-    info = mallinfo2()
-    return Heap(info.uordblks + info.hblkhd, info.fordblks)
 
 
 class Kept(NamedTuple):

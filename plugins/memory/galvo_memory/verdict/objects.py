@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from collections import Counter
 
-TRIFLE = 0.01
-"""Of the most, by which there have to be more."""
+LEAST, TRIFLE = 100, 0.01
+"""By which there have to be more: objects, and of the type with most."""
 
 
 def types() -> Counter[str]:
@@ -19,7 +19,7 @@ def grown(before: Counter[str], after: Counter[str], most: int = 5) -> list[tupl
     """By how many there are more, most first."""
     more = Counter({kind: count - before[kind] for kind, count in after.items() if count > before[kind]})
     top = more.most_common(most)
-    return [(kind, count) for kind, count in top if count >= TRIFLE * top[0][1]]
+    return [(kind, count) for kind, count in top if count >= max(LEAST, TRIFLE * top[0][1])]
 
 
 def collector() -> str:

@@ -21,8 +21,8 @@ LONGEST = 60.0
 """Seconds."""
 REST = 600.0
 """Seconds between two windows."""
-HELD = 16 << 20
-"""Bytes that tracemalloc itself may hold, about 150,000 allocations; then the window closes early."""
+HELD = 4 << 20
+"""Bytes that tracemalloc itself may hold, about 65,000 allocations; then the window closes early."""
 GLANCE = 0.25
 """Seconds between two looks at that."""
 MOST, TRIFLE = 10, 0.01
@@ -47,8 +47,8 @@ class Line(NamedTuple):
     """Within which it grew so."""
 
     def __str__(self) -> str:
-        kept = f"{show(self.bytes)} more after {self.seconds:.1f} s, in {self.blocks:,} blocks"
-        return f"{self.file}:{self.line} keeps {kept}"
+        blocks = f", {self.blocks:,} blocks of {show(self.bytes / self.blocks)}" if self.blocks > 0 else ""
+        return f"{self.file}:{self.line} keeps {show(self.bytes)} more after {self.seconds:.1f} s{blocks}"
 
 
 Place = tuple[str, int]
@@ -66,7 +66,7 @@ class Windows:
     def look(self, seconds: float = 20.0) -> list[Line]:
         """The lines that grow most, at most 10, most bytes first. Blocks: call it in a thread.
 
-        Raises WindowRefused. The two snapshots stop all threads for about 0.1 s each at the most that is held.
+        Raises WindowRefused. The two snapshots stop all threads for about 0.03 s each at the most that is held.
         """
         if not 0 < seconds <= LONGEST:
             raise WindowRefused(f"a window of {seconds:g} s: it has to be more than 0 and at most {LONGEST:g}")

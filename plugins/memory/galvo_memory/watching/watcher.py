@@ -54,7 +54,8 @@ class Watcher:
         """Never ends. Late after a pause of the whole process, it does not catch up."""
         due = self._clock()
         while True:
-            self.look()
+            with self._surviving.part("reading memory"):
+                self.look()
             due = max(due + interval, self._clock())
             await anyio.sleep(max(0.0, due - self._clock()))
 

@@ -86,8 +86,8 @@ def test_now_trend_verdict_and_who_holds_what(host: int) -> None:
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     labels = [line[:10].strip() for line in lines]
-    assert [label for label in labels if label and not label.startswith("-")][:7] == [
-        "process", "level", "RSS", "limit", "waiting", "trend", "verdict",
+    assert [label for label in labels if label and not label.startswith("-")][:8] == [
+        "process", "level", "RSS", "limit", "waiting", "trend", "verdict", "gc",
     ]  # fmt: skip
     assert lines[0].startswith(f"process   {host}, up ")
     assert "normal for" in done.stdout
@@ -205,7 +205,7 @@ def test_a_trace_names_the_line() -> None:
     source = (Path(__file__).parent / "program.py").read_text().splitlines()
     line = next(number for number, text in enumerate(source, 1) if "# the leaking line" in text)
     with program(0, "leak") as pid:
-        done = galvo(pid, "--trace", 1, "--types")
+        done = galvo(pid, "--trace", 0.5, "--types")
         assert (done.returncode, done.stderr) == (0, "")
         said = done.stdout.replace("\n  ", " ").splitlines()
         assert max(map(len, done.stdout.splitlines())) <= 80 or "/" in done.stdout
@@ -314,7 +314,7 @@ def test_what_is_shown_fits_the_width() -> None:
     state = State(
         pid=1, level="critical", since=1e9, rss=1 << 50, bounds=bounds, waiting=100.0, blocks=1, trend=trend,
         leak=Leak("fragmentation", 1e15, 0.99, long), found=[long], holders=[Holder(long, 1 << 50, long)],
-        relieved=[Relieved(1e9, "critical", 1 << 50, long)], problems=[long],
+        relieved=[Relieved(1e9, "critical", 1 << 50, long)], collector=long, problems=[long],
     )  # fmt: skip
     seen = Look(process, 1 << 50, bounds, 100.0, "critical", trend, state, "", [long])
     assert max(map(len, shown(seen))) <= 80

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from contextlib import AsyncExitStack
 
 import anyio
@@ -112,6 +114,28 @@ async def test_cancelled_in_the_moment_of_its_turn() -> None:
         await anyio.wait_all_tasks_blocked()
         assert crowd.inside[-1] == "c"
         await crowd.end("c")
+    assert admission.held == 0
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_cancelled_by_asyncio_in_the_moment_of_its_turn() -> None:
+    """anyio and trio let it have its turn; asyncio cancels it all the same."""
+    admission, got = Admission(100), anyio.Event()
+
+    async def hold() -> None:
+        async with admission.hold(100):
+            got.set()
+
+    async with admission.hold(100):
+        tasks = [asyncio.create_task(hold(), context=contextvars.Context()) for _ in range(2)]
+        await anyio.wait_all_tasks_blocked()
+    assert admission.waiting == 1
+    tasks[0].cancel()
+    with anyio.fail_after(5):
+        await tasks[1]
+    assert got.is_set()
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[0]
     assert admission.held == 0
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from galvo_memory import chunked, export
-from galvo_memory.chunks.measure import deep, sizes
+from galvo_memory.chunks.measure import deep, sizes, total
 
 TYPES = """
     small int2, whole int4, large int8, single float4, double float8, exact numeric, yes bool, name text,
@@ -21,8 +21,6 @@ TYPES = """
     doc jsonb, old json, tags text[], grid int4[], address inet, span4 int4range, place point, pair pair
 """
 MAKE = f"""
-    drop table if exists t;
-    drop type if exists pair;
     create type pair as (a int, b text);
     create table t (id serial primary key, {TYPES});
 """
@@ -41,9 +39,7 @@ FILL = """
         from unnest($1::int[]) with ordinality u(size, i) order by i
     ) x
 """
-SIZES = st.lists(
-    st.one_of(st.integers(0, 50), st.integers(0, 5000), st.sampled_from([40_000, 150_000])), min_size=0, max_size=120
-)
+SIZES = st.lists(st.one_of(st.integers(0, 50), st.integers(0, 5000), st.sampled_from([40_000, 150_000])), max_size=60)
 
 
 @pytest.fixture
@@ -51,6 +47,7 @@ def connection(dsn: str) -> Any:
     """Open for the whole test, on a loop that all examples share."""
     with asyncio.Runner() as runner:
         made = runner.run(asyncpg.connect(dsn))
+        runner.run(made.execute(MAKE))
 
         def run(work: Any) -> Any:
             return runner.run(work(made))
@@ -60,14 +57,13 @@ def connection(dsn: str) -> Any:
 
 
 async def fill(connection: Any, lengths: list[int], seed: float) -> None:
-    await connection.execute(MAKE)
+    await connection.execute("truncate t")
     columns = ", ".join(entry.split()[0] for entry in TYPES.replace("\n", " ").split(","))
     await connection.execute(f"select setseed({seed})")
     await connection.execute(FILL.format(columns=columns), lengths)
-    await connection.execute("analyze t")
 
 
-examples = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @examples
@@ -80,7 +76,7 @@ def test_chunks_are_what_fetch_gives(connection: Any, lengths: list[int], seed: 
             ("select * from t", "id"),
             ("select * from t where whole > $1 or whole is null", ("id",)),
             ("select exact, coalesce(code, '') as code, id from t", ("code", "id")),
-            ("select coalesce(moment, now()) as moment, ref, id, tags from t", ("moment", "id")),
+            ("select coalesce(moment, 'infinity') as moment, ref, id, tags from t", ("moment", "id")),
         ):
             args = (500_000,) if "$1" in sql else ()
             if keyset is None:
@@ -114,6 +110,7 @@ def test_an_export_is_what_fetch_gives(connection: Any, lengths: list[int], seed
         done = await export(connection, sql, to=sink, null="\\N")
         text = b"".join(parts).decode()
         assert (done.rows, done.bytes) == (len(expected), len(text.encode()))
+        csv.field_size_limit(1 << 20)
         header, *rows = csv.reader(io.StringIO(text))
         assert header == ["id", "name", "exact", "code", "whole"]
         read = [[None if cell == "\\N" else cell for cell in row] for row in rows]
@@ -128,7 +125,10 @@ def test_measured_sizes_are_those_of_the_objects(connection: Any, lengths: list[
     async def play(connection: Any) -> None:
         await fill(connection, lengths, seed)
         rows = await connection.fetch("select * from t")
+        if not rows:
+            return
+        assert total(rows) == sum(sizes(rows))
         for row, size in zip(rows, sizes(rows), strict=True):
-            assert size == pytest.approx(deep(row), rel=0.2, abs=400)
+            assert size == pytest.approx(deep(row), rel=0.2, abs=1000)
 
     connection(play)

@@ -13,8 +13,6 @@ from typing import Any
 
 import msgspec
 
-GLIBC = "malloc_trim"
-
 
 def measured(cases: list[dict[str, Any]], project: Path) -> list[dict[str, Any]]:
     """Each case with `peak` and `estimate` in bytes, or `error`. A case: path, width, route, format, grey."""
@@ -34,13 +32,21 @@ def status(field: str) -> int:
     return int(found[1]) * 1024
 
 
+def rested() -> int:
+    """RSS in bytes after what is free was given back; from now on a new peak is kept."""
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    return status("VmRSS")
+
+
 async def measure(case: dict[str, Any]) -> dict[str, Any]:
     from galvo_memory import images
     from galvo_memory.images import plan as planning
     from galvo_memory.images import work
 
     width, grey = case["width"], case.get("grey", False)
-    planning.has_vips = lambda: case.get("route", "vips") == "vips"  # type: ignore[assignment]
+    if case.get("route") == "pillow":
+        planning.vips = lambda: None
     estimates: list[int] = []
     original = work.estimate
     work.estimate = lambda *given: estimates.append(original(*given)) or estimates[-1]  # type: ignore[func-returns-value]
@@ -54,9 +60,7 @@ async def measure(case: dict[str, Any]) -> dict[str, Any]:
 
     try:
         await run(case["warm"])
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-        before = status("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")
+        before = rested()
         await run(case["path"])
     except images.ImageProblem as error:
         return case | {"error": str(error)}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-import pyvips
-from PIL import Image, ImageCms
+import pytest
+from PIL import Image
 
 Make = Callable[[int, int], bytes]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def photo(width: int, height: int) -> Image.Image:
     """Smooth areas, edges and noise, in colour."""
     edges = Image.effect_mandelbrot((max(8, width // 4), max(8, height // 4)), (-2, -1.5, 1, 1.5), 60)
@@ -35,11 +35,6 @@ def exif(orientation: int) -> bytes:
     return made.tobytes()
 
 
-def profile() -> bytes:
-    """Of a space that is not sRGB: its absence is seen."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
-
-
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     target = io.BytesIO()
     image.save(target, kind, **options)
@@ -47,7 +42,7 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def by_vips(image: Image.Image, suffix: str, **options: Any) -> bytes:
-    pixels = pyvips.Image.new_from_memory(image.tobytes(), *image.size, len(image.getbands()), "uchar")
+    pixels = pytest.importorskip("pyvips").Image.new_from_memory(image.tobytes(), *image.size, 3, "uchar")
     found: bytes = pixels.copy(interpretation="srgb").write_to_buffer(suffix, **options)
     return found
 
@@ -55,7 +50,7 @@ def by_vips(image: Image.Image, suffix: str, **options: Any) -> bytes:
 def deep(width: int, height: int, mode: str) -> bytes:
     """PNG of 16 bits."""
     image = photo(width, height).convert(mode)
-    pixels = pyvips.Image.new_from_memory(image.tobytes(), *image.size, len(image.getbands()), "uchar")
+    pixels = pytest.importorskip("pyvips").Image.new_from_memory(image.tobytes(), *image.size, len(mode), "uchar")
     wide = (pixels.cast("ushort") * 257).cast("ushort").copy(interpretation="grey16" if mode == "L" else "rgb16")
     found: bytes = wide.write_to_buffer(".png")
     return found
@@ -111,6 +106,15 @@ ANIMATED: dict[str, Make] = {
 }
 
 
-@lru_cache(maxsize=None)
-def made(name: str, width: int = 300, height: int = 200) -> bytes:
+BY_BOTH = [
+    (name, route)
+    for name in PICTURES | ANIMATED
+    for route in (("pillow",) if name.startswith(("jpeg", "gif")) else ("pillow", "vips"))
+]
+"""Which library decodes it; those of vips need the fixture `route`."""
+BY_EACH = [(name, route) for name, route in BY_BOTH if name in PICTURES]
+
+
+@cache
+def made(name: str, width: int = 150, height: int = 100) -> bytes:
     return (PICTURES | ANIMATED)[name](width, height)

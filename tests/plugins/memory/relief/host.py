@@ -1,7 +1,7 @@
-"""A host application under a hard data limit: `python -m tests.plugins.memory.relief.host URL SECONDS MEMORY`.
+"""A host application under a hard data limit: `python -m tests.plugins.memory.relief.host URL SECONDS ROWS MEMORY`.
 
-It answers requests whose answers are kept, with a cache that was sized for a larger machine, and reads an export of a
-million rows again and again. An error that reaches a request ends it. MEMORY is "with" or "without" the plugin.
+It answers requests whose answers are kept, with a cache that was sized for a larger machine, and reads an export of
+ROWS again and again. An error that reaches a request ends it. MEMORY is "with" or "without" the plugin.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 
 LIMIT = 300 << 20
 """Bytes of data (RLIMIT_DATA); what comes above fails at once."""
-USERS = 4
-ROWS = 1_000_000
+USERS = 16
 PAGE = "select g, md5(g::text) as name, g * 1.5 as price from generate_series($1::int, $1 + 19) g"
-EXPORT = f"select g as id, md5(g::text) as name from generate_series(1, {ROWS}) g"
+EXPORT = "select g as id, md5(g::text) as name, g * 0.5 as price from generate_series(1, $1::int) g"
 MEMORY = {"interval": 0.05, "again": 1.0, "dwell": 2.0, "required": True}
 """Seconds: what is left of the limit fills within two, so it has to be watched closely."""
 
 
 class Host:
-    def __init__(self, kernel: Any, seconds: float) -> None:
+    def __init__(self, kernel: Any, seconds: float, rows: int) -> None:
         self.kernel = kernel
+        self.rows = rows
         self.until = monotonic() + seconds
         self.requests = self.hits = self.exported = 0
 
@@ -47,18 +47,18 @@ class Host:
                 self.requests += 1
 
     async def draw(self, number: int) -> bytes:
-        await asyncio.sleep(0)
-        return bytes([number % 256]) * (50_000 + number * 37 % 300_000)
+        await asyncio.sleep(0.01)
+        return bytes([number % 256]) * (100_000 + number * 37 % 500_000)
 
     async def export(self) -> None:
         from galvo_memory import chunked
 
-        while monotonic() < self.until or self.exported < ROWS:
+        while monotonic() < self.until or self.exported < self.rows:
             total = 0
-            async for rows in chunked(self.kernel, EXPORT, max_bytes="4MiB"):
+            async for rows in chunked(self.kernel, EXPORT, self.rows, max_bytes="4MiB"):
                 total += sum(row["id"] for row in rows)
                 self.exported += len(rows)
-            assert total == ROWS * (ROWS + 1) // 2
+            assert total == self.rows * (self.rows + 1) // 2
 
 
 def kernel(url: str, memory: bool) -> Any:
@@ -74,9 +74,9 @@ def kernel(url: str, memory: bool) -> Any:
     return Kernel.of({MemoryPlugin: MEMORY, **plugins} if memory else plugins)
 
 
-async def main(url: str, seconds: float, memory: bool) -> None:
+async def main(url: str, seconds: float, rows: int, memory: bool) -> None:
     async with kernel(url, memory) as running:
-        host = Host(running, seconds)
+        host = Host(running, seconds, rows)
         await host.run()
         stats = [running.plugin_stats(name) for name in ("cache", *(["memory"] if memory else []))]
         print(json.dumps({"requests": host.requests, "exported": host.exported, **stats[0], **stats[-1]}))
@@ -85,4 +85,4 @@ async def main(url: str, seconds: float, memory: bool) -> None:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
     logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d ms %(message)s")
-    asyncio.run(main(sys.argv[1], float(sys.argv[2]), sys.argv[3] == "with"))
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "with"))

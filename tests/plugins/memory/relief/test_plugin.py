@@ -75,8 +75,8 @@ async def test_it_can_be_turned_off() -> None:
 
 
 async def test_when_it_stops_nobody_believes_that_memory_is_short() -> None:
-    plugins: dict[Any, Any] = {MemoryPlugin: {**OFTEN, "again": 0.01, "levels": (1e-9, 2e-9, 3e-9), "gap": 0.0}, EarPlugin: {}}
-    async with Kernel.of(plugins) as kernel:
+    short = {"levels": (1e-9, 2e-9, 3e-9), "gap": 0.0, "again": 0.01}
+    async with Kernel.of({MemoryPlugin: {**OFTEN, **short}, EarPlugin: {}}) as kernel:
         ear = kernel.find_capability("ear")
         await until(lambda: ear.levels)
         await kernel.disable("memory")

@@ -32,8 +32,9 @@ class Stage:
         """MiB."""
         self.trims = True
         self.relief = Relief(
-            self._relieve, lambda: self.held, LOG, collect=self._collect, trim=self._trim, clock=lambda: self.now
-        )
+            self._relieve, lambda: self.held, LOG, collect=self._collect, trim=self._trim, free=lambda: 3 * MIB,
+            clock=lambda: self.now,
+        )  # fmt: skip
 
     def _do(self, what: str) -> None:
         self.done.append(what)
@@ -68,7 +69,7 @@ async def test_the_steps_and_what_each_has_regained(caplog: pytest.LogCaptureFix
         "memory is short (high, 7.0 MiB too much): 35.0 MiB of 100 MiB regained: 10.0 MiB by plugins (cache, 2 idle "
         "connections: 12.0 MiB as they say), 5.0 MiB by garbage collector (1,234 objects in "
     )
-    assert record.getMessage().endswith("ms), 20.0 MiB by malloc_trim")
+    assert record.getMessage().endswith("ms), 20.0 MiB by malloc_trim; malloc has 3.0 MiB free")
 
 
 async def test_what_stops_the_process_runs_once_a_minute_unless_it_is_critical() -> None:

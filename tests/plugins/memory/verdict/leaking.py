@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from galvo_memory.allocator import heap
 from galvo_memory.verdict import Detector, investigate
-from galvo_memory.verdict.heap import heap
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 LIMIT = 1 << 30
@@ -126,10 +126,10 @@ async def main(name: str) -> None:
     found = {"verdict": verdict._asdict(), "named": named, "sentences": [], "lines": [], "tasks": [], "whereabouts": []}
     if verdict.kind != "none":
         loop = asyncio.get_running_loop()
-        looking = loop.run_in_executor(None, lambda: investigate(verdict.kind, rss, 0.3, loop, types=True))
+        looking = loop.run_in_executor(None, lambda: investigate(verdict.kind, rss, 0.5, loop, types=True))
         while not looking.done():
             leak()
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.002)
         finding = await looking
         found |= finding._asdict() | {"sentences": finding.sentences()}
     print(json.dumps(found))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from galvo_memory.allocator import Heap
 from galvo_memory.verdict import Detector
-from galvo_memory.verdict.heap import Heap
 
 MIB = 1 << 20
 BLOCKS = 1_000_000

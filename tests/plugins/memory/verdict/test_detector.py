@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
+from galvo_memory.allocator import Heap, heap
 from galvo_memory.verdict import Detector, Verdict
-from galvo_memory.verdict.heap import Heap, heap
 from tests.plugins.memory.verdict.stand import BLOCKS, MIB, Sample, judge, unknown
 
 QUARTER = 180
@@ -135,7 +135,7 @@ def test_whatever_the_interval(interval: float) -> None:
 
 def test_a_warm_up_that_slows_down_for_hours() -> None:
     """Within 15 minutes it may seem even; compared with what was before it does not."""
-    assert set(judge([200 + 60 * math.log1p(at / 8) for at in range(1440)])) == {"none"}
+    assert set(judge([200 + 40 * math.log1p(at / 8) for at in range(1440)])) == {"none"}
 
 
 def test_add_tells_when_the_kind_changes() -> None:
@@ -148,9 +148,9 @@ def test_add_tells_when_the_kind_changes() -> None:
 
 
 def test_a_pause_of_an_hour_is_no_jump() -> None:
-    """The machine slept; named again when that is out of the marks that are judged."""
+    """Nothing was sampled meanwhile, but it leaked on: growth is per second."""
     detector = Detector(heap=unknown)
-    for at in range(3 * QUARTER):
+    for at in range(2 * QUARTER):
         seconds = at * 5.0 + (3600 if at >= 200 else 0)
         detector.add(Sample(int((100 + seconds / 50) * MIB), BLOCKS, seconds))
     assert detector.verdict().slope_bytes_per_hour == pytest.approx(72 * MIB, rel=1e-3)

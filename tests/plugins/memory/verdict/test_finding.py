@@ -15,7 +15,7 @@ import pytest
 
 from galvo_memory.verdict import WindowRefused, investigate, objects, tasks
 from galvo_memory.verdict import finding as module
-from galvo_memory.verdict.whereabouts import Whereabout, whereabouts
+from galvo_memory.verdict.whereabouts import Tracer, Whereabout, whereabouts
 from galvo_memory.verdict.windows import Windows
 
 pytestmark = pytest.mark.anyio
@@ -90,6 +90,18 @@ async def test_not_when_a_debugger_traces() -> None:
         sys.settrace(None)
 
 
+def test_a_tracer_that_is_forgotten_takes_itself_off() -> None:
+    """The loop is stuck in one function, and nobody can be told."""
+    tracer = Tracer(rss)
+    assert tracer.begin()
+    while sys.gettrace() is not None:
+        busy()
+    taken = tracer.rise
+    assert taken > 0
+    busy()
+    assert tracer.rise == taken
+
+
 async def test_tasks_that_wait() -> None:
     async def never(gate: asyncio.Event) -> None:
         await gate.wait()
@@ -116,7 +128,7 @@ async def test_types_of_which_there_are_more() -> None:
     kept = [Kept() for _ in range(1000)]
     found = objects.grown(before, objects.types())
     assert found[0] == (f"{__name__}.{Kept.__qualname__}", len(kept))
-    assert objects.grown(Counter(a=5), Counter(a=1005, b=9, c=11)) == [("a", 1000), ("c", 11)]
+    assert objects.grown(Counter(a=5), Counter(a=20_005, b=199, c=200)) == [("a", 20_000), ("c", 200)]
 
 
 async def test_what_is_wrong_with_the_collector() -> None:

@@ -41,6 +41,7 @@ def test_lines_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.bytes >= 1000 * 64
     assert first.blocks >= 1000
     assert str(first).startswith(f"{__file__}:{first.line} keeps ")
+    assert str(first).endswith(f", {first.blocks:,} blocks of {first.bytes / first.blocks:.0f} B")
 
 
 def test_what_is_freed_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
