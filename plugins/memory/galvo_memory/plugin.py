@@ -26,7 +26,7 @@ from galvo_memory.watching.watcher import Watcher
 SHARE_FREED = {Level.ELEVATED: 0.25, Level.HIGH: 0.5, Level.CRITICAL: 1.0}
 """Of what the pools hold in reserve."""
 SHARE_ADMITTED = {Level.HIGH: 0.5, Level.CRITICAL: 0.25}
-"""Of the budget."""
+"""Of the budget, may be out."""
 
 
 class MemoryPlugin(Plugin):
@@ -110,7 +110,7 @@ class MemoryPlugin(Plugin):
         return self._watcher.collector.collect(generation)
 
     def _admit(self, level: Level) -> None:
-        budgets.process.resize(max(1, int(self._budget * SHARE_ADMITTED.get(level, 1.0))))
+        budgets.process.resize(self._budget, SHARE_ADMITTED.get(level, 1.0))
 
     @hookimpl
     async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed | None:

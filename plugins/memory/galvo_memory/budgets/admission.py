@@ -25,9 +25,10 @@ class Admission:
 
     def __init__(self, total: int, *, of: str = "the whole") -> None:
         """`total` is in bytes; `of` names it in errors. Raises ValueError for less than one byte."""
-        self.total = _positive(total)
+        self.total = self.allowed = _positive(total)
+        """Bytes: what there is, and how much of it may be out for now."""
         self.held = 0
-        """Bytes that are out. More than `total` for as long as those last that were let in before a `resize`."""
+        """Bytes that are out. More than `allowed` for as long as those last that were let in before a `resize`."""
         self._of = of
         self._outer: Admission | None = None
         """What this is a part of."""
@@ -48,7 +49,7 @@ class Admission:
     async def hold(self, size: int) -> AsyncIterator[Admission]:
         """Waits until `size` bytes are free and has them inside the `async with`; gives what they can be divided by.
 
-        Raises BudgetTooLarge for more than there is in all, also when a `resize` makes it so while this waits;
+        While memory is short it waits for that to end if it asks for more than is allowed for now. Raises BudgetTooLarge for more than there is in all, also when a `resize` makes it so while this waits;
         ValueError for less than one byte. For a deadline put it into `anyio.fail_after`.
         """
         source = self._innermost()
@@ -67,9 +68,13 @@ class Admission:
                 _inside.set(part._before)
             source._give(size)
 
-    def resize(self, total: int) -> None:
-        """From now on there are `total` bytes. What is held stays held; who waits for more than that is refused."""
+    def resize(self, total: int, allowed: float = 1.0) -> None:
+        """From now on there are `total` bytes, of which the share `allowed` may be out for now.
+
+        What is held stays held; who waits for more than `total` is refused, who waits for more than is allowed waits.
+        """
         self.total = _positive(total)
+        self.allowed = max(1, int(total * allowed))
         for waiter in self._waiters:
             if waiter.size > self.total:
                 waiter.refused = True
@@ -93,7 +98,7 @@ class Admission:
     async def _take(self, size: int) -> None:
         if size > self.total:
             raise BudgetTooLarge(size, self.total, self._of)
-        if not self._waiters and self.held + size <= self.total:
+        if not self._waiters and self.held + size <= self.allowed:
             self._grant(size)
             return
         waiter = _Waiter(size)
@@ -123,7 +128,7 @@ class Admission:
         self._serve()
 
     def _serve(self) -> None:
-        while self._waiters and self.held + self._waiters[0].size <= self.total:
+        while self._waiters and self.held + self._waiters[0].size <= self.allowed:
             waiter = self._waiters.popleft()
             self._grant(waiter.size)
             waiter.served = True

@@ -39,7 +39,7 @@ class Levels:
         reached = self._reached(sample)
         if reached > self.level:
             return self._become(reached)
-        held = self._reached(sample, self._gap, CALMER)
+        held = self._held(sample)
         if held >= self.level:
             self._since = None
             return None
@@ -50,12 +50,19 @@ class Levels:
             return None
         return self._become(self._worst)
 
+    def holds(self, sample: Sample) -> bool:
+        """Whether memory is still as short as the level says, or it only waits for its end."""
+        return self._held(sample) >= self.level
+
     def over(self, sample: Sample) -> int:
         """Bytes by which use is above the level's threshold; 0 when it is people's waiting that made it."""
         if self.level is Level.NORMAL:
             return 0
         bound = sample.tight
         return max(0, int(bound.used - self._used[self.level - 1] * bound.limit))
+
+    def _held(self, sample: Sample) -> Level:
+        return self._reached(sample, self._gap, CALMER)
 
     def _become(self, level: Level) -> Level:
         self.level, self._since = level, None

@@ -97,7 +97,7 @@ class Watcher:
                 changed.name.lower(), before.name.lower(), show(tight.used), show(tight.limit), tight.name,
                 sample.psi_some10,
             )  # fmt: skip
-        elif self.levels.level < Level.HIGH or sample.at - self._asked < self._again:
+        elif self.levels.level < Level.HIGH or sample.at - self._asked < self._again or not self.levels.holds(sample):
             return
         self._asked = sample.at
         self._relieving.want(self.levels.level, self.levels.over(sample))

@@ -159,6 +159,29 @@ async def test_resized_while_held_and_waited_for() -> None:
     assert admission.held == 0
 
 
+async def test_less_is_allowed_for_a_while() -> None:
+    """Who asks for more than that waits, and is not refused: memory will not be short for ever."""
+    admission = Admission(100)
+    async with anyio.create_task_group() as tasks:
+        crowd = Crowd(admission, tasks)
+        admission.resize(100, 0.5)
+        for name, size in (("a", 40), ("b", 70), ("c", 10)):
+            await crowd.enter(name, size)
+        assert (crowd.refused, crowd.inside) == ([], ["a"])
+        await crowd.end("a")
+        assert crowd.inside == ["a"], "70 are not there now, and nobody passes"
+        admission.resize(100)
+        await anyio.wait_all_tasks_blocked()
+        assert sorted(crowd.inside) == ["a", "b", "c"]
+        await crowd.end("b")
+        await crowd.end("c")
+        with pytest.raises(BudgetTooLarge):
+            admission.resize(100, 0.5)
+            async with admission.hold(101):
+                pass
+    assert admission.held == 0
+
+
 async def test_nobody_waits_for_himself() -> None:
     admission = Admission(100)
     with anyio.fail_after(5):
