@@ -105,7 +105,7 @@ async def clean(target: Any) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ["kernel", "asyncpg pool", "galvo pool"])
+@pytest.mark.parametrize("kind", ["kernel", "asyncpg pool"])
 async def test_a_server_process_that_is_killed_is_no_end(dsn: str, kind: str, way: str) -> None:
     sql = "select n, pg_backend_pid() as pid, text from t"
     other = await asyncpg.connect(dsn)
