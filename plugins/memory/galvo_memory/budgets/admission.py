@@ -49,8 +49,9 @@ class Admission:
     async def hold(self, size: int) -> AsyncIterator[Admission]:
         """Waits until `size` bytes are free and has them inside the `async with`; gives what they can be divided by.
 
-        While memory is short it waits for that to end if it asks for more than is allowed for now. Raises BudgetTooLarge for more than there is in all, also when a `resize` makes it so while this waits;
-        ValueError for less than one byte. For a deadline put it into `anyio.fail_after`.
+        While memory is short, who asks for more than is allowed for now waits for that to end. Raises BudgetTooLarge
+        for more than there is in all, also when a `resize` makes it so while this waits; ValueError for less than one
+        byte. For a deadline put it into `anyio.fail_after`.
         """
         source = self._innermost()
         await source._take(_positive(size))

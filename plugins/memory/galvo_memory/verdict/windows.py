@@ -66,7 +66,7 @@ class Windows:
     def look(self, seconds: float = 20.0) -> list[Line]:
         """The lines that grow most, at most 10, most bytes first. Blocks: call it in a thread.
 
-        Raises WindowRefused. The two snapshots stop all threads for about 0.03 s each at the most that is held.
+        Raises WindowRefused. The two snapshots stop all threads for about 0.04 s each at the most that is held.
         """
         if not 0 < seconds <= LONGEST:
             raise WindowRefused(f"a window of {seconds:g} s: it has to be more than 0 and at most {LONGEST:g}")

@@ -175,10 +175,9 @@ async def test_less_is_allowed_for_a_while() -> None:
         assert sorted(crowd.inside) == ["a", "b", "c"]
         await crowd.end("b")
         await crowd.end("c")
-        with pytest.raises(BudgetTooLarge):
-            admission.resize(100, 0.5)
-            async with admission.hold(101):
-                pass
+        admission.resize(100, 0.5)
+        await crowd.enter("d", 101)
+        assert crowd.refused == ["d"]
     assert admission.held == 0
 
 
