@@ -69,6 +69,18 @@ async def test_real_memory_crosses_the_thresholds(tmp_path: Path) -> None:
         assert memory.stats()["faults"] == 0
 
 
+async def test_what_grows_fast_is_seen_between_two_looks(tmp_path: Path) -> None:
+    async with staged(tmp_path, interval=1000) as stage:
+        hoard, limit = stage.hoard, int(stage.memory.stats()["limit"])
+        while not stage.memory.stats()["rss"]:
+            await anyio.sleep(0.01)
+        looks = hoard.looks
+        for share, level in ((0.8, ELEVATED), (0.99, CRITICAL)):
+            hoard.take(int(share * limit - rss()) // MIB + 1)
+            await hoard.until(lambda level=level: level in hoard.heard)
+        assert hoard.looks == looks
+
+
 async def test_what_is_freed_is_told(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         stage.hoard.keeps = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from galvo import Level
 from galvo_memory.signals.sample import Sample
 
@@ -63,6 +65,13 @@ class Levels:
 
     def _held(self, sample: Sample) -> Level:
         return self._reached(sample, self._gap, CALMER)
+
+    def left(self, sample: Sample) -> float:
+        """Bytes of use until the next level; infinity when there is none, or no limit is known."""
+        bound = sample.tight
+        if self.level is Level.CRITICAL or not bound.limit:
+            return inf
+        return max(0.0, self._used[self.level] * bound.limit - bound.used)
 
     def _become(self, level: Level) -> Level:
         self.level, self._since = level, None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import monotonic
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from galvo import Context, Level
 from galvo_memory.errors import Unreadable
@@ -17,6 +18,9 @@ from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.metering import LEAK, record
 from galvo_memory.watching.relieving import Relieving
 from galvo_memory.watching.surviving import Surviving
+
+PEEK = 0.25
+"""Seconds between two readings of RSS alone, which take 2 us: what fills within seconds is not seen too late."""
 
 
 class Watcher:
@@ -57,7 +61,12 @@ class Watcher:
             with self._surviving.part("reading memory"):
                 self.look()
             due = max(due + interval, self._clock())
-            await anyio.sleep(max(0.0, due - self._clock()))
+            await checkpoint()
+            while (left := due - self._clock()) > 0:
+                await anyio.sleep(min(left, PEEK))
+                if left > PEEK:
+                    with self._surviving.part("reading memory"):
+                        self._peek()
 
     def look(self) -> None:
         """One turn. Its parts fail by themselves."""
@@ -80,6 +89,12 @@ class Watcher:
         with surviving.part("a metric"):
             record(self._context, sample, self.levels.level)
             self._context.record(LEAK, self.leaks.verdict.slope_bytes_per_hour)
+
+    def _peek(self) -> None:
+        """Look early if RSS has grown by what was left until the next level."""
+        if self.last is not None and self._sampler.rss() - self.last.rss >= self.levels.left(self.last):
+            self.last = self._sampler.sample()
+            self._level(self.last)
 
     def fresh(self) -> Sample:
         """A sample that nothing follows from. Raises Unreadable."""
