@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import anyio
@@ -185,8 +185,17 @@ async def test_sessions_and_others_read_the_same(dsn: str, size: int) -> None:
 # -- time and loss -----------------------------------------------------------------------------------
 
 
-HELD = "begin; lock pg_catalog.pg_type in access exclusive mode"
-"""Holds up the question, and no statement that the server has seen before."""
+@contextlib.asynccontextmanager
+async def held(admin: Any) -> AsyncIterator[None]:
+    """Holds up the question, and no statement that the server has seen before.
+
+    Until the end of the block: sessions that wait for the lock could not even be closed.
+    """
+    await admin.execute("begin; lock pg_catalog.pg_type in access exclusive mode")
+    try:
+        yield
+    finally:
+        await admin.execute("rollback")
 
 
 async def test_the_timeout_is_for_the_question_too(dsn: str) -> None:
@@ -195,10 +204,9 @@ async def test_the_timeout_is_for_the_question_too(dsn: str) -> None:
         async with s.session(BUSY) as pair:
             await pair.right(AT)
             await pair.both(TOKYO)
-            await s.admin.execute(HELD)
-            with anyio.fail_after(60):
-                assert await pair.session.fetch(AT, timeout=0.2) == await pair.twin.fetch(AT)
-            await s.admin.execute("rollback")
+            async with held(s.admin):
+                with anyio.fail_after(30):
+                    assert await pair.session.fetch(AT, timeout=0.2) == await pair.twin.fetch(AT)
             await pair.kept(AT)
 
 
@@ -211,16 +219,15 @@ async def test_the_connection_is_lost_by_the_question(dsn: str) -> None:
             await pair.session.execute(TOKYO)
             waiting = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1"
             await s.other.fetchval(waiting, pid)  # prepared, it is not held up itself
-            await s.admin.execute(HELD)
-            reading = asyncio.create_task(pair.session.fetch(AT))
+            async with held(s.admin):
+                reading = asyncio.create_task(pair.session.fetch(AT))
 
-            async def waits() -> bool:
-                return bool(await s.other.fetchval(waiting, pid))
+                async def waits() -> bool:
+                    return bool(await s.other.fetchval(waiting, pid))
 
-            await until(waits)
-            await s.admin.execute(f"select pg_terminate_backend({pid})")
-            lost = await error_of(reading)
-            await s.admin.execute("rollback")
+                await until(waits)
+                await s.admin.execute(f"select pg_terminate_backend({pid})")
+                lost = await error_of(reading)
             assert lost is asyncpg.ConnectionDoesNotExistError
         assert s.kernel.plugins()[0]["faults"] == 0
 
