@@ -49,12 +49,13 @@ class Follower:
         self.limit = Limit(1, SIZES[-1], start_size(2, local=True))
         self._pool = pool
         self._now = 0.0
-        self._area = 0.0
+        self._began = self._area = 0.0
 
-    def area(self) -> float:
-        """Seconds times connections that might be in use, since the last call."""
-        area, self._area = self._area, 0.0
-        return area
+    def connections(self) -> float:
+        """That might be in use since the last call, on average."""
+        area, seconds = self._area, self._now - self._began
+        self._began, self._area = self._now, 0.0
+        return area / seconds
 
     async def follow(self, clients: int) -> None:
         queue = self._pool._queue
@@ -204,5 +205,5 @@ async def run(pool: Any, load: Load, clients: int, seconds: float, follower: Fol
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)
     took = time.perf_counter() - began
-    connections = follower.area() / took if follower is not None else min(queue.limit, clients)
+    connections = follower.connections() if follower is not None else min(queue.limit, clients)
     return Taken(done / took, connections)

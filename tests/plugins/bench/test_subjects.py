@@ -185,7 +185,7 @@ async def test_pool(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_sizing(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"STEPS": (1, 5), "SIZES": (1, 4), "SECONDS": 0.05, "SETTLE": 0.1, "EVERY": 0.02}.items():
+    for name, value in {"STEPS": (1, 5), "SIZES": (1, 4), "SECONDS": 0.05, "SETTLE": 0.1}.items():
         monkeypatch.setattr(sizing, name, value)
     sections = await sizing.measure(stand)
     assert len(sections) == 4

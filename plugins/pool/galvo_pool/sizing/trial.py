@@ -27,7 +27,7 @@ OTHER = 1.4
 CLEAR, AGREE = 0.1, 4
 """When the first few pairs agree on a gain or a loss of so much more, that is enough."""
 SURE = 1.5
-"""Standard errors by which the gain must differ from what is worth it; if it never does, nothing changes."""
+"""Standard errors by which the gain must differ from what is worth it; if it never does, fewer are enough."""
 NOISE = 0.005
 """The standard error is never believed to be less."""
 
@@ -107,7 +107,7 @@ class Trial:
         gain = fmean(self._gains)
         error = max(NOISE, stdev(self._gains) / sqrt(len(self._gains)))
         if abs(gain - self._worth) < SURE * error:
-            return 0 if len(self._gains) < MOST else self.home
+            return 0 if len(self._gains) < MOST else self.low
         return self.high if gain > self._worth else self.low
 
 

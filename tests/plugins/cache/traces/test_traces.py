@@ -19,6 +19,7 @@ from galvo_cache.analysis import Control, Effect, Everything, analyse
 from galvo_cache.catalog import CATALOG_SQL, Catalog
 from galvo_cache.traces import traceless
 from tests.plugins.cache import test_analysis as listed
+from tests.plugins.cache import test_analysis_controls as controls
 from tests.plugins.cache import test_analysis_oracle as oracle
 from tests.plugins.cache.traces import nasty
 from tests.plugins.cache.traces.witness import Mode, Seen, Witness
@@ -33,7 +34,7 @@ _SEEN: dict[str, list[tuple[Effect, Seen]]] = {}
 def corpus() -> list[str]:
     dice = random.Random(4)
     every: Iterable[Iterable[str]] = (
-        listed.READS, listed.REFUSED, listed.WRITES, listed.EVERYTHING, listed.DDL, listed.CONTROL, listed.SETTINGS,
+        listed.READS, listed.REFUSED, listed.WRITES, listed.EVERYTHING, listed.DDL, controls.CONTROL, controls.SETTINGS,
         oracle.READS, (sql.format(n=dice.randrange(99), k=dice.randrange(9)) for sql in oracle.WRITES),
         nasty.statements(),
     )  # fmt: skip

@@ -157,13 +157,14 @@ def test_a_trial_that_shows_more_to_be_better_is_followed() -> None:
     assert clock.limit.value == 16
 
 
-def test_a_trial_without_a_clear_end_changes_nothing() -> None:
-    """Every other pair of turns says the opposite."""
+def test_a_trial_without_a_clear_end_ends_with_fewer() -> None:
+    """What is done in a turn says nothing."""
     clock = Clock(start=8).proven()
     source = random.Random(1)
     clock.until("8 and 16 are tried")
     clock.until("5 and 8 are tried", count=lambda size: source.randint(100, 300))
-    assert clock.limit.value in (5, 8)
+    clock.until("statements take", count=lambda size: source.randint(100, 300))
+    assert clock.limit.value < 8
 
 
 @pytest.mark.parametrize("low, high", [(0, 5), (6, 5), (-1, -1)])

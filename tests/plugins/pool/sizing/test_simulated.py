@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from statistics import median
 
 import pytest
 
@@ -57,9 +58,12 @@ def compare(found: Outcome, kinds: tuple[Kind, ...], cores: int, clients: int) -
 @pytest.mark.parametrize("load, cores", [*((load, 2) for load in LOADS), ("point select", 4)])
 def test_as_good_as_the_best_fixed_size(load: str, cores: int) -> None:
     kinds = LOADS[load]
-    model, limit = limited(kinds, cores)
-    model.run(10, 100)
-    throughput, connections = compare(model.run(20, 100), kinds, cores, 100)
+    found = []
+    for seed in range(3 if load == "2 ms of CPU on average" else 1):  # there chance decides between 3 and 5
+        model, limit = limited(kinds, cores, seed=seed + 1)
+        model.run(10, 100)
+        found.append(compare(model.run(20, 100), kinds, cores, 100))
+    throughput, connections = map(median, zip(*found, strict=True))
     assert throughput >= 0.95, limit.explain()
     assert connections <= 1.5, limit.explain()
 
