@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
             return _watch(pids[0], options.every, options.count, as_json=options.json)
         look = Looker(pids[0]).look(LOOKS)
     except GalvoError as error:
-        print(f"galvo: {error}", file=sys.stderr)
+        print(f"galvo: {_printable(str(error))}", file=sys.stderr)
         return 1
     _print([_json(look)] if options.json else shown(look))
     return code(look)
@@ -121,11 +121,16 @@ def _trace(pid: int, seconds: float, *, types: bool, as_json: bool) -> int:
     return 0
 
 
+def _printable(text: str) -> str:
+    """What others say is not to steer the terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def _print(lines: Iterable[str]) -> None:
-    """What others say is not to steer the terminal, nor to end this in one that knows few characters."""
+    """Also in a terminal that knows few characters."""
     encoding = sys.stdout.encoding or "ascii"
     for line in lines:
-        text = "".join(char if char.isprintable() else "?" for char in line)
+        text = _printable(line)
         try:
             text.encode(encoding)
         except UnicodeEncodeError:

@@ -7,8 +7,6 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-
 from galvo import Freed, Level
 
 if TYPE_CHECKING:
@@ -31,7 +29,12 @@ async def relieve(pools: Iterable[Pool], level: Level) -> Freed | None:
     if rest is None:
         return None
     going = [(pool, holder) for pool in pools for holder in withdrawn(pool, rest)]
-    freed = sum(await asyncio.gather(*(_close(pool, holder) for pool, holder in going)))
+    freed = sum(client_bytes(holder._con) for _, holder in going)
+    try:
+        await asyncio.gather(*(_close(holder._con) for _, holder in going), return_exceptions=True)
+    finally:
+        for pool, holder in going:
+            pool._queue.put_nowait(holder)
     return Freed(freed, f"{len(going)} idle connection{'s' * (len(going) != 1)}") if going else None
 
 
@@ -49,16 +52,11 @@ def withdrawn(pool: Pool, rest: float) -> list[Holder]:
     return found
 
 
-async def _close(pool: Pool, holder: Holder) -> int:
-    connection: Any = holder._con
-    held = client_bytes(connection)
+async def _close(connection: Any) -> None:
     try:
         await connection.close(timeout=PATIENCE)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except Exception as error:  # noqa: BLE001  # it is gone in any case, and its place is free
         log.debug("an idle connection was cut: %s", type(error).__name__)
-    finally:
-        pool._queue.put_nowait(holder)
-    return held
 
 
 def client_bytes(connection: Any) -> int:

@@ -120,6 +120,19 @@ async def test_a_cancelled_one_gives_its_places_back(dsn: str) -> None:
         assert pool.get_size() == 6
 
 
+async def test_connections_that_end_just_then_give_their_places_back(dsn: str) -> None:
+    async with opened(dsn) as (kernel, pool):
+        ends = [holder._con.terminate for holder in pool._holders if holder.is_connected()]
+        task = asyncio.create_task(relieve(kernel, Level.CRITICAL))
+        await until(lambda: pool._queue.out > 0 or task.done())
+        for end in ends:
+            end()
+        await task
+        assert pool._queue.out == 0
+        await fill(kernel, 6)
+        assert pool.get_size() == 6
+
+
 async def test_the_application_s_own_pool(dsn: str) -> None:
     kernel = Kernel.of({PoolPlugin: {}})
     async with create_pool(dsn, kernel=kernel, min_size=1, max_size=4) as pool:

@@ -14,7 +14,7 @@ import msgspec
 from galvo_memory.asking.protocol import LARGEST_ANSWER, PREFIX, Question, Traced
 from galvo_memory.asking.state import State
 from galvo_memory.errors import MemoryProblem, Unreadable
-from galvo_memory.signals.files import whole
+from galvo_memory.signals.files import read
 
 PATIENCE = 2.0
 """Seconds in which an event loop that is not stuck answers."""
@@ -85,7 +85,7 @@ def _names() -> list[str]:
     if sys.platform != "linux":
         return []
     try:
-        lines = whole(SOCKETS).splitlines()
+        lines = read(SOCKETS).splitlines()
     except Unreadable:
         return []
     names = (line.rpartition(" ")[2] for line in lines)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Literal
 
-from galvo_memory.relief.pauses import Pauses, Watch
+from galvo_memory.relief.pauses import ALL, Pauses, Watch
 
 State = Literal["off", "before", "after", "kept", "reverted", "left alone"]
 SETTLED = 30.0
@@ -84,9 +84,15 @@ class Collector:
             else:
                 self._judge()
 
-    def collect(self, generation: int = 2) -> int:
-        """`gc.collect`, apart from what is measured."""
-        return self._watch.collect(generation)
+    def collect(self, generation: int = ALL) -> int:
+        """`gc.collect`, apart from what is measured; of all generations also what was frozen and has died since."""
+        thaws = generation == ALL and self.on and not self._theirs
+        if thaws:
+            gc.unfreeze()
+        found = self._watch.collect(generation)
+        if thaws:
+            gc.freeze()
+        return found
 
     def stop(self) -> None:
         """All is as it was before."""
@@ -145,7 +151,7 @@ class Collector:
         blocks = self._blocks()
         if blocks < self._base * GROWN or blocks < self._base + SMALL:
             return False
-        self._watch.collect()
+        self.collect()
         left = self._blocks()
         garbage = blocks - left
         if garbage * 2 < blocks - self._base:

@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+ALL = 2
+"""The oldest generation, and with it all younger ones."""
+
 
 class Pauses(msgspec.Struct):
     """Of one stretch of time."""
@@ -49,7 +52,7 @@ class Watch:
         found, self.pauses = self.pauses, Pauses()
         return found
 
-    def collect(self, generation: int = 2) -> int:
+    def collect(self, generation: int = ALL) -> int:
         """`gc.collect`, not counted among the pauses; gives the objects that were found."""
         self._asked = True
         try:

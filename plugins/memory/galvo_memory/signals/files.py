@@ -8,8 +8,8 @@ from pathlib import Path
 
 from galvo_memory.errors import Unreadable
 
-LARGEST = 1 << 16
-"""Bytes: a page or two is what these files have."""
+PIECE = 1 << 16
+"""Bytes read at once. Of a long list the kernel gives no more than a page, whatever it is asked for."""
 
 
 def read(path: str | Path) -> str:
@@ -17,11 +17,23 @@ def read(path: str | Path) -> str:
     try:
         handle = os.open(path, os.O_RDONLY)
         try:
-            return os.read(handle, LARGEST).decode("utf-8", "surrogateescape")
+            pieces = [*iter(lambda: os.read(handle, PIECE), b"")]
         finally:
             os.close(handle)
     except OSError as error:
         raise Unreadable(path, error.strerror or type(error).__name__) from error
+    return b"".join(pieces).decode("utf-8", "surrogateescape")
+
+
+def there(path: Path) -> bool:
+    """Whether there is such a file or folder. Raises Unreadable if that cannot be seen."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise Unreadable(path, error.strerror or type(error).__name__) from error
+    return True
 
 
 def number(path: str | Path) -> int | None:
@@ -43,11 +55,3 @@ def fields(path: str | Path, *names: str) -> list[int | None]:
         return [int(one[1]) if one else None for one in found]
     except ValueError:
         raise Unreadable(path, "a number in it is none") from None
-
-
-def whole(path: str | Path) -> str:
-    """A file of any size. Raises Unreadable."""
-    try:
-        return Path(path).read_text("utf-8", "surrogateescape")
-    except OSError as error:
-        raise Unreadable(path, error.strerror or type(error).__name__) from error

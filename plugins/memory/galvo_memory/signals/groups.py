@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from galvo_memory.errors import Unreadable
 from galvo_memory.signals.bound import Bound
-from galvo_memory.signals.files import fields, number, read
+from galvo_memory.signals.files import fields, number, read, there
 from galvo_memory.signals.mounts import Mount, mounts
 
 NO_LIMIT = 1 << 60
@@ -48,7 +49,9 @@ class Groups:
     def pressure(self) -> Path | None:
         """The group's own PSI; only version 2 has that."""
         path = self._folders[0] / "memory.pressure" if self._folders and self._version == 2 else None
-        return path if path is not None and path.exists() else None
+        with suppress(Unreadable):
+            return path if path is not None and there(path) else None
+        return None
 
     def _find(self) -> None:
         text = read(self._cgroup)
@@ -68,12 +71,12 @@ class Groups:
         """None without a limit, and where the controller is not on."""
         usage = folder / USAGE[self._version]
         own = folder == self._folders[0]
-        if not (self._version == 1 and own) and not usage.exists():
+        if not (self._version == 1 and own) and not there(usage):
             return None  # the hierarchy's root, or a group without the memory controller
         stat, limits = folder / "memory.stat", [number(folder / LIMIT[self._version])]
         if self._version == 1 and own:
             limits += fields(stat, "hierarchical_memory_limit")  # also of groups that a container does not see
-        elif self._version == 2 and (high := folder / "memory.high").exists():
+        elif self._version == 2 and there(high := folder / "memory.high"):
             limits.append(number(high))  # above it, every allocation has to wait
         limit = min((one for one in limits if one is not None and one < NO_LIMIT), default=None)
         if limit is None:
@@ -107,6 +110,6 @@ def _folders(mount: Mount, group: str) -> list[Path]:
     if ".." in inside.parts:
         return [mount.at]
     here = mount.at / inside
-    if not here.is_dir():
+    if not there(here):
         return [mount.at]
     return [here, *(parent for parent in here.parents if parent.is_relative_to(mount.at))]

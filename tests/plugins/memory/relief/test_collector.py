@@ -134,6 +134,17 @@ def test_it_is_taken_back_when_memory_grows_by_garbage(caplog: pytest.LogCapture
     assert (gc.get_threshold(), gc.get_freeze_count()) == (original, 0)
 
 
+def test_what_died_after_it_was_frozen_is_collected_when_all_is() -> None:
+    stage = Stage()
+    nodes = [Node() for _ in range(1000)]
+    stage.tune()
+    frozen = gc.get_freeze_count()
+    del nodes
+    assert stage.collector.collect(1) < 1000
+    assert stage.collector.collect() >= 1000
+    assert 0 < gc.get_freeze_count() < frozen
+
+
 def test_memory_that_is_in_use_is_no_reason_and_looked_at_once() -> None:
     stage = Stage()
     stage.tune()

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from galvo_memory.errors import Unreadable
-from galvo_memory.signals import Paths, Sampler
+from galvo_memory.signals import Paths, Sampler, files
 from tests.plugins.memory.signals.trees import MIB, V1, V2, Tree
 
 
@@ -162,3 +163,26 @@ def test_another_process() -> None:
         assert found.limit
         sampler.close()
         child.communicate(b"\n")
+
+
+def test_a_group_that_may_not_be_seen(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root all may be seen, so it is said here."""
+    stat = Path.stat
+
+    def refused(path: Path, **options: Any) -> Any:
+        if "cgroup" in path.parts or "memory" in path.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    sampler = Sampler(tree.paths)
+    assert sampler.sample().rss > 0
+    assert any("Permission denied" in problem for problem in sampler.problems)
+
+
+def test_a_list_that_comes_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As mountinfo does."""
+    read = os.read
+    monkeypatch.setattr(os, "read", lambda handle, size: read(handle, min(size, 4000)))
+    (tmp_path / "long").write_text("line\n" * 2000)
+    assert files.read(tmp_path / "long") == "line\n" * 2000
