@@ -58,11 +58,13 @@ class Relief:
     async def relieve(self, level: Level, bytes_over: int = 0) -> list[Freed]:
         """Tell everybody `level`, and unless it is normal free what can be freed; gives what each step regained.
 
-        Bytes are the fall of RSS during the step, 0 when it has grown meanwhile.
+        A level that is better than the last one is no reason to free anything, and told only when it is normal. Bytes
+        are the fall of RSS during the step, 0 when it has grown meanwhile.
         """
-        self.level = level
+        better, self.level = level < self.level, level
         if level is Level.NORMAL:
             await self._relieve(MemoryPressure(level))
+        if better or level is Level.NORMAL:
             return []
         first = before = self._held()
         said = await self._relieve(MemoryPressure(level, bytes_over))

@@ -55,6 +55,14 @@ class Stage:
         return self.trims
 
 
+async def test_nothing_is_freed_when_it_gets_better() -> None:
+    stage = Stage()
+    await stage.relief.relieve(Level.CRITICAL)
+    assert await stage.relief.relieve(Level.HIGH) == []
+    assert stage.told == [MemoryPressure(Level.CRITICAL)]
+    assert await stage.relief.relieve(Level.HIGH) != [], "it is asked for again, as it stays so"
+
+
 async def test_the_steps_and_what_each_has_regained(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     stage = Stage()
@@ -81,6 +89,7 @@ async def test_what_stops_the_process_runs_once_a_minute_unless_it_is_critical()
     assert stage.done == ["plugins", "young"]
     await stage.relief.relieve(Level.CRITICAL)
     assert stage.done[2:] == ["plugins", "all", "trim"]
+    await stage.relief.relieve(Level.HIGH)  # it is better, and nothing is done
     stage.now += 59
     await stage.relief.relieve(Level.HIGH)
     assert stage.done[5:] == ["plugins", "young"]
