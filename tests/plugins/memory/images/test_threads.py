@@ -69,7 +69,7 @@ async def test_it_holds_its_budget_until_the_thread_has_ended(way: str) -> None:
     outcome = (await asyncio.gather(task, return_exceptions=True))[0]
     assert decoder.ended.is_set()
     assert admission.held == 0
-    expected: dict[str, type[BaseException]] = {"anyio": type(None), "cancel": asyncio.CancelledError}
+    expected: dict[str, type] = {"anyio": type(None), "cancel": asyncio.CancelledError}
     assert type(outcome) is expected.get(way, TimeoutError)
 
 
