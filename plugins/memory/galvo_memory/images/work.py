@@ -29,7 +29,7 @@ T = TypeVar("T")
 async def inspect(source: Source, *, limits: Limits = LIMITS, name: str = "") -> Header:
     """What the header says; no pixel is decoded. Raises ImageProblem, OSError, TypeError."""
     image = await picture(source, limits, name)
-    return await in_thread(lambda _: _inspect(image, limits))
+    return await in_thread(lambda stop: _inspect(image, limits, stop))
 
 
 async def made(
@@ -46,7 +46,7 @@ async def made(
     Isolated, in a child process instead. Raises ImageProblem, OSError, TypeError, and what `plan_of` raises.
     """
     image = await picture(source, limits, name)
-    header, plan = await in_thread(lambda _: _planned(image, limits, plan_of))
+    header, plan = await in_thread(lambda stop: _planned(image, limits, plan_of, stop))
     size = estimate(header, plan, image.held)
     try:
         if isolated:
@@ -57,15 +57,15 @@ async def made(
         raise ImageNeedsTooMuch(header.name, size, error.total) from None
 
 
-def _inspect(image: Picture, limits: Limits) -> Header:
+def _inspect(image: Picture, limits: Limits, stop: Event | None = None) -> Header:
     with image.open(limits) as (file, size):
-        header = headers.read(Reader(file, size, image.name), limits.frames)
+        header = headers.read(Reader(file, size, image.name, stop), limits.frames)
     limits.check(header)
     return header
 
 
-def _planned(image: Picture, limits: Limits, plan_of: Callable[[Header], Plan]) -> tuple[Header, Plan]:
-    header = _inspect(image, limits)
+def _planned(image: Picture, limits: Limits, plan_of: Callable[[Header], Plan], stop: Event) -> tuple[Header, Plan]:
+    header = _inspect(image, limits, stop)
     return header, plan_of(header)
 
 
@@ -78,7 +78,7 @@ def _made(
     stop: Event | None = None,
 ) -> T:
     with image.open(limits) as (file, size):
-        if headers.read(Reader(file, size, image.name), limits.frames) != header:
+        if headers.read(Reader(file, size, image.name, stop), limits.frames) != header:
             raise CorruptImage(image.name, "it was changed while it waited: send it again")
         file.seek(0)
         return finish(render(file, header, plan, stop))

@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import os
 import struct
+import threading
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 from PIL import Image
 
@@ -25,10 +30,12 @@ from galvo_memory.images import (
     Limits,
     TruncatedImage,
     UnknownImage,
+    headers,
     inspect,
     render,
     thumbnail,
 )
+from galvo_memory.images.headers.reader import Reader
 from tests.plugins.memory.images.pictures import ANIMATED, BY_EACH, made, photo, saved
 
 pytestmark = pytest.mark.anyio
@@ -138,6 +145,62 @@ async def test_bombs_behind_the_pixels_and_in_pieces() -> None:
         await thumbnail(behind, width=10)
     with pytest.raises(ImageBomb, match="its metadata takes"):
         await thumbnail(png(8, 8, *[text] * 40), width=10)
+
+
+@pytest.mark.usefixtures("no_pixels")
+@pytest.mark.parametrize("end", [b"", b"broken"])
+async def test_a_png_is_unpacked_no_further_than_is_allowed(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if each text ends in an error."""
+    count, unpacked = 0, headers.png._unpacked
+
+    def counted(*given: object) -> int:
+        nonlocal count
+        count += 1
+        return unpacked(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(headers.png, "_unpacked", counted)
+    packer = zlib.compressobj(9)
+    whole = packer.compress(bytes((1 << 20) - 1)) + packer.flush(zlib.Z_FINISH if not end else zlib.Z_FULL_FLUSH)
+    text = chunk(b"zTXt", b"a\0\0" + whole + (end and b"\xff" * 9))
+    with pytest.raises(ImageBomb, match="its metadata takes more than 33,554,432 bytes"):
+        await inspect(png(8, 8, *[text] * 60))
+    assert count == 33
+
+
+@pytest.mark.usefixtures("no_pixels")
+@pytest.mark.parametrize("kind", ["blocks", "pieces"])
+async def test_a_gif_of_countless_blocks(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headers.gif, "BLOCKS", 1000)
+    data = made("gif")
+    place = 13 + (3 << (data[10] & 7) + 1)  # behind the colours
+    more = b"\x21\xfe\0" * 1000 if kind == "blocks" else b"\x21\xfe" + b"\1a" * 1000 + b"\0"
+    with pytest.raises(ImageBomb, match="logo: its GIF has more than 1,000 pieces"):
+        await inspect(data[:place] + more + data[place:], name="logo")
+    await inspect(data)
+
+
+@pytest.mark.parametrize("call", [inspect, partial(thumbnail, width=10)])
+async def test_a_header_is_read_no_further_than_somebody_waits_for_it(
+    call: Callable[..., Awaitable[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+
+    def long(reader: Reader, _: int) -> None:
+        begun.set()
+        try:
+            for _ in range(1000):
+                reader.at(0, 1)
+                time.sleep(0.001)
+        except TruncatedImage:
+            stopped.set()
+            raise
+
+    monkeypatch.setattr(headers, "read", long)
+    async with anyio.create_task_group() as group:
+        group.start_soon(call, made("gif"))
+        await anyio.to_thread.run_sync(begun.wait)
+        group.cancel_scope.cancel()
+    assert stopped.is_set()
 
 
 @pytest.mark.usefixtures("no_pixels")

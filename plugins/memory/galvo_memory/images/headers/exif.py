@@ -18,7 +18,8 @@ def orientation(data: bytes) -> int:
     first = int.from_bytes(data[4:8], order)
     count = int.from_bytes(data[first : first + 2], order)
     for number in range(min(count, ENTRIES)):
-        entry = data[first + 2 + 12 * number :][:12]
+        place = first + 2 + 12 * number
+        entry = data[place : place + 12]
         if int.from_bytes(entry[:2], order) == ORIENTATION and len(entry) == 12:
             return upright_unless(int.from_bytes(entry[8:10], order))
     return 1

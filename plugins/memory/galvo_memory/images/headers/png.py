@@ -8,6 +8,7 @@ from galvo_memory.images.errors import CorruptImage, ImageBomb, UnknownImage
 from galvo_memory.images.header import Header
 from galvo_memory.images.headers import exif
 from galvo_memory.images.headers.reader import Reader
+from galvo_memory.images.limits import NOTES
 
 CHUNKS = 200_000
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -15,7 +16,7 @@ DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 1
 UNPACKED = 1 << 20
 """Bytes of a text or a profile; Pillow's limit, too."""
 PACKED = {b"iCCP", b"zTXt", b"iTXt"}
-NOTES = {b"tEXt", *PACKED, b"eXIf"}
+TEXTS = {b"tEXt", *PACKED, b"eXIf"}
 
 
 def read(reader: Reader, frames: int) -> Header:
@@ -35,8 +36,10 @@ def read(reader: Reader, frames: int) -> Header:
             pixels += length
         elif chunk == b"acTL" and not pixels:
             count = reader.number(place + 8, 4)
-        elif chunk in NOTES:
+        elif chunk in TEXTS:
             unpacked += _unpacked(reader, place + 8, length, chunk)
+            if unpacked > NOTES:  # now, as unpacking the rest takes time
+                raise ImageBomb(reader.name, f"its metadata takes more than {NOTES:,} bytes: remove it")
             if chunk == b"eXIf":
                 turn = exif.orientation(reader.at(place + 8, length))
         seen.add(chunk)
@@ -67,10 +70,10 @@ def _unpacked(reader: Reader, place: int, length: int, chunk: bytes) -> int:
     try:
         size = len(zlib.decompressobj().decompress(packed, UNPACKED + 1))
     except zlib.error:
-        return length  # whether it matters is the decoder's to say
+        return UNPACKED  # at most, before it failed; whether it matters is the decoder's to say
     if size > UNPACKED:
         raise ImageBomb(reader.name, f"{chunk.decode()} unpacks to more than {UNPACKED:,} bytes: remove it")
-    return size
+    return max(size, length)
 
 
 def _stream(data: bytes, chunk: bytes) -> bytes:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import BinaryIO
 
 from galvo_memory.images.errors import TruncatedImage
 
 
 class Reader:
-    def __init__(self, file: BinaryIO, size: int, name: str) -> None:
-        """`size` in bytes is that of `file`, which can seek."""
+    def __init__(self, file: BinaryIO, size: int, name: str, stop: Event | None = None) -> None:
+        """`size` in bytes is that of `file`, which can seek and ends at once when `stop` is set."""
         self.size = size
         self.name = name
         self._file = file
+        self._stop = stop
 
     def at(self, place: int, count: int) -> bytes:
         """`count` bytes from `place` on. Raises TruncatedImage."""
-        if place + count <= self.size:
+        if place + count <= self.size and not (self._stop is not None and self._stop.is_set()):
             self._file.seek(place)
             found = self._file.read(count)
             if len(found) == count:
