@@ -82,6 +82,45 @@ async def test_in_time_or_killed(tmp_path: Path) -> None:
     assert await run_limited(limited.allocate, 1, max_bytes=ROOM, timeout=30) == 1 << 20
 
 
+def gone(sign: Path) -> bool:
+    """Whether none of the processes that have written down their ids is left, but as a zombie."""
+    pids = [int(pid) for pid in sign.read_text().split()] if sign.exists() else []
+    return bool(pids) and not any(
+        psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids
+    )
+
+
+async def test_in_time_or_killed_with_what_it_forked(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    with anyio.fail_after(30), pytest.raises(TimeoutError):
+        await run_limited(limited.fork_and_sleep, str(sign), max_bytes=ROOM, timeout=1)
+    await until(lambda: gone(sign))
+
+
+KILLED = """
+import asyncio, sys
+from galvo_memory import run_limited
+from tests.plugins.memory.budgets import limited
+
+if __name__ == '__main__':
+    asyncio.run(run_limited(limited.fork_and_sleep, sys.argv[1], max_bytes="64MiB"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it ends with its call")
+async def test_it_ends_with_its_parent(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    parent = subprocess.Popen([sys.executable, "-c", KILLED, str(sign)])  # noqa: ASYNC220  # to be killed
+    try:
+        with anyio.fail_after(30):
+            await until(lambda: sign.exists() and bool(sign.read_text()))
+            parent.kill()
+            await until(lambda: gone(sign))
+    finally:
+        parent.kill()
+        parent.wait()
+
+
 @pytest.mark.parametrize("warm", [True, False])
 async def test_cancelled_while_it_works(tmp_path: Path, warm: bool) -> None:
     sign = tmp_path / "sign"
