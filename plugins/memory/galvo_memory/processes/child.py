@@ -13,7 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from multiprocessing import spawn
+from multiprocessing import process, spawn
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ def main(descriptor: int, life: int) -> None:
         os.register_at_fork(after_in_child=parent.close)  # the end of this process is the end of the connection
         try:
             tie(life)
-            spawn.prepare(pickle.loads(parent.recv_bytes()))  # noqa: S301  # from our own parent
+            prepare(pickle.loads(parent.recv_bytes()))  # noqa: S301  # from our own parent
             parent.send_bytes(b"ready")
             floor = data()
             while True:
@@ -68,6 +68,16 @@ def tie(descriptor: int) -> None:
     ended.register(descriptor, select.POLLIN)
     if ended.poll(0):
         raise EOFError
+
+
+def prepare(about: dict[str, Any]) -> None:
+    """Import the main module. One that starts processes by being imported is refused, as by multiprocessing."""
+    this: Any = process.current_process()
+    this._inheriting = True
+    try:
+        spawn.prepare(about)
+    finally:
+        del this._inheriting
 
 
 def run(max_bytes: int, call: bytes) -> Answer:

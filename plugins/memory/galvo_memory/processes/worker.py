@@ -80,23 +80,24 @@ class Worker:
         return answer
 
     def _start(self) -> Connection:
+        about = spawn.get_preparation_data("galvo-limited")  # RuntimeError while the main module is imported by a child
+        del about["authkey"]  # is not to leave the process
         ours, theirs = socket.socketpair()
         life, their_life = socket.socketpair()
         with ours, theirs, life, their_life:
-            code = f"import sys; sys.path[:] = {sys.path!r}; from {Answer.__module__} import main; main({{}}, {{}})"
+            descriptors = theirs.fileno(), their_life.fileno()
+            code = f"import sys; sys.path[:] = {sys.path!r}; from {Answer.__module__} import main; main(*{descriptors})"
             with self._lock:
                 if self._stopped.is_set():
                     raise EOFError
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", code.format(theirs.fileno(), their_life.fileno())],
+                    [sys.executable, "-c", code],
                     stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno(), their_life.fileno()],
+                    pass_fds=descriptors,
                     start_new_session=True,  # what it forks is in its group
                 )
                 self._socket, self._life = ours.dup(), life.dup()
             self._connection = connection = Connection(ours.detach())
-        about = spawn.get_preparation_data("galvo-limited")
-        del about["authkey"]  # is not to leave the process
         connection.send_bytes(pickle.dumps(about))
         connection.recv_bytes()
         return connection

@@ -256,6 +256,21 @@ async def test_a_main_module_that_cannot_be_imported(tmp_path: Path) -> None:
     assert "if __name__ == '__main__':" in done.stderr
 
 
+async def test_an_unguarded_main_module_is_refused(tmp_path: Path) -> None:
+    """Also where the function is found without it: it would run a second time, with all that it does."""
+    before = "double = abs; print('once more', flush=True)"
+    done = await anyio.to_thread.run_sync(lambda: script(tmp_path, guard="if True:", before=before))
+    assert done.returncode == 1
+    assert "if __name__ == '__main__':" in done.stderr
+    assert "21" not in done.stdout.split()
+
+
+async def test_braces_in_the_path(tmp_path: Path) -> None:
+    before = "sys.path.append('/srv/{tenant}/{}')"
+    done = await anyio.to_thread.run_sync(lambda: script(tmp_path, before=before))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
+
+
 async def test_a_limit_of_the_process_is_not_raised(tmp_path: Path) -> None:
     before = "resource.setrlimit(resource.RLIMIT_DATA, (1 << 29, resource.RLIM_INFINITY))"
     done = await anyio.to_thread.run_sync(lambda: script(tmp_path, before=before, size="600MiB"))
