@@ -103,16 +103,19 @@ class Worker:
         return connection
 
     def stop(self) -> None:
-        """Kill it and what it has forked, whatever they do. `ended` is set as soon as it is gone."""
+        """`kill`, and wait for its end, unless `ask` does. `ended` is set as soon as it is gone."""
+        if not self.kill():
+            self._reap()
+
+    def kill(self) -> bool:
+        """It and what it has forked, whatever they do. Gives whether `ask` is at work, which then waits for its end."""
         with self._lock:
             self._stopped.set()
             self._kill()
             if self._socket is not None:
                 with suppress(OSError):  # it has closed its end
                     self._socket.shutdown(socket.SHUT_RDWR)  # else `ask` reads on while anybody has the other end
-            asking = self._asking
-        if not asking:
-            self._reap()
+            return self._asking
 
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:  # else its number may be another's

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from galvo_memory import run_limited
 from galvo_memory.budgets import BudgetTooLarge, Untransferable, WorkerDied, process
 from galvo_memory.pools import registry
 from galvo_memory.processes import idle
+from galvo_memory.processes.worker import Worker
 from tests.plugins.memory.budgets import limited
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,8 @@ async def no_process_is_left() -> AsyncIterator[None]:
     yield
     assert process.held == 0
     idle.WORKERS.close()
-    assert set(psutil.Process().children()) <= before
+    with anyio.fail_after(10):
+        await until(lambda: set(psutil.Process().children()) <= before)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -220,7 +223,17 @@ async def test_idle_ones_are_told_and_freed() -> None:
     freed = registry.free(1)
     assert freed.bytes >= 1 << 20
     assert "pool run_limited" in freed.what
-    assert not psutil.pid_exists(worker)
+    await until(lambda: not psutil.pid_exists(worker))
+
+
+async def test_freeing_does_not_wait_for_a_process_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    await run_limited(limited.pid, max_bytes=ROOM)
+    waits_in: list[threading.Thread] = []
+    reap = Worker._reap
+    monkeypatch.setattr(Worker, "_reap", lambda worker: (waits_in.append(threading.current_thread()), reap(worker))[1])
+    registry.free(1)
+    await until(lambda: bool(waits_in))
+    assert threading.current_thread() not in waits_in
 
 
 SCRIPT = """
