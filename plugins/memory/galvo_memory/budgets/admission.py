@@ -1,6 +1,7 @@
 """Admission by bytes: a weighted semaphore that serves first come first served.
 
 Nobody passes whoever waits in front, however little he asks for, so a large request is never starved by small ones.
+Except while less is allowed than he asks for: he could not begin, so those behind him do, and he keeps his place.
 
 What is held can be divided further: whoever asks the same admission again from inside a hold (in the same task or one
 that it started) gets it out of that hold. He would otherwise wait for himself, or two such tasks for each other.
@@ -49,9 +50,9 @@ class Admission:
     async def hold(self, size: int) -> AsyncIterator[Admission]:
         """Waits until `size` bytes are free and has them inside the `async with`; gives what they can be divided by.
 
-        While memory is short, who asks for more than is allowed for now waits for that to end. Raises BudgetTooLarge
-        for more than there is in all, also when a `resize` makes it so while this waits; ValueError for less than one
-        byte. For a deadline put it into `anyio.fail_after`.
+        While memory is short, who asks for more than is allowed for now waits for that to end, and lets others pass.
+        Raises BudgetTooLarge for more than there is in all, also when a `resize` makes it so while this waits;
+        ValueError for less than one byte. For a deadline put it into `anyio.fail_after`.
         """
         source = self._innermost()
         await source._take(_positive(size))
@@ -99,7 +100,7 @@ class Admission:
     async def _take(self, size: int) -> None:
         if size > self.total:
             raise BudgetTooLarge(size, self.total, self._of)
-        if not self._waiters and self.held + size <= self.allowed:
+        if self._first() is None and self.held + size <= self.allowed:
             self._grant(size)
             return
         waiter = _Waiter(size)
@@ -128,9 +129,13 @@ class Admission:
         self.held -= size
         self._serve()
 
+    def _first(self) -> _Waiter | None:
+        """Whose turn it is."""
+        return next((waiter for waiter in self._waiters if waiter.size <= self.allowed), None)
+
     def _serve(self) -> None:
-        while self._waiters and self.held + self._waiters[0].size <= self.allowed:
-            waiter = self._waiters.popleft()
+        while (waiter := self._first()) is not None and self.held + waiter.size <= self.allowed:
+            self._waiters.remove(waiter)
             self._grant(waiter.size)
             waiter.served = True
             waiter.turn.set()

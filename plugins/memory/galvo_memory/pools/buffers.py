@@ -10,6 +10,7 @@ import itertools
 import logging
 import threading
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 
 from galvo_memory.pools.place import Place
@@ -144,8 +145,9 @@ class Buffer:
         memory = self._memory
         if memory is not None:
             self._memory = None
-            self.view.release()
             del self._pool._out[self._number]
+            with suppress(BufferError):  # something still uses it, and `_back` tells
+                self.view.release()
             self._pool._back(self, memory)
 
     def __enter__(self) -> memoryview:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import gc
+import os
 import pickle
 import resource
+import select
 import signal
 import sys
 import traceback
 from collections.abc import Callable
-from multiprocessing import spawn
+from multiprocessing import process, spawn
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -29,12 +32,15 @@ class Answer(NamedTuple):
     """The process is to be used no more."""
 
 
-def main(descriptor: int) -> None:
-    """Until the parent closes its end."""
+def main(descriptor: int, life: int) -> None:
+    """Until the parent closes its ends: of the connection, and of what only tells that it lives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     with Connection(descriptor) as parent:
+        os.set_inheritable(descriptor, False)
+        os.register_at_fork(after_in_child=parent.close)  # the end of this process is the end of the connection
         try:
-            spawn.prepare(pickle.loads(parent.recv_bytes()))  # noqa: S301  # from our own parent
+            tie(life)
+            prepare(pickle.loads(parent.recv_bytes()))  # noqa: S301  # from our own parent
             parent.send_bytes(b"ready")
             floor = data()
             while True:
@@ -45,6 +51,33 @@ def main(descriptor: int) -> None:
                 del answer
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
+
+
+def tie(descriptor: int) -> None:
+    """From now on the end of the parent kills this process and its group, whatever runs (fcntl(2), F_SETSIG; Linux).
+
+    `descriptor` is of a socket on which nothing is sent, so all that can happen to it is that the other end closes.
+    PR_SET_PDEATHSIG would follow the thread that started this process; a thread in here might never get to run.
+    """
+    if sys.platform != "linux":
+        return
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
+    ended = select.poll()
+    ended.register(descriptor, select.POLLIN)
+    if ended.poll(0):
+        raise EOFError
+
+
+def prepare(about: dict[str, Any]) -> None:
+    """Import the main module. One that starts processes by being imported is refused, as by multiprocessing."""
+    this: Any = process.current_process()
+    this._inheriting = True
+    try:
+        spawn.prepare(about)
+    finally:
+        del this._inheriting
 
 
 def run(max_bytes: int, call: bytes) -> Answer:

@@ -28,16 +28,23 @@ class Workers:
     def take(self) -> Worker:
         """An idle one, or one that starts with its first call."""
         with self._lock:
-            if self._pid != os.getpid():  # forked: they are the parent's
-                self._idle, self._pid = [], os.getpid()
-            since = time.monotonic() - LONGEST
-            fit = [(worker, when) for worker, when in self._idle if when >= since and worker.alive]
-            unfit = [worker for worker, when in self._idle if (worker, when) not in fit]
-            found = fit.pop()[0] if fit else Worker()
-            self._idle = fit
-        for worker in unfit:
-            worker.stop()
+            unfit = self._sort_out()
+            found = self._idle.pop()[0] if self._idle else Worker()
+        _end(unfit)
         return found
+
+    def _sort_out(self) -> list[Worker]:
+        """Leaves those that can be used; gives the others."""
+        self._disown()
+        since = time.monotonic() - LONGEST
+        fit = [(worker, when) for worker, when in self._idle if when >= since and worker.alive]
+        unfit = [worker for worker, when in self._idle if (worker, when) not in fit]
+        self._idle = fit
+        return unfit
+
+    def _disown(self) -> None:
+        if self._pid != os.getpid():  # forked: they are the parent's
+            self._idle, self._pid = [], os.getpid()
 
     def give(self, worker: Worker) -> None:
         with self._lock:
@@ -48,17 +55,35 @@ class Workers:
             return Held(self.name, idle=sum(worker.resident() for worker, _ in self._idle), items=len(self._idle))
 
     def free(self, share: float) -> int:
-        """Stop this share of the idle ones, rounded up; gives the bytes that they had."""
-        with self._lock:
-            count = -int(-len(self._idle) * share // 1)
-            going, self._idle = self._idle[:count], self._idle[count:]
-        freed = sum(worker.resident() for worker, _ in going)
-        for worker, _ in going:
-            worker.stop()
+        """Kill this share of the idle ones, rounded up; gives the bytes that they had."""
+        going = self._leave(share)
+        freed = sum(worker.resident() for worker in going)
+        _end(going)
         return freed
 
+    def _leave(self, share: float) -> list[Worker]:
+        with self._lock:
+            self._disown()
+            count = -int(-len(self._idle) * share // 1)
+            going, self._idle = self._idle[:count], self._idle[count:]
+        return [worker for worker, _ in going]
+
     def close(self) -> None:
-        self.free(1)
+        """Stop all idle ones."""
+        _stop(self._leave(1))
+
+
+def _end(workers: list[Worker]) -> None:
+    """Kill them now; a process is gone only after a while, and an event loop cannot wait for that."""
+    for worker in workers:
+        worker.kill()
+    if workers:
+        threading.Thread(target=_stop, args=(workers,), name="run_limited", daemon=True).start()
+
+
+def _stop(workers: list[Worker]) -> None:
+    for worker in workers:
+        worker.stop()
 
 
 WORKERS = Workers()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
 
@@ -35,6 +37,10 @@ class Worker:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+        self._socket: socket.socket | None = None
+        """Of the connection, to be shut down while another thread reads from it."""
+        self._life: socket.socket | None = None
+        """Closed by us or by our end, it takes the child and what that has forked along."""
         self._asking = False
         self._stopped = threading.Event()
 
@@ -74,33 +80,47 @@ class Worker:
         return answer
 
     def _start(self) -> Connection:
+        about = spawn.get_preparation_data("galvo-limited")  # RuntimeError while the main module is imported by a child
+        del about["authkey"]  # is not to leave the process
         ours, theirs = socket.socketpair()
-        with ours, theirs:
-            code = f"import sys; sys.path[:] = {sys.path!r}; from {Answer.__module__} import main; main({{}})"
+        life, their_life = socket.socketpair()
+        with ours, theirs, life, their_life:
+            descriptors = theirs.fileno(), their_life.fileno()
+            code = f"import sys; sys.path[:] = {sys.path!r}; from {Answer.__module__} import main; main(*{descriptors})"
             with self._lock:
                 if self._stopped.is_set():
                     raise EOFError
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", code.format(theirs.fileno())],
+                    [sys.executable, "-c", code],
                     stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
+                    pass_fds=descriptors,
+                    start_new_session=True,  # what it forks is in its group
                 )
+                self._socket, self._life = ours.dup(), life.dup()
             self._connection = connection = Connection(ours.detach())
-        about = spawn.get_preparation_data("galvo-limited")
-        del about["authkey"]  # is not to leave the process
         connection.send_bytes(pickle.dumps(about))
         connection.recv_bytes()
         return connection
 
     def stop(self) -> None:
-        """Kill it, whatever it does. `ended` is set as soon as it is gone."""
+        """`kill`, and wait for its end, unless `ask` does. `ended` is set as soon as it is gone."""
+        if not self.kill():
+            self._reap()
+
+    def kill(self) -> bool:
+        """It and what it has forked, whatever they do. Gives whether `ask` is at work, which then waits for its end."""
         with self._lock:
             self._stopped.set()
-            if self._process is not None:
-                self._process.kill()
-            asking = self._asking
-        if not asking:
-            self._reap()
+            self._kill()
+            if self._socket is not None:
+                with suppress(OSError):  # it has closed its end
+                    self._socket.shutdown(socket.SHUT_RDWR)  # else `ask` reads on while anybody has the other end
+            return self._asking
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:  # else its number may be another's
+            with suppress(ProcessLookupError, PermissionError):  # macOS: of a group of zombies
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _reap(self) -> int | None:
         code = None
@@ -108,10 +128,15 @@ class Worker:
             try:
                 code = self._process.wait(LAST_WORDS)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                self._kill()
                 code = self._process.wait()
         if self._connection is not None:
             self._connection.close()
+        with self._lock:
+            for end in (self._socket, self._life):
+                if end is not None:
+                    end.close()
+            self._socket = None
         self.ended.set()
         return code
 

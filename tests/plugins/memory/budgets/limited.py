@@ -43,6 +43,14 @@ def sleep_for_ever(sign: str) -> None:
         time.sleep(60)
 
 
+def fork_and_sleep(sign: str) -> None:
+    """The forked process has all that this one has open."""
+    if (child := os.fork()) != 0:
+        Path(sign).write_text(f"{os.getpid()} {child}")
+    while True:
+        time.sleep(60)
+
+
 def kill_myself(with_signal: int = signal.SIGKILL) -> None:
     os.kill(os.getpid(), with_signal)
 

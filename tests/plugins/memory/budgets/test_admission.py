@@ -160,24 +160,32 @@ async def test_resized_while_held_and_waited_for() -> None:
 
 
 async def test_less_is_allowed_for_a_while() -> None:
-    """Who asks for more than that waits, and is not refused: memory will not be short for ever."""
+    """Who asks for more than that waits, and is not refused: memory will not be short for ever. Others pass him."""
     admission = Admission(100)
     async with anyio.create_task_group() as tasks:
         crowd = Crowd(admission, tasks)
         admission.resize(100, 0.5)
         for name, size in (("a", 40), ("b", 70), ("c", 10)):
             await crowd.enter(name, size)
-        assert (crowd.refused, crowd.inside) == ([], ["a"])
+        assert (crowd.refused, crowd.inside) == ([], ["a", "c"]), "70 are not there now"
+        for name, size in (("d", 45), ("e", 1)):
+            await crowd.enter(name, size)
+        assert crowd.inside == ["a", "c"], "e would fit, but d came before it, and will get its turn"
         await crowd.end("a")
-        assert crowd.inside == ["a"], "70 are not there now, and nobody passes"
+        assert sorted(crowd.inside) == ["a", "c"], "55 with c"
+        await crowd.end("c")
+        assert sorted(crowd.inside) == ["a", "c", "d", "e"]
+        await crowd.enter("f", 40)
         admission.resize(100)
         await anyio.wait_all_tasks_blocked()
-        assert sorted(crowd.inside) == ["a", "b", "c"]
-        await crowd.end("b")
-        await crowd.end("c")
+        assert "f" not in crowd.inside, "b is still in front of it"
+        await crowd.end("d")
+        assert sorted(crowd.inside) == ["a", "b", "c", "d", "e"]
+        for name in "ebf":
+            await crowd.end(name)
         admission.resize(100, 0.5)
-        await crowd.enter("d", 101)
-        assert crowd.refused == ["d"]
+        await crowd.enter("g", 101)
+        assert crowd.refused == ["g"]
     assert admission.held == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from galvo_memory import run_limited
 from galvo_memory.budgets import BudgetTooLarge, Untransferable, WorkerDied, process
 from galvo_memory.pools import registry
 from galvo_memory.processes import idle
+from galvo_memory.processes.worker import Worker
 from tests.plugins.memory.budgets import limited
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,8 @@ async def no_process_is_left() -> AsyncIterator[None]:
     yield
     assert process.held == 0
     idle.WORKERS.close()
-    assert set(psutil.Process().children()) <= before
+    with anyio.fail_after(10):
+        await until(lambda: set(psutil.Process().children()) <= before)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -80,6 +83,45 @@ async def test_in_time_or_killed(tmp_path: Path) -> None:
         await run_limited(limited.sleep_for_ever, str(sign), max_bytes=ROOM, timeout=0.5)
     assert not psutil.pid_exists(int(sign.read_text()))
     assert await run_limited(limited.allocate, 1, max_bytes=ROOM, timeout=30) == 1 << 20
+
+
+def gone(sign: Path) -> bool:
+    """Whether none of the processes that have written down their ids is left, but as a zombie."""
+    pids = [int(pid) for pid in sign.read_text().split()] if sign.exists() else []
+    return bool(pids) and not any(
+        psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids
+    )
+
+
+async def test_in_time_or_killed_with_what_it_forked(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    with anyio.fail_after(30), pytest.raises(TimeoutError):
+        await run_limited(limited.fork_and_sleep, str(sign), max_bytes=ROOM, timeout=1)
+    await until(lambda: gone(sign))
+
+
+KILLED = """
+import asyncio, sys
+from galvo_memory import run_limited
+from tests.plugins.memory.budgets import limited
+
+if __name__ == '__main__':
+    asyncio.run(run_limited(limited.fork_and_sleep, sys.argv[1], max_bytes="64MiB"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it ends with its call")
+async def test_it_ends_with_its_parent(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    parent = subprocess.Popen([sys.executable, "-c", KILLED, str(sign)])  # noqa: ASYNC220  # to be killed
+    try:
+        with anyio.fail_after(30):
+            await until(lambda: sign.exists() and bool(sign.read_text()))
+            parent.kill()
+            await until(lambda: gone(sign))
+    finally:
+        parent.kill()
+        parent.wait()
 
 
 @pytest.mark.parametrize("warm", [True, False])
@@ -181,7 +223,17 @@ async def test_idle_ones_are_told_and_freed() -> None:
     freed = registry.free(1)
     assert freed.bytes >= 1 << 20
     assert "pool run_limited" in freed.what
-    assert not psutil.pid_exists(worker)
+    await until(lambda: not psutil.pid_exists(worker))
+
+
+async def test_freeing_does_not_wait_for_a_process_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    await run_limited(limited.pid, max_bytes=ROOM)
+    waits_in: list[threading.Thread] = []
+    reap = Worker._reap
+    monkeypatch.setattr(Worker, "_reap", lambda worker: (waits_in.append(threading.current_thread()), reap(worker))[1])
+    registry.free(1)
+    await until(lambda: bool(waits_in))
+    assert threading.current_thread() not in waits_in
 
 
 SCRIPT = """
@@ -215,6 +267,21 @@ async def test_a_main_module_that_cannot_be_imported(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "could not start" in done.stderr
     assert "if __name__ == '__main__':" in done.stderr
+
+
+async def test_an_unguarded_main_module_is_refused(tmp_path: Path) -> None:
+    """Also where the function is found without it: it would run a second time, with all that it does."""
+    before = "double = abs; print('once more', flush=True)"
+    done = await anyio.to_thread.run_sync(lambda: script(tmp_path, guard="if True:", before=before))
+    assert done.returncode == 1
+    assert "if __name__ == '__main__':" in done.stderr
+    assert "21" not in done.stdout.split()
+
+
+async def test_braces_in_the_path(tmp_path: Path) -> None:
+    before = "sys.path.append('/srv/{tenant}/{}')"
+    done = await anyio.to_thread.run_sync(lambda: script(tmp_path, before=before))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
 
 
 async def test_a_limit_of_the_process_is_not_raised(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import struct
 import threading
 
 import pytest
@@ -75,6 +76,16 @@ def test_what_is_still_used_by_a_view_is_not_lent_again(caplog: pytest.LogCaptur
     part[:] = b"still mine"
     with pool.take(100_000) as view:
         assert not any(view)
+
+
+def test_what_is_still_used_by_an_export_is_not_lent_again() -> None:
+    """Of the view itself, as numpy.frombuffer has it: the view cannot be released, and the pool is rid of it."""
+    pool = BufferPool("1MiB")
+    with pool.take(100_000) as view:
+        numbers = struct.iter_unpack("i", view)
+    assert next(numbers) == (0,)
+    held = pool.held()
+    assert (pool.shared, pool.leaks, pool.idle, held.taken, held.out) == (1, 0, 0, 0, 0)
 
 
 def test_one_that_is_dropped_is_told_with_its_line(caplog: pytest.LogCaptureFixture) -> None:
