@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from galvo_memory.budgets import check
-from galvo_memory.chunks.batches import Batches, Pages, cursor
+from galvo_memory.chunks.batches import Batches, cursor
 from galvo_memory.chunks.line import lines
 from galvo_memory.chunks.measure import sizes, total
 from galvo_memory.chunks.pace import Pace
+from galvo_memory.chunks.pages import Pages
 from galvo_memory.sizes import parse
 
 Chunk: TypeAlias = "list[Any]"
