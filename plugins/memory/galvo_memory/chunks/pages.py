@@ -63,12 +63,12 @@ class Pages:
         again = ", ".join(f"{key}::text::{type}" for key, type in zip(keys, self._types, strict=True))
         following = ", ".join(f"lead({key}) over following" for key in keys)
         order = ", ".join(keys)
+        two = f"select {named} {self._from} {self._where(())} order by {', '.join(self._columns)} limit 2"
+        source = f"from ({two} offset {size - 1}) as edge window following as (order by {order})"
+        texts = ", ".join(f"{key}::text" for key in keys)
         found = await self._fetch(
             line,
-            f"select ({order}) = ({again}), ({order}) = ({following}), {', '.join(f'{key}::text' for key in keys)} "
-            f"from (select {named} {self._from} {self._where(())} order by {', '.join(self._columns)} "
-            f"limit 2 offset {size - 1}) as edge window following as (order by {order}) "
-            f"order by {order} limit 1",  # noqa: S608  # quoted
+            f"select ({order}) = ({again}), ({order}) = ({following}), {texts} {source} order by {order} limit 1",
             (*self._args, *self._last),
         )
         if not found:
