@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from galvo_memory.budgets import check
-from galvo_memory.chunks.batches import Batches, Pages, cursor
-from galvo_memory.chunks.line import lines
+from galvo_memory.chunks.batches import Batches, cursor
+from galvo_memory.chunks.errors import NotEntered
+from galvo_memory.chunks.line import lines, owned
 from galvo_memory.chunks.measure import sizes, total
 from galvo_memory.chunks.pace import Pace
+from galvo_memory.chunks.pages import Pages
 from galvo_memory.sizes import parse
 
 Chunk: TypeAlias = "list[Any]"
@@ -33,17 +35,19 @@ def chunked(
     rows that change meanwhile are seen or not.
 
     To stop early, leave the loop; the connection goes back as soon as the iterator is dropped, or at once if the loop
-    is inside an `async with` of it. Inside a `memory_budget` each chunk is a checkpoint.
+    is inside an `async with` of it. A cursor on your own connection or session, unless in a transaction of yours, must
+    be inside one: only that ends its transaction before your next statement. Inside a `memory_budget` each chunk is a
+    checkpoint.
 
-    Raises ValueError for what is no size, TypeError for another target, KeysetUnusable, NoConnection, what the database
-    raises: a result never ends early without an error.
+    Raises ValueError for what is no size, TypeError for another target, KeysetUnusable, NoConnection, NotEntered, what
+    the database raises: a result never ends early without an error.
 
     >>> async for orders in chunked(kernel, "select * from orders where day >= $1", day):
     ...     await invoice(orders)
     """
     limit, reach = parse(max_bytes), lines(target)
     if keyset is None:
-        return Chunks(_read(cursor(reach, sql, args), limit))
+        return Chunks(_read(cursor(reach, sql, args), limit), target if owned(target) else None)
     keys = (keyset,) if isinstance(keyset, str) else tuple(keyset)
     if not keys:
         raise ValueError("keyset names no column: give those that tell rows apart, or None for a cursor")
@@ -53,10 +57,18 @@ def chunked(
 class Chunks(AsyncIterator[Chunk]):
     """What `chunked` gives."""
 
-    def __init__(self, chunks: AsyncGenerator[Chunk, None]) -> None:
+    def __init__(self, chunks: AsyncGenerator[Chunk, None], borrowed: Any = None) -> None:
         self._chunks = chunks
+        self._borrowed = borrowed
+        """Whose transaction must have ended when the loop is left; a generator that is dropped closes later."""
 
     async def __anext__(self) -> Chunk:
+        if self._borrowed is not None and not self._borrowed.is_in_transaction():
+            raise NotEntered(
+                "a cursor on your own connection needs `async with chunked(...) as chunks:` around its loop, as "
+                "leaving the loop early would leave its read-only transaction open; or give the kernel, a pool, keyset"
+            )
+        self._borrowed = None
         return await self._chunks.__anext__()
 
     async def aclose(self) -> None:
@@ -64,6 +76,7 @@ class Chunks(AsyncIterator[Chunk]):
         await self._chunks.aclose()
 
     async def __aenter__(self) -> Chunks:
+        self._borrowed = None
         return self
 
     async def __aexit__(

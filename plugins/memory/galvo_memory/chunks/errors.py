@@ -11,3 +11,7 @@ class KeysetUnusable(MemoryProblem):
 
 class NoConnection(MemoryProblem):
     """Whatever runs the kernel's queries has no asyncpg connection to read from."""
+
+
+class NotEntered(MemoryProblem):
+    """A cursor on the caller's own connection is read outside of its `async with`."""

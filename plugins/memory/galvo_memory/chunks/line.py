@@ -7,7 +7,7 @@ keeps them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import anyio
@@ -54,11 +54,21 @@ class Line:
         try:
             yield
         except BaseException:
-            with anyio.CancelScope(shield=True), suppress(Exception):  # what happened first says more
-                await transaction.rollback()
-            raise
+            with anyio.CancelScope(shield=True):
+                await self._undo(transaction)
+            raise  # what happened first says more
         with anyio.CancelScope(shield=True):
             await transaction.commit()
+
+    async def _undo(self, transaction: Any) -> None:
+        """Roll back; a connection on which that fails is ended, as its transaction would stay open for good."""
+        try:
+            await transaction.rollback()
+        except Exception:  # noqa: BLE001  # whatever it was, the connection tells
+            pin = getattr(self._owner, "pin", None)
+            connection = pin and getattr(pin, "connection", None) if isinstance(self._owner, Session) else self._owner
+            if connection is not None and not connection.is_closed() and connection.is_in_transaction():
+                connection.terminate()
 
     @property
     def borrowed(self) -> bool:
@@ -73,11 +83,18 @@ def lines(target: Any) -> Lines:
     """How to get a line to `target` for the time of an `async with`. Raises TypeError for what has none."""
     if isinstance(target, Kernel):
         return lambda: _lent(target.acquire())
-    if isinstance(target, Session) or (hasattr(target, "cursor") and hasattr(target, "transaction")):
+    if owned(target):
         return lambda: _own(target)
     if hasattr(target, "acquire"):
         return lambda: _lent(target.acquire())
     raise TypeError(f"chunks are read from a galvo.Kernel, a pool or a connection, not from {target!r}")
+
+
+def owned(target: Any) -> bool:
+    """It is one connection of the caller's, and not what lends one."""
+    if isinstance(target, Kernel):
+        return False
+    return isinstance(target, Session) or (hasattr(target, "cursor") and hasattr(target, "transaction"))
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any
 
 import anyio
@@ -13,7 +13,7 @@ import pytest
 
 from galvo_memory import chunked
 from galvo_memory.budgets import MemoryBudgetExceeded, memory_budget
-from galvo_memory.chunks import KeysetUnusable
+from galvo_memory.chunks import KeysetUnusable, NotEntered
 from galvo_memory.chunks.measure import sizes
 from tests.plugins.memory.chunks.targets import KINDS, kernel_of, reaching
 
@@ -35,7 +35,8 @@ WAYS: dict[str, dict[str, Any]] = {"cursor": {}, "keyset": {"keyset": "n"}}
 
 
 async def read(target: Any, sql: str, *args: Any, **options: Any) -> list[list[Any]]:
-    return [chunk async for chunk in chunked(target, sql, *args, **options)]
+    async with chunked(target, sql, *args, **options) as chunks:
+        return [chunk async for chunk in chunks]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,12 +60,39 @@ async def test_who_stops_early_leaves_nothing_open(dsn: str, kind: str) -> None:
                 break
         assert await clean(target)
         with pytest.raises(ZeroDivisionError):  # noqa: PT012
-            async for _ in chunked(target, NUMBERS, 5000, max_bytes="64KiB"):
-                raise ZeroDivisionError
+            async with chunked(target, NUMBERS, 5000, max_bytes="64KiB") as chunks:
+                async for _ in chunks:
+                    raise ZeroDivisionError
         assert await clean(target)
         async with aclosing(chunked(target, NUMBERS, 5000, max_bytes="64KiB")):
             pass  # not even begun
         assert await clean(target)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_break_without_async_with(dsn: str, kind: str) -> None:
+    """What was lent goes back; on the caller's own connection it is refused, as only later could it be ended."""
+    async with reaching(kind, dsn) as target:
+        await target.execute("create table w (n int)")
+        with nullcontext() if kind not in ("kernel session", "asyncpg connection") else pytest.raises(NotEntered):
+            async for _ in chunked(target, NUMBERS, 5000, max_bytes="64KiB"):
+                break
+        assert await target.fetchval("select 1") == 1
+        await target.execute("insert into w values (1)")
+        assert await clean(target)
+
+
+@pytest.mark.parametrize("kind", ["kernel session", "asyncpg connection"])
+async def test_a_transaction_that_cannot_be_ended_ends_its_connection(dsn: str, kind: str) -> None:
+    async with reaching(kind, dsn) as target:
+        async with chunked(target, NUMBERS, 5000, max_bytes="64KiB") as chunks:
+            async for _ in chunks:
+                busy = asyncio.create_task(target.fetch("select pg_sleep(60)"))
+                await anyio.wait_all_tasks_blocked()
+                break
+        with pytest.raises(LOST):
+            await busy
+        assert target.is_closed()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,8 +101,9 @@ async def test_cancelled_while_it_waits_for_the_server(dsn: str, kind: str) -> N
     async with reaching(kind, dsn) as target:
 
         async def reading(began: anyio.Event) -> None:
-            async for _ in chunked(target, sql):
-                began.set()
+            async with chunked(target, sql) as chunks:
+                async for _ in chunks:
+                    began.set()
 
         began = anyio.Event()
         async with anyio.create_task_group() as tasks:
@@ -243,7 +272,7 @@ async def test_keys_that_do_not_tell_rows_apart_are_refused(dsn: str) -> None:
     async with reaching("asyncpg pool", dsn) as target:
         with pytest.raises(KeysetUnusable, match=r"several rows have day = 0.*add a column to keyset"):
             await read(target, "select n, n % 3 as day from generate_series(1, 300) n", keyset="day")
-        with pytest.raises(KeysetUnusable, match="several rows have f = nan"):
+        with pytest.raises(KeysetUnusable, match="several rows have f = NaN"):
             await read(target, "select n, 'nan'::float8 as f from generate_series(1, 300) n", keyset=["f"])
         with pytest.raises(KeysetUnusable, match="n, m is null in some rows"):
             await read(target, "select n, nullif(n, 250) as m from generate_series(1, 300) n", keyset=["n", "m"])

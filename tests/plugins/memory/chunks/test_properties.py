@@ -84,7 +84,8 @@ def test_chunks_are_what_fetch_gives(connection: Any, lengths: list[int], seed: 
             else:
                 keys = ", ".join([keyset] if isinstance(keyset, str) else keyset)
                 expected = await connection.fetch(f"select * from ({sql}) q order by {keys}", *args)
-            chunks = [chunk async for chunk in chunked(connection, sql, *args, max_bytes=max_bytes, keyset=keyset)]
+            async with chunked(connection, sql, *args, max_bytes=max_bytes, keyset=keyset) as reading:
+                chunks = [chunk async for chunk in reading]
             assert all(chunks)
             assert [row for chunk in chunks for row in chunk] == expected
             assert [list(row.keys()) for row in expected] == [list(row.keys()) for chunk in chunks for row in chunk]
