@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import pickle
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from galvo import Kernel, Level, PluginError
 from galvo_memory import MemoryPlugin, budgets, plugin
 from galvo_memory.asking.asking import NoAnswer, ask
 from galvo_memory.errors import Unreadable
+from galvo_memory.processes import idle
+from galvo_memory.processes.worker import Worker
 from galvo_memory.verdict import Finding, Verdict, WindowRefused
 from galvo_memory.watching import leaks
 from tests.plugins.memory.signals.trees import MIB, Tree
@@ -79,6 +82,18 @@ async def test_what_grows_fast_is_seen_between_two_looks(tmp_path: Path) -> None
             hoard.take(int(share * limit - rss()) // MIB + 1)
             await hoard.until(lambda level=level: level in hoard.heard)
         assert hoard.looks == looks
+
+
+async def test_processes_that_are_idle_for_long_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a next call of `run_limited`."""
+    worker = Worker()
+    await anyio.to_thread.run_sync(worker.ask, 64 << 20, pickle.dumps((abs, (-1,))))
+    idle.WORKERS.give(worker)
+    monkeypatch.setattr(idle, "LONGEST", 0.0)
+    async with staged(tmp_path):
+        with anyio.fail_after(10):
+            await anyio.to_thread.run_sync(worker.ended.wait, abandon_on_cancel=True)
+    assert idle.WORKERS.held().items == 0
 
 
 async def test_what_is_freed_is_told(tmp_path: Path) -> None:

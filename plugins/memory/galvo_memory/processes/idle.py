@@ -11,7 +11,7 @@ from galvo_memory.pools.registry import Held, registry
 from galvo_memory.processes.worker import Worker
 
 LONGEST = 300.0
-"""Seconds after which an idle one is stopped, at the next call."""
+"""Seconds after which an idle one is stopped, at the next call or sweep."""
 
 
 class Workers:
@@ -49,6 +49,12 @@ class Workers:
     def give(self, worker: Worker) -> None:
         with self._lock:
             self._idle.append((worker, time.monotonic()))
+
+    def sweep(self) -> None:
+        """Stop those that have been idle for long."""
+        with self._lock:
+            unfit = self._sort_out()
+        _end(unfit)
 
     def held(self) -> Held:
         with self._lock:

@@ -10,6 +10,7 @@ from anyio.lowlevel import checkpoint
 
 from galvo import Context, Level
 from galvo_memory.errors import Unreadable
+from galvo_memory.processes.idle import WORKERS
 from galvo_memory.relief import Collector
 from galvo_memory.signals import Levels, Sample, Sampler
 from galvo_memory.sizes import show
@@ -70,6 +71,8 @@ class Watcher:
 
     def look(self) -> None:
         """One turn. Its parts fail by themselves."""
+        with self._surviving.part("stopping idle processes"):
+            WORKERS.sweep()
         try:
             self.last = sample = self._sampler.sample()
         except Unreadable as error:
