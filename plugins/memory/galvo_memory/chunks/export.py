@@ -77,8 +77,20 @@ async def _sink(to: Any) -> AsyncIterator[Write]:
         async with atomic(to) as write:
             yield write
     elif callable(getattr(to, "write", None)):
-        yield to.write if inspect.iscoroutinefunction(to.write) else partial(anyio.to_thread.run_sync, to.write)
+        write = to.write if inspect.iscoroutinefunction(to.write) else partial(anyio.to_thread.run_sync, to.write)
+        yield partial(_whole, write)
     elif callable(to):
         yield to
     else:
         raise TypeError(f"to is a path, a file open for bytes or a coroutine function, not {to!r}")
+
+
+async def _whole(write: Write, data: bytes) -> None:
+    """An unbuffered file may take less than it is given, and says how much."""
+    while data:
+        taken = await write(data)
+        if not isinstance(taken, int):
+            return
+        if not taken:
+            raise OSError("the file given as `to` takes no more bytes")
+        data = data[taken:]

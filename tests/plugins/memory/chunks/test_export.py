@@ -68,6 +68,20 @@ async def test_other_sinks(dsn: str, tmp_path: Path) -> None:
     assert file.getvalue().count(b"\n") == 30_001
 
 
+class Short(io.BytesIO):
+    """An unbuffered file, to a pipe for example."""
+
+    def write(self, data: Any) -> int:
+        return super().write(data[:1000])
+
+
+async def test_a_file_that_takes_less_than_it_is_given(dsn: str) -> None:
+    async with reaching("asyncpg pool", dsn) as target:
+        file = Short()
+        done = await export(target, SQL, 3000, to=file)
+    assert done.bytes == len(file.getvalue())
+
+
 async def test_an_existing_file_is_replaced_only_by_a_whole_one(dsn: str, tmp_path: Path) -> None:
     path, link = tmp_path / "out.csv", tmp_path / "link"
     path.write_text("old")
