@@ -46,8 +46,9 @@ def test_objects_of_python(programs: Programs, name: str) -> None:
     found = programs[name].result()
     assert found["verdict"]["kind"] == "python", found
     assert found["named"] <= 900
-    assert named(found["lines"])[0] == (str(PROGRAM), marked(name))
-    assert found["sentences"][0].startswith(f"{PROGRAM}:{marked(name)} keeps ")
+    # Not always the first: on a machine that starves the program, the event loop's own line keeps more meanwhile.
+    assert (str(PROGRAM), marked(name)) in named(found["lines"])[:3]
+    assert any(sentence.startswith(f"{PROGRAM}:{marked(name)} keeps ") for sentence in found["sentences"][:3])
 
 
 def test_cycles_that_nobody_collects(programs: Programs) -> None:
