@@ -20,8 +20,11 @@ from galvo_memory.watching.metering import LEAK, record
 from galvo_memory.watching.relieving import Relieving
 from galvo_memory.watching.surviving import Surviving
 
-PEEK = 0.25
-"""Seconds between two readings of RSS alone, which take 2 us: what fills within seconds is not seen too late."""
+PEEK, CLOSE = 1.0, 0.25
+"""Seconds between two readings of RSS alone: what fills within seconds is not seen too late. Each wakes a process that
+may be at rest, which is 0.3 ms; so they are closer only when it matters."""
+NEAR = 0.25
+"""Of the limit, left until the next level."""
 
 
 class Watcher:
@@ -64,8 +67,9 @@ class Watcher:
             due = max(due + interval, self._clock())
             await checkpoint()
             while (left := due - self._clock()) > 0:
-                await anyio.sleep(min(left, PEEK))
-                if left > PEEK:
+                pause = self._pause()
+                await anyio.sleep(min(left, pause))
+                if left > pause:
                     with self._surviving.part("reading memory"):
                         self._peek()
 
@@ -92,6 +96,10 @@ class Watcher:
         with surviving.part("a metric"):
             record(self._context, sample, self.levels.level)
             self._context.record(LEAK, self.leaks.verdict.slope_bytes_per_hour)
+
+    def _pause(self) -> float:
+        last = self.last
+        return CLOSE if last is not None and self.levels.left(last) < NEAR * last.tight.limit else PEEK
 
     def _peek(self) -> None:
         """Look early if RSS has grown by what was left until the next level."""
