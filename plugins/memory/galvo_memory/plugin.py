@@ -52,6 +52,7 @@ class MemoryPlugin(Plugin):
             Leaks(context.log, self._sampler.rss, surviving, interval=settings.interval, trace=settings.trace),
             Collector(context.log),
             surviving,
+            admit=self._admit,
             again=settings.again,
         )
         self._budget = budgets.process.total

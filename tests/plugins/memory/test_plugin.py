@@ -117,6 +117,17 @@ async def test_it_is_asked_again_while_memory_stays_short(tmp_path: Path) -> Non
         await stage.hoard.until(lambda: NORMAL in stage.hoard.heard)
 
 
+async def test_budgets_grow_with_a_level_that_falls(tmp_path: Path) -> None:
+    """Nobody is asked to free more, but what is admitted is what the new level allows."""
+    async with staged(tmp_path, again=1000) as stage:
+        stage.tree.waiting(30)
+        await stage.hoard.until(lambda: CRITICAL in stage.hoard.heard)
+        stage.tree.waiting(4)
+        await stage.hoard.until(lambda: stage.memory.state().level == "elevated")
+        assert budgets.process.allowed == budgets.process.total
+        assert stage.hoard.heard == [CRITICAL]
+
+
 async def test_it_is_not_asked_again_when_only_the_dwell_is_left(tmp_path: Path) -> None:
     async with staged(tmp_path, again=0.001, dwell=1000) as stage:
         stage.tree.waiting(11)

@@ -38,15 +38,17 @@ class Watcher:
         collector: Collector,
         surviving: Surviving,
         *,
+        admit: Callable[[Level], None],
         again: float,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`again`: seconds until relief is wanted once more while it is high or critical."""
+        """`admit` hears each level; `again`: seconds until relief is wanted once more while it is high or critical."""
         self._context = context
         self._sampler = sampler
         self._relieving = relieving
         self.collector = collector
         self._surviving = surviving
+        self._admit = admit
         self._again = again
         self._clock = clock
         self._asked = float("-inf")
@@ -116,6 +118,7 @@ class Watcher:
         changed = self.levels.step(sample)
         if changed is not None:
             self.since = sample.at
+            self._admit(changed)  # also a level that falls, of which no plugin is told
             tight = sample.tight
             self._context.log.log(
                 30 if changed > Level.ELEVATED else 20,
