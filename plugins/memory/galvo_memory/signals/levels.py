@@ -67,11 +67,12 @@ class Levels:
         return self._reached(sample, self._gap, CALMER)
 
     def left(self, sample: Sample) -> float:
-        """Bytes of use until the next level; infinity when there is none, or no limit is known."""
+        """Bytes of use until the next level, or the limit itself when there is none; infinity if no limit is known."""
         bound = sample.tight
-        if self.level is Level.CRITICAL or not bound.limit:
+        if not bound.limit:
             return inf
-        return max(0.0, self._used[self.level] * bound.limit - bound.used)
+        reached = 1.0 if self.level is Level.CRITICAL else self._used[self.level]
+        return max(0.0, reached * bound.limit - bound.used)
 
     def _become(self, level: Level) -> Level:
         self.level, self._since = level, None

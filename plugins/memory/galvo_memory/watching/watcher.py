@@ -17,14 +17,9 @@ from galvo_memory.sizes import show
 from galvo_memory.watching.history import History
 from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.metering import LEAK, record
+from galvo_memory.watching.pace import REST, Pace
 from galvo_memory.watching.relieving import Relieving
 from galvo_memory.watching.surviving import Surviving
-
-PEEK, CLOSE = 1.0, 0.25
-"""Seconds between two readings of RSS alone: what fills within seconds is not seen too late. Each wakes a process that
-may be at rest, which is 0.3 ms; so they are closer only when it matters."""
-NEAR = 0.25
-"""Of the limit, left until the next level."""
 
 
 class Watcher:
@@ -53,6 +48,7 @@ class Watcher:
         self._clock = clock
         self._asked = float("-inf")
         """When relief was wanted last."""
+        self._pace = Pace()
         self.levels = levels
         self.leaks = leaks
         self.history = History()
@@ -69,11 +65,10 @@ class Watcher:
             due = max(due + interval, self._clock())
             await checkpoint()
             while (left := due - self._clock()) > 0:
-                pause = self._pause()
+                pause = REST
+                with self._surviving.part("reading memory"):
+                    pause = self._peek()
                 await anyio.sleep(min(left, pause))
-                if left > pause:
-                    with self._surviving.part("reading memory"):
-                        self._peek()
 
     def look(self) -> None:
         """One turn. Its parts fail by themselves."""
@@ -99,15 +94,22 @@ class Watcher:
             record(self._context, sample, self.levels.level)
             self._context.record(LEAK, self.leaks.verdict.slope_bytes_per_hour)
 
-    def _pause(self) -> float:
-        last = self.last
-        return CLOSE if last is not None and self.levels.left(last) < NEAR * last.tight.limit else PEEK
+    def _peek(self) -> float:
+        """Look early if RSS has grown by what was left until the next level, or relief is due once more.
 
-    def _peek(self) -> None:
-        """Look early if RSS has grown by what was left until the next level."""
-        if self.last is not None and self._sampler.rss() - self.last.rss >= self.levels.left(self.last):
+        Seconds until the next peek.
+        """
+        if self.last is None:
+            return REST
+        rss, now = self._sampler.rss(), self._clock()
+        left = self.levels.left(self.last) - (rss - self.last.rss)
+        short = self.levels.level >= Level.HIGH
+        if left <= 0 or (short and now - self._asked >= self._again):
             self.last = self._sampler.sample()
             self._level(self.last)
+            left = self.levels.left(self.last)
+        pause = self._pace.pause(now, rss, left)
+        return min(pause, self._again) if short else pause
 
     def fresh(self) -> Sample:
         """A sample that nothing follows from. Raises Unreadable."""
