@@ -66,7 +66,8 @@ async def test_a_loop_that_is_closed(dsn: str, kind: str) -> None:
 
 
 @KINDS
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # asyncpg's connections are not closed
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # asyncpg's connections are not closed,
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # and their transports have no loop
 async def test_a_loop_that_is_closed_while_the_pool_is_open(dsn: str, kind: str) -> None:
     """Nothing waits for ever, and the sentence says what to change."""
 
