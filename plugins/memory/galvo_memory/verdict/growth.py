@@ -8,7 +8,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from galvo_memory.verdict.marks import Stretch
-from galvo_memory.verdict.statistics import kendall, long_run_variance, student, theil_sen
+from galvo_statistics import kendall, long_run_variance, student, theil_sen
 
 MATERIAL = 0.02 / 900
 """Share of the level that has to be gained each second: in 15 minutes 2 %. A daily swing by half gains 1.6 %."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from galvo_memory.verdict.statistics import kendall, long_run_variance, student, theil_sen
+from galvo_statistics import kendall, long_run_variance, student, theil_sen
 
 VALUES = st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=25)
 

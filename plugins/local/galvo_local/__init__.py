@@ -1,0 +1,1 @@
+"""Asks a process of this machine about itself, as its own user or root only."""
