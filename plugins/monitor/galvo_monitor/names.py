@@ -62,33 +62,44 @@ def text(value: str) -> str:
     return value.encode("utf-8", "replace").decode().replace("\0", "�")
 
 
-def selector(metric: Metric, attributes: Mapping[str, str], part: str = "", window: str = "") -> str:
-    """`part`: "_bucket", "_count" or "_sum". An attribute that is "" must not be there."""
+def selector(
+    metric: Metric, attributes: Mapping[str, str], part: str = "", window: str = "", matcher: str = ""
+) -> str:
+    """`part`: "_bucket", "_count" or "_sum". An attribute that is "" must not be there. `matcher`: one more."""
     given = labels(pair for pair in attributes.items() if pair[0] != TOTAL[0][0])
-    inside = ",".join(f"{key}={msgspec.json.encode(value).decode()}" for key, value in given.items())
+    matchers = [f"{key}={msgspec.json.encode(value).decode()}" for key, value in given.items()]
+    inside = ",".join([*matchers, matcher] if matcher else matchers)
     return f"{name(metric)}{part}" + (f"{{{inside}}}" if inside else "") + (f"[{window}]" if window else "")
 
 
 def expression(
-    metric: Metric, aggregate: Aggregate, attributes: Mapping[str, str], window: str, by: Sequence[str] = ()
+    metric: Metric,
+    aggregate: Aggregate,
+    attributes: Mapping[str, str],
+    window: str,
+    by: Sequence[str] = (),
+    matcher: str = "",
 ) -> str:
     """PromQL for one aggregate over `window` ("5m"), in the metric's unit. Sums (`total`) are not exported: it adds up.
 
     Series are added up except those that the attributes `by` tell apart. A gauge has no window and is not added up.
+    `matcher`: one more of PromQL's, for all series.
     """
     if aggregate == "value":
-        return selector(metric, attributes)
+        return selector(metric, attributes, matcher=matcher)
     kept = ", ".join(map(label, by))
-    if aggregate in QUANTILES:
-        rate = f"rate({selector(metric, attributes, '_bucket', window)})"
-        return f"histogram_quantile({QUANTILES[aggregate]}, sum by ({f'le, {kept}' if kept else 'le'}) ({rate}))"
     added = f"sum by ({kept})" if kept else "sum"
-    count, total = (f"{added} (rate({selector(metric, attributes, part, window)}))" for part in ("_count", "_sum"))
+
+    def rate(part: str) -> str:
+        return f"rate({selector(metric, attributes, part, window, matcher)})"
+
+    if aggregate in QUANTILES:
+        return f"histogram_quantile({QUANTILES[aggregate]}, sum by (le{kept and f', {kept}'}) ({rate('_bucket')}))"
     if aggregate == "mean":
-        return f"{total} / {count}"
+        return f"{added} ({rate('_sum')}) / {added} ({rate('_count')})"
     if aggregate == "busy":
-        return total
-    return count if metric.kind == "histogram" else f"{added} (rate({selector(metric, attributes, '', window)}))"
+        return f"{added} ({rate('_sum')})"
+    return f"{added} ({rate('_count' if metric.kind == 'histogram' else '')})"
 
 
 def _clean(given: str) -> str:

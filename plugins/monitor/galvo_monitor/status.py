@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         views = [ask(options.pid)] if options.pid else _all()
         if options.json:
-            told = [msgspec.to_builtins(msgspec.json.decode(msgspec.json.encode(view))) for view in views]
+            told = [msgspec.to_builtins(view) for view in views]
             sys.stdout.write(json.dumps(told if len(told) > 1 else told[0]) + "\n")
         else:
             _show(views)

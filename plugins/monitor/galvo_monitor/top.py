@@ -61,12 +61,12 @@ class Course:
 def _run(process: int, every: float) -> None:
     """Raises NoAnswer when it does not answer at first, Ended once it has."""
     screen = console()
-    view = ask(process, live=True)
     from rich.live import Live
 
     from galvo_monitor.terminal.frame import frame
 
-    if not screen.is_terminal:
+    view = ask(process, live=True)
+    if not sys.stdout.isatty():
         screen.print(frame(view, time.time()))
         return
     course, note = Course(), ""

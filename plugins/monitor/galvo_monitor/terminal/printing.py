@@ -28,7 +28,7 @@ def console(file: TextIO | None = None) -> Console:
     if reconfigure := getattr(file, "reconfigure", None):
         reconfigure(errors="replace")  # a terminal that knows few characters
     made = Console(file=file, highlight=False, markup=False, emoji=False)
-    if not made.is_terminal:
+    if not file.isatty():
         return Console(file=file, highlight=False, markup=False, emoji=False, width=WIDTH)
     if made.width > WIDEST:
         made.width = WIDEST
