@@ -18,17 +18,18 @@ class Running(msgspec.Struct):
     """Of one series, in the stretch that is not over."""
 
     total: float = 0.0
-    count: int = 0
+    weight: float = 0.0
+    """Of how many moments."""
     high: float = -math.inf
 
-    def add(self, value: float) -> None:
-        self.total += value
-        self.count += 1
-        self.high = max(self.high, value)
+    def add(self, mean: float, high: float, weight: float = 1.0) -> None:
+        self.total += mean * weight
+        self.weight += weight
+        self.high = max(self.high, high)
 
     @property
     def point(self) -> Point:
-        mean, high = self.total / self.count, self.high
+        mean, high = self.total / self.weight, self.high
         return max(-LARGEST, min(mean, LARGEST)), max(-LARGEST, min(high, LARGEST))
 
 
@@ -47,13 +48,9 @@ class RollUp:
 
     def add(self, at: float, values: Values) -> None:
         """`at`: seconds since the epoch. `values` are finite."""
-        if at // self.step != self._at // self.step:
-            self._finish()
-        if at < self._at:
-            self.ring.forget(at)
-        self._at = at
+        self._move(at)
         for series, value in values.items():
-            self._running.setdefault(series, Running()).add(value)
+            self._running.setdefault(series, Running()).add(value, value)
 
     def drop(self, series: Series) -> None:
         self.ring.drop(series)
@@ -74,6 +71,27 @@ class RollUp:
         before = sorted((at, points) for at, points in moments.items() if not math.isfinite(first) or at < first)
         for at, points in [*before, *now]:
             self.ring.append(at, points)
+
+    def catch_up(self, moments: Mapping[float, Mapping[Series, Point]], step: float, weight: float) -> None:
+        """Sum up shorter stretches, of `step` seconds and `weight` values, that no stretch of this ring has: the
+        process that kept them ended before the long one did. Nothing was added yet."""
+        last = self.ring.last or -math.inf
+        for at, points in sorted((at - step, points) for at, points in moments.items()):
+            if at >= last:
+                self._move(at)
+                for series, (mean, high) in points.items():
+                    self._running.setdefault(series, Running()).add(mean, high, weight)
+
+    @property
+    def fresh(self) -> bool:
+        return not math.isfinite(self._at)
+
+    def _move(self, at: float) -> None:
+        if at // self.step != self._at // self.step:
+            self._finish()
+        if at < self._at:
+            self.ring.forget(at)
+        self._at = at
 
     def _finish(self) -> None:
         if self._running:

@@ -98,20 +98,27 @@ class Store:
         roll_up = self._roll_up(step)
         return [] if roll_up is None else [moment for moment in roll_up.ring.moments() if moment[0] > after]
 
-    def restore(self, step: float, moments: Mapping[float, Mapping[Series, Point]]) -> None:
-        """Stretches that another process has kept, by the time of their end; what is here already is newer."""
-        roll_up = self._roll_up(step)
-        if roll_up is not None:
-            # Names come in the order of age: the newest are the likeliest to come again.
-            for at in sorted(moments, reverse=True):
-                for series in moments[at]:
-                    if series not in self._seen:
-                        self._admit(series)
-            kept = {
+    def restore(self, kept: Mapping[float, Mapping[float, Mapping[Series, Point]]]) -> None:
+        """What another process has kept: by step, then by the time at which a stretch ended. What is here is newer."""
+        newest: dict[Series, float] = {}
+        for moments in kept.values():
+            for at, points in moments.items():
+                for series in points:
+                    newest[series] = max(at, newest.get(series, at))
+        for series in sorted(newest, key=newest.__getitem__, reverse=True):
+            if series not in self._seen:
+                self._admit(series)
+        finer: tuple[float, Mapping[float, Mapping[Series, Point]]] | None = None
+        for roll_up in self._roll_ups:
+            admitted = {
                 at: {series: point for series, point in points.items() if series in self._seen}
-                for at, points in moments.items()
+                for at, points in kept.get(roll_up.step, {}).items()
             }
-            roll_up.restore(kept)
+            fresh = roll_up.fresh
+            roll_up.restore(admitted)
+            if finer is not None and fresh:
+                roll_up.catch_up(finer[1], finer[0], max(1.0, finer[0] / self.interval))
+            finer = roll_up.step, admitted
 
     @property
     def steps(self) -> list[float]:
