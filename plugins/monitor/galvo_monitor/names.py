@@ -62,9 +62,7 @@ def text(value: str) -> str:
     return value.encode("utf-8", "replace").decode().replace("\0", "�")
 
 
-def selector(
-    metric: Metric, attributes: Mapping[str, str], part: str = "", window: str = "", matcher: str = ""
-) -> str:
+def selector(metric: Metric, attributes: Mapping[str, str], part: str = "", window: str = "", matcher: str = "") -> str:
     """`part`: "_bucket", "_count" or "_sum". An attribute that is "" must not be there. `matcher`: one more."""
     given = labels(pair for pair in attributes.items() if pair[0] != TOTAL[0][0])
     matchers = [f"{key}={msgspec.json.encode(value).decode()}" for key, value in given.items()]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import galvo_local
 import msgspec
 
+import galvo_local
 from galvo_memory.asking.protocol import NAME, Question, Traced
 from galvo_memory.asking.state import State
 from galvo_memory.errors import MemoryProblem

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import galvo_local
 import msgspec
 
+import galvo_local
 from galvo_monitor.asking.protocol import NAME, Question
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.view import View

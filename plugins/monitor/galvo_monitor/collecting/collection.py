@@ -9,9 +9,9 @@ from typing import Protocol
 
 import anyio
 
+from galvo.surviving import Surviving
 from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.collecting.schedule import Schedule
-from galvo.surviving import Surviving
 from galvo_monitor.collecting.totals import with_totals
 from galvo_monitor.panels import Builder
 from galvo_monitor.series import Values

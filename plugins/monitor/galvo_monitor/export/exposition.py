@@ -49,10 +49,8 @@ def _all(families: Families, snapshot: Snapshot) -> Iterator[str]:
 
 def _histogram(family: Family, ends: list[str], labels: Labels, buckets: Buckets) -> str:
     inside = _inside(labels)
-    before = f"{family.name}_bucket{{{inside}{',' if inside else ''}le=\""
-    lines = [
-        f'{before}{end}"}} {buckets.below(bound)}\n' for end, bound in zip(ends, family.bounds, strict=True)
-    ]
+    before = f'{family.name}_bucket{{{inside}{"," if inside else ""}le="'
+    lines = [f'{before}{end}"}} {buckets.below(bound)}\n' for end, bound in zip(ends, family.bounds, strict=True)]
     braces = _braces(inside)
     lines.append(
         f'{before}+Inf"}} {buckets.count}\n'
