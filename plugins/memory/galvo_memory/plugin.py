@@ -9,6 +9,7 @@ from time import monotonic
 import anyio
 
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, hookimpl
+from galvo.surviving import Surviving
 from galvo_local import Answering
 from galvo_memory import budgets, pools
 from galvo_memory.asking.answering import Answers
@@ -22,7 +23,6 @@ from galvo_memory.signals import Levels, Paths, Sample, Sampler
 from galvo_memory.sizes import show
 from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.relieving import Relieving
-from galvo_memory.watching.surviving import Surviving
 from galvo_memory.watching.watcher import Watcher
 
 SHARE_FREED = {Level.ELEVATED: 0.25, Level.HIGH: 0.5, Level.CRITICAL: 1.0}

@@ -9,13 +9,14 @@ from typing import Protocol
 
 import anyio
 
+from galvo.surviving import Surviving
 from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.collecting.schedule import Schedule
-from galvo.surviving import Surviving
 from galvo_monitor.collecting.totals import with_totals
 from galvo_monitor.panels import Builder
 from galvo_monitor.series import Values
 from galvo_monitor.store import Store
+from galvo_monitor.store.sharing import Merged
 from galvo_monitor.view import Alert, Insight, Status, View
 
 PATIENCE = 10.0
@@ -39,10 +40,10 @@ class Collection:
         surviving: Surviving,
         *,
         gathers: Mapping[str, Gather],
-        merge: Callable[[Snapshot], Awaitable[tuple[Snapshot, int]]],
+        merge: Callable[[Snapshot], Awaitable[Merged]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`gathers` record what nobody else does; `merge` adds other processes' numbers, and tells how many they are."""
+        """`gathers` record what nobody else does; `merge` adds the numbers of other processes."""
         self._registry = registry
         self.store = store
         self._builder = builder
@@ -53,6 +54,7 @@ class Collection:
         self._merge = merge
         self._clock = clock
         self._kept: Snapshot | None = None
+        """This process's own, of the last collection."""
         self._glanced: Snapshot | None = None
         self._changed = anyio.Event()
         self._started = clock()
@@ -75,21 +77,24 @@ class Collection:
     async def collect(self) -> None:
         """Keep what came since the last time."""
         await self._gather()
-        snapshot, processes = await self._merge(self._registry.read(self._clock()))
-        snapshot = with_totals(snapshot)
-        values = snapshot.since(self._kept)
-        self._kept = self._glanced = snapshot
+        own = self._registry.read(self._clock())
+        merged = Merged(own, self._kept) if self._merge is None else await self._merge(own)
+        self._kept = self._glanced = own
+        snapshot = merged.now
+        values = _values(snapshot, merged.before)
         self.store.append(snapshot.at, values)
         alerts, insights, status, verdict = self.view.alerts, self.view.insights, self.view.status, self.view.verdict
         with self._surviving.part("judging"):
             alerts, insights, status, verdict = await self._judgement.judge(snapshot.at, self.store)
-        self._show(snapshot.at, values, alerts, insights, status, verdict, processes)
+        self._show(snapshot.at, values, alerts, insights, status, verdict, merged.processes)
 
     async def glance(self) -> None:
-        """Show this process's numbers of the last seconds, and keep nothing."""
-        snapshot = with_totals(self._registry.read(self._clock()))
-        values = snapshot.since(self._glanced)
-        self._glanced = snapshot
+        """Show the numbers of the last seconds, and keep nothing. Those of several processes come all at once."""
+        if self._merge is not None:
+            return
+        before, self._glanced = self._glanced, self._registry.read(self._clock())
+        snapshot = self._glanced
+        values = _values(snapshot, before)
         view = self.view
         self._show(snapshot.at, values, view.alerts, view.insights, view.status, view.verdict, view.processes)
 
@@ -116,3 +121,7 @@ class Collection:
         self.view = View(at, self._started, os.getpid(), verdict, status, alerts, insights, panels, processes)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
+
+
+def _values(now: Snapshot, before: Snapshot | None) -> Values:
+    return with_totals(now).since(None if before is None else with_totals(before))

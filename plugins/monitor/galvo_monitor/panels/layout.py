@@ -31,6 +31,7 @@ class Part(NamedTuple):
 
 
 QUERY = "db.client.operation.duration"
+STATE = "db.client.connection.state"
 HTTP = "http.server.request.duration"
 TOTAL = (("total", "true"),)
 """What sets the sum of all series of a metric apart from them, see `totals`."""
@@ -67,10 +68,11 @@ PARTS = (
                            Line("galvo.cache.hit_ratio_all", "value", "of all reads", "1"))),
         Plot("Answers", (Line("galvo.cache.hits", "rate", "hits, ", "{read}/s", by="galvo.cache.level"),
                          Line("galvo.cache.misses", "rate", "misses, ", "{read}/s", by="galvo.cache.reason"))),
-        Plot("Size", (Line("galvo.cache.size", "value", "kept", "By"), Line("galvo.cache.budget", "value", "allowed", "By"))),
+        Plot("Size", (Line("galvo.cache.size", "value", "kept", "By"),
+                      Line("galvo.cache.budget", "value", "allowed", "By"))),
     )),
     Part("pool", "Connection pool", (
-        Plot("Connections", (Line("db.client.connection.count", "value", "", "{connection}", by="db.client.connection.state"),
+        Plot("Connections", (Line("db.client.connection.count", "value", "", "{connection}", by=STATE),
                              Line("db.client.connection.max", "value", "most", "{connection}"))),
         Plot("Waiting for one", (Line("db.client.connection.pending_requests", "value", "tasks", "{request}"),)),
         Plot("Wait of those who had to", (Line("db.client.connection.wait_time", "p50", "median", "s"),

@@ -18,9 +18,10 @@ def statements(context: Context) -> list[Table]:
     top: list[dict[str, Any]] = index.top(TOP) if hasattr(index, "top") else []
     if not top:
         return []
-    columns = [("Statement", ""), ("Calls", "{query}"), ("Total", "s"), ("Median", "s"), ("99 %", "s"), ("Rows", "{row}")]
+    units = {"Calls": "{query}", "Total": "s", "Median": "s", "99 %": "s", "Rows": "{row}"}
     keys = ("calls", "seconds", "p50", "p99", "rows")
-    return [Table("Statements by total time", columns, [[_short(one["statement"]), *map(one.get, keys)] for one in top])]
+    rows = [[_short(one["statement"]), *map(one.get, keys)] for one in top]
+    return [Table("Statements by total time", [("Statement", ""), *units.items()], rows)]
 
 
 def refusals(context: Context) -> list[Table]:
