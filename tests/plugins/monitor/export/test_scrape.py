@@ -69,6 +69,7 @@ class Connection:
 
     def __init__(self) -> None:
         self.turn = anyio.Event()
+        self.answered = anyio.Event()
         self.status = 0
         self.sizes: list[int] = []
 
@@ -82,6 +83,7 @@ class Connection:
     async def _send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.answered.set()
             return
         await self.turn.wait()
         self.sizes.append(len(message["body"]))
@@ -93,8 +95,8 @@ async def test_slow_readers_cannot_pile_up(monkeypatch: pytest.MonkeyPatch) -> N
     async with anyio.create_task_group() as tasks:
         for one in slow:
             tasks.start_soon(one.run, app)
-        while not all(one.status for one in slow):
-            await anyio.sleep(0.001)
+        for one in slow:
+            await one.answered.wait()
         assert (await get(app)).status_code == 503
         for one in slow:
             one.turn.set()
