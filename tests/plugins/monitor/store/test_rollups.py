@@ -181,7 +181,8 @@ async def test_a_role_without_rights(dsn: str, caplog: pytest.LogCaptureFixture)
             assert len(store.window(LAG, since + 660, 661)) == 22
 
             await RollUps(context, store).start(since)
-            await execute(dsn, f"grant create on database {dsn.split('/')[-1].split('?')[0]} to galvo_monitor_poor")
+            name = await context.fetchval("select current_database()")
+            await execute(dsn, f'grant create on database "{name}" to galvo_monitor_poor')
             clock.now += 3600
             await rollups.write(since + 660)
             assert rollups.problem is None
