@@ -44,7 +44,7 @@ def name(metric: Metric) -> str:
 
 def label(attribute: str) -> str:
     """`db.system.name` is `db_system_name`."""
-    made = _clean(attribute).replace(":", "_")
+    made = _clean(attribute.replace(":", "_"))
     return f"exported_{made}" if made in LABELS else made
 
 

@@ -19,28 +19,29 @@ class Collector(Base):
         self._read = read
 
     def collect(self) -> Iterator[Metric]:
-        for family in Families().of(self._read()):
-            yield _histogram(family) if family.kind == "histogram" else _numbers(family)
+        families = Families(self._read())
+        for family in families:
+            yield _histogram(families, family) if family.kind == "histogram" else _numbers(families, family)
 
     def describe(self) -> list[Metric]:
         """Nothing is known beforehand."""
         return []
 
 
-def _numbers(family: Family) -> Metric:
+def _numbers(families: Families, family: Family) -> Metric:
     kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
     made = kind(family.name, family.help)
     made.samples = []
-    for labels, number in family.numbers:
+    for labels, number in families.labelled(family.numbers):
         made.add_sample(family.name, labels, number)
     return made
 
 
-def _histogram(family: Family) -> Metric:
+def _histogram(families: Families, family: Family) -> Metric:
     made = HistogramMetricFamily(family.name, family.help)
-    for labels, buckets in family.histograms:
-        for bound in family.bounds:
-            made.add_sample(f"{family.name}_bucket", {**labels, "le": shown(bound)}, buckets.below(bound))
+    for labels, buckets in families.labelled(family.histograms):
+        for bound, below in zip(family.bounds, buckets.cumulated(family.bounds), strict=True):
+            made.add_sample(f"{family.name}_bucket", {**labels, "le": shown(bound)}, below)
         made.add_sample(f"{family.name}_bucket", {**labels, "le": "+Inf"}, buckets.count)
         made.add_sample(f"{family.name}_sum", labels, buckets.sum)
         made.add_sample(f"{family.name}_count", labels, buckets.count)

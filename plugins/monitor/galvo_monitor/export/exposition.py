@@ -21,10 +21,10 @@ HELP = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
 def exposition(snapshot: Snapshot) -> Iterator[bytes]:
     """Pieces, each of which takes about a millisecond to make."""
-    families = Families()
+    families = Families(snapshot)
     lines: list[str] = []
     size = 0
-    for line in _all(families, snapshot):
+    for line in _all(families):
         lines.append(line)
         size += len(line)
         if size >= PIECE:
@@ -37,20 +37,20 @@ def exposition(snapshot: Snapshot) -> Iterator[bytes]:
     yield "".join(lines).encode()
 
 
-def _all(families: Families, snapshot: Snapshot) -> Iterator[str]:
-    for family in families.of(snapshot):
+def _all(families: Families) -> Iterator[str]:
+    for family in families:
         yield f"# HELP {family.name} {family.help.translate(HELP)}\n# TYPE {family.name} {family.kind}\n"
-        for labels, number in family.numbers:
+        for labels, number in families.labelled(family.numbers):
             yield f"{family.name}{_braces(_inside(labels))} {shown(number)}\n"
         ends = [shown(bound) for bound in family.bounds]
-        for labels, buckets in family.histograms:
+        for labels, buckets in families.labelled(family.histograms):
             yield _histogram(family, ends, labels, buckets)
 
 
 def _histogram(family: Family, ends: list[str], labels: Labels, buckets: Buckets) -> str:
     inside = _inside(labels)
     before = f'{family.name}_bucket{{{inside}{"," if inside else ""}le="'
-    lines = [f'{before}{end}"}} {buckets.below(bound)}\n' for end, bound in zip(ends, family.bounds, strict=True)]
+    lines = [f'{before}{end}"}} {n}\n' for end, n in zip(ends, buckets.cumulated(family.bounds), strict=True)]
     braces = _braces(inside)
     lines.append(
         f'{before}+Inf"}} {buckets.count}\n'

@@ -20,73 +20,78 @@ MARK = TOTAL[0]
 """Sums are not exported: whoever adds up would have everything twice."""
 
 Labels = dict[str, str]
-T = TypeVar("T")
 Kind = Literal["counter", "gauge", "histogram"]
+T = TypeVar("T")
 
 
 class Family(NamedTuple):
+    """Its series are the snapshot's own tuples: new ones by the thousand would call the garbage collector."""
+
     name: str
     """As in `# TYPE`: a counter's ends in _total."""
-    kind: Kind
-    help: str
-    """OpenTelemetry's name and unit."""
+    metric: Metric
+    """The first of them."""
     bounds: tuple[float, ...]
     """Of a histogram's buckets, without infinity."""
-    numbers: list[tuple[Labels, float]]
-    histograms: list[tuple[Labels, Buckets]]
+    numbers: list[tuple[Metric, float]]
+    histograms: list[tuple[Metric, Buckets]]
+
+    @property
+    def kind(self) -> Kind:
+        return self.metric.kind
+
+    @property
+    def help(self) -> str:
+        """OpenTelemetry's name and unit."""
+        unit = "" if self.metric.unit in ("", "1") else f" in {self.metric.unit}"
+        return text(f"{self.metric.name}{unit}")
 
 
 class Families:
     """Two series never have the same name and labels, which would cost Prometheus the whole scrape."""
 
-    def __init__(self) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         self.left_out = 0
         """Series whose names or labels another one already has in Prometheus' alphabet."""
+        self._found: dict[str, Family] = {}
+        self._parts: set[str] = set()
+        for one in (*snapshot.counters, *snapshot.gauges):
+            if family := self._family(one[0]):
+                family.numbers.append(one)
+        for other in snapshot.histograms:
+            if MARK not in other[0].attributes and (family := self._family(other[0])):
+                family.histograms.append(other)
 
-    def of(self, snapshot: Snapshot) -> Iterator[Family]:
+    def __iter__(self) -> Iterator[Family]:
         """Sorted by name."""
-        found: dict[str, Family] = {}
-        metrics: dict[str, Metric] = {}
-        taken: dict[str, str] = {}
-        for metric, number in (*snapshot.counters, *snapshot.gauges):
-            if family := self._family(metric, found, metrics, taken):
-                family.numbers.append((labels(metric.attributes), number))
-        for metric, buckets in snapshot.histograms:
-            if MARK not in metric.attributes and (family := self._family(metric, found, metrics, taken)):
-                family.histograms.append((labels(metric.attributes), buckets))
-        for key in sorted(found):
-            family = found[key]
-            yield family._replace(
-                numbers=list(self._distinct(family.numbers)), histograms=list(self._distinct(family.histograms))
-            )
+        return (self._found[name] for name in sorted(self._found))
 
-    def _family(
-        self, metric: Metric, found: dict[str, Family], metrics: dict[str, Metric], taken: dict[str, str]
-    ) -> Family | None:
-        """None when another metric has its name, or one of its parts' names."""
-        called = name(metric)
-        if called in found:
-            first = metrics[called]
-            same = (first.name, first.kind, first.unit) == (metric.name, metric.kind, metric.unit)
-            self.left_out += not same
-            return found[called] if same else None
-        parts = [called, *(f"{called}{part}" for part in PARTS)] if metric.kind == "histogram" else [called]
-        if any(part in taken for part in parts):
-            self.left_out += 1
-            return None
-        taken.update(dict.fromkeys(parts, called))
-        unit = "" if metric.unit in ("", "1") else f" in {metric.unit}"
-        bounds = BOUNDS.get(metric.unit, OTHERWISE) if metric.kind == "histogram" else ()
-        metrics[called] = metric
-        found[called] = Family(called, metric.kind, text(f"{metric.name}{unit}"), bounds, [], [])
-        return found[called]
-
-    def _distinct(self, series: Iterable[tuple[Labels, T]]) -> Iterator[tuple[Labels, T]]:
-        seen: set[tuple[tuple[str, str], ...]] = set()
-        for given, what in series:
-            key = tuple(given.items())
+    def labelled(self, series: Iterable[tuple[Metric, T]]) -> Iterator[tuple[Labels, T]]:
+        """Those of one family, with the labels of each."""
+        seen: set[str] = set()
+        for metric, what in series:
+            made = labels(metric.attributes)
+            key = "\0".join((*made, *made.values()))
             if key in seen:
                 self.left_out += 1
                 continue
             seen.add(key)
-            yield given, what
+            yield made, what
+
+    def _family(self, metric: Metric) -> Family | None:
+        """None when another metric has its name, or one of its parts' names."""
+        called = name(metric)
+        if family := self._found.get(called):
+            first = family.metric
+            same = (first.name, first.kind, first.unit) == (metric.name, metric.kind, metric.unit)
+            self.left_out += not same
+            return family if same else None
+        histogram = metric.kind == "histogram"
+        parts = {called, *(f"{called}{part}" for part in PARTS if histogram)}
+        if parts & self._parts:
+            self.left_out += 1
+            return None
+        self._parts |= parts
+        bounds = BOUNDS.get(metric.unit, OTHERWISE) if histogram else ()
+        self._found[called] = Family(called, metric, bounds, [], [])
+        return self._found[called]

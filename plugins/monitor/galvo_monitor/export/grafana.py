@@ -78,7 +78,9 @@ def _plot(number: int, plot: Plot, place: dict[str, int]) -> dict[str, Any]:
             },
             "overrides": [],
         },
-        "options": {"tooltip": {"mode": "multi", "sort": "desc"}, "legend": {"displayMode": "list", "showLegend": True}},
+        "options": {
+            "tooltip": {"mode": "multi", "sort": "desc"}, "legend": {"displayMode": "list", "showLegend": True},
+        },
     }  # fmt: skip
 
 

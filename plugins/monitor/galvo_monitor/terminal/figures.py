@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-NONE = "–"
+NONE = "-"
 BARS = "▁▂▃▄▅▆▇█"
 TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0.0, "ns"))
 SIZES = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (0, "B"))
-COUNTS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"), (0.0, ""))
+COUNTS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (0.0, ""))
 SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -25,7 +25,8 @@ def figure(value: float | None, unit: str) -> str:
         return _scaled(value, SIZES, " ") + each
     if unit in ("1", "%"):
         return f"{_rounded(value * 100 if unit == '1' else value)} %"
-    return _scaled(value, COUNTS, "") + (f" {what}" if what and what[0] not in "{1" else "") + each
+    made = _rounded(value) if abs(value) < 10_000 else _scaled(value, COUNTS, "")
+    return made + (f" {what}" if what and what[0] not in "{1" else "") + each
 
 
 def span(seconds: float) -> str:
@@ -62,9 +63,7 @@ def _scaled(value: float, scale: Sequence[tuple[float, str]], gap: str) -> str:
 
 
 def _rounded(value: float) -> str:
-    """Three digits, or all of a larger whole."""
-    if abs(value) >= 100 or value == int(value):
+    """Two digits, or all of a larger whole."""
+    if abs(value) >= 9.95 or value == int(value):
         return f"{value:,.0f}"
-    if abs(value) >= 10:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if abs(value) >= 0.01 else f"{value:.1g}"
+    return f"{value:.1f}" if abs(value) >= 0.1 else f"{value:.1g}"

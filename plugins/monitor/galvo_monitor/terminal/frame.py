@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
@@ -26,6 +26,8 @@ MARKS = {"ok": "●", "warning": "▲", "critical": "■"}
 ROWS = 5
 """Of a table."""
 SPARKS = 8
+GAP = 3
+"""Columns between two values."""
 
 
 def frame(view: View, now: float, past: Past | None = None, note: str = "") -> RenderableType:
@@ -64,7 +66,7 @@ def _verdict(view: View) -> RenderableType:
 
 
 def _status(view: View) -> Text:
-    return Text(f"{MARKS[view.status]} {view.status:8}", style=STYLES[view.status])
+    return Text(f"{MARKS[view.status]} {view.status:9}", style=STYLES[view.status])
 
 
 def _alerts(alerts: Sequence[Alert], now: float) -> Iterator[RenderableType]:
@@ -104,22 +106,28 @@ def _panel(panel: Panel, past: Past) -> Iterator[RenderableType]:
     if past:
         grid.add_column(width=SPARKS, justify="right", style="cyan", no_wrap=True)
     for chart in panel.charts:
-        grid.add_row(Text(printable(chart.title), style="dim"), _values(chart), *_course(chart, past))
+        grid.add_row(Text(printable(chart.title), style="dim"), _Values(chart.values), *_course(chart, past))
     if panel.charts:
         yield grid
     for table in panel.tables:
         yield Padding(_table(table), (0, 0, 0, 2))
 
 
-def _values(chart: Chart) -> Text:
-    return Text("   ").join(_value(value) for value in chart.values)
+class _Values:
+    """Side by side, and never broken between a label and its number."""
 
+    def __init__(self, values: Sequence[Value]) -> None:
+        self._values = values
 
-def _value(value: Value) -> Text:
-    """Never broken between the label and its number."""
-    made = Text.assemble(f"{printable(value.label)} ", (figure(value.now, value.unit), "bold"))
-    made.plain = made.plain.replace(" ", "\N{NO-BREAK SPACE}")
-    return made
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = Text()
+        for value in self._values:
+            made = Text.assemble(f"{printable(value.label)} ", (figure(value.now, value.unit), "bold"))
+            if line and line.cell_len + GAP + made.cell_len > options.max_width:
+                yield line
+                line = Text()
+            line = Text.assemble(line, " " * GAP if line else "", made)
+        yield line
 
 
 def _course(chart: Chart, past: Past) -> Iterator[Text]:
@@ -136,7 +144,7 @@ def _table(table: shown.Table) -> RenderableType:
         if unit:
             made.add_column(title, justify="right", no_wrap=True)
         else:
-            made.add_column(title, ratio=3 if index == 0 else 1, no_wrap=True, overflow="ellipsis")
+            made.add_column(title, ratio=2 if index == 0 else 1, no_wrap=True, overflow="ellipsis")
     for row in table.rows[:ROWS]:
         cells = zip(row, table.columns, strict=False)
         made.add_row(*(Text(_cell(cell, unit)) for cell, (_, unit) in cells))
