@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -16,6 +18,10 @@ def client_of(url: str, *, timeout: float = 1.0) -> Redis:
     Raises MonitorProblem, which never repeats the URL.
     """
     try:
+        parts = urlsplit(url)
+        database = parts.path.strip("/") if parts.scheme != "unix" else ""
+        if database and not database.isdigit():  # redis-py would use another database
+            raise ValueError
         client: Redis = Redis.from_url(
             url,
             socket_timeout=timeout,

@@ -58,9 +58,9 @@ def less(snapshot: Snapshot, part: Snapshot | None) -> Snapshot:
     )
 
 
-def together(parts: Iterable[Snapshot | None], at: float) -> Snapshot:
-    """`at`: when, by the clock of who asks."""
-    return msgspec.structs.replace(merged([part for part in parts if part is not None]), at=at)
+def together(parts: Iterable[Snapshot | None]) -> Snapshot:
+    """The first of them says when."""
+    return merged([part for part in parts if part is not None])
 
 
 def _minus(buckets: Buckets, part: Buckets | None) -> Buckets:

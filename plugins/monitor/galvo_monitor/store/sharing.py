@@ -124,8 +124,9 @@ class Sharing:
     # -- one exchange ---------------------------------------------------------------------------------
 
     async def _tell_and_hear(self, own: Snapshot, before: Snapshot | None) -> None:
-        names = await self._client.zrevrange(self._key("processes"), 0, MOST - 1)
-        others = [name for name in map(_text, names) if _NAME.fullmatch(name) and name != self._name]
+        found: list[Any] = await self._client.zrevrange(self._key("processes"), 0, MOST - 1)
+        names = [name.decode("ascii", "replace") for name in found]
+        others = [name for name in names if _NAME.fullmatch(name) and name != self._name]
         answers = await self._exchanged(own, before, others)
         departed = self._opened(self._key("departed"), answers[0], Departed)
         if departed is not None and departed.version >= self._departed.version:
@@ -203,7 +204,7 @@ class Sharing:
                 if name not in departed.folded:
                     last = found if found is not None and found.number > record.number else record
                     departed = departed.with_(name, last)
-                pipe.multi()
+                pipe.multi()  # type: ignore[no-untyped-call]
                 pipe.set(departed_key, self._sealed("departed", departed), px=self._kept)
                 pipe.delete(key)
                 pipe.zrem(self._key("processes"), name)
@@ -229,8 +230,7 @@ class Sharing:
             else:  # what it had counted stays counted, and does not go on
                 now.append(counted(other.record.now))
                 past.append(counted(other.record.now))
-        older = None if before is None else together(past, before.at)
-        return Merged(together(now, own.at), older, 1 + alive, self.problem)
+        return Merged(together(now), None if before is None else together(past), 1 + alive, self.problem)
 
     def _change(self, problem: str | None) -> None:
         if problem != self.problem:
@@ -250,7 +250,7 @@ class Sharing:
     def _sealed(self, name: str, value: Record | Departed) -> bytes:
         return self._seal.close(self._key(name), msgspec.msgpack.encode(value))
 
-    def _opened(self, key: bytes, sealed: bytes, kind: type[Any]) -> Any:
+    def _opened(self, key: bytes, sealed: Any, kind: type[Any]) -> Any:
         """None: there is none, or none that can be believed."""
         if not sealed:
             return None
@@ -262,7 +262,3 @@ class Sharing:
                 self._told.add(kind.__name__)
                 self._log.warning("what lies in Redis under %s is not believed: %s", key.decode(), error)
             return None
-
-
-def _text(name: bytes | str) -> str:
-    return name if isinstance(name, str) else name.decode("utf-8", "replace")

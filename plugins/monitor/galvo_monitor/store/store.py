@@ -37,6 +37,8 @@ class Store:
             for step, reach in ROLL_UPS
             if step >= interval and not (step == interval and reach <= span)
         ]
+        self._rings: list[Ring | RollUp] = [self._raw, *self._roll_ups]
+        """The finest first."""
         self._seen: dict[Series, int] = {}
         """The last moment, counted since the start, that each series had a value in."""
         self._moment = 0
@@ -137,7 +139,7 @@ class Store:
 
     def _reaching(self, start: float) -> Ring | RollUp:
         """The finest ring that has all since `start`, or as much as there is: a step or two do not count."""
-        rings = [(ring, ring.earliest) for ring in (self._raw, *self._roll_ups)]
+        rings = [(ring, ring.earliest) for ring in self._rings]
         reach = max(start, min((earliest for _, earliest in rings if earliest is not None), default=start))
         return next((ring for ring, first in rings if first is not None and first - 2 * ring.step <= reach), self._raw)
 
@@ -148,7 +150,7 @@ class Store:
             if self._moment - self._seen[silent] < self._raw.slots:
                 return False
             del self._seen[silent], self._names[str(silent)]
-            for ring in (self._raw, *self._roll_ups):
+            for ring in self._rings:
                 ring.drop(silent)
         self._seen[series] = self._moment
         self._names[str(series)] = series

@@ -14,6 +14,8 @@ TIMEOUT: Final = 10.0
 """Seconds that a statement may take."""
 SPANS: Final = {300.0: 7, 3600.0: 90}
 """Which stretches are kept, and for how many days."""
+ALREADY: Final = ("23505", "42P06", "42P07")
+"""Another process has just created it (`if not exists` looks before it waits)."""
 Moments = dict[float, dict[Series, Point]]
 """By the time at which a stretch ended: mean and highest of each series."""
 
@@ -73,10 +75,14 @@ async def prepare(context: Context) -> None:
             "database nor yours, and whose triggers would run as you: have it removed, or set history = false under "
             "[monitor]"
         )
-    if not found["schema"]:  # only then: it needs a right that the rest does not, and empties caches
-        await context.execute(_SCHEMA, timeout=TIMEOUT)
-    if not found["present"]:
-        await context.execute(_CREATE, timeout=TIMEOUT)
+    # Only when it is needed: it takes rights that the rest does not, and caches forget what they know of the schema.
+    for missing, statement in ((not found["schema"], _SCHEMA), (not found["present"], _CREATE)):
+        if missing:
+            try:
+                await context.execute(statement, timeout=TIMEOUT)
+            except Exception as error:
+                if getattr(error, "sqlstate", None) not in ALREADY:
+                    raise
 
 
 async def insert(context: Context, instance: str, rows: dict[float, list[tuple[float, dict[Series, Point]]]]) -> None:

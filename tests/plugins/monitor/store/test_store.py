@@ -213,13 +213,17 @@ def test_any_interval_has_a_day_and_three_months(interval: float, steps: int) ->
 def test_it_grows_with_what_it_holds_and_then_no_more() -> None:
     """The figures of the documentation."""
     series = [Series("m", "rate", (("number", str(number)),)) for number in range(4)]
-    sizes = {}
     store = Store(interval=30)
-    for number in range(92 * 2880):
-        store.append(START + 30 * number, dict.fromkeys(series[:1], 1.0) if number % 10 else dict.fromkeys(series, 1.0))
-        if number in (0, 2880, 2880 * 7, 2880 * 90):
-            sizes[number] = store.nbytes
-    assert sizes[0] < 200
-    assert store.nbytes == sizes[2880 * 90]
-    assert sizes[2880] / 5 * 40 < 1.1 * 2**20
-    assert store.nbytes / 5 * 41 < 2.3 * 2**20
+    store.append(START, dict.fromkeys(series, 1.0))
+    assert store.nbytes == 5 * 8
+    store = Store(interval=30)
+    for step, count in ((300.0, 3000), (3600.0, 3000)):
+        store.restore({step: {START - step * number: dict.fromkeys(series, (1.0, 2.0)) for number in range(count)}})
+    for number in range(2880):
+        store.append(START + 30 * number, dict.fromkeys(series, 1.0))
+    full = store.nbytes
+    for number in range(2880, 3000):
+        store.append(START + 30 * number, dict.fromkeys(series, 1.0))
+    assert store.nbytes == full
+    times = 8 * (2880 + 2016 + 2160)
+    assert (full - times) / 4 == 8 * (2880 + 2016 + 2160)  # 40 series: 2.2 MiB, 1 MiB of it in the first day
