@@ -1,4 +1,4 @@
-"""A fault of one part neither ends the watching nor keeps the other parts from their work."""
+"""A fault of one part of a plugin neither ends the plugin nor keeps the other parts from their work."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Surviving:
         """Its errors are counted, and each kind is logged once."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  # whatever it is, memory has to be watched on
+        except Exception as error:  # noqa: BLE001  # whatever it is, the rest has to go on
             self.faults += 1
-            self.tell(f"{name} failed, and memory is watched on: {type(error).__name__}: {error}", type(error).__name__)
+            self.tell(f"{name} failed, and the rest goes on: {type(error).__name__}: {error}", type(error).__name__)
 
     def tell(self, sentence: str, kind: str = "") -> None:
         """Log it, unless it, or one of its `kind`, was."""
