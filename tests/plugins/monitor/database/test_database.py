@@ -89,8 +89,8 @@ async def test_sessions_are_counted_by_what_they_do(dsn: str) -> None:
         assert sample.idle_oldest > 0
         assert sample.longest >= sample.idle_oldest
         assert sample.connections >= 5
-        assert stand.heard["postgresql.backends", "idle in transaction"] == 1
-        assert stand.heard["galvo.postgresql.idle_in_transaction",] == 1
+        assert stand.heard["galvo.database.sessions", "idle in transaction"] == 1
+        assert stand.heard["galvo.database.idle_in_transaction",] == 1
         assert len(stand.opened) == 1
 
 
@@ -121,7 +121,7 @@ async def test_who_is_blocked_and_by_whom(dsn: str) -> None:
         assert sample.blocker.waited is not None
         assert sample.blocker.waited > 0
         assert (await stand.sample()).blocker is None
-        assert stand.heard["galvo.postgresql.blocked",] == 0
+        assert stand.heard["galvo.database.blocked",] == 0
 
 
 async def test_counts_are_of_what_has_come_since(dsn: str) -> None:
@@ -129,18 +129,18 @@ async def test_counts_are_of_what_has_come_since(dsn: str) -> None:
     async with standing(dsn) as stand:
         first = await stand.sample()
         assert first.hit_ratio is None
-        assert not [name for name, *_ in stand.heard if name == "postgresql.commits"]
+        assert not [name for name, *_ in stand.heard if name == "galvo.database.commits"]
         other = await asyncpg.connect(dsn)
         await other.execute("create table t as select generate_series(1, 1000) as id")
         await other.fetch("select * from t")
         await other.close()
         with anyio.fail_after(20):
-            while (await stand.sample()).hit_ratio is None or not stand.heard.get(("postgresql.commits",)):
+            while (await stand.sample()).hit_ratio is None or not stand.heard.get(("galvo.database.commits",)):
                 pass
         assert stand.database.sample is not None
-        assert ("galvo.postgresql.hit_ratio",) in stand.heard
-        assert stand.heard["galvo.postgresql.xid_age",] > 0
-        assert ("postgresql.rows", "dead") in stand.heard
+        assert ("galvo.database.hit_ratio",) in stand.heard
+        assert stand.heard["galvo.database.xid_age",] > 0
+        assert ("galvo.database.rows", "dead") in stand.heard
 
 
 async def test_what_a_role_may_not_see_is_counted_and_not_guessed(dsn: str) -> None:

@@ -103,7 +103,9 @@ def test_nothing_recorded() -> None:
     assert samples(written(Snapshot(AT))) == {(LEFT_OUT, ()): 0}
 
 
-@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=4)), max_size=8))
+@given(
+    st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=4)), max_size=8)
+)
 def test_whatever_is_recorded(told: list[tuple[str, str, str, str]]) -> None:
     registry = Registry()
     for name, attribute, value, unit in told:

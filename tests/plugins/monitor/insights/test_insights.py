@@ -11,7 +11,7 @@ import pytest
 from galvo_monitor.database import Blocked
 from galvo_monitor.database import Sample as Server
 from galvo_monitor.insights import Facts, Leak, Refused, Suggestion
-from galvo_monitor.series import Values
+from galvo_monitor.series import Series, Values
 from galvo_monitor.system import Disk
 from galvo_monitor.system import Sample as Machine
 from galvo_monitor.system.filling import Filling
@@ -110,6 +110,60 @@ def test_failures_are_no_durations() -> None:
     assert said[0] == []
     assert said[1] == said[2]
     assert said[2] == [f"10 % of the queries fail since {at(hours, 3 * EVERY)}, 80 % of them with 57014"]
+
+
+def test_the_total_of_all_series_is_not_counted_again() -> None:
+    hours = Hours()
+    values = queries(0.01, busy=2.0) | {series(WAIT, "busy"): 1.5}
+    totals = {series(one.metric, one.aggregate, total="true"): value for one, value in values.items()}
+    hours.sentences(values | totals)
+    assert hours.sentences(values | totals) == ["75 % of the query time is pool wait"]
+
+
+def http(p95: float, rate: float = 50.0, status: int = 200) -> Values:
+    name = "http.server.request.duration"
+    labels = {"http.response.status_code": str(status)}
+    return {
+        Series(name, "p95", tuple(labels.items())): p95,
+        Series(name, "rate", tuple(labels.items())): rate,
+    }
+
+
+def test_requests_that_are_slow_because_queries_are() -> None:
+    hours = warmed(lambda: http(0.05) | queries(0.01))
+    slow = http(0.5) | queries(0.2, rate=300.0)
+    hours.sentences(slow)
+    since = at(hours, 0)
+    assert hours.sentences(slow)[0].startswith(
+        f"request p95 up 10x to 500 ms since {since}; query p95 up 20x to 200 ms since {since}"
+    )
+
+
+def test_requests_that_fail() -> None:
+    hours = warmed(lambda: http(0.05) | http(0.01, rate=5.0, status=404))
+    failing = http(0.05) | http(0.01, rate=5.0, status=404) | http(0.01, rate=5.0, status=503)
+    for _ in range(3):
+        said = hours.sentences(failing)
+    assert said == [f"8.3 % of the requests fail since {at(hours, 3 * EVERY)}, all with status 503"]
+
+
+def test_traffic_is_told_beside_what_is_slow_and_not_by_itself() -> None:
+    hours = warmed(lambda: queries(0.012))
+    for _ in range(3):
+        assert hours.sentences(queries(0.012, rate=400.0)) == []
+    for _ in range(3):
+        said = hours.sentences(queries(0.12, rate=400.0))
+    assert said[0].endswith("; 4x as many queries as usual (400 a second)")
+
+
+def test_a_task_that_waits_for_far_too_long() -> None:
+    oldest = series("galvo.tasks.oldest", "value", queue="mail")
+    hours = warmed(lambda: {oldest: 3.0})
+    for _ in range(3):
+        said = hours.sentences({oldest: 300.0})
+    assert said == [
+        f"the oldest task of the queue mail has waited for 5 min, far longer than usual since {at(hours, 3 * EVERY)}"
+    ]
 
 
 def test_failures_that_are_usual_are_none() -> None:
