@@ -8,6 +8,8 @@ from typing import Protocol
 from galvo_monitor.series import Aggregate, Series
 
 NONE: Mapping[str, str] = {}
+TOTAL = ("total", "true")
+"""The attribute of a histogram's sum of all its series, which stands among them (`collecting.totals`)."""
 
 
 class Source(Protocol):
@@ -28,8 +30,9 @@ class Reading:
         self.interval = interval
 
     def each(self, metric: str, aggregate: Aggregate, attributes: Mapping[str, str] = NONE) -> dict[Series, float]:
-        """By series; without those that had no value."""
-        found = {one: self._source.latest(one) for one in self._source.select(metric, aggregate, attributes)}
+        """By series; without the total, and those that had no value."""
+        series = self._source.select(metric, aggregate, attributes)
+        found = {one: self._source.latest(one) for one in series if TOTAL not in one.attributes}
         return {series: value for series, value in found.items() if value is not None}
 
     def total(self, metric: str, aggregate: Aggregate, attributes: Mapping[str, str] = NONE) -> float | None:
