@@ -13,7 +13,8 @@ COUNTERS = {
     "galvo.index.queries": "{query}", "galvo.index.returned_rows": "{row}", "galvo.index.errors": "{query}",
     "galvo.index.query_time": "s", "galvo.index.slow_queries": "{query}", "galvo.index.plans": "{plan}",
     "galvo.index.plans_skipped": "{plan}", "galvo.memory.freed": "By", "db.client.connection.timeouts": "{timeout}",
-    "galvo.monitor.refused_series": "{series}",
+    "galvo.monitor.refused_series": "{record}", "postgresql.deadlocks": "{deadlock}",
+    "postgresql.commits": "{transaction}", "postgresql.rollbacks": "{transaction}", "postgresql.temp.io": "By",
 }  # fmt: skip
 GAUGES = {
     "galvo.cache.size": "By", "galvo.cache.budget": "By", "galvo.cache.entries": "{answer}",
@@ -23,7 +24,14 @@ GAUGES = {
     "galvo.memory.level": "1", "galvo.memory.leak": "By/h", "db.client.connection.count": "{connection}",
     "db.client.connection.max": "{connection}", "db.client.connection.pending_requests": "{request}",
     "system.cpu.utilization": "1", "process.cpu.utilization": "1", "system.memory.utilization": "1",
-    "system.filesystem.utilization": "1", "galvo.database.sessions": "{session}", "galvo.database.blocked": "{session}",
+    "system.filesystem.utilization": "1", "system.filesystem.usage": "By", "system.linux.memory.available": "By",
+    "galvo.system.pressure": "1", "galvo.disk.time_to_full": "s", "process.thread.count": "{thread}",
+    "process.unix.file_descriptor.count": "{file_descriptor}", "postgresql.backends": "{session}",
+    "postgresql.connection.max": "{connection}", "postgresql.rows": "{row}",
+    "galvo.postgresql.connections": "{connection}", "galvo.postgresql.idle_in_transaction": "{session}",
+    "galvo.postgresql.idle_in_transaction.oldest": "s", "galvo.postgresql.blocked": "{session}",
+    "galvo.postgresql.transaction.longest": "s", "galvo.postgresql.hit_ratio": "1",
+    "galvo.postgresql.xid_age": "{transaction}",
     "galvo.tasks.depth": "{task}", "galvo.tasks.oldest": "s",
 }  # fmt: skip
 HISTOGRAMS = {

@@ -11,7 +11,6 @@ import galvo_index
 import galvo_memory
 import galvo_monitor
 import galvo_pool
-
 from galvo import Metric
 from galvo_monitor.catalogue import METRICS, metric
 from galvo_monitor.panels.layout import PARTS

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from galvo_monitor.series import Aggregate, Series
+from galvo_monitor.series import TOTAL, Aggregate, Series
 
 NONE: Mapping[str, str] = {}
+DURATION = "db.client.operation.duration"
+WAIT = "db.client.connection.wait_time"
+LAG = "galvo.loop.lag"
+HITS, MISSES = "galvo.cache.hits", "galvo.cache.misses"
+READ = frozenset(
+    {(DURATION, "rate"), (DURATION, "p95"), (DURATION, "busy"), (WAIT, "busy"), (LAG, "p99"), (HITS, "rate"),
+     (MISSES, "rate")}
+)  # fmt: skip
+"""Metrics and aggregates that insights are made from."""
 
 
 class Source(Protocol):
@@ -28,8 +37,9 @@ class Reading:
         self.interval = interval
 
     def each(self, metric: str, aggregate: Aggregate, attributes: Mapping[str, str] = NONE) -> dict[Series, float]:
-        """By series; without those that had no value."""
-        found = {one: self._source.latest(one) for one in self._source.select(metric, aggregate, attributes)}
+        """By series; without those that had no value, and without the sum of the others."""
+        known = [one for one in self._source.select(metric, aggregate, attributes) if one.attributes != TOTAL]
+        found = {one: self._source.latest(one) for one in known}
         return {series: value for series, value in found.items() if value is not None}
 
     def total(self, metric: str, aggregate: Aggregate, attributes: Mapping[str, str] = NONE) -> float | None:

@@ -23,6 +23,16 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     """One interval ago, by its own clock: so rates need nobody's memory."""
 
 
+class Merged(msgspec.Struct, frozen=True):
+    """Everybody's numbers; `now.since(before)` is one interval."""
+
+    now: Snapshot
+    before: Snapshot | None
+    processes: int = 1
+    problem: str | None = None
+    """A sentence: why these are this process's own."""
+
+
 class Departed(msgspec.Struct, frozen=True, array_like=True):
     """The sums of those that have left."""
 

@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
 from galvo_monitor.cells import Snapshot
-from galvo_monitor.store.records import Departed, Record, counted, less, together
+from galvo_monitor.store.records import Departed, Merged, Record, counted, less, together
 from galvo_monitor.store.seal import Rejected, Seal
 
 MOST: Final = 64
@@ -36,16 +36,6 @@ ATTEMPTS: Final = 5
 SENT: Final = 8
 """Records of this process that are remembered, as nobody knows which of them arrived."""
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
-
-
-class Merged(msgspec.Struct, frozen=True):
-    """Everybody's numbers; `now.since(before)` is one interval."""
-
-    now: Snapshot
-    before: Snapshot | None
-    processes: int = 1
-    problem: str | None = None
-    """A sentence: why these are this process's own."""
 
 
 class Other(msgspec.Struct):

@@ -19,7 +19,7 @@ from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.export.collector import Collector
 from galvo_monitor.export.exposition import LEFT_OUT, PIECE, exposition
 from galvo_monitor.names import text
-from galvo_monitor.panels.layout import TOTAL
+from galvo_monitor.series import TOTAL
 from tests.plugins.monitor.export.recorded import AT, HOSTILE, hostile, recorded
 
 PROMTOOL = shutil.which("promtool")
@@ -103,7 +103,9 @@ def test_nothing_recorded() -> None:
     assert samples(written(Snapshot(AT))) == {(LEFT_OUT, ()): 0}
 
 
-@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=4)), max_size=8))
+@given(
+    st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=4)), max_size=8)
+)
 def test_whatever_is_recorded(told: list[tuple[str, str, str, str]]) -> None:
     registry = Registry()
     for name, attribute, value, unit in told:
