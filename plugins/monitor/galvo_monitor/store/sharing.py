@@ -163,7 +163,7 @@ class Sharing:
     def _hear(self, name: str, sealed: bytes, left: int) -> None:
         record = self._opened(self._key(name), sealed, Record)
         known = self._others.get(name)
-        if record is None or (known is not None and record.number < known.record.number):
+        if record is None:
             return
         alive = left > self._alive * 1000
         if known is None or record.number > known.record.number:
@@ -195,15 +195,13 @@ class Sharing:
         for _ in range(ATTEMPTS):
             async with self._client.pipeline(transaction=True) as pipe:
                 await pipe.watch(key, departed_key)
-                found = self._opened(key, await pipe.getrange(key, 0, MAX_BYTES), Record)
                 if not ended and await pipe.pttl(key) > self._alive * 1000:
                     return
                 departed = self._opened(departed_key, await pipe.getrange(departed_key, 0, MAX_BYTES), Departed)
                 if departed is None or departed.version < self._departed.version:
                     departed = self._departed
                 if name not in departed.folded:
-                    last = found if found is not None and found.number > record.number else record
-                    departed = departed.with_(name, last)
+                    departed = departed.with_(name, record)
                 pipe.multi()  # type: ignore[no-untyped-call]
                 pipe.set(departed_key, self._sealed("departed", departed), px=self._kept)
                 pipe.delete(key)
