@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Severity = Literal["info", "warning", "critical"]
+Status = Literal["ok", "warning", "critical"]
 State = Literal["pending", "firing", "resolved"]
 Cell = str | float | None
 """Of a table; numbers in the unit of their column."""
@@ -77,7 +78,7 @@ class View(msgspec.Struct, frozen=True):
     pid: int
     verdict: str
     """One sentence: what to know first."""
-    status: Literal["ok", "warning", "critical"]
+    status: Status
     alerts: list[Alert]
     insights: list[Insight]
     panels: list[Panel]
