@@ -17,7 +17,7 @@ from galvo_monitor.collecting.totals import with_totals
 from galvo_monitor.panels import Builder, Kept
 from galvo_monitor.series import Values
 from galvo_monitor.store import Store
-from galvo_monitor.store.records import Merged
+from galvo_monitor.store.merged import Merged
 from galvo_monitor.store.rollups import RollUps
 from galvo_monitor.view import Alert, Insight, Status, View
 
