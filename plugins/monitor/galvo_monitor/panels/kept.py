@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from galvo_monitor.insights import READ
+from galvo_monitor.insights import READS
 from galvo_monitor.panels.layout import PARTS
 from galvo_monitor.series import Values
 
@@ -15,7 +15,7 @@ class Kept:
     def __init__(self, also: Iterable[tuple[str, str]] = ()) -> None:
         """`also`: metrics and aggregates that rules look at."""
         drawn = {(line.metric, line.aggregate) for part in PARTS for plot in part.plots for line in plot.lines}
-        self._wanted = drawn | READ | {*also}
+        self._wanted = drawn | READS | {*also}
 
     def of(self, values: Values) -> Values:
         return {series: value for series, value in values.items() if (series.metric, series.aggregate) in self._wanted}
