@@ -56,12 +56,12 @@ PARTS = (
         Plot("Statements", (Line(QUERY, "rate", "", "{query}/s", by="error.type"),)),
         Plot("Time of a statement", _latency(QUERY)),
         Plot("Sessions of the server", (
-            Line("postgresql.backends", "value", "", "{session}", by="postgresql.state"),
-            Line("galvo.postgresql.blocked", "value", "blocked", "{session}"),
+            Line("galvo.database.sessions", "value", "", "{session}", by="state"),
+            Line("galvo.database.blocked", "value", "blocked", "{session}"),
         )),
-        Plot("Oldest", (Line("galvo.postgresql.transaction.longest", "value", "transaction", "s"),
-                        Line("galvo.postgresql.idle_in_transaction.oldest", "value", "idle in transaction", "s"))),
-        Plot("Read from the server's memory", (Line("galvo.postgresql.hit_ratio", "value", "of blocks", "1"),)),
+        Plot("Oldest", (Line("galvo.database.transaction.longest", "value", "transaction", "s"),
+                        Line("galvo.database.idle_in_transaction.oldest", "value", "idle in transaction", "s"))),
+        Plot("Read from the server's memory", (Line("galvo.database.hit_ratio", "value", "of blocks", "1"),)),
     )),
     Part("cache", "Cache", (
         Plot("Hit ratio", (Line("galvo.cache.hit_ratio", "value", "of what may be kept", "1"),
