@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from galvo import Metric
-from galvo_monitor.panels.layout import TOTAL
-from galvo_monitor.series import Aggregate
+from galvo_monitor.series import TOTAL, Aggregate
 
 UNITS = {
     "s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "min": "minutes", "h": "hours",

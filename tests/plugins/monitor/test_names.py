@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from galvo import Metric
 from galvo_monitor.names import expression, label, labels, name, selector, text
-from galvo_monitor.panels.layout import TOTAL
+from galvo_monitor.series import TOTAL
 
 DURATION = Metric("db.client.operation.duration", "histogram", "s")
 HITS = Metric("galvo.cache.hits", "counter", "{read}")

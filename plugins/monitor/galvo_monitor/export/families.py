@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 from galvo import Metric
 from galvo_monitor.cells import Buckets, Snapshot
 from galvo_monitor.names import PARTS, labels, name, text
-from galvo_monitor.panels.layout import TOTAL
+from galvo_monitor.series import TOTAL
 
 BOUNDS = {
     "s": (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),

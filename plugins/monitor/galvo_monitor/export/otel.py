@@ -9,8 +9,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from galvo import Metric
 from galvo_monitor.cells import Snapshot
-from galvo_monitor.panels.layout import TOTAL
-from galvo_monitor.series import Aggregate, Series, Values
+from galvo_monitor.series import TOTAL, Aggregate, Series, Values
 
 QUANTILES: tuple[Aggregate, ...] = ("p50", "p95", "p99", "max")
 Numbers = dict[tuple[tuple[str, str], ...], float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from galvo_monitor.panels.layout import PARTS, Line, Part
-from galvo_monitor.series import Series, Values
+from galvo_monitor.series import TOTAL, Series, Values
 from galvo_monitor.view import Chart, Panel, Table, Value
 
 Tables = Callable[[], list[Table]]
@@ -39,6 +39,8 @@ class Builder:
 
 def _drawn(line: Line, known: dict[tuple[str, str], list[Series]], values: Values) -> Iterable[Value]:
     for series in known.get((line.metric, line.aggregate), ()):
+        if (series.attributes == TOTAL) != (line.where == TOTAL):
+            continue
         attributes = dict(series.attributes)
         if any(attributes.get(name, "") != value for name, value in line.where):
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from galvo import Context
@@ -10,6 +12,15 @@ from galvo_monitor.view import Table
 TOP = 10
 WIDTH = 200
 """Characters of a statement."""
+
+
+def tables_of(context: Context) -> dict[str, Callable[[], list[Table]]]:
+    """By the names of panels."""
+    return {
+        "database": partial(statements, context),
+        "cache": partial(refusals, context),
+        "memory": partial(holders, context),
+    }
 
 
 def statements(context: Context) -> list[Table]:

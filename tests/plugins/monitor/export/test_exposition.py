@@ -19,7 +19,7 @@ from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.export.collector import Collector
 from galvo_monitor.export.exposition import LEFT_OUT, PIECE, exposition
 from galvo_monitor.names import text
-from galvo_monitor.panels.layout import TOTAL
+from galvo_monitor.series import TOTAL
 from tests.plugins.monitor.export.recorded import AT, HOSTILE, hostile, recorded
 
 PROMTOOL = shutil.which("promtool")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,19 +16,37 @@ from typing import Any
 import anyio
 import pytest
 
-from galvo import Context, Kernel
+from galvo import Context, Kernel, Metric, Plugin, hookimpl
 from galvo_cache import CachePlugin
+from galvo_monitor.cells import Registry
+from galvo_monitor.collecting.totals import with_totals
 from galvo_monitor.database import Database
 from galvo_monitor.insights import Gathering, Insights
 from galvo_monitor.insights.words import clock
+from galvo_monitor.store import Store
 from galvo_monitor.system import Disks, Machine, System
 from galvo_pool import PoolPlugin
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.monitor.insights.stand import NOW, Hearing, Numbers
+from tests.plugins.monitor.insights.stand import NOW
 
 pytestmark = pytest.mark.anyio
 EVERY = 30.0
 """Seconds between two looks, by the clock of the test."""
+
+
+class Cells(Plugin):
+    """Hears what is recorded."""
+
+    name = "cells"
+    provides = ("cells",)
+
+    def __init__(self, settings: Any, context: Context) -> None:
+        super().__init__(settings, context)
+        self.registry = Registry()
+
+    @hookimpl
+    def on_metric(self, metric: Metric, value: float) -> None:
+        self.registry.record(metric, value)
 
 
 class Looking:
@@ -39,18 +58,19 @@ class Looking:
         pool = kernel.find_capability("pool")
         self.database = Database(pool.connect, log=logging.getLogger("galvo.test"), idle=0.0) if pool else None
         self._system = system
-        self.numbers = Numbers()
+        self._registry = kernel.find_capability("cells").registry
+        self._store, self._kept = Store(interval=EVERY, most=256), self._registry.read(NOW)
         self.now = NOW
 
     async def look(self) -> list[str]:
         self.now += EVERY
         for part in (self._system, self.database):
             if part is not None:
-                await part.collect(lambda *_: None)
-        if (hearing := self._kernel.find_capability("hearing")) is not None:
-            self.numbers.values = hearing.values(EVERY)
+                await part.collect(self._registry.record)
+        older, self._kept = self._kept, self._registry.read(self.now)
+        self._store.append(self.now, with_totals(self._kept).since(with_totals(older)))
         facts = self._gathering.facts(self._system, self.database)
-        return [one.sentence for one in self._insights.look(self.now, self.numbers, facts)]
+        return [one.sentence for one in self._insights.look(self.now, self._store, facts)]
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -60,7 +80,7 @@ async def until(true: Callable[[], object]) -> None:
 
 
 async def test_an_exhausted_pool(dsn: str) -> None:
-    async with Kernel.of({Hearing: {}, PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 3}}) as kernel:
+    async with Kernel.of({Cells: {}, PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 3}}) as kernel:
         looking = Looking(kernel)
         assert looking.database is not None
         await kernel.fetch("select 1")
@@ -84,12 +104,47 @@ async def test_an_exhausted_pool(dsn: str) -> None:
         await looking.database.close()
 
 
+async def test_queries_that_are_slow_because_they_wait_for_the_pool(dsn: str) -> None:
+    """And somebody has forgotten a transaction."""
+    async with Kernel.of({Cells: {}, PoolPlugin: {"url": dsn, "min_size": 3, "max_size": 3}}) as kernel:
+        looking = Looking(kernel)
+        assert looking.database is not None
+
+        async def crowd() -> None:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(60):
+                    tasks.start_soon(kernel.fetch, "select pg_sleep(0.01)")
+
+        for _ in range(25):
+            for _ in range(20):
+                await kernel.fetch("select 1")
+            await looking.look()
+        said: list[str] = []
+        async with kernel.transaction() as forgotten:
+            await forgotten.fetch("select 1")
+            for _ in range(2):
+                await crowd()
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(crowd)
+                    await until(lambda: kernel.plugin_stats("pool")["waiting"] > 20)
+                    said = await looking.look()
+        assert re.fullmatch(
+            r"query p95 up \d+x to \d+ ms since \d\d:\d\d; "
+            r"all 3 connections of the pool are lent and \d+ callers wait for one, seen since \d\d:\d\d; "
+            r"\d\d % of the query time is pool wait; "
+            r"1 session idle in transaction for up to [\d.]+ m?s, of this pool.*",
+            said[0],
+        ), said
+        assert await looking.look() == []
+        await looking.database.close()
+
+
 async def test_a_redis_that_is_paused(dsn: str, tmp_path: Path) -> None:
     redis = OwnRedis(tmp_path)
     redis.start()
     cache = {"redis": redis.url, "lease": 0.5, "redis_timeout": 0.2}
     try:
-        async with Kernel.of({CachePlugin: cache, PoolPlugin: {"url": dsn, "min_size": 1}}) as kernel:
+        async with Kernel.of({CachePlugin: cache, Cells: {}, PoolPlugin: {"url": dsn, "min_size": 1}}) as kernel:
             looking = Looking(kernel)
             assert looking.database is not None
 
@@ -126,7 +181,7 @@ async def test_a_disk_that_fills() -> None:
         return SimpleNamespace(f_frsize=1, f_blocks=100 * gib, f_bfree=left, f_bavail=left)
 
     system = System(Machine(), Disks(["/data"], statvfs=statvfs, clock=lambda: float(next(times))))
-    async with Kernel.of({}) as kernel:
+    async with Kernel.of({Cells: {}}) as kernel:
         looking = Looking(kernel, system)
         said = [await looking.look() for _ in range(9)]
     assert said[:4] == [[]] * 4
