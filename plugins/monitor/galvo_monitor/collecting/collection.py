@@ -126,7 +126,7 @@ class Collection:
         verdict: str,
         processes: int,
     ) -> None:
-        panels = self._builder.panels(values)
+        panels = self._builder.panels(values, self.store.known)
         self.view = View(at, self._started, os.getpid(), verdict, status, alerts, insights, panels, processes)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()

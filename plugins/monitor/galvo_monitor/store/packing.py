@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
+from galvo import Metric
 from galvo_monitor.cells import Snapshot
 from galvo_monitor.store.records import Departed, Record
 from galvo_monitor.store.seal import Rejected
@@ -84,7 +86,13 @@ def _whole(pieces: list[msgspec.Raw]) -> Snapshot | None:
     cut = [msgspec.msgpack.decode(piece, type=Snapshot) for piece in pieces]
     return msgspec.structs.replace(
         cut[0],
-        counters=[counter for piece in cut for counter in piece.counters],
-        gauges=[gauge for piece in cut for gauge in piece.gauges],
-        histograms=[histogram for piece in cut for histogram in piece.histograms],
+        counters=[(_one(metric), value) for piece in cut for metric, value in piece.counters],
+        gauges=[(_one(metric), value) for piece in cut for metric, value in piece.gauges],
+        histograms=[(_one(metric), buckets) for piece in cut for metric, buckets in piece.histograms],
     )
+
+
+@lru_cache(maxsize=4096)
+def _one(metric: Metric) -> Metric:
+    """The same object for equal ones: else each process's records would hold their own for the collector to visit."""
+    return metric

@@ -123,14 +123,7 @@ class Sharing:
             del self._sent[oldest]
         sealed = await to_thread(self._record, own, before)
         others, answers = await self._exchanged(sealed, own.at)
-        departed, records = await to_thread(self._understood, others, answers)
-        older = departed is None or departed.version < self._departed.version
-        if departed is not None and not older:
-            self._departed = departed
-        for name, (record, left) in records.items():
-            self._hear(name, record, left)
-        for name in [name for name in self._others if name in self._departed.folded]:
-            del self._others[name]
+        older = await to_thread(self._hear, others, answers)
         if older and self._departed.version:  # Redis was emptied, or holds an old one
             again = await to_thread(self._sealed, "departed", self._departed)
             async with asyncio.timeout(self._timeout):
@@ -157,14 +150,6 @@ class Sharing:
             if gone := [name for name in left_over if name not in self._others]:
                 await self._client.zrem(self._key("processes"), *gone)
         return others, answers
-
-    def _hear(self, name: str, record: Record, left: int) -> None:
-        known = self._others.get(name)
-        alive = left > self._alive * 1000
-        if known is None or record.number > known.record.number:
-            self._others[name] = Other(record, self._clock(), alive)
-        else:
-            known.alive = alive
 
     def _is_folded(self, own: Snapshot) -> bool:
         """Others thought this process gone: it goes on under another name, from what they have folded."""
@@ -243,16 +228,25 @@ class Sharing:
         past = None if before is None else less(before, self._baseline)
         return self._sealed(self._name, Record(self._number, less(own, self._baseline), past))
 
-    def _understood(
-        self, others: list[str], answers: list[Any]
-    ) -> tuple[Departed | None, dict[str, tuple[Record, int]]]:
+    def _hear(self, others: list[str], answers: list[Any]) -> bool:
+        """Whether Redis holds departed of long ago, or none."""
         departed = self._opened("departed", answers[0], departed_of)
-        records = {
-            name: (record, int(left))
-            for name, sealed, left in zip(others, answers[1::2], answers[2::2], strict=True)
-            if (record := self._opened(name, sealed, record_of)) is not None
-        }
-        return departed, records
+        older = departed is None or departed.version < self._departed.version
+        if departed is not None and not older:
+            self._departed = departed
+        for name, sealed, left in zip(others, answers[1::2], answers[2::2], strict=True):
+            record = self._opened(name, sealed, record_of)
+            if record is None:
+                continue
+            known = self._others.get(name)
+            alive = left > self._alive * 1000
+            if known is None or record.number > known.record.number:
+                self._others[name] = Other(record, self._clock(), alive)
+            else:
+                known.alive = alive
+        for name in [name for name in self._others if name in self._departed.folded]:
+            del self._others[name]
+        return older
 
     def _folded(self, found: Any, name: str, record: Record) -> tuple[Departed, bytes]:
         departed = self._opened("departed", found, departed_of)

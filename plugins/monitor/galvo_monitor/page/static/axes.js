@@ -11,9 +11,10 @@ const SPANS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 1
 /** Top of the axis and its ticks for values between `low` (at most 0) and `high`. */
 export function valueAxis(low, high, unit) {
   if (unit === "1" && low >= 0 && high > 0.4 && high <= 1) return { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1] };
-  const step = valueStep(Math.max(high - low, smallest(unit)), unit);
+  const top = Math.max(high, low + smallest(unit));
+  const step = valueStep(top - low, unit);
   const bottom = Math.floor(low / step + 1e-9) * step;
-  const count = Math.max(1, Math.ceil((high - bottom) / step - 1e-9));
+  const count = Math.max(1, Math.ceil((top - bottom) / step - 1e-9));
   const ticks = Array.from({ length: count + 1 }, (_, index) => bottom + index * step);
   return { low: bottom, high: ticks.at(-1), ticks };
 }
@@ -26,7 +27,7 @@ function smallest(unit) {
 }
 
 function valueStep(height, unit) {
-  const rough = height / 4;
+  const rough = height / 5;
   if (unit === "By") return 2 ** Math.ceil(Math.log2(rough) - 1e-9);
   if (unit === "s" && height >= 120) return SPANS.find((step) => step >= rough) ?? rough;
   const power = 10 ** Math.floor(Math.log10(rough) + 1e-9);

@@ -14,7 +14,7 @@ export function svg(name, attributes = {}, ...children) {
 
 function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== null && value !== undefined && value !== false && value !== "") element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children);
   return element;

@@ -43,6 +43,7 @@ function drawTiles() {
 async function pastOfTiles() {
   if (!view) return;
   await Promise.all([...firstCharts().values()].filter(Boolean).map((chart) => chart.ask()));
+  for (const panel of panels) panel.show();
   drawTiles();
 }
 

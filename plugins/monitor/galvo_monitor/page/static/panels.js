@@ -24,6 +24,10 @@ export class Panel {
     for (const chart of this.charts) chart.tick(at, times);
   }
 
+  show() {
+    for (const chart of this.charts) chart.show();
+  }
+
   end() {
     for (const chart of this.charts) chart.end();
   }

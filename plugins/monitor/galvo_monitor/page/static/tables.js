@@ -26,7 +26,7 @@ export class Table {
     const told = JSON.stringify([columns, rows]);
     if (told === this.#told) return; // a selection in it survives
     this.#told = told;
-    this.head.replaceChildren(...columns.map(([name, unit]) => el("th", { scope: "col", class: isText(unit) ? null : "number" }, name)));
+    this.head.replaceChildren(...columns.map(([name, unit]) => el(name ? "th" : "td", { scope: name && "col", class: isText(unit) ? null : "number" }, name)));
     const cells = (row) => row.map((cell, n) => el("td", { class: isText(columns[n][1]) ? (n ? "words" : "what") : "number" }, text(cell, columns[n][1])));
     this.body.replaceChildren(...rows.map((row) => el("tr", {}, ...cells(row))));
   }

@@ -1,9 +1,10 @@
 // Numbers in units (UCUM), and times, as people read them. The same as `galvo top` shows.
 
 export const NONE = "–";
-const TIMES = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [0, "ns"]];
-const SIZES = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [0, "B"]];
-const COUNTS = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"], [0, ""]];
+// Least value, size and name of each unit.
+const TIMES = [[1, 1, "s"], [1e-3, 1e-3, "ms"], [1e-6, 1e-6, "µs"], [0, 1e-9, "ns"]];
+const SIZES = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"]].map(([size, name]) => [size, size, name]).concat([[0, 1, "B"]]);
+const COUNTS = [[1e12, 1e12, "T"], [1e9, 1e9, "G"], [1e6, 1e6, "M"], [1e4, 1e3, "k"], [0, 1, ""]];
 const SPANS = [[86400, "d"], [3600, "h"], [60, "min"]];
 const NARROW = "\u202f";
 
@@ -35,8 +36,8 @@ function seconds(value, digits) {
 }
 
 function scale(value, scales, digits) {
-  const [size, name] = scales.find(([least]) => Math.abs(value) >= least);
-  return digits(value / (size || (name === "ns" ? 1e-9 : 1))) + (name ? `${NARROW}${name}` : "");
+  const [, size, name] = scales.find(([least]) => Math.abs(value) >= least);
+  return digits(value / size) + (name ? `${NARROW}${name}` : "");
 }
 
 /** Three digits, or all of a larger whole. */
