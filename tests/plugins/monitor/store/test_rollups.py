@@ -225,33 +225,6 @@ async def test_a_table_of_somebody_else_is_not_written(dsn: str) -> None:
         await execute(dsn, "drop owned by galvo_monitor_other; drop role galvo_monitor_other")
 
 
-async def test_a_full_disk_is_one_sentence_and_nothing_is_lost(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
-    """As PostgreSQL reports it; what it reports is the same for each way in which a disk can be full."""
-    clock = Clock()
-    async with running(dsn) as context:
-        since = await begin(context)
-        store = filled(since, 11)
-        rollups = RollUps(context, store, clock=clock)
-        await rollups.start(since)
-        await execute(
-            dsn,
-            "create function full_disk() returns trigger language plpgsql as "
-            "$$ begin raise 'could not extend file: No space left on device' using errcode = '53100'; end $$; "
-            "create trigger full_disk before insert on galvo.monitor_history execute function full_disk()",
-        )
-        with caplog.at_level(logging.WARNING):
-            for _ in range(5):
-                await rollups.write(since + 660)
-                clock.now += 3600
-        assert rollups.problem == ("history is kept in memory only, until this is over: the database's disk is full")
-        assert len([record for record in caplog.records if record.name == "galvo.monitor"]) == 1
-        assert await context.fetchval("select 1") == 1
-        await execute(dsn, "drop trigger full_disk on galvo.monitor_history")
-        await rollups.write(since + 660)
-        assert rollups.problem is None
-        assert await context.fetchval(ROWS) == 4
-
-
 async def test_failed_attempts_become_rare(dsn: str) -> None:
     clock = Clock()
     await execute(dsn, "create schema galvo; create view galvo.monitor_history as select 1 as no")
