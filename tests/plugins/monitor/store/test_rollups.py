@@ -77,14 +77,17 @@ async def test_history_survives_a_restart(dsn: str) -> None:
         assert after.window(LAG, since + 7320, 600) == [1.0]
 
 
-async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn: str) -> None:
+@pytest.mark.parametrize("first", [0, 1, 15], ids=["at once", "after a moment", "after minutes"])
+async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn: str, first: int) -> None:
+    """Even when the database was not there at first."""
     async with running(dsn) as context:
         since = await begin(context)
         await RollUps(context, filled(since, 41)).write(since + 2460)
         after = Store(interval=30)
         rollups = RollUps(context, after)
-        await rollups.start(since + 2460)
         for number in range(2 * 19):
+            if number == first:
+                await rollups.start(since + 2460 + 30 * number)
             after.append(since + 2460 + 30 * number, {LAG: 24.5, HITS: 7.5})
         after.append(since + 3600, {LAG: 0.0})
         await rollups.write(since + 3600)
@@ -93,6 +96,10 @@ async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn:
         )
         assert mean == pytest.approx((80 * 4.5 + 38 * 24.5) / 118)
         assert high == 24.5
+        past = after.past(LAG, since - 1, since + 3600)
+        assert past.step == 300
+        assert past.times == sorted(set(past.times))
+        assert len(past.times) == 8 + 4 + 1
 
 
 async def test_one_insert_per_stretch_and_a_look_at_what_is_due_costs_nothing(dsn: str) -> None:
@@ -160,6 +167,19 @@ async def test_a_clock_that_was_ahead_does_not_stop_the_writing(dsn: str) -> Non
         after = Store(interval=30)
         await RollUps(context, after).start(since + 1320)
         assert -1 not in after.past(LAG, since - 1, since + 4e8).means
+
+
+async def test_a_stretch_that_a_clock_set_back_has_begun_twice_is_one_row(dsn: str) -> None:
+    async with running(dsn) as context:
+        since = await begin(context)
+        store = filled(since, 6)
+        for number in range(20):
+            store.append(since + 295 + 30 * number, {LAG: 50.0})
+        assert len(store.rolled(300, since)) == 3
+        rollups = RollUps(context, store)
+        await rollups.write(since + 900)
+        assert rollups.problem is None
+        assert await context.fetchval("select high from galvo.monitor_history where series = $1", str(LAG)) == 50
 
 
 async def test_a_role_without_rights(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
