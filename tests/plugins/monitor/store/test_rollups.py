@@ -102,6 +102,27 @@ async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn:
         assert len(past.times) == 8 + 4 + 1
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_long_stretches_that_are_kept_are_not_made_again(dsn: str, late: bool) -> None:
+    """`late`: the database comes back when the next process has run for hours."""
+    async with running(dsn) as context:
+        since = await begin(context)
+        store, after = Store(interval=30), Store(interval=30)
+        for number in range(2 * 161):  # each hour has a value of its own
+            store.append(since + 30 * number, {LAG: float(number // 120)})
+        await RollUps(context, store).write(since + 9660)
+        await context.execute("update galvo.monitor_history set high = 9 where step = 3600")
+        rollups = RollUps(context, after)
+        if not late:
+            await rollups.start(since + 9660)
+        for number in range(2 * 240, 2 * 301):
+            after.append(since + 30 * number, {LAG: 4.0})
+        await rollups.write(since + 30 * 602)
+        kept = await context.fetch("select mean, high from galvo.monitor_history where step = 3600 order by at")
+        assert [tuple(row) for row in kept] == [(0, 9), (1, 9), (2, 2), (4, 4)]
+        assert [points[LAG] for _, points in after.rolled(3600, 0)] == [(0, 9), (1, 9), (2, 2), (4, 4)]
+
+
 async def test_one_insert_per_stretch_and_a_look_at_what_is_due_costs_nothing(dsn: str) -> None:
     async with standing(dsn) as stand:
         context = Context(stand.kernel, "monitor")

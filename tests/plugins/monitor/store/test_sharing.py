@@ -14,7 +14,7 @@ from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.store.client import client_of
 from galvo_monitor.store.seal import Rejected, Seal, key_of
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.monitor.store.crowd import SIZE, Crowd, Process, gathered, last, queries
+from tests.plugins.monitor.store.crowd import INTERVAL, SIZE, Crowd, Process, gathered, last, queries
 
 pytestmark = pytest.mark.anyio
 
@@ -96,6 +96,21 @@ async def test_who_was_killed_is_counted_once_by_however_many_see_it(crowd: Crow
         assert last(merged) == 0 if merged.before else True
     assert await crowd.redis.exists(crowd.key(killed.name)) == 0
     assert await crowd.redis.zscore(crowd.key("processes"), killed.name) is None
+
+
+async def test_who_was_killed_and_is_lost_in_redis_stays_counted(crowd: Crowd) -> None:
+    first, killed = crowd.join(), crowd.join()
+    killed.count(100)
+    await killed.exchange()
+    await first.exchange()
+    await crowd.redis.delete(crowd.key(killed.name))
+    for _ in range(2):
+        merged = await first.exchange()
+        assert queries(merged.now) == 100
+    first.now += 3 * INTERVAL + 1
+    merged = await first.exchange()
+    assert (queries(merged.now), merged.processes) == (100, 1)
+    assert queries((await crowd.join().exchange()).now) == 100
 
 
 async def test_who_was_only_slow_is_not_counted_twice(crowd: Crowd) -> None:
