@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
 from galvo_monitor.cells import Snapshot
+from galvo_monitor.store.merged import Merged
 from galvo_monitor.store.packing import departed_of, pack, record_of
 from galvo_monitor.store.records import Departed, Record, counted, less, together
 from galvo_monitor.store.seal import Rejected, Seal
@@ -39,16 +40,6 @@ SENT: Final = 8
 """Records of this process that are remembered, as nobody knows which of them arrived."""
 Told = TypeVar("Told", Record, Departed)
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
-
-
-class Merged(msgspec.Struct, frozen=True):
-    """Everybody's numbers; `now.since(before)` is one interval."""
-
-    now: Snapshot
-    before: Snapshot | None
-    processes: int = 1
-    problem: str | None = None
-    """A sentence: why these are this process's own."""
 
 
 class Other(msgspec.Struct):
