@@ -1,0 +1,161 @@
+"""All cells of a process. Any thread may record; the event loop's own never waits for another one.
+
+At most so many series for each name, and so many names: labels that nobody bounded cost neither memory nor much time.
+"""
+
+from __future__ import annotations
+
+from threading import Lock, RLock
+from time import monotonic
+
+import msgspec
+
+from galvo import Metric
+from galvo_monitor.cells.buckets import Buckets
+from galvo_monitor.cells.cell import Cell, Counter, Gauge, Histogram
+from galvo_monitor.cells.snapshot import Snapshot
+
+FULL = 512
+"""Values of a cell that are added up together: about 50 us."""
+OBJECTS = 4
+"""Equal metrics that are found by their identity; any more are found by what they are, which takes longer."""
+NAMES = 1000
+LENGTH = 200
+"""Characters of a name, and of an attribute."""
+KEPT = 300.0
+"""Seconds after which a gauge that nobody tells any more has no value."""
+OTHER = (("other", "true"),)
+REFUSED = "galvo.monitor.refused_series"
+"""Counts, by the name of a metric, what went to its series `other`, and what had another kind or unit than its name
+and so went nowhere; without a name, what had one name too many."""
+KINDS: dict[str, type[Cell]] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+
+
+class Name:
+    """What the series of one name have in common."""
+
+    __slots__ = ("kind", "series", "unit")
+
+    def __init__(self, metric: Metric) -> None:
+        self.kind, self.unit = metric.kind, metric.unit
+        self.series = 0
+
+
+class Registry:
+    def __init__(self, *, most: int = 200) -> None:
+        """`most`: series for each name."""
+        self._most = most
+        self._values: dict[int, list[float]] = {}
+        """By the identity of a metric, which `_metrics` keeps alive."""
+        self._metrics: list[Metric] = []
+        self._cells: dict[Metric, Cell] = {}
+        self._owners: dict[int, Cell] = {}
+        """By the identity of their values."""
+        self._names = {REFUSED: Name(Metric(REFUSED, unit="{record}"))}
+        self._told: dict[Metric, float] = {}
+        """When a gauge was told last, as far as anybody asked."""
+        self._binding = RLock()  # a finalizer may record while its own thread binds
+        self._settling = Lock()
+
+    def record(self, metric: Metric, value: float) -> None:
+        """One value, in the metric's unit."""
+        try:
+            values = self._values[id(metric)]
+        except KeyError:
+            values = self._bind(metric)
+        values.append(value)
+        if len(values) >= FULL:
+            self._settle(values)
+
+    def read(self, at: float) -> Snapshot:
+        """All that was recorded until now. `at`: seconds since the epoch."""
+        counters: list[tuple[Metric, float]] = []
+        gauges: list[tuple[Metric, float]] = []
+        histograms: list[tuple[Metric, Buckets]] = []
+        with self._settling:
+            for metric, cell in list(self._cells.items()):
+                cell.settle()
+                if isinstance(cell, Histogram):
+                    histograms.append((metric, cell.buckets()))
+                elif isinstance(cell, Counter):
+                    counters.append((metric, cell.total))
+                elif isinstance(cell, Gauge) and self._current(metric, cell, at):
+                    gauges.append((metric, cell.last))
+        return Snapshot(at, counters, gauges, histograms, monotonic())
+
+    def _current(self, metric: Metric, gauge: Gauge, at: float) -> bool:
+        if gauge.told:
+            gauge.told = False
+            self._told[metric] = at
+        return metric in self._told and at - self._told[metric] <= KEPT
+
+    def _settle(self, values: list[float]) -> None:
+        """Add them up, unless another thread adds up just now: then they wait until the next time."""
+        if self._settling.acquire(blocking=False):
+            try:
+                if cell := self._owners.get(id(values)):
+                    cell.settle()
+            finally:
+                self._settling.release()
+
+    # -- finding cells --------------------------------------------------------------------------------
+
+    def _bind(self, metric: Metric) -> list[float]:
+        """Where values of `metric` go; nobody adds them up when it cannot be kept at all."""
+        with self._binding:
+            try:
+                cell = self._cells.get(metric)
+            except TypeError:  # a list among its attributes, for example
+                metric = _sound(metric)
+                cell = self._cells.get(metric)
+            if cell is None:
+                name = self._names.get(metric.name)
+                if name is not None and name.series >= self._most:
+                    return self._other(metric).values
+                sound = _sound(metric)
+                cell = self._cells.get(sound) or self._cell(sound)
+                if cell is None:
+                    return []
+            if cell.bound < OBJECTS:
+                cell.bound += 1
+                self._metrics.append(metric)
+                self._values[id(metric)] = cell.values
+            return cell.values
+
+    def _cell(self, metric: Metric) -> Cell | None:
+        """A new one, if there may be one more of this name."""
+        if metric.name not in self._names:
+            if len(self._names) >= NAMES or metric.kind not in KINDS:
+                self._refuse()
+                return None
+            self._names[metric.name] = Name(metric)
+        name = self._names[metric.name]
+        if (metric.kind, metric.unit) != (name.kind, name.unit):
+            self._refuse(metric.name)
+            return None
+        name.series += 1
+        return self._make(metric)
+
+    def _other(self, metric: Metric) -> Cell:
+        name = self._names[metric.name]
+        if metric.name != REFUSED:
+            self._refuse(metric.name)
+        other = Metric(metric.name, name.kind, name.unit, OTHER)
+        return self._cells.get(other) or self._make(other)
+
+    def _make(self, metric: Metric) -> Cell:
+        cell = KINDS[metric.kind]()
+        self._owners[id(cell.values)] = cell
+        return self._cells.setdefault(metric, cell)
+
+    def _refuse(self, name: str = "") -> None:
+        self.record(Metric(REFUSED, "counter", "{record}", (("metric", name),) if name else ()), 1)
+
+
+def _sound(metric: Metric) -> Metric:
+    """The same, fit to be kept, sent and compared: short, in order, of text only."""
+    attributes = tuple(sorted((str(name)[:LENGTH], str(value)[:LENGTH]) for name, value in metric.attributes))
+    name = str(metric.name)[:LENGTH]
+    if (name, attributes) == (metric.name, metric.attributes):
+        return metric
+    return msgspec.structs.replace(metric, name=name, attributes=attributes)
