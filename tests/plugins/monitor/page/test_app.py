@@ -85,7 +85,8 @@ async def test_the_past_of_several_series(asked: httpx.AsyncClient, program: Pro
     "query, part",
     [
         ("", "series="), ("series=a", "start="), ("series=a&start=1", "end="), ("series=a&start=x&end=2", "start="),
-        ("series=a&start=nan&end=2", "start="), ("series=a&start=1&end=inf", "end="), ("series=a&start=2&end=2", "before"),
+        ("series=a&start=nan&end=2", "start="), ("series=a&start=1&end=inf", "end="),
+        ("series=a&start=2&end=2", "before"),
         ("series=a&start=1&end=2&points=many", "points="), ("&".join(f"series={n}" for n in range(17)), "16"),
         (f"series={'a' * 1001}", "series="),
     ],
