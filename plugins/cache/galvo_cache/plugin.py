@@ -29,7 +29,7 @@ from galvo_cache.favourites import Favourites
 from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
-from galvo_cache.metering import Metering
+from galvo_cache.metering import metering
 from galvo_cache.outside import Outside
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.reading import Reading
@@ -91,7 +91,7 @@ class CachePlugin(Plugin):
             settings, self._plans, self._computed, self._counts, self._knowledge, self._outside, self._sharing,
             (self._verifying, self._writing, self._touching, self._reading, self._ledger, self._sieve, self._warming),
         )  # fmt: skip
-        self._metering = Metering(context, self.stats)
+        self._metering = metering(context, self.stats)
         self.traces = Traces(self._plans, self.name)
         """For the pool."""
         self.verify = settings.verify

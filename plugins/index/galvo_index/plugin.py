@@ -13,7 +13,7 @@ from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query,
 from galvo_index.finding import Finding
 from galvo_index.settings import IndexSettings
 from galvo_index.upkeep import auto as upkeep
-from galvo_index.watch.metering import INTERVAL, Metering
+from galvo_index.watch.metering import metering
 from galvo_index.watch.outcome import affected, sample
 from galvo_index.watch.repeats import LEAST
 from galvo_index.watch.watch import BATCH, Watch
@@ -33,7 +33,7 @@ class IndexPlugin(Plugin):
         self._settings = settings
         self._slow = settings.slow
         self._watch = Watch(settings, context)
-        self._metering = Metering(context, self.stats)
+        self._metering = metering(context, self.stats)
         # Looked up once: the next method runs for every query.
         self._batch = self._watch.batch
         self._repeats = self._watch.repeats
@@ -43,7 +43,7 @@ class IndexPlugin(Plugin):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch.slow.run)
             tasks.start_soon(self._watch.merge)
-            tasks.start_soon(self._meter)
+            tasks.start_soon(self._metering.run)
             if self._settings.apply == "auto":
                 from galvo_index import building  # the advisor takes as long to import as all the rest
 
@@ -90,11 +90,6 @@ class IndexPlugin(Plugin):
         if pressure.level is not Level.CRITICAL:
             return None
         return Freed(self._watch.statements.clear_arguments(), "samples of arguments")
-
-    async def _meter(self) -> None:
-        while True:
-            await anyio.sleep(INTERVAL)
-            self._metering.record()
 
     # -- the capability `index` -----------------------------------------------------------------------
 

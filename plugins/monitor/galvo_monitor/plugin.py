@@ -34,9 +34,11 @@ class MonitorPlugin(Plugin):
         super().__init__(settings, context)
         self._settings = settings
         self._surviving = Surviving(context.log)
-        self._registry = Registry(most=settings.attributes)
+        older = context.capability(self.name)
+        older = older if isinstance(older, MonitorPlugin) else None
+        self._registry = self._registry_of(older)
         self._record = self._registry.record  # looked up once: the next method runs for every query
-        self._store = Store(interval=settings.interval, most=settings.series, log=context.log)
+        self._store = self._store_of(older)
         self._gathers = Gathers(settings, context, self._record)
         self._collection = Collection(
             self._registry,
@@ -48,6 +50,18 @@ class MonitorPlugin(Plugin):
             self._surviving,
             gathers=self._gathers.all,
         )
+
+    def _registry_of(self, older: MonitorPlugin | None) -> Registry:
+        """A reload goes on counting where its last instance was."""
+        if older is not None and older._settings.attributes == self._settings.attributes:
+            return older._registry
+        return Registry(most=self._settings.attributes)
+
+    def _store_of(self, older: MonitorPlugin | None) -> Store:
+        mine, its = self._settings, older._settings if older is not None else None
+        if older is not None and its is not None and (its.interval, its.series) == (mine.interval, mine.series):
+            return older._store
+        return Store(interval=mine.interval, most=mine.series, log=self.context.log)
 
     @hookimpl
     def on_metric(self, metric: Metric, value: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import weakref
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from time import monotonic, perf_counter
@@ -12,11 +13,12 @@ from typing import Any
 import anyio
 import asyncpg
 
-from galvo import Context, Freed, MemoryPressure, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo import Context, Freed, MemoryPressure, Plugin, PluginError, Proceed, Query, Rows, hookimpl
 from galvo_pool.connection import finish, open_one
 from galvo_pool.failures import connect_failure
 from galvo_pool.fleet import Fleet
 from galvo_pool.hosting import POOL
+from galvo_pool.metering import DURATION, PRIMARY, failed, metering
 from galvo_pool.pool import Pool
 from galvo_pool.pressure import relieve
 from galvo_pool.replicas import Replicas
@@ -25,7 +27,6 @@ from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
-DURATION = Metric("db.client.operation.duration", "histogram", "s")
 FIRST = (0.005, 0.025)
 PAUSE, LONGEST_PAUSE = 0.05, 0.5
 """Seconds between attempts to open a connection after one was lost."""
@@ -47,7 +48,8 @@ class PoolPlugin(Plugin):
         self._fleet = Fleet(
             self._changed, self._doubted, timeout=settings.connect_timeout, log=logging.getLogger("galvo.pool")
         )
-        self._runner = Runner(self._fleet)
+        self._runner = Runner(self._fleet, context.record)
+        self._meterings = [metering(context.record, PRIMARY, self._pool)]
 
     @property
     def hosted(self) -> bool:
@@ -68,6 +70,8 @@ class PoolPlugin(Plugin):
             await self._follow()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._recover)
+                for each in self._meterings:
+                    tasks.start_soon(each.run)
                 if self._runner.replicas is not None:
                     tasks.start_soon(self._runner.replicas.watch)
                 yield
@@ -96,6 +100,9 @@ class PoolPlugin(Plugin):
             return
         options = {**self._settings.of_pool(), **self._options(), "min_size": 0}
         pools = [Pool(url.get_secret_value(), **options) for url in self._settings.replicas]
+        for number, pool in enumerate(pools, 1):
+            pool.meter.tell(self.context.record, name := f"replica {number}")
+            self._meterings.append(metering(self.context.record, name, weakref.ref(pool)))
         self._runner.replicas = Replicas(self._runner.joined, pools, self._settings.max_lag)
         await self._runner.replicas.open()
 
@@ -219,7 +226,11 @@ class PoolPlugin(Plugin):
                 rows if unkept == self._runner.unkept_answers else self._runner.unkept(rows)
             )  # it may be made of such
         began = perf_counter()
-        rows = await self._runner.run(query)
+        try:
+            rows = await self._runner.run(query)
+        except BaseException as error:
+            self.context.record(failed(error), perf_counter() - began)
+            raise
         self.context.record(DURATION, perf_counter() - began)
         return rows
 
@@ -234,12 +245,13 @@ class PoolPlugin(Plugin):
             return {}
         return {
             "queries": runner.queries,
-            "lent": sum(holder._in_use is not None for holder in pool._holders),
+            "lent": pool.lent,
             "size": pool.get_size(),
             "limit": pool._queue.limit,
             "waiting": len(pool._queue.waiters),
-            "waits": pool.waits,
-            "waited_seconds": pool.waited,
+            "waits": pool.meter.waits,
+            "waited_seconds": pool.meter.seconds,
+            "timeouts": pool.meter.timeouts,
             "connect_failures": pool.gate.failures,
             "leaks": pool.housekeeping.leaks,
             "replica_answers": runner.replicas.answers if runner.replicas else 0,

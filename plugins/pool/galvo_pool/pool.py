@@ -23,6 +23,7 @@ from galvo_pool.holder import Holder, Life
 from galvo_pool.housekeeping import Housekeeping
 from galvo_pool.idle import Idle
 from galvo_pool.lend import RUNNING, Lend, LentSession
+from galvo_pool.metering import Meter
 from galvo_pool.options import taken
 from galvo_pool.proxy import Lent
 from galvo_pool.retry import Budget, transact
@@ -75,10 +76,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         self.growth = Growth(self)
         self.load: Limit | None = None
         """Says how many connections may be busy at once; None: all."""
-        self.waits = 0
-        """How often somebody had to wait for a connection."""
-        self.waited = 0.0
-        """And for how many seconds in all."""
+        self.meter = Meter()
         self.budget = Budget()
         self._background: set[asyncio.Task[Any]] = set()
 
@@ -186,6 +184,7 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
             holder.dirty = self.always_reset or holder.unknown
             if self.fleet is not None:
                 self.fleet.enter(life, con, salted(identity, life.codecs))
+            self.meter.created(self._loop.time() - now)
             return con
 
     def differs(self, holder: Holder) -> bool:
@@ -230,13 +229,13 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         except TimeoutError:
             if not scope.expired():
                 raise
+            self.meter.timeouts += 1
             raise TimeoutError(
                 f"no connection became free within {timeout:g} s (acquire_timeout), and there are "
                 f"{self._queue.limit} (max_size): {self.holders()}"
             ) from None
         finally:
-            self.waits += 1
-            self.waited += self._loop.time() - began
+            self.meter.waited(self._loop.time() - began)
 
     def _check_init(self) -> None:
         """Raises InterfaceError when it is not open, or not this event loop's."""
@@ -336,6 +335,11 @@ class Pool(private.Pool):  # type: ignore[misc]  # see `private`
         if holder._in_use is lend and not self._closed:
             holder._con._pool_release_ctr += 1
             self.spawn(self.give(holder, 5))
+
+    @property
+    def lent(self) -> int:
+        """Connections that somebody has."""
+        return sum(holder._in_use is not None for holder in self._holders)
 
     def holders(self) -> str:
         """Who has connections, those first that have them longest."""

@@ -14,6 +14,7 @@ from galvo_pool.connection import finish, run_to_the_end
 from galvo_pool.fleet import Fleet
 from galvo_pool.holder import Holder
 from galvo_pool.lend import RUNNING, Lend, LentSession
+from galvo_pool.metering import PRIMARY, Record
 from galvo_pool.pinned import Pinned
 from galvo_pool.pool import Pool
 from galvo_pool.replicas import Replicas
@@ -22,7 +23,7 @@ from galvo_pool.replicas import Replicas
 class Runner:
     """Of one plugin."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, record: Record) -> None:
         self.pool: Callable[[], Pool | None] = lambda: None
         """An application's pool may be gone."""
         self.tells: Any = None
@@ -31,6 +32,7 @@ class Runner:
         self.queries = 0
         self.unkept_answers = 0
         self._fleet = fleet
+        self._record = record
 
     @property
     def joined(self) -> Pool:
@@ -43,6 +45,7 @@ class Runner:
     def serve(self, pool: Pool) -> None:
         """Run statements on this pool; what a cache tells is the pool's to know, too."""
         pool.fleet = self._fleet
+        pool.meter.tell(self._record, PRIMARY)
         pool.pin = self.pin
         self.listen(self.tells, pool)
 

@@ -12,8 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from galvo import Metric, Plugin, hookimpl
-from galvo_cache import metering
+from galvo import Metric, Plugin, hookimpl, metering
 from galvo_embedded import Servers
 from tests.plugins.cache.situations.situation import Situation, shared, two, until
 from tests.plugins.cache.stand import ALL, JOBS, LOG, PRICE, RAISE, Stand, standing

@@ -109,11 +109,10 @@ async def test_whoever_says_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_few_at_a_time() -> None:
-    release, inside = anyio.Event(), 0
+    release, inside = anyio.Event(), anyio.Semaphore(0)
 
     async def answer(question: bytes) -> bytes:
-        nonlocal inside
-        inside += 1
+        inside.release()
         await release.wait()
         return b"at last"
 
@@ -125,8 +124,8 @@ async def test_a_few_at_a_time() -> None:
 
         for _ in range(answering.AT_ONCE):
             tasks.start_soon(one)
-        while inside < answering.AT_ONCE:
-            await anyio.sleep(0.005)
+        for _ in range(answering.AT_ONCE):
+            await inside.acquire()
         with pytest.raises(NoAnswer, match="a few at a time"):
             await asked()
         release.set()

@@ -1,4 +1,4 @@
-"""The watch's counters as metrics: what has come since the last time, told every few seconds.
+"""The watch's counters as metrics.
 
 `db.client.operation.duration` is told by the pool. Names follow OpenTelemetry's conventions where they have any.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from galvo import Context, Metric
+from galvo.metering import Metering
 
-INTERVAL = 5.0
-"""Seconds."""
 COUNTERS = {
     "calls": Metric("galvo.index.queries", unit="{query}"),
     "rows": Metric("galvo.index.returned_rows", unit="{row}"),
@@ -26,19 +25,6 @@ GAUGES = {
 }
 
 
-class Metering:
-    def __init__(self, context: Context, stats: Callable[[], dict[str, float]]) -> None:
-        self._context = context
-        self._stats = stats
-        self._told: dict[str, float] = {}
-
-    def record(self) -> None:
-        """Tell what has come since the last call."""
-        now = self._stats()
-        for name, counter in COUNTERS.items():
-            new = now[name] - self._told.get(name, 0)
-            if new > 0:
-                self._context.record(counter, new)
-        for name, gauge in GAUGES.items():
-            self._context.record(gauge, now[name])
-        self._told = now
+def metering(context: Context, stats: Callable[[], dict[str, float]]) -> Metering:
+    """Records the watch's counters."""
+    return Metering(context.record, stats, COUNTERS, GAUGES)

@@ -17,7 +17,7 @@ from galvo_monitor.collecting.totals import with_totals
 from galvo_monitor.panels import Builder, Kept
 from galvo_monitor.series import Values
 from galvo_monitor.store import Store
-from galvo_monitor.store.records import Merged
+from galvo_monitor.store.merged import Merged
 from galvo_monitor.store.rollups import RollUps
 from galvo_monitor.view import Alert, Insight, Status, View
 
@@ -126,7 +126,7 @@ class Collection:
         verdict: str,
         processes: int,
     ) -> None:
-        panels = self._builder.panels(values)
+        panels = self._builder.panels(values, self.store.known)
         self.view = View(at, self._started, os.getpid(), verdict, status, alerts, insights, panels, processes)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from galvo import Context
 from galvo_monitor.cells import Snapshot
 from galvo_monitor.settings import MonitorSettings
-from galvo_monitor.store.records import Merged
+from galvo_monitor.store.merged import Merged
 
 Merge = Callable[[Snapshot], Awaitable[Merged]]
 

@@ -1,4 +1,4 @@
-"""Samples as metrics, named as OpenTelemetry's collector names those of PostgreSQL where it has any."""
+"""Samples as metrics. OpenTelemetry's conventions have names for clients of databases only, not for their servers."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ from galvo_monitor.database.sample import Sample, Upkeep
 
 Record = Callable[[Metric, float], None]
 STATES = {
-    state: Metric("postgresql.backends", "gauge", "{session}", (("postgresql.state", state),))
+    state: Metric("galvo.database.sessions", "gauge", "{session}", (("state", state),))
     for state in ("active", "idle", "idle in transaction", "other")
 }
-CONNECTIONS = Metric("galvo.postgresql.connections", "gauge", "{connection}")
-MOST = Metric("postgresql.connection.max", "gauge", "{connection}")
-IDLE = Metric("galvo.postgresql.idle_in_transaction", "gauge", "{session}")
+CONNECTIONS = Metric("galvo.database.connections", "gauge", "{connection}")
+MOST = Metric("galvo.database.connections.max", "gauge", "{connection}")
+IDLE = Metric("galvo.database.idle_in_transaction", "gauge", "{session}")
 """That have been so for some seconds: for a moment every transaction is."""
-IDLE_OLDEST = Metric("galvo.postgresql.idle_in_transaction.oldest", "gauge", "s")
-BLOCKED = Metric("galvo.postgresql.blocked", "gauge", "{session}")
-LONGEST = Metric("galvo.postgresql.transaction.longest", "gauge", "s")
-HIT_RATIO = Metric("galvo.postgresql.hit_ratio", "gauge")
-XID_AGE = Metric("galvo.postgresql.xid_age", "gauge", "{transaction}")
-ROWS = {
-    state: Metric("postgresql.rows", "gauge", "{row}", (("postgresql.state", state),)) for state in ("dead", "live")
-}
+IDLE_OLDEST = Metric("galvo.database.idle_in_transaction.oldest", "gauge", "s")
+BLOCKED = Metric("galvo.database.blocked", "gauge", "{session}")
+LONGEST = Metric("galvo.database.transaction.longest", "gauge", "s")
+HIT_RATIO = Metric("galvo.database.hit_ratio", "gauge")
+XID_AGE = Metric("galvo.database.xid_age", "gauge", "{transaction}")
+ROWS = {state: Metric("galvo.database.rows", "gauge", "{row}", (("state", state),)) for state in ("dead", "live")}
 COUNTERS = {
-    "deadlocks": Metric("postgresql.deadlocks", unit="{deadlock}"),
-    "xact_commit": Metric("postgresql.commits", unit="{transaction}"),
-    "xact_rollback": Metric("postgresql.rollbacks", unit="{transaction}"),
-    "temp_bytes": Metric("postgresql.temp.io", unit="By"),
+    "deadlocks": Metric("galvo.database.deadlocks", unit="{deadlock}"),
+    "xact_commit": Metric("galvo.database.commits", unit="{transaction}"),
+    "xact_rollback": Metric("galvo.database.rollbacks", unit="{transaction}"),
+    "temp_bytes": Metric("galvo.database.temp.io", unit="By"),
 }
 
 

@@ -14,7 +14,8 @@ with session as (
     extract(epoch from clock_timestamp() - state_change)::float8 as since,
     state in ('idle in transaction', 'idle in transaction (aborted)') as waits
   from pg_stat_activity
-  where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+  where datname = current_database() and coalesce(backend_type, 'client backend') = 'client backend'
+    and pid <> pg_backend_pid()
 )
 select count(*)::int as sessions,
   count(*) filter (where state = 'active')::int as active,

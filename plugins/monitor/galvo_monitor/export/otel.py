@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
@@ -13,6 +14,9 @@ from galvo_monitor.series import TOTAL, Aggregate, Series, Values
 QUANTILES: tuple[Aggregate, ...] = ("p50", "p95", "p99", "max")
 Numbers = dict[tuple[tuple[str, str], ...], float]
 """By attributes."""
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-/]{0,254}")
+UNIT = re.compile(r"[\x20-\x7e]{0,63}")
+"""What the specification allows; the SDK raises an exception for anything else."""
 MOST = 1000
 """Instruments: the SDK never forgets one."""
 
@@ -51,10 +55,10 @@ class Bridge:
         self, numbers: dict[str, Numbers], name: str, metric: Metric, number: float, make: Callable[..., object]
     ) -> None:
         if name not in self._made:
-            if len(self._made) >= MOST:
+            if len(self._made) >= MOST or not NAME.fullmatch(name):
                 return
             self._made.add(name)
-            make(name, callbacks=[self._observer(name)], unit=metric.unit)
+            make(name, callbacks=[self._observer(name)], unit=metric.unit if UNIT.fullmatch(metric.unit) else "")
         numbers.setdefault(name, {})[metric.attributes] = number
 
     def _observer(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:

@@ -91,8 +91,10 @@ def _away(reading: Reading, facts: Facts) -> Clue | None:
     if seconds < AWAY:
         return None
     since = reading.now - seconds
+    # Its lease has run out: what it remembers may be outdated.
+    silent = " and answers nothing until it does" if facts.cache.get("shares") == 0 else ""
     return Clue(
-        f"the cache has not reached Redis since {clock(since, reading.now)} and keeps no answers until it does",
+        f"the cache has not reached Redis since {clock(since, reading.now)}{silent}",
         f"no round trip of the cache's to Redis has succeeded for {duration(seconds)}",
         since,
         0.95,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from galvo_monitor.insights.caching import Caching
 from galvo_monitor.insights.clue import Clue, insight
 from galvo_monitor.insights.facts import Facts
-from galvo_monitor.insights.machine import Loop, disks, strained
-from galvo_monitor.insights.queries import Queries
+from galvo_monitor.insights.machine import disks, strained
 from galvo_monitor.insights.sessions import sessions
 from galvo_monitor.insights.source import Reading, Source
 from galvo_monitor.insights.standing import leaking, suggested
 from galvo_monitor.insights.streaks import Streaks
 from galvo_monitor.insights.waiting import waiting
+from galvo_monitor.insights.watched import Watched
 from galvo_monitor.view import Insight
 
 
@@ -22,9 +22,8 @@ class Insights:
         """`interval`: seconds between two looks."""
         self._interval = interval
         self._streaks = Streaks()
-        self._queries = Queries(interval)
+        self._watched = Watched(interval)
         self._caching = Caching(interval)
-        self._loop = Loop(interval)
 
     def look(self, now: float, source: Source, facts: Facts) -> list[Insight]:
         """Once for each interval, after its values are in `source`; what matters most comes first.
@@ -32,28 +31,22 @@ class Insights:
         `now`: seconds since the epoch, by a clock that may jump.
         """
         reading = Reading(source, now, self._interval)
-        slow, failing, more = (
-            self._queries.slow(reading),
-            self._queries.failing(reading),
-            self._queries.more(reading),
-        )
-        lag = self._loop.look(reading)
+        watched = self._watched
+        slow, failing, more = watched.slow(reading), watched.failing(reading), watched.more(reading)
+        lag, queued = watched.lag(reading), watched.queued(reading)
         database = [*waiting(reading, facts, self._streaks), *sessions(reading, facts)]
         caching = self._caching.look(reading, facts)
         strain = strained(reading, facts)
-        beside = [clue for clue in (lag, more) if clue is not None]
 
         told: list[list[Clue]] = []
-        if slow is not None:
-            told.append([slow, *database, *beside, *strain])
-        elif any(clue.alone for clue in database):
-            told.append(sorted(database, key=lambda clue: not clue.alone))
-        if failing is not None:
-            told.append([failing])
-        if lag is not None and slow is None:
-            told.append([lag, *strain])
-        told += [[clue] for clue in caching]
-        told += [[clue] for clue in disks(reading, facts)]
+        if slow:
+            told.append([*slow, *database, *([lag] if lag else []), *more, *strain])
+        else:
+            if any(clue.alone for clue in database):
+                told.append(sorted(database, key=lambda clue: not clue.alone))
+            if lag is not None:
+                told.append([lag, *strain])
+        told += [[clue] for clue in (*failing, queued, *caching, *disks(reading, facts)) if clue is not None]
         others = (leaking(reading, facts, self._streaks), suggested(reading, facts, self._streaks))
         told += [[clue] for clue in others if clue is not None]
         return [insight(clues) for clues in told]

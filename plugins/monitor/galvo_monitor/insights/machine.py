@@ -1,39 +1,16 @@
-"""The machine and the event loop, beside what they may explain."""
+"""The machine, beside what it may explain; and its disks."""
 
 from __future__ import annotations
 
 from galvo_monitor.insights.clue import Clue
 from galvo_monitor.insights.facts import Facts
 from galvo_monitor.insights.source import Reading
-from galvo_monitor.insights.unusual import Unusual
-from galvo_monitor.insights.words import clock, duration, share, size, times
+from galvo_monitor.insights.words import duration, share, size
 
-LAG = "galvo.loop.lag"
-LEAST_LAG = 0.02
-"""Seconds."""
 CPU, STALLED_IO, STALLED_MEMORY = 0.9, 0.3, 0.1
 """Shares of the interval, from which it is worth a clause."""
 NEAR = 3
 """Times as long as it was watched: a forecast no further than that is believed more."""
-
-
-class Loop:
-    def __init__(self, interval: float) -> None:
-        """`interval`: seconds between two looks."""
-        self._lag = Unusual(interval=interval, least=LEAST_LAG)
-
-    def look(self, reading: Reading) -> Clue | None:
-        lag = reading.highest(LAG, "p99")
-        if not self._lag.look(lag, reading.now) or lag is None:
-            return None
-        return Clue(
-            f"event loop lag p99 up {times(self._lag.ratio)} to {duration(lag)} since "
-            f"{clock(self._lag.since, reading.now)}",
-            f"{LAG} p99 {duration(lag)}, usually {duration(self._lag.usual)}",
-            self._lag.since,
-            self._lag.confidence,
-            alone=True,
-        )
 
 
 def strained(reading: Reading, facts: Facts) -> list[Clue]:

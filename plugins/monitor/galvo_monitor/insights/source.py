@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from galvo_monitor.series import TOTAL, Aggregate, Series
+from galvo_monitor.series import Aggregate, Series
 
 NONE: Mapping[str, str] = {}
-DURATION = "db.client.operation.duration"
-WAIT = "db.client.connection.wait_time"
-LAG = "galvo.loop.lag"
-HITS, MISSES = "galvo.cache.hits", "galvo.cache.misses"
-READ = frozenset(
-    {(DURATION, "rate"), (DURATION, "p95"), (DURATION, "busy"), (WAIT, "busy"), (LAG, "p99"), (HITS, "rate"),
-     (MISSES, "rate")}
-)  # fmt: skip
-"""Metrics and aggregates that insights are made from."""
+TOTAL = ("total", "true")
+"""The attribute of a histogram's sum of all its series, which stands among them (`collecting.totals`)."""
 
 
 class Source(Protocol):
@@ -37,9 +30,9 @@ class Reading:
         self.interval = interval
 
     def each(self, metric: str, aggregate: Aggregate, attributes: Mapping[str, str] = NONE) -> dict[Series, float]:
-        """By series; without those that had no value, and without the sum of the others."""
-        known = [one for one in self._source.select(metric, aggregate, attributes) if one.attributes != TOTAL]
-        found = {one: self._source.latest(one) for one in known}
+        """By series; without the total, and those that had no value."""
+        series = self._source.select(metric, aggregate, attributes)
+        found = {one: self._source.latest(one) for one in series if TOTAL not in one.attributes}
         return {series: value for series, value in found.items() if value is not None}
 
     def total(self, metric: str, aggregate: Aggregate, attributes: Mapping[str, str] = NONE) -> float | None:

@@ -31,7 +31,7 @@ def share(part: float) -> str:
 
 def times(ratio: float) -> str:
     """ "4x"; of little one digit more."""
-    return f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:,.0f}x"
+    return f"{ratio:.1f}".removesuffix(".0") + "x" if ratio < 9.95 else f"{ratio:,.0f}x"
 
 
 def many(count: float, what: str, plural: str = "") -> str:

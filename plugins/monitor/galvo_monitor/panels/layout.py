@@ -33,7 +33,6 @@ class Part(NamedTuple):
 QUERY = "db.client.operation.duration"
 STATE = "db.client.connection.state"
 HTTP = "http.server.request.duration"
-EACH = (("total", ""),)
 
 
 def _latency(metric: str) -> tuple[Line, ...]:
@@ -44,7 +43,7 @@ def _latency(metric: str) -> tuple[Line, ...]:
 
 PARTS = (
     Part("requests", "Requests", (
-        Plot("Requests", (Line(HTTP, "rate", "", "{request}/s", by="http.response.status_code", where=EACH),)),
+        Plot("Requests", (Line(HTTP, "rate", "", "{request}/s", by="http.response.status_code"),)),
         Plot("Time of a request", _latency(HTTP)),
     )),
     Part("loop", "Event loop", (
@@ -54,15 +53,15 @@ PARTS = (
                                    Line("galvo.gc.pause", "busy", "share of time", "1"))),
     )),
     Part("database", "Database", (
-        Plot("Statements", (Line(QUERY, "rate", "", "{query}/s", by="error.type", where=EACH),)),
+        Plot("Statements", (Line(QUERY, "rate", "", "{query}/s", by="error.type"),)),
         Plot("Time of a statement", _latency(QUERY)),
         Plot("Sessions of the server", (
-            Line("postgresql.backends", "value", "", "{session}", by="postgresql.state"),
-            Line("galvo.postgresql.blocked", "value", "blocked", "{session}"),
+            Line("galvo.database.sessions", "value", "", "{session}", by="state"),
+            Line("galvo.database.blocked", "value", "blocked", "{session}"),
         )),
-        Plot("Oldest", (Line("galvo.postgresql.transaction.longest", "value", "transaction", "s"),
-                        Line("galvo.postgresql.idle_in_transaction.oldest", "value", "idle in transaction", "s"))),
-        Plot("Read from the server's memory", (Line("galvo.postgresql.hit_ratio", "value", "of blocks", "1"),)),
+        Plot("Oldest", (Line("galvo.database.transaction.longest", "value", "transaction", "s"),
+                        Line("galvo.database.idle_in_transaction.oldest", "value", "idle in transaction", "s"))),
+        Plot("Read from the server's memory", (Line("galvo.database.hit_ratio", "value", "of blocks", "1"),)),
     )),
     Part("cache", "Cache", (
         Plot("Hit ratio", (Line("galvo.cache.hit_ratio", "value", "of what may be kept", "1"),
@@ -96,9 +95,6 @@ PARTS = (
             Line("galvo.system.pressure", "value", "", "1", by="galvo.resource", where=(("galvo.stalled", "some"),)),
         )),
         Plot("Disk", (Line("system.filesystem.utilization", "value", "", "1", by="system.filesystem.mountpoint"),)),
-        Plot("Disk is full in", (
-            Line("galvo.disk.time_to_full", "value", "", "s", by="system.filesystem.mountpoint"),
-        )),
     )),
 )  # fmt: skip
 """In the order in which one looks at them."""

@@ -13,7 +13,7 @@ REMEMBERED: Final = 256
 """Processes that have left, and may come back after they were thought dead."""
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
+class Record(msgspec.Struct, frozen=True):
     """Of one process."""
 
     number: int
@@ -23,17 +23,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     """One interval ago, by its own clock: so rates need nobody's memory."""
 
 
-class Merged(msgspec.Struct, frozen=True):
-    """Everybody's numbers; `now.since(before)` is one interval."""
-
-    now: Snapshot
-    before: Snapshot | None
-    processes: int = 1
-    problem: str | None = None
-    """A sentence: why these are this process's own."""
-
-
-class Departed(msgspec.Struct, frozen=True, array_like=True):
+class Departed(msgspec.Struct, frozen=True):
     """The sums of those that have left."""
 
     version: int = 0

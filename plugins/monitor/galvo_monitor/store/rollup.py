@@ -66,10 +66,8 @@ class RollUp:
     def restore(self, moments: Mapping[float, Mapping[Series, Point]]) -> None:
         """Put what an earlier process has kept before what there is already."""
         now = [*self.ring.moments()]
-        first = now[0][0] if now else self._at
         self.ring = Ring(self.step, self.ring.slots, 2, "f")
-        before = sorted((at, points) for at, points in moments.items() if not math.isfinite(first) or at < first)
-        for at, points in [*before, *now]:
+        for at, points in [*sorted(moments.items()), *now]:
             self.ring.append(at, points)
 
     def catch_up(self, moments: Mapping[float, Mapping[Series, Point]], step: float, weight: float) -> None:

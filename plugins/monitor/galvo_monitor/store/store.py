@@ -76,6 +76,11 @@ class Store:
             if series.metric == metric and series.aggregate == aggregate and wanted.issubset(series.attributes)
         ]
 
+    @property
+    def known(self) -> list[Series]:
+        """All that has a past here, the oldest first."""
+        return list(self._seen)
+
     def named(self, name: str) -> Series | None:
         """The series whose `str()` is `name`."""
         return self._names.get(name)

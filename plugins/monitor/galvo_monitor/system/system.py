@@ -12,7 +12,7 @@ from galvo_monitor.system.disks import Disk, Disks
 from galvo_monitor.system.machine import Machine, Sample
 from galvo_monitor.system.metering import Record, record_disk, record_machine
 
-DEADLINE = 5.0
+DEADLINE = 4.0
 """Seconds."""
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ class Monitor(Plugin):
 
 
 async def test_metrics_add_up(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("galvo_index.plugin.INTERVAL", 0.01)
+    monkeypatch.setattr("galvo.metering.INTERVAL", 0.01)
     async with watching(dsn, Monitor, slow=1e-9) as (kernel, index):
         for number in range(30):
             await kernel.fetch("select * from material where id <= $1", number)

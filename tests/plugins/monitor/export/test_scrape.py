@@ -12,8 +12,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from galvo import Kernel, Plugin
 from galvo_monitor.cells import Snapshot
 from galvo_monitor.export import scrape
+from galvo_monitor.export.mounting import metrics
 from galvo_monitor.export.scrape import Metrics, Unguarded
 from tests.plugins.monitor.export.recorded import AT, recorded, recording
 
@@ -34,10 +36,12 @@ async def get(app: Metrics, method: str = "GET", **headers: str) -> httpx.Respon
 
 
 def test_it_is_not_made_for_everybody_by_mistake() -> None:
-    with pytest.raises(Unguarded, match="needs a token, or public=True"):
+    with pytest.raises(Unguarded, match="needs either a token, or public=True"):
         Metrics(recorded)
     with pytest.raises(Unguarded):
         Metrics(recorded, token="")
+    with pytest.raises(Unguarded):
+        Metrics(recorded, token="s3cret", public=True)
 
 
 async def test_with_the_token() -> None:
@@ -64,16 +68,49 @@ async def test_read_only() -> None:
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9090", "127.0.0.1:80", "[::1]:8000", "[::1]"])
+async def test_by_its_own_names(host: str) -> None:
+    assert (await get(Metrics(recorded, public=True), host=host)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "localhost:80:80", "", "127.0.0.1@evil", "::1x"]
+)
+async def test_by_a_name_that_leads_here_from_elsewhere(host: str) -> None:
+    answer = await get(Metrics(lambda: pytest.fail("it was read"), public=True), host=host)
+    assert (answer.status_code, answer.text) == (400, "this host name is not among hosts=\n")
+    assert (await get(Metrics(recorded, token="s3cret"), host=host, **BEARER)).status_code == 200
+
+
+async def test_before_anything_is_measured() -> None:
+    async with Kernel.of({}) as kernel:
+        answer = await get(metrics(kernel, public=True))
+        assert (answer.status_code, answer.text) == (503, "nothing is measured yet\n")
+
+
+async def test_of_a_kernel() -> None:
+    class Monitor(Plugin):
+        name = "monitor"
+        provides = ("monitor",)
+
+        def snapshot(self) -> Snapshot:
+            return recorded()
+
+    async with Kernel.of({Monitor: {}}) as kernel:
+        assert "galvo_cache_hits_total" in (await get(metrics(kernel, public=True))).text
+
+
 class Connection:
     """One request, whose reader takes what he gets when `turn` is set."""
 
     def __init__(self) -> None:
         self.turn = anyio.Event()
+        self.answered = anyio.Event()
         self.status = 0
         self.sizes: list[int] = []
 
     async def run(self, app: Metrics) -> None:
-        scope = {"type": "http", "method": "GET", "headers": []}
+        scope = {"type": "http", "method": "GET", "headers": [(b"host", b"localhost")]}
         await app(scope, self._receive, self._send)
 
     async def _receive(self) -> Any:
@@ -82,6 +119,7 @@ class Connection:
     async def _send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.answered.set()
             return
         await self.turn.wait()
         self.sizes.append(len(message["body"]))
@@ -93,8 +131,8 @@ async def test_slow_readers_cannot_pile_up(monkeypatch: pytest.MonkeyPatch) -> N
     async with anyio.create_task_group() as tasks:
         for one in slow:
             tasks.start_soon(one.run, app)
-        while not all(one.status for one in slow):
-            await anyio.sleep(0.001)
+        for one in slow:
+            await one.answered.wait()
         assert (await get(app)).status_code == 503
         for one in slow:
             one.turn.set()

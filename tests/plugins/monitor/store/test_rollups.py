@@ -17,7 +17,7 @@ from galvo_monitor.store import Store
 from galvo_monitor.store.rollups import RollUps
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
-from tests.plugins.cache.stand import GatePlugin, standing
+from tests.plugins.cache.stand import GatePlugin, locked, standing
 
 pytestmark = pytest.mark.anyio
 
@@ -293,6 +293,21 @@ async def test_many_processes_create_it_at_once(dsn: str) -> None:
             for rollups in started:
                 tasks.start_soon(rollups.start, 0.0)
         assert {rollups.problem for rollups in started} == {None}
+
+
+async def test_another_process_creates_it_at_the_same_moment(dsn: str) -> None:
+    other = await asyncpg.connect(dsn)
+    try:
+        async with running(dsn) as context:
+            rollups = RollUps(context, Store(interval=30))
+            await other.execute("begin; create schema galvo")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(rollups.start, 0.0)
+                await locked(other)
+                await other.execute("commit")
+            assert rollups.problem is None
+    finally:
+        await other.close()
 
 
 async def test_after_a_long_time_without_the_database_all_is_written_in_few_inserts(dsn: str) -> None:

@@ -128,6 +128,23 @@ async def test_redis_that_is_emptied_takes_nothing_away(crowd: Crowd) -> None:
     for _ in range(2):
         for process in (first, second):
             assert queries((await process.exchange()).now) == 30
+    assert queries((await crowd.join().exchange()).now) == 30
+
+
+async def test_who_is_heard_again_just_in_time_is_not_folded(crowd: Crowd) -> None:
+    first, second = crowd.join(), crowd.join()
+    second.count(10)
+    await second.exchange()
+    await crowd.age(second)
+    other = first.sharing._others
+    await first.sharing._tell_and_hear(first.snapshot(), None)
+    assert not other[second.name].alive
+    name = second.name
+    await second.exchange()
+    await first.sharing._fold_silent()
+    assert (await first.exchange()).processes == 2
+    await second.exchange()
+    assert second.name == name
 
 
 async def test_a_paused_redis_costs_no_more_than_the_timeout_and_is_said_once(
@@ -323,6 +340,10 @@ def test_a_seal_covers_name_and_content() -> None:
     for number in range(len(closed)):
         with pytest.raises(Rejected):
             seal.open(b"name", closed[:number] + bytes([closed[number] ^ 1]) + closed[number + 1 :])
+    seal = Seal(b"k" * 32, max_bytes=100)
+    shifted = seal.close(b"name", b"x" + b"gm\x01" + b"y")
+    with pytest.raises(Rejected):
+        seal.open(b"name" + b"gm\x01" + b"x", shifted[4:])
     with pytest.raises(Rejected, match="more than the 100"):
         seal.close(b"name", b"x" * 100)
 

@@ -126,20 +126,20 @@ def test_numbers_too_large_for_four_bytes() -> None:
 
 
 def test_a_clock_set_far_ahead_and_back_costs_only_what_has_not_come_yet() -> None:
-    store = filled(2000)
-    now = START + 2000 * 30
+    store = filled(3000)
+    now = START + 3000 * 30
     for number in range(3):
         store.append(now + 3e8 + 30 * number, {LAG: -1.0})
-    store.append(now, {LAG: 2000.0})
-    assert store.window(LAG, now, 90) == [1998, 1999, 2000]
+    store.append(now, {LAG: 3000.0})
+    assert store.window(LAG, now, 90) == [2998, 2999, 3000]
     for start, end in ((now - 900, now), (now - 3 * DAY, now), (now - 90 * DAY, now + 4e8)):
         past = store.past(LAG, start, end)
         assert -1 not in past.means
         assert past.times == sorted(past.times)
         assert past.times[-1] == now
     for number in range(1, 200):
-        store.append(now + 30 * number, {LAG: 2000.0})
-    assert store.past(LAG, START - 2 * DAY, now + 30 * 199).highs[-1] == 2000
+        store.append(now + 30 * number, {LAG: 3000.0})
+    assert store.past(LAG, START - 2 * DAY, now + 30 * 199).highs[-1] == 3000
 
 
 def test_a_clock_set_back_makes_the_new_time_count() -> None:

@@ -1,0 +1,63 @@
+"""A plugin's counters as metrics: what has come since the last time, told every few seconds and never on a hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import anyio
+
+from galvo.events import Metric
+
+INTERVAL = 5.0
+"""Seconds."""
+
+
+def by(attribute: str, name: str, unit: str) -> Callable[[str], Metric]:
+    """Makes a counter for each value of an attribute."""
+    return lambda value: Metric(name, unit=unit, attributes=((attribute, value),))
+
+
+class Metering:
+    def __init__(
+        self,
+        record: Callable[[Metric, float], None],
+        stats: Callable[[], Mapping[str, float]],
+        counters: Mapping[str, Metric],
+        gauges: Mapping[str, Metric],
+        groups: Mapping[str, Callable[[str], Metric]] | None = None,
+    ) -> None:
+        """`counters` and `gauges`: by their names in `stats`. `groups`: counters whose names are one of these, `_` and
+        what sets one apart from the others of its group, which makes a metric.
+        """
+        self._record = record
+        self._stats = stats
+        self._counters: dict[str, Metric | None] = {**counters}
+        self._gauges = gauges
+        self._groups = groups or {}
+        self._told: Mapping[str, float] = {}
+
+    async def run(self) -> None:
+        """Record until cancelled."""
+        while True:
+            await anyio.sleep(INTERVAL)
+            self.record()
+
+    def record(self) -> None:
+        """Tell what has come since the last call."""
+        now = self._stats()
+        for name, value in now.items():
+            counter = self._counter(name)
+            new = value - self._told.get(name, 0)
+            if counter is not None and new > 0:
+                self._record(counter, new)
+        for name, gauge in self._gauges.items():
+            if name in now:
+                self._record(gauge, now[name])
+        self._told = now
+
+    def _counter(self, name: str) -> Metric | None:
+        if name not in self._counters:
+            group, _, value = name.partition("_")
+            made = self._groups.get(group) if value else None
+            self._counters[name] = made(value) if made else None
+        return self._counters[name]
