@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--output", "-o", type=Path, metavar="FILE", help="default: standard output")
     text = "between two scrapes of Prometheus, for rules (30)"
     made.add_argument("--interval", type=_seconds, default=30.0, metavar="SECONDS", help=text)
+    made.add_argument("--folder", type=Path, default=Path(), help="where settings/ is, for rules (.)")
     return made
 
 
@@ -55,7 +56,7 @@ def _grafana(options: argparse.Namespace) -> str:
 
 
 def _rules(options: argparse.Namespace) -> str:
-    settings = _settings()
+    settings = _settings(options.folder)
     own, without = getattr(settings, "rules", ()), getattr(settings, "without", ())
     return rules_yml(rules_of(own, without), options.interval)
 
@@ -63,8 +64,8 @@ def _rules(options: argparse.Namespace) -> str:
 WHAT: dict[str, Callable[[argparse.Namespace], str]] = {"grafana": _grafana, "rules": _rules}
 
 
-def _settings() -> MonitorSettings:
-    for blueprint in plan(Path(), everything=True, warn=False).blueprints:
+def _settings(folder: Path) -> MonitorSettings:
+    for blueprint in plan(folder, everything=True, warn=False).blueprints:
         if isinstance(blueprint.settings, MonitorSettings):
             return blueprint.settings
     raise NoSettings("the monitor is not in entrypoints.toml: `galvo lock` writes what is installed")

@@ -57,10 +57,7 @@ def test_rules_for_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert f"{len(RULES)} rules found" in done.stdout
 
 
-def test_the_monitor_is_not_listed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("entrypoints.toml").write_text("")
-    assert cli.main(["export", "rules"]) == 1
+def test_the_monitor_is_not_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "entrypoints.toml").write_text("")
+    assert cli.main(["export", "rules", "--folder", str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith("galvo: the monitor is not in entrypoints.toml")
