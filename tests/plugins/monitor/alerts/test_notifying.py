@@ -108,9 +108,8 @@ async def test_a_webhook_that_sends_us_elsewhere(caplog: pytest.LogCaptureFixtur
         await there.came(2)
     assert elsewhere.bodies == []
     assert [one["labels"]["alertname"] for one in json.loads(there.bodies[1])["alerts"]] == ["Low"]
-    assert (
-        "answers 307, elsewhere, and nobody is followed: give its final address; 1 alerts are not" in caplog.messages[0]
-    )
+    said = "answers 307, elsewhere, and nobody is followed: give its final address; 1 alert is not told"
+    assert caplog.messages == [f"alerts: the webhook {there.url} {said}"]
 
 
 async def test_nobody_is_there(caplog: pytest.LogCaptureFixture) -> None:
