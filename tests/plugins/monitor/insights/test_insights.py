@@ -282,6 +282,22 @@ def test_loop_lag_and_the_machine() -> None:
     assert hours.sentences({lag: 0.004}, busy) == [], "a machine may work hard"
 
 
+def test_a_slow_disk() -> None:
+    hours = Hours()
+    for _ in range(40):
+        assert hours.sentences({}, Facts(machine=machine(io=0.02))) == []
+    hours.sentences({}, Facts(machine=machine(io=0.6)))
+    assert hours.sentences({}, Facts(machine=machine(io=0.6))) == [
+        f"some tasks waited for I/O 60 % of the time since {at(hours, 2 * EVERY)}, usually 2.0 %"
+    ]
+
+
+def test_a_disk_that_is_always_busy_is_none() -> None:
+    hours = Hours()
+    for _ in range(40):
+        assert hours.sentences({}, Facts(machine=machine(io=0.5))) == []
+
+
 def test_a_disk_that_fills() -> None:
     hours = Hours()
     disk = Disk("/data", 8.0 * 2**30, 100.0 * 2**30, Filling(2400.0, 3.5 * 2**20, 600.0))
