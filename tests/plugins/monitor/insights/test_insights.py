@@ -200,6 +200,21 @@ def test_pool_wait_by_itself() -> None:
     assert hours.sentences(values) == ["75 % of the query time is pool wait"]
 
 
+def test_pool_wait_of_those_who_take_connections_by_hand_is_no_share() -> None:
+    hours = Hours()
+    values = queries(0.01, busy=2.0) | {series(WAIT, "busy"): 1.5}
+    for _ in range(3):
+        assert hours.sentences(values, Facts(pool_hosted=True)) == []
+
+
+def test_a_pool_that_lends_no_more_for_now_has_not_lent_all() -> None:
+    hours, facts = Hours(), Facts(pool={"lent": 5, "limit": 5, "size": 8, "waiting": 2})
+    hours.sentences({}, facts)
+    assert hours.sentences({}, facts) == [
+        f"the pool lends 5 connections, no more for now, and 2 callers wait for one, seen since {at(hours, EVERY)}"
+    ]
+
+
 def test_a_forgotten_transaction_is_said_after_a_minute() -> None:
     hours = Hours()
     assert hours.sentences({}, Facts(database=server(idle=1, oldest=31.0))) == []
