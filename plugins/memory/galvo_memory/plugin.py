@@ -9,8 +9,11 @@ from time import monotonic
 import anyio
 
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, hookimpl
+from galvo.surviving import Surviving
+from galvo_local import Answering
 from galvo_memory import budgets, pools
-from galvo_memory.asking.answering import Answering
+from galvo_memory.asking.answering import Answers
+from galvo_memory.asking.protocol import NAME
 from galvo_memory.asking.state import State
 from galvo_memory.asking.telling import state_of
 from galvo_memory.errors import BudgetAboveLimit, LimitBelowUse
@@ -20,7 +23,6 @@ from galvo_memory.signals import Levels, Paths, Sample, Sampler
 from galvo_memory.sizes import show
 from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.relieving import Relieving
-from galvo_memory.watching.surviving import Surviving
 from galvo_memory.watching.watcher import Watcher
 
 SHARE_FREED = {Level.ELEVATED: 0.25, Level.HIGH: 0.5, Level.CRITICAL: 1.0}
@@ -75,7 +77,8 @@ class MemoryPlugin(Plugin):
                 tasks.start_soon(self._relieving.run)
                 tasks.start_soon(self._watcher.leaks.run)
                 if self._settings.answer:
-                    answering = Answering(self.state, self._watcher.leaks, self._surviving)
+                    answers = Answers(self.state, self._watcher.leaks)
+                    answering = Answering(NAME, answers.answer, self._surviving.part)
                     tasks.start_soon(answering.run)
                     await answering.ready.wait()
                 tasks.start_soon(self._watcher.run, self._settings.interval)

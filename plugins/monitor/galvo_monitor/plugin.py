@@ -2,17 +2,118 @@
 
 from __future__ import annotations
 
-from galvo import Context, Plugin
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import time
+
+import anyio
+
+from galvo import Context, Metric, Plugin, hookimpl
+from galvo.surviving import Surviving
+from galvo_local import Answering
+from galvo_monitor.asking.answering import Answers
+from galvo_monitor.cells import Registry, Snapshot
+from galvo_monitor.collecting import Collection, Gathers, Judging, Schedule, sharing
+from galvo_monitor.loop import Lag, Pauses
+from galvo_monitor.panels import Builder, Kept, tables_of
 from galvo_monitor.settings import MonitorSettings
+from galvo_monitor.store import Past, Store
+from galvo_monitor.store.rollups import RollUps
+from galvo_monitor.view import View
 
 
 class MonitorPlugin(Plugin):
     """Monitor: metrics, alerts, insights, a dashboard, exporters."""
 
     name = "monitor"
+    after = ("embedded", "pool", "cache", "index", "memory")
     provides = ("monitor",)
     settings_type = MonitorSettings
 
     def __init__(self, settings: MonitorSettings, context: Context) -> None:
         super().__init__(settings, context)
         self._settings = settings
+        self._surviving = Surviving(context.log)
+        older = context.capability(self.name)
+        older = older if isinstance(older, MonitorPlugin) else None
+        self._registry = self._registry_of(older)
+        self._record = self._registry.record  # looked up once: the next method runs for every query
+        self._store = self._store_of(older)
+        self._gathers = Gathers(settings, context, self._record)
+        self._collection = Collection(
+            self._registry,
+            self._store,
+            Kept(),
+            Builder(tables_of(context)),
+            Judging(settings, context, self._gathers),
+            Schedule(settings.interval),
+            self._surviving,
+            gathers=self._gathers.all,
+        )
+
+    def _registry_of(self, older: MonitorPlugin | None) -> Registry:
+        """A reload goes on counting where its last instance was."""
+        if older is not None and older._settings.attributes == self._settings.attributes:
+            return older._registry
+        return Registry(most=self._settings.attributes)
+
+    def _store_of(self, older: MonitorPlugin | None) -> Store:
+        mine, its = self._settings, older._settings if older is not None else None
+        if older is not None and its is not None and (its.interval, its.series) == (mine.interval, mine.series):
+            return older._store
+        return Store(interval=mine.interval, most=mine.series, log=self.context.log)
+
+    @hookimpl
+    def on_metric(self, metric: Metric, value: float) -> None:
+        self._record(metric, value)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        pauses = Pauses(self._record)
+        lag = Lag(self._record, also=pauses.tell)
+        async with sharing(self._settings, self.context, self.snapshot) as merge, anyio.create_task_group() as tasks:
+            self._collection.merge = merge
+            if self._settings.history:
+                self._collection.history = RollUps(self.context, self._store, instance=self._settings.namespace)
+            if self._settings.answer:
+                answering = Answering("monitor", Answers(self.view, self.wait).answer, self._surviving.part)
+                tasks.start_soon(answering.run)
+                await answering.ready.wait()
+            pauses.start()
+            lag.start()
+            tasks.start_soon(self._collection.run)
+            try:
+                yield
+            finally:
+                lag.stop()
+                pauses.stop()
+                tasks.cancel_scope.cancel()
+                await self._gathers.close()
+
+    # -- the capability `monitor` ---------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """All that was recorded, of this process."""
+        return self._registry.read(time())
+
+    def view(self) -> View:
+        """What there is to see."""
+        return self._collection.view
+
+    async def wait(self, after: float) -> View:
+        """The next view that is made later than `after`, in seconds since the epoch; made sooner as somebody waits."""
+        return await self._collection.wait(after)
+
+    def past(self, series: str, start: float, end: float, points: int = 500) -> Past | None:
+        """Of a series by its name, between two times in seconds since the epoch; None: there is no such series."""
+        found = self._store.named(series)
+        return None if found is None else self._store.past(found, start, end, points)
+
+    def stats(self) -> dict[str, float]:
+        view = self._collection.view
+        return {
+            "alerts": sum(alert.state == "firing" for alert in view.alerts),
+            "insights": len(view.insights),
+            "processes": view.processes,
+            "faults": self._surviving.faults,
+        }

@@ -18,6 +18,9 @@ OF: dict[str, tuple[Aggregate, ...]] = {
 }
 """What each kind of metric has."""
 
+TOTAL = (("total", "true"),)
+"""The attributes of a metric's sum over all its series, which sets it apart from them."""
+
 
 class Series(msgspec.Struct, frozen=True):
     """`str()` is its name in files, pages and databases: `galvo.cache.hits{galvo.cache.level="l1"} rate`."""

@@ -206,10 +206,10 @@ async def test_it_survives_its_own_faults(
         assert stage.memory.stats()["faults"] >= 10
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     once = [
-        "the level failed, and memory is watched on: ZeroDivisionError: mine",
-        "the verdict failed, and memory is watched on: ZeroDivisionError: mine",
+        "the level failed, and the rest goes on: ZeroDivisionError: mine",
+        "the verdict failed, and the rest goes on: ZeroDivisionError: mine",
         "/proc/self/statm cannot be read (gone): memory is not watched meanwhile",
-        "reading memory failed, and memory is watched on: ZeroDivisionError: mine",
+        "reading memory failed, and the rest goes on: ZeroDivisionError: mine",
     ]
     assert [said.count(sentence) for sentence in once] == [1, 1, 1, 1], said
 

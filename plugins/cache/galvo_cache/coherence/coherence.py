@@ -113,6 +113,7 @@ class Coherence:
             "pending_remote": len(following.held),
             "releases_due": len(announcing.releases),
             "round_trips": self._server.round_trips,
+            "away_seconds": self._server.away,
         }
 
     def _may_share(self) -> bool:

@@ -39,6 +39,11 @@ class Server:
         self.round_trips = 0
 
     @property
+    def away(self) -> float:
+        """Seconds since the first of the round trips that have failed without one that succeeded since."""
+        return 0.0 if self.away_since is None else monotonic() - self.away_since
+
+    @property
     def everybody(self) -> bytes:
         """The channel of what is told to all."""
         return self._prefix + b"w"

@@ -1,1 +1,1 @@
-"""How `galvo memory` asks a running process: an abstract Unix socket, which leaves no file behind."""
+"""How `galvo memory` asks a running process."""

@@ -1,14 +1,11 @@
-"""One question, one answer, both JSON; then the connection is closed."""
+"""One question, one answer, both JSON."""
 
 from __future__ import annotations
 
 import msgspec
 
-PREFIX = "galvo-memory-"
-"""Of the socket's name, behind which come the process id and something random."""
-LARGEST_QUESTION = 1000
-"""Bytes."""
-LARGEST_ANSWER = 1 << 20
+NAME = "memory"
+"""By which the plugin is asked."""
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import anyio
 
+from galvo.surviving import Surviving
 from galvo_memory.signals import Sample
 from galvo_memory.sizes import show
 from galvo_memory.verdict import Detector, Finding, Verdict, investigate
 from galvo_memory.verdict.detector import Kind
-from galvo_memory.watching.surviving import Surviving
 
 AGAIN = 3600.0
 """Seconds between two traces, and between two warnings of the same: a verdict may come and go."""

@@ -9,9 +9,9 @@ import anyio
 import msgspec
 
 from galvo import Context, Freed, Level
+from galvo.surviving import Surviving
 from galvo_memory.relief import Relief
 from galvo_memory.watching.metering import FREED
-from galvo_memory.watching.surviving import Surviving
 
 
 class Relieved(msgspec.Struct, frozen=True):

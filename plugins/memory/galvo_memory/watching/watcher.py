@@ -9,6 +9,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from galvo import Context, Level
+from galvo.surviving import Surviving
 from galvo_memory.errors import Unreadable
 from galvo_memory.processes.idle import WORKERS
 from galvo_memory.relief import Collector
@@ -19,7 +20,6 @@ from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.metering import LEAK, record
 from galvo_memory.watching.pace import REST, Pace
 from galvo_memory.watching.relieving import Relieving
-from galvo_memory.watching.surviving import Surviving
 
 
 class Watcher:

@@ -5,27 +5,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
 
 import anyio
 
-from galvo_monitor.cells import Registry, Snapshot
-from galvo_monitor.collecting.schedule import Schedule
 from galvo.surviving import Surviving
+from galvo_monitor.cells import Registry, Snapshot
+from galvo_monitor.collecting.gathers import Gather
+from galvo_monitor.collecting.judging import Judging
+from galvo_monitor.collecting.schedule import Schedule
 from galvo_monitor.collecting.totals import with_totals
-from galvo_monitor.panels import Builder
+from galvo_monitor.panels import Builder, Kept
 from galvo_monitor.series import Values
 from galvo_monitor.store import Store
+from galvo_monitor.store.merged import Merged
+from galvo_monitor.store.rollups import RollUps
 from galvo_monitor.view import Alert, Insight, Status, View
 
 PATIENCE = 10.0
 """Seconds that gathering may take; what has not come by then is gathered next time."""
-Gather = Callable[[], Awaitable[None]]
-
-
-class Judgement(Protocol):
-    async def judge(self, at: float, store: Store) -> tuple[list[Alert], list[Insight], Status, str]:
-        """Alerts, insights, and the verdict in one word and in one sentence."""
 
 
 class Collection:
@@ -33,26 +30,31 @@ class Collection:
         self,
         registry: Registry,
         store: Store,
+        keep: Kept,
         builder: Builder,
-        judgement: Judgement,
+        judging: Judging,
         schedule: Schedule,
         surviving: Surviving,
         *,
         gathers: Mapping[str, Gather],
-        merge: Callable[[Snapshot], Awaitable[tuple[Snapshot, int]]],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`gathers` record what nobody else does; `merge` adds other processes' numbers, and tells how many they are."""
+        """`gathers` record what nobody else does."""
         self._registry = registry
         self.store = store
+        self._keep = keep
         self._builder = builder
-        self._judgement = judgement
+        self._judging = judging
         self._schedule = schedule
         self._surviving = surviving
         self._gathers = gathers
-        self._merge = merge
+        self.merge: Callable[[Snapshot], Awaitable[Merged]] | None = None
+        """Adds the numbers of other processes."""
+        self.history: RollUps | None = None
+        """Keeps some of it in the database."""
         self._clock = clock
         self._kept: Snapshot | None = None
+        """This process's own, of the last collection."""
         self._glanced: Snapshot | None = None
         self._changed = anyio.Event()
         self._started = clock()
@@ -60,6 +62,7 @@ class Collection:
 
     async def run(self) -> None:
         """Never ends."""
+        await self._remember(write=False)
         while True:
             full = await self._schedule.next()
             with self._surviving.part("collecting"):
@@ -75,23 +78,34 @@ class Collection:
     async def collect(self) -> None:
         """Keep what came since the last time."""
         await self._gather()
-        snapshot, processes = await self._merge(self._registry.read(self._clock()))
-        snapshot = with_totals(snapshot)
-        values = snapshot.since(self._kept)
-        self._kept = self._glanced = snapshot
-        self.store.append(snapshot.at, values)
+        own = self._registry.read(self._clock())
+        merged = Merged(own, self._kept) if self.merge is None else await self.merge(own)
+        self._kept = self._glanced = own
+        snapshot = merged.now
+        values = _values(snapshot, merged.before)
+        self.store.append(snapshot.at, self._keep.of(values))
         alerts, insights, status, verdict = self.view.alerts, self.view.insights, self.view.status, self.view.verdict
         with self._surviving.part("judging"):
-            alerts, insights, status, verdict = await self._judgement.judge(snapshot.at, self.store)
-        self._show(snapshot.at, values, alerts, insights, status, verdict, processes)
+            alerts, insights, status, verdict = await self._judging.judge(snapshot.at, self.store)
+        self._show(snapshot.at, values, alerts, insights, status, verdict, merged.processes)
+        await self._remember(write=True)
 
     async def glance(self) -> None:
-        """Show this process's numbers of the last seconds, and keep nothing."""
-        snapshot = with_totals(self._registry.read(self._clock()))
-        values = snapshot.since(self._glanced)
-        self._glanced = snapshot
+        """Show the numbers of the last seconds, and keep nothing. Those of several processes come all at once."""
+        if self.merge is not None:
+            return
+        before, self._glanced = self._glanced, self._registry.read(self._clock())
+        snapshot = self._glanced
+        values = _values(snapshot, before)
         view = self.view
         self._show(snapshot.at, values, view.alerts, view.insights, view.status, view.verdict, view.processes)
+
+    async def _remember(self, *, write: bool) -> None:
+        """A database that hangs keeps nobody from collecting for long."""
+        if (history := self.history) is None:
+            return
+        with self._surviving.part("keeping history"), anyio.move_on_after(PATIENCE):
+            await (history.write if write else history.start)(self._clock())
 
     async def _gather(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -112,7 +126,11 @@ class Collection:
         verdict: str,
         processes: int,
     ) -> None:
-        panels = self._builder.panels(values)
+        panels = self._builder.panels(values, self.store.known)
         self.view = View(at, self._started, os.getpid(), verdict, status, alerts, insights, panels, processes)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
+
+
+def _values(now: Snapshot, before: Snapshot | None) -> Values:
+    return with_totals(now).since(None if before is None else with_totals(before))

@@ -36,7 +36,8 @@ class Schedule:
         while True:
             now = self._clock()
             if now >= self._due:
-                self._due = max(self._due + self._interval, now)
+                due = self._due + self._interval
+                self._due = due if due > now else now + self._interval
                 return True
             left = self._due - now
             live = now <= self._until and left > LIVE

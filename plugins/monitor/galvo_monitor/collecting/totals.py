@@ -6,7 +6,7 @@ from functools import reduce
 
 from galvo import Metric
 from galvo_monitor.cells import Buckets, Snapshot
-from galvo_monitor.panels.layout import TOTAL
+from galvo_monitor.series import TOTAL
 
 
 def with_totals(snapshot: Snapshot) -> Snapshot:

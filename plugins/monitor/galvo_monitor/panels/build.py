@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from galvo_monitor.panels.layout import PARTS, Line, Part
-from galvo_monitor.series import Series, Values
+from galvo_monitor.series import TOTAL, Series, Values
 from galvo_monitor.view import Chart, Panel, Table, Value
 
 Tables = Callable[[], list[Table]]
@@ -19,10 +19,10 @@ class Builder:
     def __init__(self, tables: dict[str, Tables] | None = None) -> None:
         self._tables = tables or {}
 
-    def panels(self, values: Values) -> list[Panel]:
-        """Those that have anything to show."""
+    def panels(self, values: Values, known: Iterable[Series] = ()) -> list[Panel]:
+        """Those that have anything to show. `known`: series that had a value before."""
         by_metric: dict[tuple[str, str], list[Series]] = {}
-        for series in values:
+        for series in {**dict.fromkeys(known), **values}:
             by_metric.setdefault((series.metric, series.aggregate), []).append(series)
         made = (self._panel(part, by_metric, values) for part in PARTS)
         return [panel for panel in made if panel.charts or panel.tables]
@@ -39,10 +39,12 @@ class Builder:
 
 def _drawn(line: Line, known: dict[tuple[str, str], list[Series]], values: Values) -> Iterable[Value]:
     for series in known.get((line.metric, line.aggregate), ()):
+        if (series.attributes == TOTAL) != (line.where == TOTAL):
+            continue
         attributes = dict(series.attributes)
         if any(attributes.get(name, "") != value for name, value in line.where):
             continue
         label = line.label
         if line.by:
             label = f"{line.label}{attributes.get(line.by, 'ok' if line.by == 'error.type' else '')}"
-        yield Value(str(series), label or "all", line.unit, values[series])
+        yield Value(str(series), label or "all", line.unit, values.get(series))

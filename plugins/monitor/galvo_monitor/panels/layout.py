@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from galvo_monitor.series import Aggregate
+from galvo_monitor.series import TOTAL, Aggregate
 
 
 class Line(NamedTuple):
@@ -31,23 +31,19 @@ class Part(NamedTuple):
 
 
 QUERY = "db.client.operation.duration"
+STATE = "db.client.connection.state"
 HTTP = "http.server.request.duration"
-TOTAL = (("total", "true"),)
-"""What sets the sum of all series of a metric apart from them, see `totals`."""
-EACH = (("total", ""),)
 
 
 def _latency(metric: str) -> tuple[Line, ...]:
     """Of all together."""
-    return tuple(
-        Line(metric, aggregate, label, "s", where=TOTAL)
-        for aggregate, label in (("p50", "median"), ("p95", "95 %"), ("p99", "99 %"))
-    )
+    labels: tuple[tuple[Aggregate, str], ...] = (("p50", "median"), ("p95", "95 %"), ("p99", "99 %"))
+    return tuple(Line(metric, aggregate, label, "s", where=TOTAL) for aggregate, label in labels)
 
 
 PARTS = (
     Part("requests", "Requests", (
-        Plot("Requests", (Line(HTTP, "rate", "", "{request}/s", by="http.response.status_code", where=EACH),)),
+        Plot("Requests", (Line(HTTP, "rate", "", "{request}/s", by="http.response.status_code"),)),
         Plot("Time of a request", _latency(HTTP)),
     )),
     Part("loop", "Event loop", (
@@ -57,20 +53,26 @@ PARTS = (
                                    Line("galvo.gc.pause", "busy", "share of time", "1"))),
     )),
     Part("database", "Database", (
-        Plot("Statements", (Line(QUERY, "rate", "", "{query}/s", by="error.type", where=EACH),)),
+        Plot("Statements", (Line(QUERY, "rate", "", "{query}/s", by="error.type"),)),
         Plot("Time of a statement", _latency(QUERY)),
-        Plot("Sessions", (Line("galvo.database.sessions", "value", "", "{session}", by="state"),
-                          Line("galvo.database.blocked", "value", "blocked", "{session}"))),
+        Plot("Sessions of the server", (
+            Line("galvo.database.sessions", "value", "", "{session}", by="state"),
+            Line("galvo.database.blocked", "value", "blocked", "{session}"),
+        )),
+        Plot("Oldest", (Line("galvo.database.transaction.longest", "value", "transaction", "s"),
+                        Line("galvo.database.idle_in_transaction.oldest", "value", "idle in transaction", "s"))),
+        Plot("Read from the server's memory", (Line("galvo.database.hit_ratio", "value", "of blocks", "1"),)),
     )),
     Part("cache", "Cache", (
         Plot("Hit ratio", (Line("galvo.cache.hit_ratio", "value", "of what may be kept", "1"),
                            Line("galvo.cache.hit_ratio_all", "value", "of all reads", "1"))),
         Plot("Answers", (Line("galvo.cache.hits", "rate", "hits, ", "{read}/s", by="galvo.cache.level"),
                          Line("galvo.cache.misses", "rate", "misses, ", "{read}/s", by="galvo.cache.reason"))),
-        Plot("Size", (Line("galvo.cache.size", "value", "kept", "By"), Line("galvo.cache.budget", "value", "allowed", "By"))),
+        Plot("Size", (Line("galvo.cache.size", "value", "kept", "By"),
+                      Line("galvo.cache.budget", "value", "allowed", "By"))),
     )),
     Part("pool", "Connection pool", (
-        Plot("Connections", (Line("db.client.connection.count", "value", "", "{connection}", by="db.client.connection.state"),
+        Plot("Connections", (Line("db.client.connection.count", "value", "", "{connection}", by=STATE),
                              Line("db.client.connection.max", "value", "most", "{connection}"))),
         Plot("Waiting for one", (Line("db.client.connection.pending_requests", "value", "tasks", "{request}"),)),
         Plot("Wait of those who had to", (Line("db.client.connection.wait_time", "p50", "median", "s"),
@@ -89,6 +91,9 @@ PARTS = (
         Plot("Processor", (Line("system.cpu.utilization", "value", "machine", "1"),
                            Line("process.cpu.utilization", "value", "process", "1"))),
         Plot("Memory", (Line("system.memory.utilization", "value", "used", "1"),)),
+        Plot("Stalled, of the last 10 s", (
+            Line("galvo.system.pressure", "value", "", "1", by="galvo.resource", where=(("galvo.stalled", "some"),)),
+        )),
         Plot("Disk", (Line("system.filesystem.utilization", "value", "", "1", by="system.filesystem.mountpoint"),)),
     )),
 )  # fmt: skip

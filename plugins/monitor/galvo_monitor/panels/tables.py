@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from galvo import Context
@@ -12,15 +14,25 @@ WIDTH = 200
 """Characters of a statement."""
 
 
+def tables_of(context: Context) -> dict[str, Callable[[], list[Table]]]:
+    """By the names of panels."""
+    return {
+        "database": partial(statements, context),
+        "cache": partial(refusals, context),
+        "memory": partial(holders, context),
+    }
+
+
 def statements(context: Context) -> list[Table]:
     """What took most time of the database, without values; empty without the index plugin."""
     index = context.capability("index")
     top: list[dict[str, Any]] = index.top(TOP) if hasattr(index, "top") else []
     if not top:
         return []
-    columns = [("Statement", ""), ("Calls", "{query}"), ("Total", "s"), ("Median", "s"), ("99 %", "s"), ("Rows", "{row}")]
+    units = {"Calls": "{query}", "Total": "s", "Median": "s", "99 %": "s", "Rows": "{row}"}
     keys = ("calls", "seconds", "p50", "p99", "rows")
-    return [Table("Statements by total time", columns, [[_short(one["statement"]), *map(one.get, keys)] for one in top])]
+    rows = [[_short(one["statement"]), *map(one.get, keys)] for one in top]
+    return [Table("Statements by total time", [("Statement", ""), *units.items()], rows)]
 
 
 def refusals(context: Context) -> list[Table]:

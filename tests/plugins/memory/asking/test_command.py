@@ -18,15 +18,18 @@ from typing import Any
 
 import pytest
 
+from galvo_local import asking
+from galvo_local.sockets import prefix
 from galvo_memory import cli
-from galvo_memory.asking import asking, look
+from galvo_memory.asking import look
 from galvo_memory.asking.asking import NoAnswer, ask
-from galvo_memory.asking.protocol import PREFIX
+from galvo_memory.asking.protocol import NAME
 from galvo_memory.asking.shown import shown, sparks
 
 GALVO = str(Path(sys.executable).parent / "galvo")
 QUIET = {"waiting": [98, 99, 100]}
 """Whatever else this machine does."""
+PREFIX = prefix(NAME)
 SLEEPS = "print('ready', flush=True); input()"
 
 
@@ -77,9 +80,9 @@ def galvo(*args: str | float) -> subprocess.CompletedProcess[str]:
 
 def only(monkeypatch: pytest.MonkeyPatch, *pids: int) -> None:
     """Others' processes may run here, too."""
-    real = asking._names
+    real = asking.names
     starts = tuple(f"{PREFIX}{pid}-" for pid in pids)
-    monkeypatch.setattr(asking, "_names", lambda: [name for name in real() if name.startswith(starts)])
+    monkeypatch.setattr(asking, "names", lambda of: [name for name in real(of) if name.startswith(starts)])
 
 
 def test_now_trend_verdict_and_who_holds_what(host: int) -> None:
@@ -280,7 +283,7 @@ def test_other_users_are_refused(host: int) -> None:
 
 @pytest.mark.parametrize("junk", [b"", b"\xff\xfe", b"{}garbage", b'{"trace": "x"}', b"x" * 100_000])
 def test_bad_questions_do_no_harm(host: int, junk: bytes) -> None:
-    [name] = [name for name in asking._names() if name.startswith(f"{PREFIX}{host}-")]
+    [name] = [name for name in asking.names(NAME) if name.startswith(f"{PREFIX}{host}-")]
     for _ in range(10):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(f"\0{name}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from galvo_monitor.panels import Builder
 from galvo_monitor.panels.build import LINES
-from galvo_monitor.panels.layout import PARTS, TOTAL
-from galvo_monitor.series import OF, Aggregate, Series
+from galvo_monitor.panels.layout import PARTS
+from galvo_monitor.series import OF, TOTAL, Aggregate, Series
 from galvo_monitor.view import Table
 
 QUERY = "db.client.operation.duration"

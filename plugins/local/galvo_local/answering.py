@@ -1,0 +1,85 @@
+"""The process's end of the socket."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+
+from galvo_local.sockets import LARGEST_QUESTION, peer, prefix
+
+AT_ONCE, WAITING = 4, 32
+PATIENCE = 5.0
+"""Seconds that a question and the sending of its answer may take."""
+
+
+class Answering:
+    def __init__(
+        self,
+        name: str,
+        answer: Callable[[bytes], Awaitable[bytes | None]],
+        part: Callable[[str], AbstractContextManager[object]],
+    ) -> None:
+        """`name` is the plugin's, by which it is asked; `answer` gives None for what is no question.
+
+        `part(what)` is entered round all that is done here: it keeps errors from whoever runs this.
+        """
+        self._name = name
+        self._answer = answer
+        self._part = part
+        self._what = f"answering `galvo {name}`"
+        self._busy = 0
+        self.ready = anyio.Event()
+        """It can be asked, or that has failed."""
+
+    async def run(self) -> None:
+        """Never ends, unless this system has no such sockets."""
+        while sys.platform == "linux":
+            with self._part(self._what):
+                name = f"\0{prefix(self._name)}{os.getpid()}-{secrets.token_hex(4)}"
+                async with await anyio.create_unix_listener(name, backlog=WAITING) as listener:
+                    self.ready.set()
+                    await listener.serve(self._serve)
+            self.ready.set()
+            await anyio.sleep(PATIENCE)
+        self.ready.set()
+
+    async def _serve(self, stream: SocketStream) -> None:
+        async with stream:
+            if self._busy >= AT_ONCE or not _allowed(_raw(stream)):
+                return
+            self._busy += 1
+            try:
+                with self._part(self._what):
+                    await self._converse(stream)
+            finally:
+                self._busy -= 1
+
+    async def _converse(self, stream: SocketStream) -> None:
+        try:
+            with anyio.fail_after(PATIENCE):
+                question = await stream.receive(LARGEST_QUESTION)
+        except (TimeoutError, anyio.EndOfStream, anyio.BrokenResourceError):
+            return  # whoever asked does not mean it, or has gone
+        if (answer := await self._answer(question)) is None:
+            return
+        try:
+            with anyio.fail_after(PATIENCE):
+                await stream.send(answer)
+        except (TimeoutError, anyio.BrokenResourceError):
+            return
+
+
+def _raw(stream: SocketStream) -> socket.socket:
+    return stream.extra(SocketAttribute.raw_socket)  # noqa: S610  # Django has an `extra`, too
+
+
+def _allowed(raw: socket.socket) -> bool:
+    """Its user is this process's, or root."""
+    return peer(raw)[1] in (0, os.geteuid())

@@ -1,0 +1,1 @@
+"""How `galvo status` and `galvo top` ask a running process."""

@@ -1,0 +1,45 @@
+"""The commands' end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+import galvo_local
+from galvo_monitor.asking.protocol import NAME, Question
+from galvo_monitor.errors import MonitorProblem
+from galvo_monitor.view import View
+
+PROC = Path("/proc")
+
+
+class NoAnswer(MonitorProblem):
+    """The process does not tell of itself."""
+
+
+class Ended(NoAnswer):
+    """There is no such process."""
+
+
+def ask(pid: int, *, live: bool = False) -> View:
+    """What process `pid` shows. Raises NoAnswer and Ended."""
+    try:
+        told = galvo_local.ask(NAME, pid, msgspec.json.encode(Question(live)))
+    except galvo_local.NoAnswer as error:
+        if not (PROC / str(pid)).exists():
+            raise Ended(f"there is no process {pid}") from None
+        raise NoAnswer(str(error)) from None
+    try:
+        return msgspec.json.decode(told, type=View)
+    except msgspec.MsgspecError:
+        raise NoAnswer(f"process {pid} answers what is not understood here: is it of another version?") from None
+
+
+def processes() -> list[int]:
+    """Those that can be asked, in this network namespace. Raises NoAnswer when there are none."""
+    if found := galvo_local.processes(NAME):
+        return found
+    raise NoAnswer(
+        "no process with a monitor plugin can be asked here: start one, or ask as its user and in its container"
+    )

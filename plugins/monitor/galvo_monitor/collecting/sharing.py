@@ -1,0 +1,36 @@
+"""Adds the numbers of other processes, when the settings name a Redis for that."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from galvo import Context
+from galvo_monitor.cells import Snapshot
+from galvo_monitor.settings import MonitorSettings
+from galvo_monitor.store.merged import Merged
+
+Merge = Callable[[Snapshot], Awaitable[Merged]]
+
+
+@asynccontextmanager
+async def sharing(
+    settings: MonitorSettings, context: Context, own: Callable[[], Snapshot]
+) -> AsyncIterator[Merge | None]:
+    """None: this process is the only one. `own` gives what it has counted when it ends. Raises MonitorProblem."""
+    url = settings.redis.get_secret_value()
+    if not url:
+        yield None
+        return
+    from galvo_monitor.store.client import client_of  # redis-py is megabytes that a single process does not need
+    from galvo_monitor.store.seal import key_of
+    from galvo_monitor.store.sharing import Sharing
+
+    key = key_of(settings.signing_key.get_secret_value())
+    client = client_of(url)
+    shared = Sharing(client, namespace=settings.namespace, key=key, interval=settings.interval, log=context.log)
+    try:
+        yield shared.exchange
+    finally:
+        await shared.leave(own())
+        await client.aclose()

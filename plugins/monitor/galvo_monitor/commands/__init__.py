@@ -1,0 +1,1 @@
+"""The commands of `galvo monitor`: each module's `main(argv)` gives the exit code."""

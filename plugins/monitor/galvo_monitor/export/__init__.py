@@ -1,0 +1,1 @@
+"""The numbers for others: Prometheus, OpenTelemetry, Grafana."""

@@ -1,0 +1,92 @@
+"""Server-sent events: each new view, to all who look.
+
+A view is complete, so nobody needs those that were missed: nothing queues. Who reads slowly gets fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import anyio
+import msgspec
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from galvo_monitor.page.source import Source
+from galvo_monitor.view import View
+
+BEAT = 15.0
+"""Seconds of silence after which a comment is sent: proxies close what says nothing."""
+LIFE = 60.0
+"""Seconds, then the browser connects anew. A server that is told to stop waits for its open responses, and nothing
+tells them; and who may no longer look is found out."""
+RETRY = 500
+"""Milliseconds until the browser does."""
+MOST = 100
+"""Streams at the same time."""
+NEVER = float("-inf")
+
+
+class Streams:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._open: set[anyio.CancelScope] = set()
+        self._count = 0
+        self._closed = False
+        self._view: View | None = None
+        self._frame = b""
+
+    @property
+    def full(self) -> bool:
+        return self._closed or self._count >= MOST
+
+    def close(self) -> None:
+        """End all streams, and begin no more. From the event loop's thread."""
+        self._closed = True
+        for waiting in list(self._open):
+            waiting.cancel()
+
+    async def frames(self) -> AsyncGenerator[bytes, None]:
+        """What one reader is sent."""
+        self._count += 1
+        try:
+            yield f"retry: {RETRY}\n\n".encode()
+            after, ends = NEVER, anyio.current_time() + LIFE
+            while not self._closed and anyio.current_time() < ends:
+                view = await self._next(after)
+                after = view.at if view else after
+                yield self._framed(view) if view else b": still here\n\n"
+        finally:
+            self._count -= 1
+
+    async def _next(self, after: float) -> View | None:
+        """None after a BEAT without one."""
+        with anyio.CancelScope(deadline=anyio.current_time() + BEAT) as waiting:
+            self._open.add(waiting)
+            try:
+                return await self._source.wait(after)
+            finally:
+                self._open.discard(waiting)
+        view = self._source.view()
+        return view if view and view.at != after else None  # the clock was set back
+
+    def _framed(self, view: View) -> bytes:
+        if view is not self._view:
+            self._view = view
+            self._frame = b"event: view\nid: %d\ndata: %b\n\n" % (view.at * 1000, msgspec.json.encode(view))
+        return self._frame
+
+
+class Events(StreamingResponse):
+    """One reader's. A reader who leaves in the middle of a frame is counted out at once, too."""
+
+    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+        self._frames = frames
+        super().__init__(frames, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._frames.aclose()

@@ -1,0 +1,26 @@
+"""Which series have a past: those that are drawn, judged, or that somebody has a rule for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from galvo_monitor.insights import READS
+from galvo_monitor.panels.layout import PARTS
+from galvo_monitor.series import TOTAL, Series, Values
+
+
+class Kept:
+    """All others are shown and exported as they are now, and have no past."""
+
+    def __init__(self, also: Iterable[tuple[str, str]] = ()) -> None:
+        """`also`: metrics and aggregates that rules look at."""
+        lines = [line for part in PARTS for plot in part.plots for line in plot.lines]
+        self._totals = {(line.metric, line.aggregate) for line in lines if line.where == TOTAL}
+        self._others = {(line.metric, line.aggregate) for line in lines if line.where != TOTAL} | READS | {*also}
+
+    def of(self, values: Values) -> Values:
+        return {series: value for series, value in values.items() if self._wants(series)}
+
+    def _wants(self, series: Series) -> bool:
+        wanted = self._totals if series.attributes == TOTAL else self._others
+        return (series.metric, series.aggregate) in wanted

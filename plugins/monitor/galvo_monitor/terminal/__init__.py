@@ -1,0 +1,1 @@
+"""A view in a terminal: `galvo status` and `galvo top`."""

@@ -1,0 +1,101 @@
+"""`galvo top`: what a running process's monitor has to say, live."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from galvo import GalvoError
+from galvo_monitor.asking.asking import Ended, NoAnswer, ask, processes
+from galvo_monitor.errors import MonitorProblem
+from galvo_monitor.status import pid
+from galvo_monitor.terminal.figures import printable
+from galvo_monitor.terminal.printing import console
+from galvo_monitor.view import View
+
+KEPT = 60
+"""Values of each line."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """0: ended by Ctrl-C, or no terminal is there and one frame was printed; 1: it could not be asked, or has ended."""
+    options = parser().parse_args(argv)
+    try:
+        _run(options.pid or _only(), options.every)
+    except GalvoError as error:
+        sys.stderr.write(f"galvo: {printable(str(error))}\n")
+        return 1
+    except KeyboardInterrupt:  # that is how it ends
+        pass
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="galvo top", description="Show how a running process is, live, until Ctrl-C; one frame without a terminal."
+    )
+    made.add_argument("pid", nargs="?", type=pid, metavar="PID", help="of the process, when several can be asked")
+    made.add_argument("--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two frames (2)")
+    return made
+
+
+class Course:
+    """What each line was in the last frames."""
+
+    def __init__(self) -> None:
+        self.past: dict[str, deque[float | None]] = {}
+        self._last = float("-inf")
+
+    def add(self, view: View) -> None:
+        if view.at == self._last:
+            return
+        self._last = view.at
+        now = {value.series: value.now for panel in view.panels for chart in panel.charts for value in chart.values}
+        for series in self.past.keys() | now.keys():
+            self.past.setdefault(series, deque(maxlen=KEPT)).append(now.get(series))
+
+
+def _run(process: int, every: float) -> None:
+    """Raises NoAnswer when it does not answer at first, Ended once it has."""
+    screen = console()
+    from rich.live import Live
+
+    from galvo_monitor.terminal.frame import frame
+
+    view = ask(process, live=True)
+    if not sys.stdout.isatty():
+        screen.print(frame(view, time.time()))
+        return
+    course, note = Course(), ""
+    with Live(console=screen, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            course.add(view)
+            past = {series: list(values) for series, values in course.past.items()}
+            live.update(frame(view, time.time(), past, note), refresh=True)
+            time.sleep(every)
+            try:
+                view, note = ask(process, live=True), ""
+            except Ended:
+                raise
+            except NoAnswer as error:  # it may again; until then the last that is known is shown
+                note = str(error)
+
+
+def _only() -> int:
+    found = processes()
+    if len(found) > 1:
+        raise MonitorProblem(f"several processes run the monitor plugin: name one of {', '.join(map(str, found))}")
+    return found[0]
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.2 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.2 and 3600 seconds")
+    return value

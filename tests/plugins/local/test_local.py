@@ -1,0 +1,166 @@
+"""Questions to this process, on both event loops; names that others took; users that may not ask."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import anyio
+import pytest
+from anyio.to_thread import run_sync
+
+from galvo_local import Answering, NoAnswer, answering, ask, asking, processes
+from galvo_local.sockets import LARGEST_ANSWER, LARGEST_QUESTION, prefix
+
+pytestmark = pytest.mark.anyio
+NAME = f"test{os.getpid()}"
+Answer = Callable[[bytes], Awaitable[bytes | None]]
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def echo(question: bytes) -> bytes | None:
+    return None if question == b"no question" else b"you said " + question
+
+
+@asynccontextmanager
+async def answered(answer: Answer = echo) -> AsyncIterator[list[Exception]]:
+    faults: list[Exception] = []
+
+    @contextmanager
+    def part(what: str) -> Iterator[None]:
+        assert what == f"answering `galvo {NAME}`"
+        try:
+            yield
+        except Exception as error:
+            faults.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        end = Answering(NAME, answer, part)
+        tasks.start_soon(end.run)
+        await end.ready.wait()
+        yield faults
+        tasks.cancel_scope.cancel()
+
+
+async def asked(question: bytes = b"hello", pid: int | None = None) -> bytes:
+    return await run_sync(ask, NAME, pid or os.getpid(), question)
+
+
+async def test_one_question_one_answer() -> None:
+    async with answered() as faults:
+        assert await run_sync(processes, NAME) == [os.getpid()]
+        assert await asked() == b"you said hello"
+        assert await asked(b"again") == b"you said again"
+    assert faults == []
+    assert processes(NAME) == []
+
+
+async def test_a_long_answer_comes_whole() -> None:
+    async def answer(question: bytes) -> bytes:
+        return b"x" * LARGEST_ANSWER
+
+    async with answered(answer):
+        assert len(await asked()) == LARGEST_ANSWER
+
+
+async def test_what_is_no_question_gets_no_answer() -> None:
+    async with answered() as faults:
+        with pytest.raises(NoAnswer, match=f"process {os.getpid()} gave no answer"):
+            await asked(b"no question")
+        assert await asked() == b"you said hello"
+    assert faults == []
+
+
+async def test_a_question_is_cut_at_its_largest() -> None:
+    async with answered():
+        assert len(await asked(b"x" * LARGEST_QUESTION)) == len("you said ") + LARGEST_QUESTION
+
+
+async def test_a_fault_is_told_and_survived() -> None:
+    async def answer(question: bytes) -> bytes:
+        raise ValueError("broken")
+
+    async with answered(answer) as faults:
+        with pytest.raises(NoAnswer):
+            await asked()
+        assert [str(error) for error in faults] == ["broken"]
+        with pytest.raises(NoAnswer):
+            await asked()
+
+
+async def test_whoever_says_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take all the places until then."""
+    monkeypatch.setattr(answering, "PATIENCE", 0.2)
+    async with answered():
+        silent = [await anyio.connect_unix("\0" + asking.names(NAME)[0]) for _ in range(answering.AT_ONCE)]
+        for stream in silent:
+            with pytest.raises(anyio.EndOfStream):
+                await stream.receive()
+            await stream.aclose()
+        assert await asked() == b"you said hello"
+
+
+async def test_a_few_at_a_time() -> None:
+    release, inside = anyio.Event(), anyio.Semaphore(0)
+
+    async def answer(question: bytes) -> bytes:
+        inside.release()
+        await release.wait()
+        return b"at last"
+
+    async with answered(answer), anyio.create_task_group() as tasks:
+        got: list[bytes] = []
+
+        async def one() -> None:
+            got.append(await asked())
+
+        for _ in range(answering.AT_ONCE):
+            tasks.start_soon(one)
+        for _ in range(answering.AT_ONCE):
+            await inside.acquire()
+        with pytest.raises(NoAnswer, match="a few at a time"):
+            await asked()
+        release.set()
+    assert got == [b"at last"] * answering.AT_ONCE
+
+
+async def test_a_busy_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(question: bytes) -> bytes:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(asking, "PATIENCE", 0.2)
+    async with answered(answer):
+        with pytest.raises(NoAnswer, match=r"has not answered for 0\.2 s: its event loop is busy"):
+            await asked()
+
+
+async def test_nobody_is_there() -> None:
+    with pytest.raises(NoAnswer, match=f"runs no {NAME} plugin, has `answer = false` under .{NAME}., or is in another"):
+        await asked()
+
+
+async def test_names_are_not_believed() -> None:
+    """Any user may take a name that another process's would be; the answer would be his."""
+    with socket.socket(socket.AF_UNIX) as imposter:
+        imposter.bind(f"\0{prefix(NAME)}{os.getppid()}-00000000")
+        imposter.listen()
+        with pytest.raises(NoAnswer, match="does not tell of itself"):
+            await asked(pid=os.getppid())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+async def test_other_users_are_refused() -> None:
+    code = f"import os; from galvo_local import ask; os.setuid(65534); ask({NAME!r}, {os.getpid()}, b'hello')"
+    async with answered():
+        done = await anyio.run_process([sys.executable, "-c", code], check=False, stderr=subprocess.PIPE, cwd="/")
+    assert done.returncode == 1
+    assert b"it answers its own user and root" in done.stderr

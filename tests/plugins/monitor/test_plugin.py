@@ -1,0 +1,138 @@
+"""The plugin in a kernel on a real server: what is recorded is kept, judged and shown."""
+
+from __future__ import annotations
+
+import gc
+import os
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import asyncpg
+import pytest
+
+from galvo import Kernel, Metric
+from galvo_cache import CachePlugin
+from galvo_monitor import MonitorPlugin
+from galvo_monitor.view import Chart, View
+from galvo_pool import PoolPlugin
+from tests.conftest import execute
+
+pytestmark = pytest.mark.anyio
+QUICK = {"interval": 0.2, "answer": False}
+SOLD = Metric("shop.sold", "counter", "{box}")
+
+
+def kernel(dsn: str, **monitor: Any) -> Kernel:
+    plugins = {CachePlugin: {}, PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 3}, MonitorPlugin: QUICK | monitor}
+    return Kernel.of(plugins)
+
+
+def monitor_of(running: Kernel) -> MonitorPlugin:
+    found: MonitorPlugin = running.find_capability("monitor")
+    return found
+
+
+async def seen(running: Kernel, what: Any) -> View:
+    """The first view of which `what` is true."""
+    monitor, after = monitor_of(running), 0.0
+    with anyio.fail_after(20):
+        while True:
+            view = await monitor.wait(after)
+            if what(view):
+                return view
+            after = view.at
+
+
+def chart(view: View, panel: str, title: str) -> Chart | None:
+    charts = [chart for one in view.panels if one.name == panel for chart in one.charts]
+    return next((chart for chart in charts if chart.title == title), None)
+
+
+async def test_what_the_other_plugins_record_is_shown(dsn: str) -> None:
+    await execute(dsn, "create table box(id int primary key); insert into box values (1)")
+    async with kernel(dsn) as running:
+        for _ in range(30):
+            await running.fetch("select * from box where id = $1", 1)
+        with suppress(asyncpg.DivisionByZeroError):
+            await running.fetch("select 1 / 0")
+        view = await seen(running, lambda view: chart(view, "database", "Time of a statement"))
+        assert (view.status, view.verdict, view.pid) == ("ok", "All is well: no alert is firing.", os.getpid())
+        view = await seen(running, lambda view: chart(view, "database", "Sessions of the server"))
+        assert chart(view, "database", "Time of a statement"), "also when no statement ended meanwhile"
+        running.find_capability("cache")._metering.record()  # every 5 s otherwise
+        view = await seen(running, lambda view: chart(view, "cache", "Hit ratio"))
+        assert {panel.name for panel in view.panels} >= {"database", "cache", "system"}
+        tables = {table.title: table for panel in view.panels for table in panel.tables}
+        assert [row[0] for row in tables["Kept, by time saved"].rows] == ["select * from box where id = $1"]
+        assert all("1 / 0" not in str(table.rows) for table in tables.values()), "no values"
+        lines = chart(view, "database", "Statements")
+        assert lines is not None
+        assert {value.label for value in lines.values} == {"ok", "22012"}, "failures by SQLSTATE"
+
+
+async def test_its_past(dsn: str) -> None:
+    async with kernel(dsn) as running:
+        view = await seen(running, lambda view: chart(view, "system", "Memory"))
+        first = view.at
+        view = await seen(running, lambda view: view.at > first + 0.8)
+        found = chart(view, "system", "Memory")
+        assert found is not None
+        past = monitor_of(running).past(found.values[0].series, first - 10, view.at)
+        assert past is not None
+        known = [value for value in past.means if value is not None]
+        assert len(known) >= 3
+        assert all(0 < value < 1 for value in known)
+        assert monitor_of(running).past("nothing value", first, view.at) is None
+
+
+async def test_a_reload_goes_on_where_it_was(dsn: str) -> None:
+    async with kernel(dsn) as running:
+        running.record(SOLD, 3)
+        view = await seen(running, lambda view: chart(view, "system", "Memory"))
+        series = chart(view, "system", "Memory").values[0].series  # type: ignore[union-attr]
+        old = monitor_of(running)
+        changed = kernel(dsn, disks=("/", "/tmp"))
+        blueprints = [unit.blueprint for unit in changed.supervisor.units.values()]
+        assert await running.supervisor.reload(blueprints) == ["monitor"]
+        new = monitor_of(running)
+        assert new is not old
+        assert dict(new.snapshot().counters)[SOLD] == 3
+        assert new.past(series, view.at - 10, view.at + 1) is not None
+
+
+async def test_it_can_be_switched_off_and_on(dsn: str) -> None:
+    async with kernel(dsn) as running:
+        await seen(running, lambda view: view.at)
+        callbacks = len(gc.callbacks)
+        await running.disable("monitor")
+        assert len(gc.callbacks) == callbacks - 1
+        assert await running.fetchval("select 7") == 7
+        count = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        with anyio.fail_after(10):
+            while await running.fetchval(count) > 2:  # noqa: ASYNC110  # the server's own view of it
+                await anyio.sleep(0.02)
+        await running.enable("monitor")
+        await running.fetchval("select 8")
+        await seen(running, lambda view: chart(view, "database", "Statements"))
+
+
+async def test_history_survives_a_restart(dsn: str) -> None:
+    """In the table, in its own schema; an hour's worth of 5-minute figures is written at once."""
+    async with kernel(dsn, history=True) as running:
+        await seen(running, lambda view: view.panels)
+        await running.fetchval("select 1")
+        with anyio.fail_after(10):
+            made = "select to_regclass('galvo.monitor_history') is not null"
+            while not await running.fetchval(made):  # noqa: ASYNC110  # the plugin makes it when it likes
+                await anyio.sleep(0.05)
+    async with kernel(dsn, history=True) as running:
+        await seen(running, lambda view: view.panels)
+        assert running.plugin_stats("monitor")["faults"] == 0
+
+
+async def test_without_a_server_the_machine_is_still_shown() -> None:
+    async with Kernel.of({MonitorPlugin: QUICK}) as running:
+        view = await seen(running, lambda view: chart(view, "system", "Processor"))
+        assert "database" not in {panel.name for panel in view.panels}
+        assert running.plugin_stats("monitor")["faults"] == 0
