@@ -255,7 +255,8 @@ async def test_eviction(stand: Stand) -> None:
         assert 0.4 < ratios["W-TinyLFU (theine)"][head] < 0.6
 
 
-async def test_recording(stand: Stand) -> None:
+async def test_recording(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MANY", 20_000)
     duration, count, errors = await recording.measure(stand)
     assert missing(duration) == missing(count) == missing(errors) == []
     assert [row.name for row in duration.rows[2:-1]] == list(recording.HISTOGRAMS)
