@@ -13,7 +13,7 @@ import pytest
 
 from galvo import Context, Kernel
 from galvo_monitor.series import Series
-from galvo_monitor.store import Store
+from galvo_monitor.store import Store, table
 from galvo_monitor.store.rollups import RollUps
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
@@ -264,6 +264,29 @@ async def test_a_table_of_somebody_else_is_not_written(dsn: str) -> None:
             assert "belongs to a role that is neither" in rollups.problem
     finally:
         await execute(dsn, "drop owned by galvo_monitor_other; drop role galvo_monitor_other")
+
+
+async def test_a_database_that_hangs(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "TIMEOUT", 0.1)
+    other = await asyncpg.connect(dsn)
+    clock = Clock()
+    try:
+        async with running(dsn) as context:
+            since = await begin(context)
+            rollups = RollUps(context, filled(since, 11), clock=clock)
+            await rollups.start(since)
+            await other.execute("begin; lock table galvo.monitor_history in access exclusive mode")
+            await rollups.write(since + 660)
+            assert rollups.problem == "history is kept in memory only, until this is over: TimeoutError"
+            assert await context.fetchval("select 1") == 1
+            await other.execute("rollback")
+            monkeypatch.undo()
+            clock.now = 60
+            await rollups.write(since + 660)
+            assert rollups.problem is None
+            assert await context.fetchval(ROWS) == 4
+    finally:
+        await other.close()
 
 
 async def test_failed_attempts_become_rare(dsn: str) -> None:
