@@ -123,6 +123,25 @@ async def test_long_stretches_that_are_kept_are_not_made_again(dsn: str, late: b
         assert [points[LAG] for _, points in after.rolled(3600, 0)] == [(0, 9), (1, 9), (2, 2), (4, 4)]
 
 
+async def test_a_store_that_goes_on_is_not_given_what_it_has(dsn: str) -> None:
+    """After a reload the store is the same, and its rows are its own."""
+    async with running(dsn) as context:
+        since = await begin(context)
+        await RollUps(context, filled(since, 71)).write(since + 4260)
+        store = Store(interval=30)
+        await RollUps(context, store).start(since + 4260)
+        for number in range(142, 142 + 60):
+            store.append(since + 30 * number, {LAG: 50.0})
+        before = store.rolled(300, 0), store.rolled(3600, 0), store.past(LAG, since - 1, since + DAY)
+        rollups = RollUps(context, store)
+        await rollups.write(since + 6060)
+        assert rollups.problem is None
+        assert (store.rolled(300, 0), store.rolled(3600, 0), store.past(LAG, since - 1, since + DAY)) == before
+        store.append(since + 7200, {LAG: 0.0})
+        ((_, points),) = store.rolled(3600, since + 3600)
+        assert points[LAG][0] == pytest.approx((20 * 4.5 + 60 * 50) / 80)
+
+
 async def test_one_insert_per_stretch_and_a_look_at_what_is_due_costs_nothing(dsn: str) -> None:
     async with standing(dsn) as stand:
         context = Context(stand.kernel, "monitor")
