@@ -19,6 +19,7 @@ from galvo_bench import (
     images,
     invalidation,
     l2,
+    monitoring,
     pooling,
     readers,
     redis_ways,
@@ -78,6 +79,16 @@ async def test_resting(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(rows) == list(resting.KINDS)
     assert all(row["RSS, MiB"] > 10 for row in rows.values())
     assert 0 < rows["the memory plugin"]["more, MiB"] < 20
+
+
+async def test_monitoring(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitoring, "LONGEST", 0.2)
+    monkeypatch.setattr(monitoring, "PAIRS", 1)
+    [section] = await monitoring.measure(stand)
+    rows = exact(section)
+    assert list(rows) == list(monitoring.KINDS)
+    assert 0 < rows["the monitor"]["by its parts, %"] < 10
+    assert rows["no monitor"]["ns a record"] == 0
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 
 import anyio
+import anyio.lowlevel
 import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from galvo_monitor.errors import MonitorProblem
@@ -18,7 +19,7 @@ from galvo_monitor.page.files import static
 from galvo_monitor.page.gate import LOOPBACK, Gate
 from galvo_monitor.page.query import PastQuery
 from galvo_monitor.page.source import Source
-from galvo_monitor.page.streams import Streams
+from galvo_monitor.page.streams import Events, Streams
 
 Answer = Callable[[Request], Awaitable[Response]]
 HERE = ("same-origin", "none", "")
@@ -84,14 +85,13 @@ class Answers:
         for series in query.series:
             past = self._source.past(series, query.start, query.end, query.points)
             told[series] = past and {"times": past.times, "means": past.means, "highs": past.highs}
-            await anyio.sleep(0)  # others' turn
+            await anyio.lowlevel.checkpoint()  # others' turn
         return Response(msgspec.json.encode(told), media_type="application/json")
 
     async def events(self, request: Request) -> Response:
         if self.streams.full:
             return _refused("too many look at this page: close some", 503)
-        headers = {"x-accel-buffering": "no"}
-        return StreamingResponse(self.streams.frames(), media_type="text/event-stream", headers=headers)
+        return Events(self.streams.frames())
 
 
 def _admitted(answer: Answer, entrance: Door) -> Answer:

@@ -70,4 +70,4 @@ def host(header: bytes) -> str:
         port = port.removeprefix(":") if bracket and (not port or port[0] == ":") else "?"
     else:
         name, _, port = text.partition(":")
-    return name if not port or port.isascii() and port.isdigit() else ""
+    return name if not port or (port.isascii() and port.isdigit()) else ""

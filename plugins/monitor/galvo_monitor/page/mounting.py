@@ -33,7 +33,7 @@ class Late:
         return source.past(series, start, end, points) if source else None
 
     async def wait(self, after: float) -> View:
-        while (source := self._source()) is None:
+        while (source := self._source()) is None:  # noqa: ASYNC110  # nothing tells that it has started
             await anyio.sleep(PAUSE)
         return await source.wait(after)
 

@@ -14,7 +14,9 @@ class Server(uvicorn.Server):
     """Stops at once when `should_exit` is set, although pages hold streams open. Leaves signals to whoever runs it."""
 
     def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False))
+        super().__init__(
+            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
+        )
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -5,10 +5,12 @@ A view is complete, so nobody needs those that were missed: nothing queues. Who 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import anyio
 import msgspec
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from galvo_monitor.page.source import Source
 from galvo_monitor.view import View
@@ -44,7 +46,7 @@ class Streams:
         for waiting in list(self._open):
             waiting.cancel()
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self) -> AsyncGenerator[bytes, None]:
         """What one reader is sent."""
         self._count += 1
         try:
@@ -73,3 +75,18 @@ class Streams:
             self._view = view
             self._frame = b"event: view\nid: %d\ndata: %b\n\n" % (view.at * 1000, msgspec.json.encode(view))
         return self._frame
+
+
+class Events(StreamingResponse):
+    """One reader's. A reader who leaves in the middle of a frame is counted out at once, too."""
+
+    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+        self._frames = frames
+        super().__init__(frames, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._frames.aclose()

@@ -84,7 +84,9 @@ def test_nothing_is_there_twice() -> None:
     found = samples(written(hostile()))
     assert found["same_name_total", ()] == 1
     assert found["same_label_total", (("a_b", "x"),)] == 1
-    assert found[LEFT_OUT, ()] >= 2
+    assert found["part_sum", ()] == 1
+    assert ("part_sum_count", ()) not in found
+    assert found[LEFT_OUT, ()] >= 3
 
 
 def test_sums_are_left_to_prometheus() -> None:

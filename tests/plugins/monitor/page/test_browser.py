@@ -104,7 +104,7 @@ def test_an_alert_fires_and_resolves_on_screen_and_aloud(page: Page, served: Ser
     served.program.resolve()
     expect(page.locator("#alerts li .badge")).to_have_text("resolved")
     expect(page.locator("#announcer")).to_have_text("No longer: The pool is exhausted.")
-    expect(page.locator("#status")).to_have_text("All is well")
+    expect(page.locator("#status")).to_have_text("OK")
     assert page.locator("[aria-live]").count() == 1
 
 

@@ -38,23 +38,23 @@ export class Keyed {
   }
 
   update(items, keyOf) {
-    const left = new Map(this.#known);
+    const left = this.#known;
+    const known = new Map();
     let after = null;
     for (const item of items) {
-      const key = keyOf(item);
+      let key = keyOf(item);
+      while (known.has(key)) key += "'";
       let child = left.get(key);
       left.delete(key);
-      if (!child) {
-        child = this.#make(item);
-        this.#known.set(key, child);
-      }
+      child ??= this.#make(item);
+      known.set(key, child);
       child.update(item);
       const place = after ? after.nextSibling : this.#parent.firstChild;
       if (child.element !== place) this.#parent.insertBefore(child.element, place);
       after = child.element;
     }
-    for (const [key, child] of left) {
-      this.#known.delete(key);
+    this.#known = known;
+    for (const child of left.values()) {
       child.element.remove();
       child.end?.();
     }

@@ -4,6 +4,16 @@ import { Chart } from "./chart.js";
 import { el, Keyed, say } from "./dom.js";
 import { Table } from "./tables.js";
 
+/** Lines in different units have no axis in common: each unit gets a chart. */
+function byUnit(chart) {
+  const units = [...new Set(chart.values.map(({ unit }) => unit))];
+  if (units.length < 2) return [chart];
+  return units.map((unit) => {
+    const values = chart.values.filter((value) => value.unit === unit);
+    return { title: `${chart.title}: ${values.map(({ label }) => label).join(", ")}`, values };
+  });
+}
+
 export class Panel {
   constructor(panel) {
     this.heading = el("h2", { id: `title-${panel.name}`, tabindex: -1 });
@@ -16,7 +26,7 @@ export class Panel {
 
   update({ title, charts, tables }) {
     say(this.heading, title);
-    this.charts.update(charts, (chart) => chart.title);
+    this.charts.update(charts.flatMap(byUnit), (chart) => chart.title);
     this.tables.update(tables, (table) => table.title);
   }
 

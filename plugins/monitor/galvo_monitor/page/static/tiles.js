@@ -52,8 +52,9 @@ export class Tile {
 function headline(values) {
   const [first] = values;
   if (first.unit.includes("/")) {
-    const known = values.filter(({ now }) => now !== null);
-    return { now: known.length ? known.reduce((sum, { now }) => sum + now, 0) : null, unit: first.unit, label: "", series: values.map(({ series }) => series) };
+    const added = values.filter(({ unit }) => unit === first.unit);
+    const known = added.filter(({ now }) => now !== null);
+    return { now: known.length ? known.reduce((sum, { now }) => sum + now, 0) : null, unit: first.unit, label: "", series: added.map(({ series }) => series) };
   }
   const told = values.find(({ label, unit }) => unit === "s" && /^9\d/.test(label)) ?? first;
   return { ...told, series: [told.series] };

@@ -4,7 +4,7 @@ import { byId, el, Keyed, say } from "./dom.js";
 import { icon } from "./icons.js";
 import { since, span } from "./units.js";
 
-const STATUS = { ok: "All is well", warning: "Needs attention", critical: "Critical" };
+const STATUS = { ok: "OK", warning: "Warning", critical: "Critical" };
 const WORDS = { firing: "", pending: "pending", resolved: "resolved" };
 const ORDER = { firing: 0, pending: 1, resolved: 2 };
 const RANK = { critical: 0, warning: 1, info: 2 };
