@@ -40,12 +40,13 @@ class MonitorPlugin(Plugin):
         self._record = self._registry.record  # looked up once: the next method runs for every query
         self._store = self._store_of(older)
         self._gathers = Gathers(settings, context, self._record)
+        self._judging = Judging(settings, context, self._gathers)
         self._collection = Collection(
             self._registry,
             self._store,
-            Kept(),
+            Kept((rule.metric, rule.aggregate) for rule in self._judging.alerting.engine.rules),
             Builder(tables_of(context)),
-            Judging(settings, context, self._gathers),
+            self._judging,
             Schedule(settings.interval),
             self._surviving,
             gathers=self._gathers.all,
@@ -81,6 +82,7 @@ class MonitorPlugin(Plugin):
                 await answering.ready.wait()
             pauses.start()
             lag.start()
+            tasks.start_soon(self._judging.alerting.run)
             tasks.start_soon(self._collection.run)
             try:
                 yield
@@ -116,4 +118,5 @@ class MonitorPlugin(Plugin):
             "insights": len(view.insights),
             "processes": view.processes,
             "faults": self._surviving.faults,
+            **self._judging.alerting.stats(),
         }
