@@ -168,6 +168,15 @@ def test_a_task_that_waits_for_far_too_long() -> None:
     ]
 
 
+def test_failures_that_take_longer_make_no_query_slower() -> None:
+    def with_failures(p95: float) -> Values:
+        return queries(0.012, rate=99.0) | queries(p95, rate=1.0, error_type="57014")
+
+    hours = warmed(lambda: with_failures(0.01))
+    for _ in range(5):
+        assert hours.sentences(with_failures(30.0)) == []
+
+
 def test_failures_that_are_usual_are_none() -> None:
     failing = queries(0.012, rate=90.0) | queries(0.001, rate=10.0, error_type="23505")
     hours = warmed(lambda: failing)
@@ -242,6 +251,9 @@ def test_a_redis_that_is_away() -> None:
     (found,) = hours.pass_by({}, Facts(cache={"away_seconds": 40.0, "shares": 0.0}))
     assert found.sentence == f"The cache has not reached Redis since {at(hours, 40)} and answers nothing until it does"
     assert found.since == hours.now - 40
+    assert hours.sentences({}, Facts(cache={"away_seconds": 40.0, "shares": 1.0})) == [
+        f"The cache has not reached Redis since {at(hours, 40)}"
+    ]
     assert hours.sentences({}, Facts(cache={"away_seconds": 0.4})) == []
 
 
