@@ -11,7 +11,7 @@ from galvo_monitor.alerts.source import whole
 from galvo_monitor.catalogue import metric
 from galvo_monitor.names import QUANTILES, expression, label, selector
 
-OVER = {"mean": "avg_over_time", "min": "min_over_time", "max": "max_over_time"}
+OVER = {"last": "last_over_time", "mean": "avg_over_time", "min": "min_over_time", "max": "max_over_time"}
 SCRAPES = 4
 """That a rate needs, to be there when one of them fails."""
 
@@ -72,7 +72,7 @@ def _sum(rule: Rule, known: Metric, interval: float, *, every: bool = False) -> 
 
 def _over(rule: Rule, selected: str, interval: float) -> str:
     """Of a gauge."""
-    if rule.over == "last":
+    if rule.over == "last" and rule.window <= 2 * interval:
         return selected
     return f"{OVER[rule.over]}({selected}[{seconds(max(rule.window, interval))}])"
 

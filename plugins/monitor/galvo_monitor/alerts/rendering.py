@@ -60,7 +60,7 @@ def _figure(rule: Rule) -> str:
 
 def _literal(text: str) -> str:
     """What Prometheus takes for no template."""
-    return text.replace("{{", '{{ "{{" }}')
+    return text.replace("{", '{{ "{" }}')
 
 
 def _text(text: str) -> str:

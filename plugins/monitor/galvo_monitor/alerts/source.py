@@ -7,8 +7,7 @@ from typing import Protocol
 
 from galvo_monitor.alerts.rule import Over, Rule
 from galvo_monitor.catalogue import metric
-from galvo_monitor.series import TOTAL
-from galvo_monitor.series import Series
+from galvo_monitor.series import TOTAL, Series
 
 Labels = tuple[tuple[str, str], ...]
 """Attributes, sorted by name: what tells the alerts of one rule apart."""

@@ -37,7 +37,7 @@ class Endpoint:
         """Without the path, which often is a secret."""
         self._url = url
         self._deadline = deadline
-        self._client: httpx.AsyncClient | None = None
+        self._transport: httpx.AsyncHTTPTransport | None = None
 
     async def post(self, body: bytes, headers: dict[str, str] | None = None) -> None:
         """Raises NotTold; Refused when another time would be no better. What is answered is not read."""
@@ -56,26 +56,32 @@ class Endpoint:
             raise NotTold(f"{self.name} answers {status}")
 
     async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
 
     async def _status(self, body: bytes, headers: dict[str, str]) -> int:
-        if self._client is None:
+        """By httpx's transport: its client follows, reads the environment, and logs addresses with what is secret."""
+        if self._transport is None:
             # importing httpx and reading certificates take a tenth of a second, in which the loop would stand still
-            self._client = await anyio.to_thread.run_sync(_client, self._deadline)
+            self._transport = await anyio.to_thread.run_sync(_transport)
         import httpx
 
+        timeout = {"timeout": httpx.Timeout(self._deadline).as_dict()}
         try:
-            async with self._client.stream("POST", self._url, content=body, headers=headers) as answer:
-                return answer.status_code
+            request = httpx.Request("POST", self._url, content=body, headers=headers, extensions=timeout)
+            if request.url.userinfo:
+                request = next(httpx.BasicAuth(request.url.username, request.url.password).auth_flow(request))
+            answer = await self._transport.handle_async_request(request)
+            await answer.aclose()
         except httpx.TimeoutException:
             raise TimeoutError from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotTold(f"{self.name} cannot be reached: {type(error).__name__}") from None
+        return answer.status_code
 
 
-def _client(deadline: float) -> httpx.AsyncClient:
+def _transport() -> httpx.AsyncHTTPTransport:
     import httpx
 
-    return httpx.AsyncClient(timeout=deadline, follow_redirects=False, trust_env=False)
+    return httpx.AsyncHTTPTransport(trust_env=False)

@@ -10,6 +10,7 @@ import anyio
 from galvo_monitor.alerts.notifying.endpoint import Refused
 from galvo_monitor.alerts.notifying.notifier import Notifier
 from galvo_monitor.alerts.transition import Transition
+from galvo_monitor.insights.words import many
 
 MOST = 1000
 """Alerts that wait to be told: of each only the newest."""
@@ -77,6 +78,6 @@ class Sender:
     def _failed(self, sentence: str, lost: int = 0) -> None:
         self.failures += 1
         if not self._failing:
-            after = f"; {lost} alerts are not told" if lost else "; it is tried again"
+            after = f"; {many(lost, 'alert is', 'alerts are')} not told" if lost else "; it is tried again"
             self._log.warning("alerts: %s%s", sentence, after)
         self._failing = True
