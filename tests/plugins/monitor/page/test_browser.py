@@ -75,6 +75,13 @@ def drawn(page: Page) -> None:
     expect(page.locator(".plot .stroke[d*=L]")).to_have_count(3)
 
 
+def narrow(page: Page) -> None:
+    """As wide as a phone, and nothing wider."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate(FRAME)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_it_is_there_within_a_second(page: Page, served: Serving) -> None:
     took = []
     while min(took, default=QUICK) >= QUICK:
@@ -149,9 +156,7 @@ def test_no_accessibility_violations(browser: Browser, served: Serving, shots: P
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     page.screenshot(path=shots / f"{scheme}.png", full_page=True)
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.evaluate(FRAME)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    narrow(page)
     page.screenshot(path=shots / f"{scheme}-390.png", full_page=True)
     context.close()
 
@@ -189,6 +194,10 @@ def test_text_stays_text(page: Page, served: Serving) -> None:
     expect(page.locator("#panel-memory h3").first).to_have_text(HOSTILE)
     expect(page.locator("#panel-memory .what")).to_have_text(HOSTILE)
     assert page.locator("img, main b").count() == 0
+    drawn(page)
+    served.program.insights *= 20  # the charts are below the screen now
+    expect(page.locator("#insights li")).to_have_count(20)
+    narrow(page)
 
 
 def test_a_token_is_exchanged_for_a_cookie(page: Page, errors: list[str]) -> None:
