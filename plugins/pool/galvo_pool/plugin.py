@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import asyncpg
 
-from galvo import Context, Freed, MemoryPressure, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo import Context, Freed, MemoryPressure, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
 from galvo_pool.connection import finish, open_one
 from galvo_pool.failures import connect_failure
 from galvo_pool.fleet import Fleet
@@ -48,8 +48,11 @@ class PoolPlugin(Plugin):
         self._fleet = Fleet(
             self._changed, self._doubted, timeout=settings.connect_timeout, log=logging.getLogger("galvo.pool")
         )
-        self._runner = Runner(self._fleet, context.record)
-        self._meterings = [metering(context.record, PRIMARY, self._pool)]
+        self._runner = Runner(self._fleet, self._record)
+        self._meterings = [metering(self._record, PRIMARY, self._pool)]
+
+    def _record(self, metric: Metric, value: float) -> None:
+        self.context.record(metric, value)
 
     @property
     def hosted(self) -> bool:
@@ -101,8 +104,8 @@ class PoolPlugin(Plugin):
         options = {**self._settings.of_pool(), **self._options(), "min_size": 0}
         pools = [Pool(url.get_secret_value(), **options) for url in self._settings.replicas]
         for number, pool in enumerate(pools, 1):
-            pool.meter.tell(self.context.record, name := f"replica {number}")
-            self._meterings.append(metering(self.context.record, name, weakref.ref(pool)))
+            pool.meter.tell(self._record, name := f"replica {number}")
+            self._meterings.append(metering(self._record, name, weakref.ref(pool)))
         self._runner.replicas = Replicas(self._runner.joined, pools, self._settings.max_lag)
         await self._runner.replicas.open()
 

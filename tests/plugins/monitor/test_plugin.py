@@ -63,9 +63,12 @@ async def test_what_the_other_plugins_record_is_shown(dsn: str) -> None:
         running.find_capability("cache")._metering.record()  # every 5 s otherwise
         view = await seen(running, lambda view: chart(view, "cache", "Hit ratio"))
         assert {panel.name for panel in view.panels} >= {"database", "cache", "system"}
-        (refused, saved) = next(panel for panel in view.panels if panel.name == "cache").tables
-        assert [row[0] for row in saved.rows] == ["select * from box where id = $1"]
-        assert all("1 / 0" not in str(row) for row in refused.rows), "no values"
+        tables = {table.title: table for panel in view.panels for table in panel.tables}
+        assert [row[0] for row in tables["Kept, by time saved"].rows] == ["select * from box where id = $1"]
+        assert all("1 / 0" not in str(table.rows) for table in tables.values()), "no values"
+        lines = chart(view, "database", "Statements")
+        assert lines is not None
+        assert {value.label for value in lines.values} == {"ok", "22012"}, "failures by SQLSTATE"
 
 
 async def test_its_past(dsn: str) -> None:

@@ -62,7 +62,7 @@ async def test_every_statement_of_a_session_is_seen(dsn: str) -> None:
         ]
         assert {query.session for query in recording.seen} == {session}
         assert kernel.plugin_stats("pool")["queries"] == len(recording.seen)
-        assert recording.metrics == ["db.client.operation.duration"] * len(recording.seen)
+        assert recording.metrics.count("db.client.operation.duration") == len(recording.seen)
         recording.seen.clear()
         with pytest.raises(asyncpg.DivisionByZeroError):
             async with kernel.transaction(readonly=True) as session:

@@ -128,7 +128,7 @@ async def test_connections_that_end_just_then_give_their_places_back(dsn: str) -
         for end in ends:
             end()
         await task
-        assert pool._queue.out == 0
+        await until(lambda: pool._queue.out == 0)  # another one is being opened, perhaps
         await fill(kernel, 6)
         assert pool.get_size() == 6
 

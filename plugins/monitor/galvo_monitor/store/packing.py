@@ -18,7 +18,7 @@ from galvo_monitor.store.seal import Rejected
 PIECE: Final = 32
 """Series of a kind: about a millisecond."""
 LARGEST: Final = 16 << 20
-"""Bytes, before they are compressed."""
+"""Bytes, before they are compressed: of more only so many are read, and are no record."""
 
 
 class Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -52,10 +52,7 @@ def departed_of(data: bytes) -> Departed:
 def _unpacked(data: bytes, parts: int) -> tuple[int, dict[str, int], list[Snapshot | None]]:
     unpacker = zlib.decompressobj()
     try:
-        plain = unpacker.decompress(data, LARGEST)
-        if not unpacker.eof:
-            raise Rejected(f"not whole, or more than {LARGEST} bytes")
-        packed = msgspec.msgpack.decode(plain, type=Packed)
+        packed = msgspec.msgpack.decode(unpacker.decompress(data, LARGEST), type=Packed)
         snapshots = [_whole(part) for part in packed.parts]
     except (zlib.error, msgspec.DecodeError) as error:
         raise Rejected(f"{type(error).__name__}: {error}") from None

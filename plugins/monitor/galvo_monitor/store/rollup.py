@@ -10,6 +10,8 @@ import msgspec
 from galvo_monitor.series import Series, Values
 from galvo_monitor.store.ring import Point, Ring
 
+Moments = Mapping[float, Mapping[Series, Point]]
+"""By the time at which a stretch ended (seconds since the epoch): mean and highest of each series."""
 LARGEST = 3.4e38
 """What four bytes can hold."""
 
@@ -63,26 +65,30 @@ class RollUp:
         if running is not None and start < self._at <= end:
             yield self._at, running.point
 
-    def restore(self, moments: Mapping[float, Mapping[Series, Point]]) -> None:
-        """Put what an earlier process has kept before what there is already."""
-        now = [*self.ring.moments()]
-        self.ring = Ring(self.step, self.ring.slots, 2, "f")
-        for at, points in [*sorted(moments.items()), *now]:
-            self.ring.append(at, points)
+    def restore(self, kept: Moments, finer: Moments, step: float, weight: float) -> None:
+        """Put what an earlier process has kept before what there is already.
 
-    def catch_up(self, moments: Mapping[float, Mapping[Series, Point]], step: float, weight: float) -> None:
-        """Sum up shorter stretches, of `step` seconds and `weight` values, that no stretch of this ring has: the
-        process that kept them ended before the long one did. Nothing was added yet."""
+        `finer`: shorter stretches that it has kept, of `step` seconds and `weight` values. Those later than `kept` are
+        summed up: the process ended before their long one did.
+        """
+        now, at, running = [*self.ring.moments()], self._at, self._running
+        self.ring, self._at, self._running = Ring(self.step, self.ring.slots, 2, "f"), -math.inf, {}
+        for moment in sorted(kept.items()):
+            self.ring.append(*moment)
         last = self.ring.last or -math.inf
-        for at, points in sorted((at - step, points) for at, points in moments.items()):
-            if at >= last:
-                self._move(at)
+        for begin, points in sorted((end - step, points) for end, points in finer.items()):
+            if begin >= last:
+                self._move(begin)
                 for series, (mean, high) in points.items():
                     self._running.setdefault(series, Running()).add(mean, high, weight)
-
-    @property
-    def fresh(self) -> bool:
-        return not math.isfinite(self._at)
+        if now:
+            self._finish()
+            for moment in now:
+                self.ring.append(*moment)
+        if math.isfinite(at):
+            self._move(at)
+            for series, part in running.items():
+                self._running.setdefault(series, Running()).add(part.total / part.weight, part.high, part.weight)
 
     def _move(self, at: float) -> None:
         if at // self.step != self._at // self.step:

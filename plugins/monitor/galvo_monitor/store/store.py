@@ -10,7 +10,7 @@ from typing import Final
 from galvo_monitor.series import Series, Values
 from galvo_monitor.store.past import Past, drawn
 from galvo_monitor.store.ring import Point, Ring
-from galvo_monitor.store.rollup import RollUp
+from galvo_monitor.store.rollup import Moments, RollUp
 
 DAY: Final = 86_400.0
 RAW: Final = 2880
@@ -105,27 +105,27 @@ class Store:
         roll_up = self._roll_up(step)
         return [] if roll_up is None else [moment for moment in roll_up.ring.moments() if moment[0] > after]
 
-    def restore(self, kept: Mapping[float, Mapping[float, Mapping[Series, Point]]]) -> None:
-        """What another process has kept: by step, then by the time at which a stretch ended. What is here is newer."""
+    def restore(self, kept: Mapping[float, Moments]) -> None:
+        """What another process has kept, by step. What did not end before this store began is its own."""
+        began = min((ring.earliest for ring in self._rings if ring.earliest is not None), default=math.inf)
+        older = {step: {at: points for at, points in kept.get(step, {}).items() if at < began} for step in self.steps}
         newest: dict[Series, float] = {}
-        for moments in kept.values():
+        for moments in older.values():
             for at, points in moments.items():
                 for series in points:
                     newest[series] = max(at, newest.get(series, at))
         for series in sorted(newest, key=newest.__getitem__, reverse=True):
             if series not in self._seen:
                 self._admit(series)
-        finer: tuple[float, Mapping[float, Mapping[Series, Point]]] | None = None
+        finer: Moments = {}
+        step = self.interval
         for roll_up in self._roll_ups:
             admitted = {
                 at: {series: point for series, point in points.items() if series in self._seen}
-                for at, points in kept.get(roll_up.step, {}).items()
+                for at, points in older[roll_up.step].items()
             }
-            fresh = roll_up.fresh
-            roll_up.restore(admitted)
-            if finer is not None and fresh:
-                roll_up.catch_up(finer[1], finer[0], max(1.0, finer[0] / self.interval))
-            finer = roll_up.step, admitted
+            roll_up.restore(admitted, finer, step, max(1.0, step / self.interval))
+            finer, step = admitted, roll_up.step
 
     @property
     def steps(self) -> list[float]:

@@ -10,14 +10,12 @@ from galvo_monitor.series import Series
 from galvo_monitor.store.naming import parsed
 from galvo_monitor.store.ring import Point
 
-TIMEOUT: Final = 10.0
+TIMEOUT: Final = 4.0
 """Seconds that a statement may take."""
 SPANS: Final = {300.0: 7, 3600.0: 90}
 """Which stretches are kept, and for how many days."""
 ALREADY: Final = ("23505", "42P06", "42P07")
 """Another process has just created it (`if not exists` looks before it waits)."""
-Moments = dict[float, dict[Series, Point]]
-"""By the time at which a stretch ended: mean and highest of each series."""
 
 _CREATE: Final = """
 create table if not exists galvo.monitor_history (
@@ -87,20 +85,22 @@ async def prepare(context: Context) -> None:
 
 async def insert(context: Context, instance: str, rows: dict[float, list[tuple[float, dict[Series, Point]]]]) -> None:
     """`rows`: by step, what `Store.rolled` gave."""
-    flat = [
-        (int(step), at // step * step, str(series), *point)
+    # A clock that was set back may have begun a stretch twice: the later counts, as a row cannot be inserted twice.
+    flat = {
+        (int(step), at // step * step, str(series)): point
         for step, moments in rows.items()
         for at, points in moments
         for series, point in points.items()
-    ]
-    await context.execute(_INSERT, instance, *map(list, zip(*flat, strict=True)), timeout=TIMEOUT)
+    }
+    columns = zip(*((*key, *point) for key, point in flat.items()), strict=True)
+    await context.execute(_INSERT, instance, *map(list, columns), timeout=TIMEOUT)
 
 
-async def read(context: Context, instance: str, step: float, now: float, most: int) -> Moments:
+async def read(context: Context, instance: str, step: float, now: float, most: int) -> dict[float, dict[Series, Point]]:
     """The stretches that ended before `now` (seconds since the epoch), of the `most` newest series."""
     since = now - SPANS[step] * 86_400
     found = await context.fetch(_READ, int(step), since, now - step, instance, most, timeout=TIMEOUT)
-    moments: Moments = {}
+    moments: dict[float, dict[Series, Point]] = {}
     for row in found:
         series = parsed(row["series"])
         if series is not None:

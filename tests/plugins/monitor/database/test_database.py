@@ -13,6 +13,7 @@ import pytest
 
 from galvo import Kernel, Metric
 from galvo_monitor.database import Database, Sample
+from galvo_monitor.database.asking import new
 from galvo_pool import PoolPlugin
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +142,23 @@ async def test_counts_are_of_what_has_come_since(dsn: str) -> None:
         assert ("galvo.database.hit_ratio",) in stand.heard
         assert stand.heard["galvo.database.xid_age",] > 0
         assert ("galvo.database.rows", "dead") in stand.heard
+
+
+async def test_statistics_that_were_reset_are_no_counts(dsn: str) -> None:
+    async with standing(dsn) as stand:
+        other = await stand.other("select 1")
+        await stand.sample()
+        await stand.sample()
+        await other.execute("select pg_stat_reset()")
+        stand.heard.clear()
+        await stand.sample()
+        assert all(value >= 0 for value in stand.heard.values())
+    assert new({"blks_hit": 3.0, "deadlocks": 1.0}, {"blks_hit": 5.0, "deadlocks": 0.0}) == {}
+    assert new({"blks_hit": 7.0, "deadlocks": 1.0}, {"blks_hit": 5.0, "deadlocks": 0.0}) == {
+        "blks_hit": 2.0,
+        "deadlocks": 1.0,
+    }
+    assert new({"blks_hit": 7.0}, {}) == {}
 
 
 async def test_what_a_role_may_not_see_is_counted_and_not_guessed(dsn: str) -> None:

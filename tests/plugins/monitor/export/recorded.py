@@ -52,7 +52,7 @@ def hostile() -> Snapshot:
     registry.record(Metric("same.label", "counter", "1", (("a.b", "x"),)), 1)
     registry.record(Metric("same.label", "counter", "1", (("a_b", "x"),)), 1)
     registry.record(Metric("part", "histogram", "1"), 1)
-    registry.record(Metric("part_sum_", "counter"), 1)
+    registry.record(Metric("part.sum", "histogram", "1"), 1)
     registry.record(Metric("kind", "gauge", "{x}"), 1)
     registry.record(Metric("kind", "histogram", "{x}"), 1)
     return registry.read(AT)

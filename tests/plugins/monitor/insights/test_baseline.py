@@ -73,6 +73,14 @@ def test_what_was_usual_is_known_while_it_is_not() -> None:
         assert baseline.usual == pytest.approx(0.02)
 
 
+def test_a_pause_of_an_incident_teaches_nothing() -> None:
+    baseline = made()
+    for value in (*[0.02] * 100, 0.2, 0.2, 0.2, *[0.03] * 9):
+        baseline.add(value)
+    assert baseline.outside
+    assert baseline.usual == pytest.approx(0.02)
+
+
 def test_after_an_hour_the_new_level_is_usual() -> None:
     baseline = made()
     for _ in range(100):

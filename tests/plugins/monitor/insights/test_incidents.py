@@ -7,8 +7,8 @@ import logging
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -73,6 +73,19 @@ class Looking:
         return [one.sentence for one in self._insights.look(self.now, self._store, facts)]
 
 
+@asynccontextmanager
+async def collecting(
+    plugins: Mapping[type[Plugin], dict[str, Any]], system: System | None = None
+) -> AsyncIterator[tuple[Kernel, Looking]]:
+    async with Kernel.of({Cells: {}, **plugins}) as kernel:
+        looking = Looking(kernel, system)
+        try:
+            yield kernel, looking
+        finally:
+            if looking.database is not None:
+                await looking.database.close()
+
+
 async def until(true: Callable[[], object]) -> None:
     with anyio.fail_after(2 * EVERY):
         while not true():  # noqa: ASYNC110  # counters tell nobody
@@ -80,9 +93,7 @@ async def until(true: Callable[[], object]) -> None:
 
 
 async def test_an_exhausted_pool(dsn: str) -> None:
-    async with Kernel.of({Cells: {}, PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 3}}) as kernel:
-        looking = Looking(kernel)
-        assert looking.database is not None
+    async with collecting({PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 3}}) as (kernel, looking):
         await kernel.fetch("select 1")
         assert await looking.look() == []
         async with anyio.create_task_group() as tasks, AsyncExitStack() as stack:
@@ -101,14 +112,11 @@ async def test_an_exhausted_pool(dsn: str) -> None:
             )
             assert said.endswith(", all of this pool")
         assert await looking.look() == []
-        await looking.database.close()
 
 
 async def test_queries_that_are_slow_because_they_wait_for_the_pool(dsn: str) -> None:
     """And somebody has forgotten a transaction."""
-    async with Kernel.of({Cells: {}, PoolPlugin: {"url": dsn, "min_size": 3, "max_size": 3}}) as kernel:
-        looking = Looking(kernel)
-        assert looking.database is not None
+    async with collecting({PoolPlugin: {"url": dsn, "min_size": 3, "max_size": 3}}) as (kernel, looking):
 
         async def crowd() -> None:
             async with anyio.create_task_group() as tasks:
@@ -135,8 +143,8 @@ async def test_queries_that_are_slow_because_they_wait_for_the_pool(dsn: str) ->
             r"1 session idle in transaction for up to [\d.]+ m?s, of this pool.*",
             said[0],
         ), said
+        await looking.look()  # of the interval in which the crowd went
         assert await looking.look() == []
-        await looking.database.close()
 
 
 async def test_a_redis_that_is_paused(dsn: str, tmp_path: Path) -> None:
@@ -144,9 +152,7 @@ async def test_a_redis_that_is_paused(dsn: str, tmp_path: Path) -> None:
     redis.start()
     cache = {"redis": redis.url, "lease": 0.5, "redis_timeout": 0.2}
     try:
-        async with Kernel.of({CachePlugin: cache, Cells: {}, PoolPlugin: {"url": dsn, "min_size": 1}}) as kernel:
-            looking = Looking(kernel)
-            assert looking.database is not None
+        async with collecting({CachePlugin: cache, PoolPlugin: {"url": dsn, "min_size": 1}}) as (kernel, looking):
 
             def cache_says(name: str) -> float:
                 return kernel.plugin_stats("cache").get(name, -1.0)
@@ -165,10 +171,39 @@ async def test_a_redis_that_is_paused(dsn: str, tmp_path: Path) -> None:
             redis.go_on()
             await until(lambda: cache_says("away_seconds") == 0)
             assert await looking.look() == []
-            await looking.database.close()
     finally:
         redis.go_on()
         redis.close()
+
+
+async def test_queries_that_are_slow_because_the_disk_is(dsn: str, tmp_path: Path) -> None:
+    """The server sleeps, and the kernel's account of waiting is of the test's."""
+    times, waited = [0.0], [0.0]
+
+    def later(seconds: float) -> None:
+        times[0] += EVERY
+        waited[0] += seconds
+        (tmp_path / "io").write_text(f"some avg10=0.00 avg60=0.00 avg300=0.00 total={int(waited[0] * 1e6)}\n")
+
+    system = System(Machine(pressure=tmp_path, clock=lambda: times[0]), Disks([]))
+    plugins = {PoolPlugin: {"url": dsn, "min_size": 20, "max_size": 20}}
+    async with collecting(plugins, system) as (kernel, looking):
+        for _ in range(25):
+            for _ in range(20):
+                await kernel.fetch("select 1")
+            later(0.6)
+            await looking.look()
+        said: list[str] = []
+        for _ in range(2):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(20):
+                    tasks.start_soon(kernel.fetch, "select pg_sleep(0.2)")
+            later(18.0)
+            said = await looking.look()
+        assert len(said) == 1
+        lead, *beside = said[0].split("; ")
+        assert re.fullmatch(r"query p95 up \d+x to \d+ ms since \d\d:\d\d", lead)
+        assert f"some tasks waited for I/O 60 % of the time since {lead[-5:]}, usually 2.0 %" in beside
 
 
 async def test_a_disk_that_fills() -> None:
@@ -181,8 +216,7 @@ async def test_a_disk_that_fills() -> None:
         return SimpleNamespace(f_frsize=1, f_blocks=100 * gib, f_bfree=left, f_bavail=left)
 
     system = System(Machine(), Disks(["/data"], statvfs=statvfs, clock=lambda: float(next(times))))
-    async with Kernel.of({Cells: {}}) as kernel:
-        looking = Looking(kernel, system)
+    async with collecting({}, system) as (_, looking):
         said = [await looking.look() for _ in range(9)]
     assert said[:4] == [[]] * 4
     assert said[4] == ["the disk of /data is full in 3 min at the pace of the last 60 s"]

@@ -113,11 +113,13 @@ def test_failures_are_no_durations() -> None:
 
 
 def test_the_total_of_all_series_is_not_counted_again() -> None:
-    hours = Hours()
-    values = queries(0.01, busy=2.0) | {series(WAIT, "busy"): 1.5}
-    totals = {series(one.metric, one.aggregate, total="true"): value for one, value in values.items()}
-    hours.sentences(values | totals)
-    assert hours.sentences(values | totals) == ["75 % of the query time is pool wait"]
+    def both(values: Values) -> Values:
+        return values | {series(one.metric, one.aggregate, total="true"): value for one, value in values.items()}
+
+    hours = warmed(lambda: both(queries(0.012)))
+    for _ in range(3):
+        said = hours.sentences(both(queries(0.12, rate=400.0, busy=0.08) | {series(WAIT, "busy"): 0.06}))
+    assert said[0].endswith("120 ms since " + at(hours, 3 * EVERY) + "; 4x as many queries as usual (400 a second)")
 
 
 def http(p95: float, rate: float = 50.0, status: int = 200) -> Values:
@@ -184,9 +186,10 @@ def test_an_exhausted_pool_is_said_at_the_second_look() -> None:
 
 def test_a_share_of_next_to_nothing_is_none_and_more_than_all_neither() -> None:
     hours = Hours()
+    for waited, busy in ((0.04, 0.05), (3.0, 1.0)):
+        for _ in range(3):
+            assert hours.sentences(queries(0.01, busy=busy) | {series(WAIT, "busy"): waited}) == []
     for _ in range(3):
-        assert hours.sentences(queries(0.01, busy=0.05) | {series(WAIT, "busy"): 0.04}) == []
-        assert hours.sentences(queries(0.01, busy=1.0) | {series(WAIT, "busy"): 3.0}) == []
         assert hours.sentences({series(WAIT, "busy"): 3.0}) == []
 
 
@@ -195,6 +198,21 @@ def test_pool_wait_by_itself() -> None:
     values = queries(0.01, busy=2.0) | {series(WAIT, "busy"): 1.5}
     assert hours.sentences(values) == []
     assert hours.sentences(values) == ["75 % of the query time is pool wait"]
+
+
+def test_pool_wait_of_those_who_take_connections_by_hand_is_no_share() -> None:
+    hours = Hours()
+    values = queries(0.01, busy=2.0) | {series(WAIT, "busy"): 1.5}
+    for _ in range(3):
+        assert hours.sentences(values, Facts(pool_hosted=True)) == []
+
+
+def test_a_pool_that_lends_no_more_for_now_has_not_lent_all() -> None:
+    hours, facts = Hours(), Facts(pool={"lent": 5, "limit": 5, "size": 8, "waiting": 2})
+    hours.sentences({}, facts)
+    assert hours.sentences({}, facts) == [
+        f"the pool lends 5 connections, no more for now, and 2 callers wait for one, seen since {at(hours, EVERY)}"
+    ]
 
 
 def test_a_forgotten_transaction_is_said_after_a_minute() -> None:
@@ -277,6 +295,22 @@ def test_loop_lag_and_the_machine() -> None:
         "process; some tasks waited for I/O 40 % of the time; some tasks waited for memory 20 % of the time"
     ]
     assert hours.sentences({lag: 0.004}, busy) == [], "a machine may work hard"
+
+
+def test_a_slow_disk() -> None:
+    hours = Hours()
+    for _ in range(40):
+        assert hours.sentences({}, Facts(machine=machine(io=0.02))) == []
+    hours.sentences({}, Facts(machine=machine(io=0.6)))
+    assert hours.sentences({}, Facts(machine=machine(io=0.6))) == [
+        f"some tasks waited for I/O 60 % of the time since {at(hours, 2 * EVERY)}, usually 2.0 %"
+    ]
+
+
+def test_a_disk_that_is_always_busy_is_none() -> None:
+    hours = Hours()
+    for _ in range(40):
+        assert hours.sentences({}, Facts(machine=machine(io=0.5))) == []
 
 
 def test_a_disk_that_fills() -> None:

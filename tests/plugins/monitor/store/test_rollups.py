@@ -13,7 +13,7 @@ import pytest
 
 from galvo import Context, Kernel
 from galvo_monitor.series import Series
-from galvo_monitor.store import Store
+from galvo_monitor.store import Store, table
 from galvo_monitor.store.rollups import RollUps
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
@@ -77,14 +77,17 @@ async def test_history_survives_a_restart(dsn: str) -> None:
         assert after.window(LAG, since + 7320, 600) == [1.0]
 
 
-async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn: str) -> None:
+@pytest.mark.parametrize("first", [0, 1, 15], ids=["at once", "after a moment", "after minutes"])
+async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn: str, first: int) -> None:
+    """Even when the database was not there at first."""
     async with running(dsn) as context:
         since = await begin(context)
         await RollUps(context, filled(since, 41)).write(since + 2460)
         after = Store(interval=30)
         rollups = RollUps(context, after)
-        await rollups.start(since + 2460)
         for number in range(2 * 19):
+            if number == first:
+                await rollups.start(since + 2460 + 30 * number)
             after.append(since + 2460 + 30 * number, {LAG: 24.5, HITS: 7.5})
         after.append(since + 3600, {LAG: 0.0})
         await rollups.write(since + 3600)
@@ -93,6 +96,50 @@ async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn:
         )
         assert mean == pytest.approx((80 * 4.5 + 38 * 24.5) / 118)
         assert high == 24.5
+        past = after.past(LAG, since - 1, since + 3600)
+        assert past.step == 300
+        assert past.times == sorted(set(past.times))
+        assert len(past.times) == 8 + 4 + 1
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_long_stretches_that_are_kept_are_not_made_again(dsn: str, late: bool) -> None:
+    """`late`: the database comes back when the next process has run for hours."""
+    async with running(dsn) as context:
+        since = await begin(context)
+        store, after = Store(interval=30), Store(interval=30)
+        for number in range(2 * 161):  # each hour has a value of its own
+            store.append(since + 30 * number, {LAG: float(number // 120)})
+        await RollUps(context, store).write(since + 9660)
+        await context.execute("update galvo.monitor_history set high = 9 where step = 3600")
+        rollups = RollUps(context, after)
+        if not late:
+            await rollups.start(since + 9660)
+        for number in range(2 * 240, 2 * 301):
+            after.append(since + 30 * number, {LAG: 4.0})
+        await rollups.write(since + 30 * 602)
+        kept = await context.fetch("select mean, high from galvo.monitor_history where step = 3600 order by at")
+        assert [tuple(row) for row in kept] == [(0, 9), (1, 9), (2, 2), (4, 4)]
+        assert [points[LAG] for _, points in after.rolled(3600, 0)] == [(0, 9), (1, 9), (2, 2), (4, 4)]
+
+
+async def test_a_store_that_goes_on_is_not_given_what_it_has(dsn: str) -> None:
+    """After a reload the store is the same, and its rows are its own."""
+    async with running(dsn) as context:
+        since = await begin(context)
+        await RollUps(context, filled(since, 71)).write(since + 4260)
+        store = Store(interval=30)
+        await RollUps(context, store).start(since + 4260)
+        for number in range(142, 142 + 60):
+            store.append(since + 30 * number, {LAG: 50.0})
+        before = store.rolled(300, 0), store.rolled(3600, 0), store.past(LAG, since - 1, since + DAY)
+        rollups = RollUps(context, store)
+        await rollups.write(since + 6060)
+        assert rollups.problem is None
+        assert (store.rolled(300, 0), store.rolled(3600, 0), store.past(LAG, since - 1, since + DAY)) == before
+        store.append(since + 7200, {LAG: 0.0})
+        ((_, points),) = store.rolled(3600, since + 3600)
+        assert points[LAG][0] == pytest.approx((20 * 4.5 + 60 * 50) / 80)
 
 
 async def test_one_insert_per_stretch_and_a_look_at_what_is_due_costs_nothing(dsn: str) -> None:
@@ -162,6 +209,19 @@ async def test_a_clock_that_was_ahead_does_not_stop_the_writing(dsn: str) -> Non
         assert -1 not in after.past(LAG, since - 1, since + 4e8).means
 
 
+async def test_a_stretch_that_a_clock_set_back_has_begun_twice_is_one_row(dsn: str) -> None:
+    async with running(dsn) as context:
+        since = await begin(context)
+        store = filled(since, 6)
+        for number in range(20):
+            store.append(since + 295 + 30 * number, {LAG: 50.0})
+        assert len(store.rolled(300, since)) == 3
+        rollups = RollUps(context, store)
+        await rollups.write(since + 900)
+        assert rollups.problem is None
+        assert await context.fetchval("select high from galvo.monitor_history where series = $1", str(LAG)) == 50
+
+
 async def test_a_role_without_rights(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
     await execute(dsn, "create role galvo_monitor_poor login")
     try:
@@ -225,31 +285,27 @@ async def test_a_table_of_somebody_else_is_not_written(dsn: str) -> None:
         await execute(dsn, "drop owned by galvo_monitor_other; drop role galvo_monitor_other")
 
 
-async def test_a_full_disk_is_one_sentence_and_nothing_is_lost(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
-    """As PostgreSQL reports it; what it reports is the same for each way in which a disk can be full."""
+async def test_a_database_that_hangs(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "TIMEOUT", 0.1)
+    other = await asyncpg.connect(dsn)
     clock = Clock()
-    async with running(dsn) as context:
-        since = await begin(context)
-        store = filled(since, 11)
-        rollups = RollUps(context, store, clock=clock)
-        await rollups.start(since)
-        await execute(
-            dsn,
-            "create function full_disk() returns trigger language plpgsql as "
-            "$$ begin raise 'could not extend file: No space left on device' using errcode = '53100'; end $$; "
-            "create trigger full_disk before insert on galvo.monitor_history execute function full_disk()",
-        )
-        with caplog.at_level(logging.WARNING):
-            for _ in range(5):
-                await rollups.write(since + 660)
-                clock.now += 3600
-        assert rollups.problem == ("history is kept in memory only, until this is over: the database's disk is full")
-        assert len([record for record in caplog.records if record.name == "galvo.monitor"]) == 1
-        assert await context.fetchval("select 1") == 1
-        await execute(dsn, "drop trigger full_disk on galvo.monitor_history")
-        await rollups.write(since + 660)
-        assert rollups.problem is None
-        assert await context.fetchval(ROWS) == 4
+    try:
+        async with running(dsn) as context:
+            since = await begin(context)
+            rollups = RollUps(context, filled(since, 11), clock=clock)
+            await rollups.start(since)
+            await other.execute("begin; lock table galvo.monitor_history in access exclusive mode")
+            await rollups.write(since + 660)
+            assert rollups.problem == "history is kept in memory only, until this is over: TimeoutError"
+            assert await context.fetchval("select 1") == 1
+            await other.execute("rollback")
+            monkeypatch.undo()
+            clock.now = 60
+            await rollups.write(since + 660)
+            assert rollups.problem is None
+            assert await context.fetchval(ROWS) == 4
+    finally:
+        await other.close()
 
 
 async def test_failed_attempts_become_rare(dsn: str) -> None:

@@ -14,7 +14,7 @@ from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.store.client import client_of
 from galvo_monitor.store.seal import Rejected, Seal, key_of
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.monitor.store.crowd import SIZE, Crowd, Process, gathered, last, queries
+from tests.plugins.monitor.store.crowd import INTERVAL, SIZE, Crowd, Process, gathered, last, queries
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +98,21 @@ async def test_who_was_killed_is_counted_once_by_however_many_see_it(crowd: Crow
     assert await crowd.redis.zscore(crowd.key("processes"), killed.name) is None
 
 
+async def test_who_was_killed_and_is_lost_in_redis_stays_counted(crowd: Crowd) -> None:
+    first, killed = crowd.join(), crowd.join()
+    killed.count(100)
+    await killed.exchange()
+    await first.exchange()
+    await crowd.redis.delete(crowd.key(killed.name))
+    for _ in range(2):
+        merged = await first.exchange()
+        assert queries(merged.now) == 100
+    first.now += 3 * INTERVAL + 1
+    merged = await first.exchange()
+    assert (queries(merged.now), merged.processes) == (100, 1)
+    assert queries((await crowd.join().exchange()).now) == 100
+
+
 async def test_who_was_only_slow_is_not_counted_twice(crowd: Crowd) -> None:
     slow, other = crowd.join(), crowd.join()
     slow.count(100)
@@ -114,6 +129,42 @@ async def test_who_was_only_slow_is_not_counted_twice(crowd: Crowd) -> None:
         merged = await other.exchange()
         assert queries(merged.now) == 100 + 10 * lap
         assert merged.processes == 2
+
+
+@pytest.mark.parametrize("first", ["exchanges", "leaves", "cannot leave", "was slow"])
+async def test_a_reload_goes_on_where_the_older_one_was(crowd: Crowd, first: str) -> None:
+    """The new one starts before the older one ends, and counts in the same cells."""
+    name = ""
+    process, other = crowd.join(), crowd.join()
+    process.count(10)
+    await process.exchange()
+    await other.exchange()
+    for lap in range(1, 4):
+        if first == "was slow":
+            await crowd.age(process)
+            await other.exchange()
+            await process.exchange()
+        older = process.reload()
+        process.count(1)
+        if first in ("exchanges", "was slow"):
+            await process.exchange()
+            name = process.name
+        elif first == "cannot leave":
+            await crowd.redis.config_set("maxmemory", 1)
+        await older.leave(process.snapshot())
+        await crowd.redis.config_set("maxmemory", 0)
+        assert 0 <= queries((await other.exchange()).now) - (8 + 2 * lap) <= 1
+        process.count(1)
+        merged = await process.exchange()
+        assert last(merged) >= 1
+        if first == "exchanges":
+            assert process.name == name
+        assert queries(merged.now) == 10 + 2 * lap
+        merged = await other.exchange()
+        assert queries(merged.now) == 10 + 2 * lap
+        assert merged.processes == 2
+        await older.exchange(process.snapshot())  # what it still says does not count
+        assert queries((await other.exchange()).now) == 10 + 2 * lap
 
 
 async def test_redis_that_is_emptied_takes_nothing_away(crowd: Crowd) -> None:
@@ -150,11 +201,12 @@ async def test_who_is_heard_again_just_in_time_is_not_folded(crowd: Crowd) -> No
 async def test_a_paused_redis_costs_no_more_than_the_timeout_and_is_said_once(
     own_redis: OwnRedis, crowd: Crowd, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first, second = crowd.join(timeout=0.2), crowd.join(timeout=0.2)
+    first, second = crowd.join(), crowd.join()
     for process in (first, second, first):
         process.count(10)
         await process.exchange()
     own_redis.stop()
+    first.sharing._timeout = 0.1
     with caplog.at_level(logging.WARNING), anyio.fail_after(30):
         for _ in range(3):
             first.count(1)
@@ -168,6 +220,7 @@ async def test_a_paused_redis_costs_no_more_than_the_timeout_and_is_said_once(
     assert said == ["the numbers are this process's own: Redis does not answer (TimeoutError)"]
     second.count(5)  # not told
     own_redis.go_on()
+    first.sharing._timeout = 5.0
     with anyio.fail_after(30):
         while (await second.exchange()).problem is not None:
             pass

@@ -1,0 +1,97 @@
+"""All of it together: judges, tells, and remembers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import anyio
+from anyio.to_thread import run_sync
+
+from galvo_monitor.alerts.engine import Engine
+from galvo_monitor.alerts.errors import RuleProblem
+from galvo_monitor.alerts.notifying.notifier import write
+from galvo_monitor.alerts.notifying.sender import Sender
+from galvo_monitor.alerts.source import Source
+from galvo_monitor.alerts.statefile import StateFile
+from galvo_monitor.view import Alert
+
+
+class Alerting:
+    def __init__(
+        self,
+        engine: Engine,
+        senders: Sequence[Sender],
+        log: logging.Logger,
+        *,
+        file: StateFile | None = None,
+        shared: bool = False,
+    ) -> None:
+        """`shared`: other processes judge by the same numbers, so only the one that has `file` tells anybody."""
+        self.engine = engine
+        self._senders = senders
+        self._log = log
+        self._file = file
+        self._shared = shared and file is not None
+        self._ours = False
+        self._told: set[str] = set()
+
+    async def run(self) -> None:
+        """Tells notifiers. Never ends."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                for sender in self._senders:
+                    tasks.start_soon(sender.run)
+                await anyio.sleep_forever()
+        finally:
+            if self._file is not None:
+                self._file.close()
+
+    async def judge(self, now: float, source: Source) -> list[Alert]:
+        """Once for each interval. `now`: seconds since the epoch."""
+        if self._file is not None and not self._ours:
+            await self._take(self._file, now)
+        told = self.engine.evaluate(now, source)
+        if self._ours or not self._shared:
+            write(self._log, told)
+            firing = self.engine.firing()
+            for sender in self._senders:
+                sender.post(now, told, firing)
+        if self._file is not None and self._ours:
+            await self._keep(self._file)
+        return self.engine.alerts()
+
+    def stats(self) -> dict[str, float]:
+        return {
+            "rule_faults": self.engine.faults,
+            "untold": sum(sender.failures for sender in self._senders),
+        }
+
+    async def _take(self, file: StateFile, now: float) -> None:
+        try:
+            self._ours = await run_sync(file.take)
+            data = await run_sync(file.read) if self._ours else None
+            if data is not None:
+                if self._shared:
+                    self.engine.forget_told()
+                self.engine.restore(data, now)
+        except RuleProblem as error:
+            self._say(str(error))
+        if not self._ours and not self._shared:
+            self._say(f"{file.path} belongs to another process: this one's alerts do not survive a restart")
+
+    async def _keep(self, file: StateFile) -> None:
+        data = self.engine.save()
+        if data is None:
+            return
+        try:
+            await run_sync(file.write, data)
+        except RuleProblem as error:
+            self.engine.unsaved()
+            self._say(str(error))
+
+    def _say(self, sentence: str) -> None:
+        """Once."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._log.warning("alerts: %s", sentence)

@@ -1,0 +1,31 @@
+"""The rules in force: the settings' own, and the default ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from galvo_monitor.alerts.defaults import RULES
+from galvo_monitor.alerts.errors import RuleProblem
+from galvo_monitor.alerts.rule import Rule, nearest
+
+
+def rules_of(own: Iterable[Rule] = (), without: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """One of `own` replaces the default rule of its name; the default rules `without` are left out.
+
+    Raises RuleProblem for names that are there twice, or not at all.
+    """
+    own = tuple(own)
+    check_names(own)
+    defaults = [rule.name for rule in RULES]
+    out = set(without)
+    if unknown := sorted(out.difference(defaults)):
+        raise RuleProblem(f"there is no default rule {unknown[0]!r} to leave out{nearest(unknown[0], defaults)}")
+    replaced = {rule.name for rule in own}
+    return tuple(rule for rule in RULES if rule.name not in replaced | out) + own
+
+
+def check_names(rules: Iterable[Rule]) -> None:
+    """Raises RuleProblem."""
+    if twice := [name for name, count in Counter(rule.name for rule in rules).items() if count > 1]:
+        raise RuleProblem(f"two rules are called {twice[0]}: rename one")

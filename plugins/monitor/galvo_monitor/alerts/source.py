@@ -1,0 +1,82 @@
+"""Reads what a rule asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from galvo_monitor.alerts.rule import Over, Rule
+from galvo_monitor.catalogue import metric
+from galvo_monitor.series import TOTAL, Series
+
+Labels = tuple[tuple[str, str], ...]
+"""Attributes, sorted by name: what tells the alerts of one rule apart."""
+NONE: Mapping[str, str] = {}
+WHOLE = TOTAL[0]
+OVER: dict[Over, Callable[[Sequence[float]], float]] = {
+    "last": lambda values: values[-1],
+    "mean": lambda values: sum(values) / len(values),
+    "min": min,
+    "max": max,
+}
+
+
+class Source(Protocol):
+    """The store, as far as it is needed here."""
+
+    def select(self, metric: str, aggregate: str, attributes: Mapping[str, str] = ...) -> list[Series]: ...
+
+    def window(self, series: Series, now: float, seconds: float) -> list[float]: ...
+
+
+def read(rule: Rule, source: Source, now: float, interval: float) -> dict[Labels, float]:
+    """What `rule` is about, by labels; without what has no data. `now`: seconds since the epoch."""
+    seconds = max(rule.window, interval)
+
+    def values(wanted: Mapping[str, str]) -> dict[Series, list[float]]:
+        found = {one: source.window(one, now, seconds) for one in _select(rule, source, wanted)}
+        return {one: values for one, values in found.items() if values}
+
+    if rule.of == "each":
+        total = dict(TOTAL) if whole(rule) else rule.attributes
+        return {_labels(one): OVER[rule.over](listed) for one, listed in values(total).items()}
+    part = values(rule.attributes)
+    if rule.of == "sum":
+        return {(): _sum(rule.over, part)} if part else {}
+    every = values(NONE)
+    length = max(map(len, every.values()), default=1)
+    sum_of_all = _sum(rule.over, every)
+    return {(): _sum(rule.over, part, length) / sum_of_all} if sum_of_all > 0 and sum_of_all >= rule.least else {}
+
+
+def whole(rule: Rule) -> bool:
+    """Whether it is about all that a histogram holds."""
+    return metric(rule.metric, rule.aggregate).kind == "histogram" and not rule.attributes and rule.of == "each"
+
+
+def _select(rule: Rule, source: Source, wanted: Mapping[str, str]) -> list[Series]:
+    exact = {name: value for name, value in wanted.items() if value and not value.endswith("*")}
+    rest = [(name, value) for name, value in wanted.items() if name not in exact]
+    return [
+        series
+        for series in source.select(rule.metric, rule.aggregate, exact)
+        if _matches(dict(series.attributes), rest) and (WHOLE in wanted.items() or WHOLE not in series.attributes)
+    ]
+
+
+def _matches(attributes: Mapping[str, str], wanted: list[tuple[str, str]]) -> bool:
+    return all(
+        attributes.get(name, "").startswith(value[:-1]) and name in attributes if value else not attributes.get(name)
+        for name, value in wanted
+    )
+
+
+def _sum(over: Over, found: Mapping[Series, list[float]], length: int = 0) -> float:
+    """A series that is younger than the others was 0 before. `length`: moments that the window has."""
+    if over == "last":
+        return sum(values[-1] for values in found.values())
+    return sum(map(sum, found.values())) / max(1, length, *map(len, found.values()), 1)
+
+
+def _labels(series: Series) -> Labels:
+    return tuple(sorted(pair for pair in series.attributes if pair != WHOLE))

@@ -1,0 +1,103 @@
+"""Judging, telling and remembering together."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from galvo_monitor.alerts import Alerting, StateFile
+from tests.plugins.monitor.alerts.stand import LOG, START, STEP, engine, numbers, rule
+
+pytestmark = pytest.mark.anyio
+
+
+def alerting(path: Path | None = None, *, shared: bool = False) -> Alerting:
+    return Alerting(engine(rule()), [], LOG, file=StateFile(path) if path else None, shared=shared)
+
+
+async def steps(judge: Alerting, *values: float, first: int = 0) -> str:
+    source = numbers(*[0.0] * first, *values)
+    seen = ""
+    for number in range(first, first + len(values)):
+        alerts = await judge.judge(START + number * STEP, source)
+        seen += "".join(alert.state[0] for alert in alerts) or "-"
+    return seen
+
+
+async def test_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    path = tmp_path / "made" / "alerts.json"
+    first = alerting(path)
+    assert await steps(first, 90, 90) == "ff"
+    first._file.close()  # type: ignore[union-attr]
+    assert path.stat().st_mode & 0o077 == 0
+    second = alerting(path)
+    assert await steps(second, 90, 5, first=2) == "fr"
+    second._file.close()  # type: ignore[union-attr]
+    assert [message.partition(":")[0] for message in caplog.messages] == ["warning", "resolved"]
+    assert "after 3 min" in caplog.messages[1]
+
+
+async def test_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last good state stays, no rubbish is left, it is said once, and later it is written after all."""
+    path = tmp_path / "alerts.json"
+    judge = alerting(path)
+    await steps(judge, 90)
+    good = path.read_bytes()
+    with monkeypatch.context() as full:
+
+        def no_space(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        full.setattr(os, "fsync", no_space)
+        assert await steps(judge, 5, 5, first=1) == "rr"
+    assert path.read_bytes() == good
+    assert sorted(os.listdir(tmp_path)) == ["alerts.json", "alerts.json.lock"]
+    assert [message for message in caplog.messages if "No space left" in message] == [
+        f"alerts: {path} cannot be written, so a restart would forget newer alerts: No space left on device"
+    ]
+    await steps(judge, 5, first=3)
+    assert path.read_bytes() != good
+    judge._file.close()  # type: ignore[union-attr]
+
+
+async def test_no_place_for_a_file(caplog: pytest.LogCaptureFixture) -> None:
+    judge = alerting(Path("/proc/nowhere/alerts.json"))
+    assert await steps(judge, 90, 90) == "ff"
+    assert len([message for message in caplog.messages if "cannot keep the state" in message]) == 1
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"\0" * 100, b"[" * 100_000, b" " * (5 << 20)])
+async def test_a_file_that_is_none(tmp_path: Path, caplog: pytest.LogCaptureFixture, rubbish: bytes) -> None:
+    path = tmp_path / "alerts.json"
+    path.write_bytes(rubbish)
+    judge = alerting(path)
+    assert await steps(judge, 90, 5) == "fr"
+    judge._file.close()  # type: ignore[union-attr]
+    assert "begin anew" in caplog.text or "begun anew" in caplog.text
+    assert path.read_bytes().startswith(b'{"at":')
+
+
+async def test_two_processes_with_the_same_numbers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One of them tells; the other knows, and goes on where it ends."""
+    path = tmp_path / "alerts.json"
+    first, second = alerting(path, shared=True), alerting(path, shared=True)
+    assert await steps(first, 90) == await steps(second, 90) == "f"
+    assert len(caplog.messages) == 1
+    first._file.close()  # type: ignore[union-attr]
+    assert await steps(second, 90, first=1) == "f"
+    assert len(caplog.messages) == 1
+    second._file.close()  # type: ignore[union-attr]
+
+
+async def test_two_processes_with_their_own_numbers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = alerting(tmp_path / "a"), alerting(tmp_path / "a")
+    await steps(first, 90)
+    await steps(second, 90, 90)
+    assert len([message for message in caplog.messages if message.startswith("warning: High")]) == 2
+    assert len([message for message in caplog.messages if "belongs to another process" in message]) == 1
+    first._file.close()  # type: ignore[union-attr]
