@@ -14,8 +14,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="the page's tests n
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
-from galvo_monitor.view import Insight  # noqa: E402
-from tests.plugins.monitor.page.stand import HOSTILE, TOKEN, Program, Serving, serving  # noqa: E402
+from galvo_monitor.view import Chart, Insight, Value  # noqa: E402
+from tests.plugins.monitor.page.stand import CPU, HOSTILE, MEMORY, TOKEN, Program, Serving, serving  # noqa: E402
 
 CHROMIUM = Path("/usr/bin/chromium")
 IN_CI = "NO_SKIPS" in os.environ
@@ -183,6 +183,19 @@ def test_by_keyboard(page: Page, served: Serving) -> None:
     expect(page.locator("#panel-system tbody tr").first).to_be_visible()
     page.locator("#panel-system .legend button").first.press("Enter")
     expect(page.locator("#panel-system .plot .line")).to_have_count(1)
+
+
+def test_what_has_no_scale_in_common(page: Page, served: Serving) -> None:
+    machine, resident = Value(CPU, "machine", "1", 0.5), Value(MEMORY, "resident", "By", 1e7)
+    limit = Value("limit", "limit", "By", 1e12)
+    served.program.charts = [Chart("Both", [machine, resident]), Chart("Limited", [resident, limit])]
+    opened(page, served)
+    titles = ["Processor", "Both: machine", "Both: resident", "Limited"]
+    expect(page.locator("#panel-system h3")).to_have_text(titles)
+    limited = page.locator("#panel-system .chart").last
+    limited.scroll_into_view_if_needed()
+    expect(limited.locator(".plot .line")).to_have_count(1)
+    expect(limited.locator(".legend li").last).to_contain_text("(above)")
 
 
 def test_text_stays_text(page: Page, served: Serving) -> None:
