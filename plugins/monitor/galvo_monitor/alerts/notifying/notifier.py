@@ -35,7 +35,7 @@ class Webhook:
     "<t>.<body>". A receiver compares it, and refuses what is older than some minutes.
     """
 
-    resend = None
+    resend: float | None = None
 
     def __init__(
         self, url: str, *, key: bytes = b"", deadline: float = 10.0, clock: Callable[[], float] = time.time
