@@ -97,7 +97,21 @@ async def test_two_processes_with_the_same_numbers(tmp_path: Path, caplog: pytes
 async def test_two_processes_with_their_own_numbers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first, second = alerting(tmp_path / "a"), alerting(tmp_path / "a")
     await steps(first, 90)
-    await steps(second, 90, 90)
+    await steps(second, 90, 90, 90, 90)
     assert len([message for message in caplog.messages if message.startswith("warning: High")]) == 2
     assert len([message for message in caplog.messages if "belongs to another process" in message]) == 1
     first._file.close()  # type: ignore[union-attr]
+
+
+async def test_settings_loaded_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is forgotten, told twice or complained about; the file changes hands."""
+    caplog.set_level(logging.INFO)
+    first, second = alerting(tmp_path / "a"), alerting(tmp_path / "a")
+    await steps(first, 90)
+    second.inherit(first)
+    assert await steps(second, 90, first=1) == "f"
+    first._file.close()  # type: ignore[union-attr]
+    assert await steps(second, 90, 5, first=2) == "fr"
+    assert [message.partition(":")[0] for message in caplog.messages] == ["warning", "resolved"]
+    assert b"resolved" in (tmp_path / "a").read_bytes()
+    second._file.close()  # type: ignore[union-attr]
