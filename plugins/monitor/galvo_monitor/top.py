@@ -63,7 +63,7 @@ def _run(process: int, every: float) -> None:
     screen = console()
     from rich.live import Live
 
-    from galvo_monitor.terminal.frame import frame
+    from galvo_monitor.terminal.frame import fitting, frame
 
     view = ask(process, live=True)
     if not sys.stdout.isatty():
@@ -74,7 +74,7 @@ def _run(process: int, every: float) -> None:
         while True:
             course.add(view)
             past = {series: list(values) for series, values in course.past.items()}
-            live.update(frame(view, time.time(), past, note), refresh=True)
+            live.update(fitting(screen, view, time.time(), past, note), refresh=True)
             time.sleep(every)
             try:
                 view, note = ask(process, live=True), ""

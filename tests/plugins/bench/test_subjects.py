@@ -22,6 +22,7 @@ from galvo_bench import (
     monitoring,
     pooling,
     readers,
+    recording,
     redis_ways,
     resting,
     sizing,
@@ -35,7 +36,10 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning"),  # cashews closes redis-py so
 ]
-PEERS = ("aiocache", "cachebox", "cashews", "coredis", "dogpile.cache", "psycopg_pool", "theine")
+PEERS = (
+    "aiocache", "cachebox", "cashews", "coredis", "ddsketch", "dogpile.cache", "opentelemetry", "prometheus_client",
+    "psycopg_pool", "theine",
+)  # fmt: skip
 
 
 class OneRound(Stand):
@@ -251,6 +255,18 @@ async def test_eviction(stand: Stand) -> None:
         assert 0.4 < ratios["W-TinyLFU (theine)"][head] < 0.6
 
 
+async def test_recording(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MANY", 20_000)
+    duration, count, errors = await recording.measure(stand)
+    assert missing(duration) == missing(count) == missing(errors) == []
+    assert [row.name for row in duration.rows[2:-1]] == list(recording.HISTOGRAMS)
+    assert [row.name for row in count.rows[1:-1]] == list(recording.COUNTERS)
+    ours, sketch, _ = exact(errors).values()
+    assert ours.keys() == recording.QS.keys()
+    assert all(abs(error) <= 100 / 32 for error in ours.values())
+    assert all(abs(error) <= 1 for error in sketch.values())
+
+
 def test_a_scan_reads_keys_that_nobody_else_reads() -> None:
     plain, scanned = (list(eviction.reads(scans=scans)) for scans in (False, True))
     once = [key for key in scanned if key > eviction.KEYS]
@@ -264,9 +280,10 @@ async def test_missing_peers_are_named(
 ) -> None:
     """The run goes on without them, and its tables fit a terminal."""
     monkeypatch.setattr(eviction, "READS", 1000)
+    monkeypatch.setattr(recording, "MANY", 1000)
     sections = [
         section
-        for subject in (l2, codec, invalidation, eviction)
+        for subject in (l2, codec, invalidation, recording, eviction)
         for section in await subject.measure(stand)
     ]  # fmt: skip
     for section in sections:

@@ -9,19 +9,30 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 from math import ceil
 
 import msgspec
 
-UPPER = slice(3 if sys.byteorder == "little" else 0, None, 4)
-"""Of a double's four pairs of bytes."""
+LOW, HIGH = slice(6, None, 8), slice(7, None, 8)
+"""Of packed doubles: the lower and the upper byte of their buckets' numbers."""
 
 
-def numbers(values: Iterable[float]) -> array[int]:
-    """The bucket of each value. Raises TypeError for what is no number."""
-    return array("H", array("d", values).tobytes())[UPPER]
+def packed(values: Collection[float]) -> bytes:
+    """Raises TypeError for what is no number, OverflowError for an integer that is too large."""
+    try:
+        return struct.pack(f"<{len(values)}d", *values)
+    except struct.error as error:
+        raise TypeError(str(error)) from None
+
+
+def numbers(data: bytes) -> array[int]:
+    """The bucket of each packed value."""
+    found = array("H", data)[3::4]
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
 
 
 def edge(number: int) -> float:
@@ -45,9 +56,9 @@ class Buckets(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Buckets:
-        """Raises TypeError for what is no number."""
+        """Raises what `packed` does."""
         counts: dict[int, int] = {}
-        for number in numbers(values):
+        for number in numbers(packed(values)):
             counts[number] = counts.get(number, 0) + 1
         return cls(counts, len(values), float(sum(values)), float(max(values, default=0.0)))
 

@@ -7,12 +7,13 @@ nobody waits. The values are added up some hundred at a time (`settle`), by one 
 from __future__ import annotations
 
 from collections import Counter as Counting
+from collections import defaultdict
 from math import isfinite
 
-from galvo_monitor.cells.buckets import Buckets, numbers
+from galvo_monitor.cells.buckets import HIGH, LOW, Buckets, numbers, packed
 
-NEGATIVE = 1 << 15
-"""The first bucket of negative values: the sign is a double's first bit."""
+NEGATIVE = 1 << 7
+"""The first upper byte of negative values: the sign is a double's first bit."""
 
 
 class Cell:
@@ -72,19 +73,29 @@ class Gauge(Cell):
 
 
 class Histogram(Cell):
-    """Of durations and sizes: what is negative is among the smallest."""
+    """Of durations and sizes: what is negative is among the smallest.
+
+    Counting single bytes takes half as long as counting numbers, so the upper byte of a bucket's number, which is the
+    same for 16 powers of two and so for most values of a metric, chooses the counts of the lower one.
+    """
 
     __slots__ = ("_counts", "_max", "_read", "_sum")
 
     def __init__(self) -> None:
         super().__init__()
-        self._counts: Counting[int] = Counting()
+        self._counts: defaultdict[int, Counting[int]] = defaultdict(Counting)
         self._sum = self._max = 0.0
         self._read: Buckets | None = Buckets()
 
     def add(self, values: list[float]) -> None:
         total = _sum(values)
-        self._counts.update(numbers(values))
+        data = packed(values)
+        high = data[HIGH]
+        if high.count(high[0]) == len(high):
+            self._counts[high[0]].update(data[LOW])
+        else:
+            for number, count in Counting(numbers(data)).items():
+                self._counts[number >> 8][number & 255] += count
         self._sum += total
         self._max = max(self._max, float(max(values)))
         self._read = None
@@ -92,10 +103,12 @@ class Histogram(Cell):
     def buckets(self) -> Buckets:
         """The same object as before if nothing was added."""
         if self._read is None:
-            counts = self._counts
-            for number in [number for number in counts if number >= NEGATIVE]:
-                counts[0] += counts.pop(number)
-            self._read = Buckets(dict(counts), counts.total(), max(0.0, self._sum), self._max)
+            counts: dict[int, int] = {}
+            for high, each in self._counts.items():
+                for low, count in each.items():
+                    number = high << 8 | low if high < NEGATIVE else 0
+                    counts[number] = counts.get(number, 0) + count
+            self._read = Buckets(counts, sum(counts.values()), max(0.0, self._sum), self._max)
         return self._read
 
 

@@ -8,18 +8,25 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from galvo.blueprint import plan
+from galvo_monitor.alerts import rules_of, rules_yml
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.export.grafana import dashboard
+from galvo_monitor.settings import MonitorSettings
 
 
 class NotWritten(MonitorProblem):
     """The file cannot be written."""
 
 
+class NoSettings(MonitorProblem):
+    """The plugin is not among those that may load."""
+
+
 def main(argv: Sequence[str]) -> int:
-    """0: written. Raises NotWritten, and SettingsError for rules that cannot be read."""
+    """0: written. Raises NotWritten, NoSettings, and SettingsError for settings that cannot be read."""
     options = parser().parse_args(argv)
-    text = WHAT[options.what]()
+    text = WHAT[options.what](options)
     if options.output is None:
         sys.stdout.write(text)
         return 0
@@ -38,11 +45,37 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("what", choices=sorted(WHAT), help="what to write")
     made.add_argument("--output", "-o", type=Path, metavar="FILE", help="default: standard output")
+    text = "between two scrapes of Prometheus, for rules (30)"
+    made.add_argument("--interval", type=_seconds, default=30.0, metavar="SECONDS", help=text)
+    made.add_argument("--folder", type=Path, default=Path(), help="where settings/ is, for rules (.)")
     return made
 
 
-def _grafana() -> str:
+def _grafana(options: argparse.Namespace) -> str:
     return json.dumps(dashboard(), indent=2) + "\n"
 
 
-WHAT: dict[str, Callable[[], str]] = {"grafana": _grafana}
+def _rules(options: argparse.Namespace) -> str:
+    settings = _settings(options.folder)
+    own, without = getattr(settings, "rules", ()), getattr(settings, "without", ())
+    return rules_yml(rules_of(own, without), options.interval)
+
+
+WHAT: dict[str, Callable[[argparse.Namespace], str]] = {"grafana": _grafana, "rules": _rules}
+
+
+def _settings(folder: Path) -> MonitorSettings:
+    for blueprint in plan(folder, everything=True, warn=False).blueprints:
+        if isinstance(blueprint.settings, MonitorSettings):
+            return blueprint.settings
+    raise NoSettings("the monitor is not in entrypoints.toml: `galvo lock` writes what is installed")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 1 and 3600 seconds")
+    return value

@@ -20,7 +20,7 @@ class Recorded(Protocol):
 def metrics(
     kernel: Kernel, *, token: str | None = None, public: bool = False, hosts: Collection[str] = LOOPBACK
 ) -> Metrics:
-    """`app.mount("/metrics", metrics(kernel, token="..."))`; see `Metrics`. The kernel may start later."""
+    """`Route("/metrics", metrics(kernel, token="..."))`; see `Metrics`. The kernel may start later."""
 
     def read() -> Snapshot | None:
         monitor = kernel.find_capability("monitor")

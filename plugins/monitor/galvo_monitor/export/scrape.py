@@ -29,7 +29,7 @@ class Unguarded(MonitorProblem):
 
 
 class Metrics:
-    """`app.mount("/metrics", Metrics(snapshot, token="..."))`; Prometheus sends it as `authorization: credentials`."""
+    """`Route("/metrics", Metrics(snapshot, token="..."))`; Prometheus: `authorization: {credentials: ...}`."""
 
     def __init__(
         self,

@@ -49,6 +49,8 @@ class Facts(msgspec.Struct, frozen=True):
     """Of `stats()`."""
     pool_pids: frozenset[int] = frozenset()
     """Process ids of its connections on the server."""
+    pool_hosted: bool = False
+    """It is the application's own, which may take connections from it by hand."""
     cache: Mapping[str, float] = {}
     """Of `stats()`."""
     refused: tuple[Refused, ...] | None = None

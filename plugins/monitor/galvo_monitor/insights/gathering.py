@@ -31,6 +31,7 @@ class Gathering:
             found["pool"] = self._context.plugin_stats("pool")
             if (pool := self._context.capability("pool")) is not None and hasattr(pool, "pids"):
                 found["pool_pids"] = pool.pids()
+                found["pool_hosted"] = bool(getattr(pool, "hosted", False))
         with self._part("cache"):
             found["cache"] = self._context.plugin_stats("cache")
             if seldom and (cache := self._context.capability("cache")) is not None:

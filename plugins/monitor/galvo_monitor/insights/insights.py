@@ -5,7 +5,7 @@ from __future__ import annotations
 from galvo_monitor.insights.caching import Caching
 from galvo_monitor.insights.clue import Clue, insight
 from galvo_monitor.insights.facts import Facts
-from galvo_monitor.insights.machine import disks, strained
+from galvo_monitor.insights.machine import Strain, disks
 from galvo_monitor.insights.sessions import sessions
 from galvo_monitor.insights.source import Reading, Source
 from galvo_monitor.insights.standing import leaking, suggested
@@ -24,6 +24,7 @@ class Insights:
         self._streaks = Streaks()
         self._watched = Watched(interval)
         self._caching = Caching(interval)
+        self._strain = Strain(interval)
 
     def look(self, now: float, source: Source, facts: Facts) -> list[Insight]:
         """Once for each interval, after its values are in `source`; what matters most comes first.
@@ -36,7 +37,7 @@ class Insights:
         lag, queued = watched.lag(reading), watched.queued(reading)
         database = [*waiting(reading, facts, self._streaks), *sessions(reading, facts)]
         caching = self._caching.look(reading, facts)
-        strain = strained(reading, facts)
+        strain = self._strain.look(reading, facts)
 
         told: list[list[Clue]] = []
         if slow:
@@ -46,6 +47,8 @@ class Insights:
                 told.append(sorted(database, key=lambda clue: not clue.alone))
             if lag is not None:
                 told.append([lag, *strain])
+            elif any(clue.alone for clue in strain):
+                told.append(sorted(strain, key=lambda clue: not clue.alone))
         told += [[clue] for clue in (*failing, queued, *caching, *disks(reading, facts)) if clue is not None]
         others = (leaking(reading, facts, self._streaks), suggested(reading, facts, self._streaks))
         told += [[clue] for clue in others if clue is not None]

@@ -5,33 +5,51 @@ from __future__ import annotations
 from galvo_monitor.insights.clue import Clue
 from galvo_monitor.insights.facts import Facts
 from galvo_monitor.insights.source import Reading
-from galvo_monitor.insights.words import duration, share, size
+from galvo_monitor.insights.unusual import Unusual
+from galvo_monitor.insights.words import clock, duration, share, size
 
 CPU, STALLED_IO, STALLED_MEMORY = 0.9, 0.3, 0.1
 """Shares of the interval, from which it is worth a clause."""
+LEAST_IO = 0.1
 NEAR = 3
 """Times as long as it was watched: a forecast no further than that is believed more."""
 
 
-def strained(reading: Reading, facts: Facts) -> list[Clue]:
-    """Only ever told beside something else: a machine may work hard."""
-    sample = facts.machine
-    if sample is None:
-        return []
-    began = reading.now - reading.interval
-    clues = []
-    if sample.cpu is not None and sample.cpu >= CPU:
-        own = f", {share(sample.own_cpu)} by this process" if sample.own_cpu is not None else ""
-        clues.append(Clue(f"the CPUs are {share(sample.cpu)} busy{own}", "/proc/stat", began, 0.95))
-    for kind, least, text in (
-        (("io", "some"), STALLED_IO, "tasks waited for I/O"),
-        (("memory", "some"), STALLED_MEMORY, "tasks waited for memory"),
-    ):
-        stalled = sample.pressure.get(kind, 0.0)
-        if stalled >= least:
-            where = f"/proc/pressure/{kind[0]}"
-            clues.append(Clue(f"some {text} {share(stalled)} of the time", where, began, 0.95))
-    return clues
+class Strain:
+    """What the machine is short of. That it works hard is only ever told beside something else."""
+
+    def __init__(self, interval: float) -> None:
+        """`interval`: seconds between two looks."""
+        self._io = Unusual(interval=interval, least=LEAST_IO)
+
+    def look(self, reading: Reading, facts: Facts) -> list[Clue]:
+        sample = facts.machine
+        io = self._waited(reading, sample.pressure.get(("io", "some")) if sample is not None else None)
+        if sample is None:
+            return []
+        began = reading.now - reading.interval
+        clues = []
+        if sample.cpu is not None and sample.cpu >= CPU:
+            own = f", {share(sample.own_cpu)} by this process" if sample.own_cpu is not None else ""
+            clues.append(Clue(f"the CPUs are {share(sample.cpu)} busy{own}", "/proc/stat", began, 0.95))
+        if io is not None:
+            clues.append(io)
+        memory = sample.pressure.get(("memory", "some"), 0.0)
+        if memory >= STALLED_MEMORY:
+            text = f"some tasks waited for memory {share(memory)} of the time"
+            clues.append(Clue(text, "/proc/pressure/memory", began, 0.95))
+        return clues
+
+    def _waited(self, reading: Reading, part: float | None) -> Clue | None:
+        """By itself, when that is unusual: a slow disk."""
+        unusual = self._io.look(part, reading.now)
+        if part is None or not (unusual or part >= STALLED_IO):
+            return None
+        text, where = f"some tasks waited for I/O {share(part)} of the time", "/proc/pressure/io"
+        if not unusual:
+            return Clue(text, where, reading.now - reading.interval, 0.95)
+        text += f" since {clock(self._io.since, reading.now)}, usually {share(self._io.usual)}"
+        return Clue(text, where, self._io.since, self._io.confidence, alone=True)
 
 
 def disks(reading: Reading, facts: Facts) -> list[Clue]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
-from galvo_monitor.view import Alert, Insight
+from galvo_monitor.view import Alert, Insight, Status
 
-Status = Literal["ok", "warning", "critical"]
 ORDER = {"critical": 0, "warning": 1, "info": 2}
 
 

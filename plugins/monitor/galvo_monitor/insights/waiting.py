@@ -21,7 +21,7 @@ def waiting(reading: Reading, facts: Facts, streaks: Streaks) -> list[Clue]:
     clues = []
     if (exhausted := _exhausted(reading, facts, streaks)) is not None:
         clues.append(exhausted)
-    if (part := _share(reading, streaks)) is not None:
+    if (part := _share(reading, facts, streaks)) is not None:
         clues.append(part)
     return clues
 
@@ -33,19 +33,24 @@ def _exhausted(reading: Reading, facts: Facts, streaks: Streaks) -> Clue | None:
     if not looks:
         return None
     since = streaks.since("pool exhausted")
-    lead = f"all {lent:.0f} connections of the pool are" if lent > 1 else "the pool's one connection is"
-    text = f"{lead} lent and {many(waits, 'caller waits', 'callers wait')} for one"
+    if facts.pool.get("size", lent) > lent:
+        lead = f"the pool lends {many(lent, 'connection')}, no more for now,"
+    else:
+        lead = f"all {lent:.0f} connections of the pool are lent" if lent > 1 else "the pool's one connection is lent"
+    text = f"{lead} and {many(waits, 'caller waits', 'callers wait')} for one"
     if looks >= LOOKS:
         text += f", seen since {clock(since, reading.now)}"
     evidence = f"pool: lent {lent:.0f}, limit {limit:.0f}, waiting {waits:.0f}, {many(looks, 'look')} in a row"
     return Clue(text, evidence, since, 0.95 if looks > LOOKS else 0.9, alone=looks >= LOOKS)
 
 
-def _share(reading: Reading, streaks: Streaks) -> Clue | None:
-    """Those who wait for a connection wait within their query, unless they take one by hand: then it is no share."""
+def _share(reading: Reading, facts: Facts, streaks: Streaks) -> Clue | None:
+    """Those who wait for a connection wait within their query, unless they take one by hand: then it is no share, and
+    whoever has a pool of its own does so.
+    """
     waited, busy = reading.total(WAIT, "busy"), reading.total(DURATION, "busy")
     part = waited / busy if waited and busy else 0.0
-    true = waited is not None and waited >= BUSY and SOME <= part <= 1
+    true = not facts.pool_hosted and waited is not None and waited >= BUSY and SOME <= part <= 1
     looks = streaks.look("pool wait", true, reading.now, ago=reading.interval)
     if not true or waited is None or busy is None:
         return None

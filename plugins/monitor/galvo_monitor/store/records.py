@@ -46,14 +46,14 @@ def counted(snapshot: Snapshot) -> Snapshot:
 
 
 def less(snapshot: Snapshot, part: Snapshot | None) -> Snapshot:
-    """Without what `part`, an older one of the same process, has counted."""
+    """Without what `part`, of the same process, has counted: nothing is left when it is the newer one."""
     if part is None:
         return snapshot
     counters = dict(part.counters)
     buckets = dict(part.histograms)
     return msgspec.structs.replace(
         snapshot,
-        counters=[(metric, value - counters.get(metric, 0)) for metric, value in snapshot.counters],
+        counters=[(metric, max(0.0, value - counters.get(metric, 0))) for metric, value in snapshot.counters],
         histograms=[(metric, _minus(value, buckets.get(metric))) for metric, value in snapshot.histograms],
     )
 
@@ -64,4 +64,6 @@ def together(parts: Iterable[Snapshot | None]) -> Snapshot:
 
 
 def _minus(buckets: Buckets, part: Buckets | None) -> Buckets:
-    return buckets if part is None else buckets.minus(part)
+    if part is None:
+        return buckets
+    return buckets.minus(part) if buckets.count > part.count else Buckets()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from galvo_monitor.store.store import Store
 
 BATCH: Final = 100
 """Stretches of each step that one insert takes, after a time without the database."""
+PATIENCE: Final = 8.0
+"""Seconds that all of it may take, with the wait for a connection."""
 EXPIRE: Final = 3600.0
 """Seconds between two deletions of what is too old."""
 PAUSE: Final = 60.0
@@ -72,14 +75,15 @@ class RollUps:
             return
         self._busy = True
         try:
-            if not self._prepared:
-                await table.prepare(self._context)
-                self._prepared = True
-            if not self._restored:
-                await self._restore(now)
-                self._restored = True
-            if write:
-                await self._save(now)
+            async with asyncio.timeout(PATIENCE):
+                if not self._prepared:
+                    await table.prepare(self._context)
+                    self._prepared = True
+                if not self._restored:
+                    await self._restore(now)
+                    self._restored = True
+                if write:
+                    await self._save(now)
         except Exception as error:  # noqa: BLE001  # whatever it is, the app and the rings go on
             self._prepared = False  # somebody may have dropped it
             self._next = self._clock() + self._pause
@@ -126,5 +130,5 @@ class RollUps:
 def _sentence(error: Exception) -> str:
     if isinstance(error, MonitorProblem):
         return f"history is kept in memory only: {error}"
-    cause = CAUSES.get(str(getattr(error, "sqlstate", None)), f"{type(error).__name__}: {error}")
+    cause = CAUSES.get(str(getattr(error, "sqlstate", None)), f"{type(error).__name__}: {error}".removesuffix(": "))
     return f"history is kept in memory only, until this is over: {cause}"

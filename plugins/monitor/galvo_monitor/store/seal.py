@@ -27,7 +27,7 @@ class Rejected(MonitorProblem):
 class Seal:
     def __init__(self, key: bytes, *, max_bytes: int) -> None:
         """`key`: 32 bytes, see `key_of`. `max_bytes`: of what is sealed, with the envelope."""
-        self._key = key
+        self.key = key
         self.max_bytes = max_bytes
 
     def close(self, name: bytes, data: bytes) -> bytes:
@@ -47,7 +47,7 @@ class Seal:
 
     def _sign(self, name: bytes, sealed: bytes) -> bytes:
         # The length keeps (name, data) apart from (longer name, shorter data).
-        return hmac.digest(self._key, len(name).to_bytes(4, "big") + name + sealed, hashlib.sha256)
+        return hmac.digest(self.key, len(name).to_bytes(4, "big") + name + sealed, hashlib.sha256)
 
 
 def key_of(text: str) -> bytes:

@@ -62,10 +62,11 @@ class Sharing:
         timeout: float = 1.0,
         log: logging.Logger | None = None,
         clock: Callable[[], float] = monotonic,
+        older: Sharing | None = None,
     ) -> None:
         """`namespace`: what these processes have in common. `key`: see `key_of`; the same in all of them, and so is
         `interval`, in seconds. `timeout`: seconds that Redis may take for one of the few steps of an
-        exchange."""
+        exchange. `older`: of the same process and the same counters, which this one takes the place of."""
         self._client = client
         self._prefix = f"galvo:monitor:{{{namespace}}}:"  # one slot of a cluster
         self._seal = Seal(key, max_bytes=MAX_BYTES)
@@ -84,6 +85,11 @@ class Sharing:
         self._told: set[Any] = set()
         self._patient = -math.inf
         """Until then nobody is thought gone: the others, too, have to notice that Redis is back."""
+        self._older = older
+        self._over = False
+        """Another one tells what this process counts."""
+        self._left: Snapshot | None = None
+        """What this process had counted when it was folded at its end."""
         self.problem: str | None = None
         self.rejected = 0
         """What was found in Redis and not believed."""
@@ -91,7 +97,10 @@ class Sharing:
     async def exchange(self, own: Snapshot) -> Merged:
         """Tell `own`, and hear the others. Never raises: without Redis these are this process's own numbers, and what
         the others had counted until then."""
+        self._take_over()
         before, self._before = self._before, own
+        if self._over:
+            return Merged(own, before)
         problem = None
         try:
             for _ in range(2):
@@ -108,11 +117,29 @@ class Sharing:
 
     async def leave(self, own: Snapshot) -> None:
         """The process ends: fold what it has counted now, not when its record has grown old. Never raises."""
+        self._take_over()
+        if self._over:
+            return
         try:
             self._number += 1
             await self._fold(self._name, Record(self._number, less(own, self._baseline), None), ended=True)
+            self._left = own
         except (RedisError, OSError, TimeoutError, Rejected) as error:
             self._log.info("what this process has counted is folded by others (%s)", type(error).__name__)
+
+    def _take_over(self) -> None:
+        """Go on where the older one is, or was when it left: else its counters would count twice."""
+        older, self._older = self._older, None
+        if older is None or (older._prefix, older._seal.key) != (self._prefix, self._seal.key):
+            return
+        older._take_over()
+        older._over = True
+        self._before, self._others, self._departed = older._before, older._others, older._departed
+        if older._left is not None:
+            self._baseline = older._left
+        else:
+            self._name, self._number, self._sent = older._name, older._number, older._sent
+            self._baseline = older._baseline
 
     # -- one exchange ---------------------------------------------------------------------------------
 

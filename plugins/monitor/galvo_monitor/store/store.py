@@ -106,9 +106,11 @@ class Store:
         return [] if roll_up is None else [moment for moment in roll_up.ring.moments() if moment[0] > after]
 
     def restore(self, kept: Mapping[float, Moments]) -> None:
-        """What another process has kept, by step. What is here is newer."""
+        """What another process has kept, by step. What did not end before this store began is its own."""
+        began = min((ring.earliest for ring in self._rings if ring.earliest is not None), default=math.inf)
+        older = {step: {at: points for at, points in kept.get(step, {}).items() if at < began} for step in self.steps}
         newest: dict[Series, float] = {}
-        for moments in kept.values():
+        for moments in older.values():
             for at, points in moments.items():
                 for series in points:
                     newest[series] = max(at, newest.get(series, at))
@@ -120,7 +122,7 @@ class Store:
         for roll_up in self._roll_ups:
             admitted = {
                 at: {series: point for series, point in points.items() if series in self._seen}
-                for at, points in kept.get(roll_up.step, {}).items()
+                for at, points in older[roll_up.step].items()
             }
             roll_up.restore(admitted, finer, step, max(1.0, step / self.interval))
             finer, step = admitted, roll_up.step

@@ -10,7 +10,7 @@ from galvo_monitor.series import Series
 from galvo_monitor.store.naming import parsed
 from galvo_monitor.store.ring import Point
 
-TIMEOUT: Final = 10.0
+TIMEOUT: Final = 4.0
 """Seconds that a statement may take."""
 SPANS: Final = {300.0: 7, 3600.0: 90}
 """Which stretches are kept, and for how many days."""

@@ -23,21 +23,31 @@ STYLES = {
 }  # fmt: skip
 MARKS = {"ok": "●", "warning": "▲", "critical": "■"}
 """Not by colour alone."""
-ROWS = 5
-"""Of a table."""
+ROWS = (5, 3, 1, 0)
+"""Of a table, as many as there is room for."""
 SPARKS = 8
 GAP = 3
 """Columns between two values."""
 
 
-def frame(view: View, now: float, past: Past | None = None, note: str = "") -> RenderableType:
-    """`now`: seconds since the epoch; `note`: what is to be known of this view."""
+def fitting(console: Console, view: View, now: float, past: Past, note: str) -> RenderableType:
+    """A frame with tables as long as the terminal's height allows."""
+    made: RenderableType = ""
+    for rows in ROWS:
+        made = frame(view, now, past, note, rows)
+        if len(console.render_lines(made)) <= console.height:
+            break
+    return made
+
+
+def frame(view: View, now: float, past: Past | None = None, note: str = "", rows: int = ROWS[0]) -> RenderableType:
+    """`now`: seconds since the epoch; `note`: what is to be known of this view; `rows`: of a table."""
     parts: list[RenderableType] = [_head(view, now), _verdict(view)]
     if note:
         parts.append(Text(printable(note), style="yellow"))
     parts += [*_alerts(view.alerts, now), *_insights(view.insights, now)]
     for panel in view.panels:
-        parts += _panel(panel, past or {})
+        parts += _panel(panel, past or {}, rows)
     return Group(*parts)
 
 
@@ -98,7 +108,7 @@ def _insights(insights: Sequence[Insight], now: float) -> Iterator[RenderableTyp
         )
 
 
-def _panel(panel: Panel, past: Past) -> Iterator[RenderableType]:
+def _panel(panel: Panel, past: Past, rows: int) -> Iterator[RenderableType]:
     yield _rule(panel.title)
     grid = Table.grid(expand=True, padding=(0, 1))
     grid.add_column(width=25)
@@ -109,8 +119,9 @@ def _panel(panel: Panel, past: Past) -> Iterator[RenderableType]:
         grid.add_row(Text(printable(chart.title), style="dim"), _Values(chart.values), *_course(chart, past))
     if panel.charts:
         yield grid
-    for table in panel.tables:
-        yield Padding(_table(table), (0, 0, 0, 2))
+    if rows:
+        for table in panel.tables:
+            yield Padding(_table(table, rows), (0, 0, 0, 2))
 
 
 class _Values:
@@ -137,7 +148,7 @@ def _course(chart: Chart, past: Past) -> Iterator[Text]:
         yield Text(sparks(past.get(series, ()), SPARKS))
 
 
-def _table(table: shown.Table) -> RenderableType:
+def _table(table: shown.Table, rows: int) -> RenderableType:
     made = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="dim", title_justify="left")
     for index, (name, unit) in enumerate(table.columns):
         title = printable(name or (table.title if index == 0 else ""))
@@ -145,7 +156,7 @@ def _table(table: shown.Table) -> RenderableType:
             made.add_column(title, justify="right", no_wrap=True)
         else:
             made.add_column(title, ratio=2 if index == 0 else 1, no_wrap=True, overflow="ellipsis")
-    for row in table.rows[:ROWS]:
+    for row in table.rows[:rows]:
         cells = zip(row, table.columns, strict=False)
         made.add_row(*(Text(_cell(cell, unit)) for cell, (_, unit) in cells))
     return made

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator
+from random import Random
 from threading import Barrier, Thread
 from typing import Any
 
@@ -48,6 +49,17 @@ def test_none_is_lost_however_many(count: int) -> None:
     snapshot = registry.read(0)
     assert snapshot.histograms == [(WAIT, Buckets.of(range(count)))]
     assert snapshot.counters == [(HITS, 2 * count)]
+
+
+@pytest.mark.parametrize("sigma", [0.1, 1.0, 9.0])
+def test_histograms_of_near_and_of_far_values(sigma: float) -> None:
+    registry, chance = Registry(), Random(3)
+    told = [chance.lognormvariate(-9, sigma) for _ in range(5 * FULL + 3)]
+    for value in told:
+        registry.record(WAIT, value)
+    [(_, buckets)] = registry.read(0).histograms
+    assert (buckets.counts, buckets.max) == (Buckets.of(told).counts, max(told))
+    assert buckets.sum == pytest.approx(sum(told))
 
 
 def test_equal_metrics_share_a_cell_however_often_they_are_made() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -20,10 +17,9 @@ from galvo_monitor.export.collector import Collector
 from galvo_monitor.export.exposition import LEFT_OUT, PIECE, exposition
 from galvo_monitor.names import text
 from galvo_monitor.series import TOTAL
+from tests.plugins.monitor.export.promtool import promtool
 from tests.plugins.monitor.export.recorded import AT, HOSTILE, hostile, recorded
 
-PROMTOOL = shutil.which("promtool")
-IN_CI = "NO_SKIPS" in os.environ
 Key = tuple[str, tuple[tuple[str, str], ...]]
 BASE = "db_client_operation_duration_seconds"
 
@@ -137,22 +133,14 @@ def test_a_registry_may_have_it_beside_others() -> None:
     assert registry.get_sample_value("process_memory_usage_bytes") == 123_456_789
 
 
-def promtool(page: str) -> subprocess.CompletedProcess[str]:
-    if PROMTOOL is None:
-        if IN_CI:
-            pytest.fail("promtool is missing: .ci/debian installs it")
-        pytest.skip("promtool is missing: apt-get install prometheus")
-    return subprocess.run([PROMTOOL, "check", "metrics"], input=page, capture_output=True, text=True, timeout=60)
-
-
 def test_promtool_has_nothing_to_say() -> None:
-    done = promtool(written(recorded()))
+    done = promtool("check", "metrics", told=written(recorded()))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_promtool_reads_hostile_texts() -> None:
     """What its linter says of odd names does not matter; that it can read them does (1 is: it cannot)."""
-    done = promtool(written(hostile()))
+    done = promtool("check", "metrics", told=written(hostile()))
     assert done.returncode in (0, 3), done.stderr
     assert "error while linting" not in done.stderr
 
@@ -161,5 +149,5 @@ def test_promtool_likes_all_of_galvos_names() -> None:
     registry = Registry()
     for metric in METRICS.values():
         registry.record(metric, 1)
-    done = promtool(written(registry.read(AT)))
+    done = promtool("check", "metrics", told=written(registry.read(AT)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from galvo_monitor.catalogue import METRICS
 from galvo_monitor.export.grafana import SOURCE, dashboard
 from galvo_monitor.names import name
 from galvo_monitor.panels.layout import PARTS
-from tests.plugins.monitor.export.test_exposition import IN_CI, PROMTOOL
+from tests.plugins.monitor.export.promtool import promtool
 
 
 def panels() -> list[dict[str, Any]]:
@@ -52,14 +49,10 @@ def test_it_asks_for_what_is_exported() -> None:
 
 
 def test_prometheus_can_read_it(tmp_path: Path) -> None:
-    if PROMTOOL is None:
-        if IN_CI:
-            pytest.fail("promtool is missing: .ci/debian installs it")
-        pytest.skip("promtool is missing: apt-get install prometheus")
     rules = [{"record": f"r{index}", "expr": one.replace("$__rate_interval", "5m").replace("$job", ".*")}
              for index, one in enumerate(expressions())]  # fmt: skip
     file = tmp_path / "rules.yml"
     file.write_text(json.dumps({"groups": [{"name": "g", "rules": rules}]}))
-    done = subprocess.run([PROMTOOL, "check", "rules", str(file)], capture_output=True, text=True, timeout=60)
+    done = promtool("check", "rules", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(rules)} rules found" in done.stdout

@@ -11,6 +11,8 @@ import anyio
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from galvo import Kernel, Plugin
 from galvo_monitor.cells import Snapshot
@@ -24,13 +26,13 @@ BEARER = {"authorization": "Bearer s3cret"}
 
 
 @asynccontextmanager
-async def client(app: Metrics) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: Metrics | Starlette) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # its type of a scope is narrower
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as made:
         yield made
 
 
-async def get(app: Metrics, method: str = "GET", **headers: str) -> httpx.Response:
+async def get(app: Metrics | Starlette, method: str = "GET", **headers: str) -> httpx.Response:
     async with client(app) as http:
         return await http.request(method, "/metrics", headers=headers)
 
@@ -97,7 +99,9 @@ async def test_of_a_kernel() -> None:
             return recorded()
 
     async with Kernel.of({Monitor: {}}) as kernel:
-        assert "galvo_cache_hits_total" in (await get(metrics(kernel, public=True))).text
+        app = Starlette(routes=[Route("/metrics", metrics(kernel, public=True))])
+        assert "galvo_cache_hits_total" in (await get(app)).text
+        assert (await get(app, "POST")).status_code == 405
 
 
 class Connection:

@@ -176,6 +176,36 @@ async def test_a_redis_that_is_paused(dsn: str, tmp_path: Path) -> None:
         redis.close()
 
 
+async def test_queries_that_are_slow_because_the_disk_is(dsn: str, tmp_path: Path) -> None:
+    """The server sleeps, and the kernel's account of waiting is of the test's."""
+    times, waited = [0.0], [0.0]
+
+    def later(seconds: float) -> None:
+        times[0] += EVERY
+        waited[0] += seconds
+        (tmp_path / "io").write_text(f"some avg10=0.00 avg60=0.00 avg300=0.00 total={int(waited[0] * 1e6)}\n")
+
+    system = System(Machine(pressure=tmp_path, clock=lambda: times[0]), Disks([]))
+    plugins = {PoolPlugin: {"url": dsn, "min_size": 20, "max_size": 20}}
+    async with collecting(plugins, system) as (kernel, looking):
+        for _ in range(25):
+            for _ in range(20):
+                await kernel.fetch("select 1")
+            later(0.6)
+            await looking.look()
+        said: list[str] = []
+        for _ in range(2):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(20):
+                    tasks.start_soon(kernel.fetch, "select pg_sleep(0.2)")
+            later(18.0)
+            said = await looking.look()
+        assert len(said) == 1
+        lead, *beside = said[0].split("; ")
+        assert re.fullmatch(r"query p95 up \d+x to \d+ ms since \d\d:\d\d", lead)
+        assert f"some tasks waited for I/O 60 % of the time since {lead[-5:]}, usually 2.0 %" in beside
+
+
 async def test_a_disk_that_fills() -> None:
     gib = 1 << 30
     free = iter([50, 50, 50, 44, 38, 32, 32, 32, 32])

@@ -200,6 +200,21 @@ def test_pool_wait_by_itself() -> None:
     assert hours.sentences(values) == ["75 % of the query time is pool wait"]
 
 
+def test_pool_wait_of_those_who_take_connections_by_hand_is_no_share() -> None:
+    hours = Hours()
+    values = queries(0.01, busy=2.0) | {series(WAIT, "busy"): 1.5}
+    for _ in range(3):
+        assert hours.sentences(values, Facts(pool_hosted=True)) == []
+
+
+def test_a_pool_that_lends_no_more_for_now_has_not_lent_all() -> None:
+    hours, facts = Hours(), Facts(pool={"lent": 5, "limit": 5, "size": 8, "waiting": 2})
+    hours.sentences({}, facts)
+    assert hours.sentences({}, facts) == [
+        f"the pool lends 5 connections, no more for now, and 2 callers wait for one, seen since {at(hours, EVERY)}"
+    ]
+
+
 def test_a_forgotten_transaction_is_said_after_a_minute() -> None:
     hours = Hours()
     assert hours.sentences({}, Facts(database=server(idle=1, oldest=31.0))) == []
@@ -280,6 +295,22 @@ def test_loop_lag_and_the_machine() -> None:
         "process; some tasks waited for I/O 40 % of the time; some tasks waited for memory 20 % of the time"
     ]
     assert hours.sentences({lag: 0.004}, busy) == [], "a machine may work hard"
+
+
+def test_a_slow_disk() -> None:
+    hours = Hours()
+    for _ in range(40):
+        assert hours.sentences({}, Facts(machine=machine(io=0.02))) == []
+    hours.sentences({}, Facts(machine=machine(io=0.6)))
+    assert hours.sentences({}, Facts(machine=machine(io=0.6))) == [
+        f"some tasks waited for I/O 60 % of the time since {at(hours, 2 * EVERY)}, usually 2.0 %"
+    ]
+
+
+def test_a_disk_that_is_always_busy_is_none() -> None:
+    hours = Hours()
+    for _ in range(40):
+        assert hours.sentences({}, Facts(machine=machine(io=0.5))) == []
 
 
 def test_a_disk_that_fills() -> None:

@@ -74,7 +74,10 @@ def test_less_takes_away_what_was_counted_before() -> None:
     assert less(older, None) == older
     registry.record(queries, 5)
     registry.record(lag, 0.5)
-    rest = less(registry.read(2.0), older)
+    newer = registry.read(2.0)
+    assert [value for _, value in less(older, newer).counters] == [0]
+    assert [buckets.count for _, buckets in less(older, newer).histograms] == [0]
+    rest = less(newer, older)
     assert rest.counters == [(queries, 5)]
     assert rest.gauges == [(size, 2)]
     assert [(metric, buckets.count, buckets.sum) for metric, buckets in rest.histograms] == [(lag, 1, 0.5)]

@@ -13,7 +13,7 @@ import pytest
 
 from galvo import Context, Kernel
 from galvo_monitor.series import Series
-from galvo_monitor.store import Store
+from galvo_monitor.store import Store, table
 from galvo_monitor.store.rollups import RollUps
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
@@ -121,6 +121,25 @@ async def test_long_stretches_that_are_kept_are_not_made_again(dsn: str, late: b
         kept = await context.fetch("select mean, high from galvo.monitor_history where step = 3600 order by at")
         assert [tuple(row) for row in kept] == [(0, 9), (1, 9), (2, 2), (4, 4)]
         assert [points[LAG] for _, points in after.rolled(3600, 0)] == [(0, 9), (1, 9), (2, 2), (4, 4)]
+
+
+async def test_a_store_that_goes_on_is_not_given_what_it_has(dsn: str) -> None:
+    """After a reload the store is the same, and its rows are its own."""
+    async with running(dsn) as context:
+        since = await begin(context)
+        await RollUps(context, filled(since, 71)).write(since + 4260)
+        store = Store(interval=30)
+        await RollUps(context, store).start(since + 4260)
+        for number in range(142, 142 + 60):
+            store.append(since + 30 * number, {LAG: 50.0})
+        before = store.rolled(300, 0), store.rolled(3600, 0), store.past(LAG, since - 1, since + DAY)
+        rollups = RollUps(context, store)
+        await rollups.write(since + 6060)
+        assert rollups.problem is None
+        assert (store.rolled(300, 0), store.rolled(3600, 0), store.past(LAG, since - 1, since + DAY)) == before
+        store.append(since + 7200, {LAG: 0.0})
+        ((_, points),) = store.rolled(3600, since + 3600)
+        assert points[LAG][0] == pytest.approx((20 * 4.5 + 60 * 50) / 80)
 
 
 async def test_one_insert_per_stretch_and_a_look_at_what_is_due_costs_nothing(dsn: str) -> None:
@@ -264,6 +283,29 @@ async def test_a_table_of_somebody_else_is_not_written(dsn: str) -> None:
             assert "belongs to a role that is neither" in rollups.problem
     finally:
         await execute(dsn, "drop owned by galvo_monitor_other; drop role galvo_monitor_other")
+
+
+async def test_a_database_that_hangs(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "TIMEOUT", 0.1)
+    other = await asyncpg.connect(dsn)
+    clock = Clock()
+    try:
+        async with running(dsn) as context:
+            since = await begin(context)
+            rollups = RollUps(context, filled(since, 11), clock=clock)
+            await rollups.start(since)
+            await other.execute("begin; lock table galvo.monitor_history in access exclusive mode")
+            await rollups.write(since + 660)
+            assert rollups.problem == "history is kept in memory only, until this is over: TimeoutError"
+            assert await context.fetchval("select 1") == 1
+            await other.execute("rollback")
+            monkeypatch.undo()
+            clock.now = 60
+            await rollups.write(since + 660)
+            assert rollups.problem is None
+            assert await context.fetchval(ROWS) == 4
+    finally:
+        await other.close()
 
 
 async def test_failed_attempts_become_rare(dsn: str) -> None:

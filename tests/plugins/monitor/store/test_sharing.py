@@ -131,6 +131,42 @@ async def test_who_was_only_slow_is_not_counted_twice(crowd: Crowd) -> None:
         assert merged.processes == 2
 
 
+@pytest.mark.parametrize("first", ["exchanges", "leaves", "cannot leave", "was slow"])
+async def test_a_reload_goes_on_where_the_older_one_was(crowd: Crowd, first: str) -> None:
+    """The new one starts before the older one ends, and counts in the same cells."""
+    name = ""
+    process, other = crowd.join(), crowd.join()
+    process.count(10)
+    await process.exchange()
+    await other.exchange()
+    for lap in range(1, 4):
+        if first == "was slow":
+            await crowd.age(process)
+            await other.exchange()
+            await process.exchange()
+        older = process.reload()
+        process.count(1)
+        if first in ("exchanges", "was slow"):
+            await process.exchange()
+            name = process.name
+        elif first == "cannot leave":
+            await crowd.redis.config_set("maxmemory", 1)
+        await older.leave(process.snapshot())
+        await crowd.redis.config_set("maxmemory", 0)
+        assert 0 <= queries((await other.exchange()).now) - (8 + 2 * lap) <= 1
+        process.count(1)
+        merged = await process.exchange()
+        assert last(merged) >= 1
+        if first == "exchanges":
+            assert process.name == name
+        assert queries(merged.now) == 10 + 2 * lap
+        merged = await other.exchange()
+        assert queries(merged.now) == 10 + 2 * lap
+        assert merged.processes == 2
+        await older.exchange(process.snapshot())  # what it still says does not count
+        assert queries((await other.exchange()).now) == 10 + 2 * lap
+
+
 async def test_redis_that_is_emptied_takes_nothing_away(crowd: Crowd) -> None:
     first, second, third = crowd.join(), crowd.join(), crowd.join()
     for process in crowd.processes:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from galvo_monitor.terminal.frame import ROWS, frame, line
+from galvo_monitor.terminal.frame import ROWS, fitting, frame, line
 from galvo_monitor.terminal.printing import WIDTH, console
 from galvo_monitor.view import Chart, Panel, Table, Value, View
 from tests.plugins.monitor.terminal.views import AT, CALM, INCIDENT, LATENCY, long
@@ -71,7 +71,18 @@ def test_the_course_of_a_line() -> None:
 def test_long_tables_are_cut() -> None:
     table = Table("Holders", [("What", ""), ("Holds", "By")], [[f"row {number}", 1.0] for number in range(100)])
     lines = drawn(View(AT, AT, 1, "", "ok", [], [], [Panel("p", "P", [], [table])]))
-    assert sum("row " in one for one in lines) == ROWS
+    assert sum("row " in one for one in lines) == ROWS[0]
+
+
+@pytest.mark.parametrize("height, rows", [(80, 5), (9, 5), (8, 3), (7, 3), (6, 1), (5, 1), (4, 0), (1, 0)])
+def test_tables_are_as_long_as_there_is_room(height: int, rows: int) -> None:
+    table = Table("Holders", [("What", ""), ("Holds", "By")], [[f"row {number}", 1.0] for number in range(100)])
+    view = View(AT, AT, 1, "", "ok", [], [], [Panel("p", "P", [], [table])])
+    screen = console(io.StringIO())
+    screen.height = height
+    lines = ["".join(part.text for part in one) for one in screen.render_lines(fitting(screen, view, AT, {}, ""))]
+    assert sum("row " in one for one in lines) == rows
+    assert len(lines) <= max(height, 3)
 
 
 def test_one_of_several() -> None:

@@ -8,7 +8,6 @@ import { pastTable } from "./tables.js";
 import { figure, moment, NONE } from "./units.js";
 
 const HEIGHT = 164;
-const FAR = 0.03; // of the range: a point further away is not what is pointed at
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
 const AGAIN = { short: 60, long: 300 }; // seconds until the server is asked once more
 let count = 0;
@@ -61,7 +60,7 @@ export class Chart {
 
   /** Draws when it can be seen. */
   show() {
-    if (!this.#visible || !this.#width || !this.#times.now) return;
+    if (!this.#visible || !this.#width || !this.#times.now || document.hidden) return;
     this.#ask();
     this.#draw();
     this.#point();
@@ -155,7 +154,8 @@ export class Chart {
   }
 
   #at(value) {
-    return cursor.moment === null ? value.now : this.#lines.get(value.series).at(cursor.moment, FAR * this.#times.range);
+    const line = this.#lines.get(value.series);
+    return cursor.moment === null ? value.now : line.at(cursor.moment, line.reach(this.#times.range));
   }
 
   #draw() {
@@ -184,7 +184,7 @@ export class Chart {
     this.over.append(svg("path", { class: "hair", d: `M${x} ${frame.top}V${frame.bottom}` }));
     this.#values.forEach((value, index) => {
       const line = this.#lines.get(value.series);
-      const n = this.#hidden.has(value.series) ? -1 : line.nearest(at, FAR * this.#times.range);
+      const n = this.#hidden.has(value.series) ? -1 : line.nearest(at, line.reach(this.#times.range));
       if (n < 0 || line.means[n] === null) return;
       this.over.append(svg("circle", { class: `line-${index % COLOURS}`, cx: frame.x(line.times[n]).toFixed(1), cy: frame.y(line.means[n]).toFixed(1), r: 3.5 }));
     });

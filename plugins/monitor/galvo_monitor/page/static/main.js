@@ -59,7 +59,10 @@ byId("tiles").addEventListener("click", (event) => {
   if (tile) byId(`title-${tile.hash.slice("#panel-".length)}`)?.focus({ preventScroll: true });
 });
 addEventListener("past", drawTiles);
-document.addEventListener("visibilitychange", () => view && !document.hidden && drawTiles());
+document.addEventListener("visibilitychange", () => {
+  for (const panel of panels) panel.show();
+  if (view) drawTiles();
+});
 if (await enter()) {
   let first = true;
   new Live((next) => {

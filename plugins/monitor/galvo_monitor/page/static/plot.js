@@ -2,6 +2,7 @@
 
 import { svg } from "./dom.js";
 import { timeTicks, valueAxis } from "./axes.js";
+import { usual } from "./past.js";
 import { tick } from "./units.js";
 
 export const COLOURS = 6;
@@ -101,14 +102,13 @@ function drawn(frame, line, index, alone, banded) {
 /** Indices of points that belong together: without gaps between them, and from just before `start` on. */
 function stretches(line, start) {
   const { times, means } = line;
-  const steps = times.slice(1).map((at, n) => at - times[n]).sort((a, b) => a - b);
-  const usual = steps[Math.floor(steps.length * 0.75)] ?? 0;
+  const longest = GAP * Math.max(line.step, usual(times));
   const runs = [];
   let run = [];
   let before = null;
   for (let n = 0; n < times.length; n += 1) {
     if (times[n] < start) continue;
-    const gap = means[n] === null || (before !== null && times[n] - before > GAP * usual);
+    const gap = means[n] === null || (before !== null && times[n] - before > longest);
     if (gap && run.length) {
       runs.push(run);
       run = [];

@@ -46,5 +46,5 @@ export function pastTable(place, title, values, lines, { now, range }) {
   if (head.children.length !== names.length) head.replaceChildren(...names.map((_, n) => el("th", { scope: "col", class: n ? "number" : null })));
   names.forEach((name, n) => say(head.children[n], name));
   body.replaceChildren(...picked.map((at) => el("tr", {}, el("th", { scope: "row" }, moment(at, range)),
-    ...values.map(({ unit }, n) => el("td", { class: "number" }, figure(lines[n].at(at, range * 0.01), unit))))));
+    ...values.map(({ unit }, n) => el("td", { class: "number" }, figure(lines[n].at(at, Math.max(lines[n].step, range * 0.01)), unit))))));
 }

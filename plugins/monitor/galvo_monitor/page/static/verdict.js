@@ -55,7 +55,7 @@ function insightItem(insight) {
     kind: "info",
     badge: sure,
     sentence: insight.sentence,
-    facts: [`since ${since(insight.since, now)}`, `${Math.round(insight.confidence * 100)} % sure`],
+    facts: [`since ${since(insight.since, now)}`, `${Math.round(insight.confidence * 100)} % confidence`],
     evidence: insight.evidence,
     labels: [],
   };
