@@ -38,8 +38,10 @@ def read(rule: Rule, source: Source, now: float, interval: float) -> dict[Labels
         return {one: values for one, values in found.items() if values}
 
     if rule.of == "each":
-        total = dict(TOTAL) if whole(rule) else rule.attributes
-        return {_labels(one): OVER[rule.over](listed) for one, listed in values(total).items()}
+        found = values(dict(TOTAL)) if whole(rule) else values(rule.attributes)
+        if whole(rule) and not found and len(alone := values(NONE)) == 1:
+            found = {Series(rule.metric, rule.aggregate): listed for listed in alone.values()}  # it is all there is
+        return {_labels(one): OVER[rule.over](listed) for one, listed in found.items()}
     length = 1 if rule.aggregate == "value" else round(seconds / interval)
     part = values(rule.attributes)
     if rule.of == "sum":

@@ -219,3 +219,16 @@ def test_sums_and_shares() -> None:
     (fired, over) = run(engine(rule(**given, above=12)), source, 4)
     assert fired.value == 12.5
     assert fired.labels == ()
+
+
+def test_all_that_a_histogram_holds() -> None:
+    """Where no sum of its series is kept, the only one is it; of several none is."""
+    lag = rule(metric="galvo.loop.lag", aggregate="p99")
+    alone = Series("galvo.loop.lag", "p99", (("pool", "a"),))
+    other = Series("galvo.loop.lag", "p99", (("pool", "b"),))
+    total = Series("galvo.loop.lag", "p99", TOTAL)
+    (fired,) = run(engine(lag), Numbers({alone: [HIGH]}), 1)
+    assert fired.labels == ()
+    assert run(engine(lag), Numbers({alone: [HIGH], other: [HIGH]}), 1) == []
+    (fired,) = run(engine(lag), Numbers({alone: [HIGH], other: [HIGH], total: [95]}), 1)
+    assert (fired.value, fired.labels) == (95, ())
