@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import time
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -20,6 +21,9 @@ from galvo_monitor.settings import MonitorSettings
 from galvo_monitor.store import Past, Store
 from galvo_monitor.store.rollups import RollUps
 from galvo_monitor.view import View
+
+if TYPE_CHECKING:
+    from galvo_monitor.store.sharing import Sharing
 
 
 class MonitorPlugin(Plugin):
@@ -39,13 +43,17 @@ class MonitorPlugin(Plugin):
         self._registry = self._registry_of(older)
         self._record = self._registry.record  # looked up once: the next method runs for every query
         self._store = self._store_of(older)
+        same = older is not None and older._registry is self._registry
+        self._older = older._sharing if older is not None and same else None
+        self._sharing: Sharing | None = None
         self._gathers = Gathers(settings, context, self._record)
+        self._judging = Judging(settings, context, self._gathers)
         self._collection = Collection(
             self._registry,
             self._store,
-            Kept(),
+            Kept((rule.metric, rule.aggregate) for rule in self._judging.alerting.engine.rules),
             Builder(tables_of(context)),
-            Judging(settings, context, self._gathers),
+            self._judging,
             Schedule(settings.interval),
             self._surviving,
             gathers=self._gathers.all,
@@ -71,8 +79,12 @@ class MonitorPlugin(Plugin):
     async def lifespan(self) -> AsyncIterator[None]:
         pauses = Pauses(self._record)
         lag = Lag(self._record, also=pauses.tell)
-        async with sharing(self._settings, self.context, self.snapshot) as merge, anyio.create_task_group() as tasks:
-            self._collection.merge = merge
+        async with (
+            sharing(self._settings, self.context, self.snapshot, self._older) as self._sharing,
+            anyio.create_task_group() as tasks,
+        ):
+            self._older = None
+            self._collection.merge = None if self._sharing is None else self._sharing.exchange
             if self._settings.history:
                 self._collection.history = RollUps(self.context, self._store, instance=self._settings.namespace)
             if self._settings.answer:
@@ -81,6 +93,7 @@ class MonitorPlugin(Plugin):
                 await answering.ready.wait()
             pauses.start()
             lag.start()
+            tasks.start_soon(self._judging.alerting.run)
             tasks.start_soon(self._collection.run)
             try:
                 yield
@@ -116,4 +129,5 @@ class MonitorPlugin(Plugin):
             "insights": len(view.insights),
             "processes": view.processes,
             "faults": self._surviving.faults,
+            **self._judging.alerting.stats(),
         }

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, model_validator
 
 from galvo import PluginSettings
+from galvo_monitor.alerts import Rule, Silence, rules_of
 
 
 class MonitorSettings(PluginSettings):
     interval: float = Field(30.0, ge=0.1, le=3600, description="Seconds between two collections.")
-    series: int = Field(128, ge=1, le=10_000, description="Lines whose past is kept; 45 KiB each after 90 days.")
+    series: int = Field(128, ge=1, le=10_000, description="Lines whose past is kept; 56 KB each after 90 days.")
     attributes: int = Field(
         200, ge=1, le=10_000, description='Series of one metric; what comes above is counted as "other".'
     )
@@ -30,9 +31,31 @@ class MonitorSettings(PluginSettings):
         "they would believe: openssl rand -base64 32",
     )
     namespace: str = Field("default", description="What processes that share a Redis, or a history, have in common.")
+    rules: tuple[Rule, ...] = Field(
+        (), description="Alert rules of your own, as [[monitor.rules]]; one replaces the default rule of its name."
+    )
+    without: tuple[str, ...] = Field((), description='Default alert rules to leave out: ["QueueOld"].')
+    silences: tuple[Silence, ...] = Field(
+        (), description="Alerts of which nobody is told for a while, as [[monitor.silences]]."
+    )
+    state: str = Field(
+        ".galvo/alerts.state", description="File by which alerts survive a restart; empty: they begin anew."
+    )
+    webhook: SecretStr = Field(SecretStr(""), description="Address that is told of alerts, as Alertmanager does it.")
+    webhook_key: SecretStr = Field(
+        SecretStr(""), description="Signs what the webhook is sent: its HMAC-SHA256 stands in a header."
+    )
+    alertmanager: SecretStr = Field(
+        SecretStr(""), description="Address of a Prometheus Alertmanager that is told of alerts: http://host:9093"
+    )
     answer: bool = Field(
         True, description="Answer this user's and root's `galvo top` and `galvo status`, on a socket only they can use."
     )
+
+    @model_validator(mode="after")
+    def _ruled(self) -> MonitorSettings:
+        rules_of(self.rules, self.without)
+        return self
 
     @model_validator(mode="after")
     def _signed(self) -> MonitorSettings:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
 import asyncpg
 import pytest
 
-from galvo import Kernel, Metric
+from galvo import GalvoError, Kernel, Metric
 from galvo_cache import CachePlugin
 from galvo_monitor import MonitorPlugin
 from galvo_monitor.view import Chart, View
@@ -19,7 +20,7 @@ from galvo_pool import PoolPlugin
 from tests.conftest import execute
 
 pytestmark = pytest.mark.anyio
-QUICK = {"interval": 0.2, "answer": False}
+QUICK = {"interval": 0.2, "answer": False, "state": ""}
 SOLD = Metric("shop.sold", "counter", "{box}")
 
 
@@ -92,7 +93,7 @@ async def test_a_reload_goes_on_where_it_was(dsn: str) -> None:
         view = await seen(running, lambda view: chart(view, "system", "Memory"))
         series = chart(view, "system", "Memory").values[0].series  # type: ignore[union-attr]
         old = monitor_of(running)
-        changed = kernel(dsn, disks=("/", "/tmp"))
+        changed = kernel(dsn, disks=("/", "."))
         blueprints = [unit.blueprint for unit in changed.supervisor.units.values()]
         assert await running.supervisor.reload(blueprints) == ["monitor"]
         new = monitor_of(running)
@@ -136,3 +137,44 @@ async def test_without_a_server_the_machine_is_still_shown() -> None:
         view = await seen(running, lambda view: chart(view, "system", "Processor"))
         assert "database" not in {panel.name for panel in view.panels}
         assert running.plugin_stats("monitor")["faults"] == 0
+
+
+async def test_an_alert_fires_resolves_and_survives_a_restart(dsn: str, tmp_path: Path) -> None:
+    rule = {"name": "SoldMuch", "metric": "shop.sold", "aggregate": "rate", "above": 100, "for": 0, "window": 0.2}
+    settings = {"rules": [rule], "state": str(tmp_path / "alerts")}
+
+    def state(view: View) -> str:
+        return next((alert.state for alert in view.alerts if alert.name == "SoldMuch"), "")
+
+    async with kernel(dsn, **settings) as running:
+        running.record(SOLD, 0)
+        await seen(running, lambda view: view.at)
+        running.record(SOLD, 10_000)
+        view = await seen(running, lambda view: state(view) == "firing")
+        since = view.alerts[0].since
+        assert (view.status, running.plugin_stats("monitor")["alerts"]) == ("warning", 1)
+        assert "SoldMuch" in view.verdict or "shop.sold" in view.verdict, view.verdict
+    async with kernel(dsn, **settings) as running:
+        view = await seen(running, lambda view: state(view))
+        assert view.alerts[0].since == since, "it is the same alert"
+        running.record(SOLD, 0)
+        view = await seen(running, lambda view: state(view) == "resolved")
+        assert view.status == "ok"
+
+
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        ({"rules": [{"name": "A", "metric": "galvo.loop.lag", "aggregate": "value", "above": 1}]}, "is a histogram"),
+        ({"rules": [{"name": "A", "metric": "galvo.memory.level", "above": 1, "until": 2}]}, "lower it"),
+        ({"rules": [{"name": "A", "metric": "galvo.memory.level", "above": 1, "window": 0}]}, "window"),
+        ({"without": ["QueuOld"]}, "did you mean 'QueueOld'"),
+        ({"webhook": "ftp://host"}, "http"),
+        ({"redis": "redis://localhost"}, "openssl rand"),
+        ({"interval": 0}, "interval"),
+    ],
+)
+async def test_settings_that_make_no_sense(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(GalvoError, match=told):
+        async with Kernel.of({MonitorPlugin: settings | {"required": True}}):
+            pass

@@ -56,11 +56,11 @@ RULES = (
         sentence="The oldest task of queue {queue} has waited for {value}",
     ),
     Rule(
-        name="TransactionIdle", metric="galvo.postgresql.idle_in_transaction.oldest", above=600, until=60,
+        name="TransactionIdle", metric="galvo.database.idle_in_transaction.oldest", above=600, until=60,
         sentence="A session has been idle in its transaction for {value}: it holds locks and vacuum back",
     ),
     Rule(
-        name="Wraparound", metric="galvo.postgresql.xid_age", above=1.5e9, until=1.2e9, for_=600, severity="critical",
+        name="Wraparound", metric="galvo.database.xid_age", above=1.5e9, until=1.2e9, for_=600, severity="critical",
         sentence="The oldest transaction id is {value} old, and PostgreSQL stops at 2.1 thousand million: vacuum",
     ),
 )  # fmt: skip

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from galvo import Context
 from galvo_monitor.cells import Snapshot
 from galvo_monitor.settings import MonitorSettings
-from galvo_monitor.store.merged import Merged
 
-Merge = Callable[[Snapshot], Awaitable[Merged]]
+if TYPE_CHECKING:
+    from galvo_monitor.store.sharing import Sharing
 
 
 @asynccontextmanager
 async def sharing(
-    settings: MonitorSettings, context: Context, own: Callable[[], Snapshot]
-) -> AsyncIterator[Merge | None]:
-    """None: this process is the only one. `own` gives what it has counted when it ends. Raises MonitorProblem."""
+    settings: MonitorSettings, context: Context, own: Callable[[], Snapshot], older: Sharing | None
+) -> AsyncIterator[Sharing | None]:
+    """None: this process is the only one. `own` gives what it has counted when it ends. Raises MonitorProblem.
+
+    `older`: of the instance before a reload that counts on in the same cells.
+    """
     url = settings.redis.get_secret_value()
     if not url:
         yield None
@@ -28,9 +32,11 @@ async def sharing(
 
     key = key_of(settings.signing_key.get_secret_value())
     client = client_of(url)
-    shared = Sharing(client, namespace=settings.namespace, key=key, interval=settings.interval, log=context.log)
+    shared = Sharing(
+        client, namespace=settings.namespace, key=key, interval=settings.interval, log=context.log, older=older
+    )
     try:
-        yield shared.exchange
+        yield shared
     finally:
         await shared.leave(own())
         await client.aclose()

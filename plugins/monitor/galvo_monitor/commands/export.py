@@ -57,8 +57,7 @@ def _grafana(options: argparse.Namespace) -> str:
 
 def _rules(options: argparse.Namespace) -> str:
     settings = _settings(options.folder)
-    own, without = getattr(settings, "rules", ()), getattr(settings, "without", ())
-    return rules_yml(rules_of(own, without), options.interval)
+    return rules_yml(rules_of(settings.rules, settings.without), options.interval)
 
 
 WHAT: dict[str, Callable[[argparse.Namespace], str]] = {"grafana": _grafana, "rules": _rules}

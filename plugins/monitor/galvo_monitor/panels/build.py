@@ -46,5 +46,5 @@ def _drawn(line: Line, known: dict[tuple[str, str], list[Series]], values: Value
             continue
         label = line.label
         if line.by:
-            label = f"{line.label}{attributes.get(line.by, 'ok' if line.by == 'error.type' else '')}"
+            label = line.label + (attributes.get(line.by) or ("ok" if line.by == "error.type" else ""))
         yield Value(str(series), label or "all", line.unit, values.get(series))
