@@ -134,6 +134,7 @@ def test_restart() -> None:
     second.restore(data, START + 12 * STEP)
     told = run(second, source, 4, first=12)
     assert [(one.event, one.name) for one in told] == [("firing", "Slow"), ("resolved", "High"), ("resolved", "Slow")]
+    assert told[0].at == START + 14 * STEP
     assert told[1].since == START
     assert told[1].peak == HIGH
 

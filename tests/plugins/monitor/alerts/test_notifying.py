@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from galvo_monitor.alerts import RuleProblem, Transition
+from galvo_monitor.alerts import NotTold, RuleProblem, Transition
 from galvo_monitor.alerts.notifying import Alertmanager, Notifier, Sender, Webhook
 from galvo_monitor.alerts.notifying.notifier import write
 from tests.plugins.monitor.alerts.listener import listening, until
@@ -97,6 +97,16 @@ async def test_a_webhook_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
             await hanging.came(2)
     assert len(json.loads(hanging.bodies[1])["alerts"]) <= 1001
     assert caplog.messages == [f"alerts: {slow.name} did not answer within 0.3 s; it is tried again"]
+
+
+async def test_a_webhook_that_never_comes_to_an_end() -> None:
+    """Each of its pieces is quick."""
+    async with listening() as there:
+        there.trickles = True
+        webhook = Webhook(there.url, deadline=0.3)
+        with anyio.fail_after(20), pytest.raises(NotTold, match=r"did not answer within 0.3 s"):
+            await webhook.send([told()])
+        await webhook.close()
 
 
 async def test_a_webhook_that_sends_us_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
