@@ -231,7 +231,7 @@ class PoolPlugin(Plugin):
         began = perf_counter()
         try:
             rows = await self._runner.run(query)
-        except BaseException as error:
+        except Exception as error:  # who is cancelled has not failed
             self.context.record(failed(error), perf_counter() - began)
             raise
         self.context.record(DURATION, perf_counter() - began)

@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 
 const RANGES = [["15m", "15 min", 900], ["1h", "1 h", 3600], ["6h", "6 h", 21600], ["24h", "24 h", 86400], ["7d", "7 d", 604800], ["30d", "30 d", 2592000], ["90d", "90 d", 7776000]];
 const THEMES = ["auto", "light", "dark"];
-const DEFAULT = "1h";
+const DEFAULT = "15m";
 
 /** `changed(seconds)`; gives the seconds that are chosen now. */
 export function ranges(changed) {
