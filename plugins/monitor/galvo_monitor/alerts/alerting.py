@@ -16,6 +16,9 @@ from galvo_monitor.alerts.source import Source
 from galvo_monitor.alerts.statefile import StateFile
 from galvo_monitor.view import Alert
 
+TRIES = 3
+"""To get the file: a reload's older instance has it for a moment."""
+
 
 class Alerting:
     def __init__(
@@ -34,6 +37,7 @@ class Alerting:
         self._file = file
         self._shared = shared and file is not None
         self._ours = False
+        self._tries = 0
         self._told: set[str] = set()
 
     async def run(self) -> None:
@@ -61,6 +65,10 @@ class Alerting:
             await self._keep(self._file)
         return self.engine.alerts()
 
+    def inherit(self, older: Alerting) -> None:
+        """Go on where `older` is: the settings were loaded again, and it will end."""
+        self.engine.inherit(older.engine)
+
     def stats(self) -> dict[str, float]:
         return {
             "rule_faults": self.engine.faults,
@@ -77,7 +85,8 @@ class Alerting:
                 self.engine.restore(data, now)
         except RuleProblem as error:
             self._say(str(error))
-        if not self._ours and not self._shared:
+        self._tries += 1
+        if not self._ours and not self._shared and self._tries == TRIES:
             self._say(f"{file.path} belongs to another process: this one's alerts do not survive a restart")
 
     async def _keep(self, file: StateFile) -> None:

@@ -104,6 +104,11 @@ class Engine:
             else:
                 self._left.append(found)
 
+    def inherit(self, older: Engine) -> None:
+        """Go on where `older` is: the settings were loaded again."""
+        packed, _ = pack(older._tracked.values(), older._now)
+        self.restore(packed, older._now)
+
     def unsaved(self) -> None:
         """What `save` gave last was lost."""
         self._saved = b""

@@ -38,14 +38,17 @@ def read(rule: Rule, source: Source, now: float, interval: float) -> dict[Labels
         return {one: values for one, values in found.items() if values}
 
     if rule.of == "each":
-        total = dict(TOTAL) if whole(rule) else rule.attributes
-        return {_labels(one): OVER[rule.over](listed) for one, listed in values(total).items()}
+        found = values(dict(TOTAL)) if whole(rule) else values(rule.attributes)
+        if whole(rule) and not found and len(alone := values(NONE)) == 1:
+            found = {Series(rule.metric, rule.aggregate): listed for listed in alone.values()}  # it is all there is
+        return {_labels(one): OVER[rule.over](listed) for one, listed in found.items()}
+    length = 1 if rule.aggregate == "value" else round(seconds / interval)
     part = values(rule.attributes)
     if rule.of == "sum":
-        return {(): _sum(rule.over, part)} if part else {}
+        return {(): _sum(rule.over, part, length)} if part else {}
     every = values(NONE)
-    length = max(map(len, every.values()), default=1)
-    sum_of_all = _sum(rule.over, every)
+    length = max(length, *map(len, every.values()), 1)
+    sum_of_all = _sum(rule.over, every, length)
     return {(): _sum(rule.over, part, length) / sum_of_all} if sum_of_all > 0 and sum_of_all >= rule.least else {}
 
 
@@ -71,11 +74,11 @@ def _matches(attributes: Mapping[str, str], wanted: list[tuple[str, str]]) -> bo
     )
 
 
-def _sum(over: Over, found: Mapping[Series, list[float]], length: int = 0) -> float:
-    """A series that is younger than the others was 0 before. `length`: moments that the window has."""
+def _sum(over: Over, found: Mapping[Series, list[float]], length: int) -> float:
+    """`length`: moments that the window has; in those before a series began, nothing was counted."""
     if over == "last":
         return sum(values[-1] for values in found.values())
-    return sum(map(sum, found.values())) / max(1, length, *map(len, found.values()), 1)
+    return sum(map(sum, found.values())) / max(length, *map(len, found.values()), 1)
 
 
 def _labels(series: Series) -> Labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 from anyio.abc import SocketStream
@@ -15,6 +15,7 @@ class Listener:
         self.status = 200
         self.headers = ""
         self.hangs = False
+        self.trickles = False
         self.bodies: list[bytes] = []
         self.heads: list[str] = []
         self._came = anyio.Event()
@@ -28,21 +29,28 @@ class Listener:
 
     async def serve(self, stream: SocketStream) -> None:
         async with stream:
-            got = b""
-            while b"\r\n\r\n" not in got:
-                got += await stream.receive()
-            head, _, body = got.partition(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
-            while len(body) < length:
-                body += await stream.receive()
-            self.heads.append(head.decode())
-            self.bodies.append(body)
-            hangs = self.hangs
-            self._came.set()
-            if hangs:
-                await anyio.sleep_forever()
-            answer = f"HTTP/1.1 {self.status} Whatever\r\n{self.headers}content-length: 0\r\nconnection: close\r\n\r\n"
-            await stream.send(answer.encode())
+            with suppress(anyio.BrokenResourceError):  # whoever asked has gone
+                await self._answer(stream)
+
+    async def _answer(self, stream: SocketStream) -> None:
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += await stream.receive()
+        head, _, body = got.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+        while len(body) < length:
+            body += await stream.receive()
+        self.heads.append(head.decode())
+        self.bodies.append(body)
+        hangs, trickles = self.hangs, self.trickles
+        self._came.set()
+        if hangs:
+            await anyio.sleep_forever()
+        while trickles:
+            await stream.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            await anyio.sleep(0.05)
+        answer = f"HTTP/1.1 {self.status} Whatever\r\n{self.headers}content-length: 0\r\nconnection: close\r\n\r\n"
+        await stream.send(answer.encode())
 
 
 async def until(true: Callable[[], object]) -> None:

@@ -6,10 +6,11 @@ import errno
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from galvo_monitor.alerts import Alerting, StateFile
+from galvo_monitor.alerts import Alerting, RuleProblem, StateFile, alerting_of, looked_at
 from tests.plugins.monitor.alerts.stand import LOG, START, STEP, engine, numbers, rule
 
 pytestmark = pytest.mark.anyio
@@ -97,7 +98,35 @@ async def test_two_processes_with_the_same_numbers(tmp_path: Path, caplog: pytes
 async def test_two_processes_with_their_own_numbers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first, second = alerting(tmp_path / "a"), alerting(tmp_path / "a")
     await steps(first, 90)
-    await steps(second, 90, 90)
+    await steps(second, 90, 90, 90, 90)
     assert len([message for message in caplog.messages if message.startswith("warning: High")]) == 2
     assert len([message for message in caplog.messages if "belongs to another process" in message]) == 1
     first._file.close()  # type: ignore[union-attr]
+
+
+async def test_settings_loaded_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is forgotten, told twice or complained about; the file changes hands."""
+    caplog.set_level(logging.INFO)
+    first, second = alerting(tmp_path / "a"), alerting(tmp_path / "a")
+    await steps(first, 90)
+    second.inherit(first)
+    assert await steps(second, 90, first=1) == "f"
+    first._file.close()  # type: ignore[union-attr]
+    assert await steps(second, 90, 5, first=2) == "fr"
+    assert [message.partition(":")[0] for message in caplog.messages] == ["warning", "resolved"]
+    assert b"resolved" in (tmp_path / "a").read_bytes()
+    second._file.close()  # type: ignore[union-attr]
+
+
+async def test_made_from_settings(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"log": LOG, "interval": 30.0, "rules": [rule()]}
+    made = alerting_of(
+        **given, without=["MemoryLeak"], file=str(tmp_path / "a"), alertmanagers=["http://localhost:9093"]
+    )
+    names = {one.name for one in made.engine.rules}
+    assert "High" in names
+    assert "MemoryLeak" not in names
+    assert ("x", "value") in looked_at(made.engine.rules)
+    assert made.stats() == {"rule_faults": 0, "untold": 0}
+    with pytest.raises(RuleProblem, match="the address of the webhook"):
+        alerting_of(**given, webhook="nowhere")

@@ -134,6 +134,7 @@ def test_restart() -> None:
     second.restore(data, START + 12 * STEP)
     told = run(second, source, 4, first=12)
     assert [(one.event, one.name) for one in told] == [("firing", "Slow"), ("resolved", "High"), ("resolved", "Slow")]
+    assert told[0].at == START + 14 * STEP
     assert told[1].since == START
     assert told[1].peak == HIGH
 
@@ -219,3 +220,16 @@ def test_sums_and_shares() -> None:
     (fired, over) = run(engine(rule(**given, above=12)), source, 4)
     assert fired.value == 12.5
     assert fired.labels == ()
+
+
+def test_all_that_a_histogram_holds() -> None:
+    """Where no sum of its series is kept, the only one is it; of several none is."""
+    lag = rule(metric="galvo.loop.lag", aggregate="p99")
+    alone = Series("galvo.loop.lag", "p99", (("pool", "a"),))
+    other = Series("galvo.loop.lag", "p99", (("pool", "b"),))
+    total = Series("galvo.loop.lag", "p99", TOTAL)
+    (fired,) = run(engine(lag), Numbers({alone: [HIGH]}), 1)
+    assert fired.labels == ()
+    assert run(engine(lag), Numbers({alone: [HIGH], other: [HIGH]}), 1) == []
+    (fired,) = run(engine(lag), Numbers({alone: [HIGH], other: [HIGH], total: [95]}), 1)
+    assert (fired.value, fired.labels) == (95, ())

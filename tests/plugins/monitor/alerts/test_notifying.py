@@ -14,12 +14,13 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from galvo_monitor.alerts import RuleProblem, Transition
+from galvo_monitor.alerts import NotTold, RuleProblem, Transition
 from galvo_monitor.alerts.notifying import Alertmanager, Notifier, Sender, Webhook
 from galvo_monitor.alerts.notifying.notifier import write
 from tests.plugins.monitor.alerts.listener import listening, until
 from tests.plugins.monitor.alerts.stand import LOG, START
 
+KEY = b"of sixteen bytes"
 pytestmark = pytest.mark.anyio
 
 
@@ -38,7 +39,7 @@ async def telling(notifier: Notifier, first: float = 0.01) -> AsyncIterator[Send
 
 async def test_what_a_webhook_gets() -> None:
     async with listening() as there:
-        hook = Webhook(there.url.replace("//", "//me:pass@") + "/hook?a=b", key=b"secret", clock=lambda: START)
+        hook = Webhook(there.url.replace("//", "//me:pass@") + "/hook?a=b", key=KEY, clock=lambda: START)
         async with telling(hook) as sender:
             sender.post(START, [told(), told("Low", "resolved", START + 120)], [])
             await there.came(1)
@@ -54,7 +55,7 @@ async def test_what_a_webhook_gets() -> None:
     assert (resolved["status"], resolved["endsAt"]) == ("resolved", "2027-01-15T08:02:00.000Z")
     assert resolved["annotations"] == {"summary": "It is high", "value": "90", "peak": "95", "duration": "2 min"}
     assert firing["fingerprint"] != resolved["fingerprint"]
-    mark = hmac.new(b"secret", f"{START:.0f}.".encode() + body, hashlib.sha256).hexdigest()
+    mark = hmac.new(KEY, f"{START:.0f}.".encode() + body, hashlib.sha256).hexdigest()
     assert f"x-galvo-signature: t={START:.0f},v1={mark}" in head.lower()
     assert head.startswith("POST /hook?a=b HTTP/1.1")
     assert f"authorization: basic {base64.b64encode(b'me:pass').decode().lower()}" in head.lower()
@@ -98,8 +99,18 @@ async def test_a_webhook_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [f"alerts: {slow.name} did not answer within 0.3 s; it is tried again"]
 
 
+async def test_a_webhook_that_never_comes_to_an_end() -> None:
+    """Each of its pieces is quick."""
+    async with listening() as there:
+        there.trickles = True
+        webhook = Webhook(there.url, deadline=0.3)
+        with anyio.fail_after(20), pytest.raises(NotTold, match=r"did not answer within 0.3 s"):
+            await webhook.send([told()])
+        await webhook.close()
+
+
 async def test_a_webhook_that_sends_us_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
-    async with listening() as elsewhere, listening() as there, telling(Webhook(there.url, key=b"k")) as sender:
+    async with listening() as elsewhere, listening() as there, telling(Webhook(there.url, key=KEY)) as sender:
         there.status, there.headers = 307, f"location: {elsewhere.url}/\r\n"
         sender.post(START, [told()], [])
         await there.came(1)
@@ -128,7 +139,7 @@ async def test_nobody_is_there(caplog: pytest.LogCaptureFixture) -> None:
 async def test_a_notifier_that_fails_in_its_own_way() -> None:
     class Broken:
         name = "it"
-        resend = None
+        resend: float | None = None
         sent = 0
 
         async def send(self, told: object) -> None:
@@ -167,6 +178,11 @@ async def test_alertmanager_is_told_again_and_again() -> None:
 async def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(RuleProblem, match="the address of"):
         Webhook(url)
+
+
+async def test_a_key_that_is_short() -> None:
+    with pytest.raises(RuleProblem, match="has 5 bytes: give it 16"):
+        Webhook("http://localhost/", key=b"short")
 
 
 async def test_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from galvo_monitor.alerts.errors import RuleProblem
 from galvo_monitor.alerts.notifying.endpoint import Endpoint
 from galvo_monitor.alerts.notifying.payload import posted, webhook
 from galvo_monitor.alerts.transition import Transition
 from galvo_monitor.insights.words import duration
 
+SHORTEST = 16
 LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.ERROR}
 
 
@@ -41,6 +43,10 @@ class Webhook:
         self, url: str, *, key: bytes = b"", deadline: float = 10.0, clock: Callable[[], float] = time.time
     ) -> None:
         """Raises RuleProblem."""
+        if 0 < len(key) < SHORTEST:
+            raise RuleProblem(
+                f"the webhook's key has {len(key)} bytes: give it {SHORTEST} or more (openssl rand -hex 32)"
+            )
         self._endpoint = Endpoint("the webhook", url, deadline=deadline)
         self._key = key
         self._clock = clock
