@@ -4,7 +4,7 @@ import { byId, say } from "./dom.js";
 import { admitted } from "./session.js";
 import { clock, span } from "./units.js";
 
-const PATIENCE = 3000; // a connection that comes back so soon was never missed
+const PATIENCE = 2000; // a connection that comes back so soon was never missed
 const SILENCE = 45000; // longer than any pause between two views: it is dead
 const AGAIN = [500, 1000, 2000, 5000];
 
