@@ -23,14 +23,19 @@ class MonitorSettings(PluginSettings):
     )
     redis: SecretStr = Field(
         SecretStr(""),
-        description="Add up the numbers of all processes through this Redis, as redis://host:port/db; empty: no.",
+        description="Add up the numbers of all processes through this Redis, as redis://host:port/db, or embedded; "
+        "empty: no.",
     )
     signing_key: SecretStr = Field(
         SecretStr(""),
         description="32 bytes in base64, the same in all processes, so that nobody else can write to that Redis what "
         "they would believe: openssl rand -base64 32",
     )
-    namespace: str = Field("default", description="What processes that share a Redis, or a history, have in common.")
+    namespace: str = Field(
+        "default",
+        description="What processes that share a Redis have in common; with "
+        "history and without redis each process needs its own.",
+    )
     rules: tuple[Rule, ...] = Field(
         (), description="Alert rules of your own, as [[monitor.rules]]; one replaces the default rule of its name."
     )

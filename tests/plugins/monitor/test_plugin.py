@@ -12,8 +12,9 @@ import anyio
 import asyncpg
 import pytest
 
-from galvo import GalvoError, Kernel, Metric
+from galvo import GalvoError, Kernel, Metric, Plugin
 from galvo_cache import CachePlugin
+from galvo_embedded import Servers
 from galvo_monitor import MonitorPlugin
 from galvo_monitor.view import Chart, View
 from galvo_pool import PoolPlugin
@@ -22,6 +23,17 @@ from tests.conftest import execute
 pytestmark = pytest.mark.anyio
 QUICK = {"interval": 0.2, "answer": False, "state": ""}
 SOLD = Metric("shop.sold", "counter", "{box}")
+OPEN = Metric("shop.open", "gauge", "{box}")
+
+
+class Refusing(Plugin):
+    """A pool that has no connection to give."""
+
+    name = "refusing"
+    provides = ("pool",)
+
+    async def connect(self) -> Any:
+        raise ConnectionRefusedError(111, "Connection refused")
 
 
 def kernel(dsn: str, **monitor: Any) -> Kernel:
@@ -58,7 +70,7 @@ async def test_what_the_other_plugins_record_is_shown(dsn: str) -> None:
         with suppress(asyncpg.DivisionByZeroError):
             await running.fetch("select 1 / 0")
         view = await seen(running, lambda view: chart(view, "database", "Time of a statement"))
-        assert (view.status, view.verdict, view.pid) == ("ok", "All is well: no alert is firing.", os.getpid())
+        assert (view.status, view.verdict, view.pid) == ("ok", "No alert is firing.", os.getpid())
         view = await seen(running, lambda view: chart(view, "database", "Sessions of the server"))
         assert chart(view, "database", "Time of a statement"), "also when no statement ended meanwhile"
         running.find_capability("cache")._metering.record()  # every 5 s otherwise
@@ -140,24 +152,23 @@ async def test_without_a_server_the_machine_is_still_shown() -> None:
 
 
 async def test_an_alert_fires_resolves_and_survives_a_restart(dsn: str, tmp_path: Path) -> None:
-    rule = {"name": "SoldMuch", "metric": "shop.sold", "aggregate": "rate", "above": 100, "for": 0, "window": 0.2}
+    rule = {"name": "OpenMuch", "metric": "shop.open", "above": 100, "until": 50, "for": 0, "window": 1}
     settings = {"rules": [rule], "state": str(tmp_path / "alerts")}
 
     def state(view: View) -> str:
-        return next((alert.state for alert in view.alerts if alert.name == "SoldMuch"), "")
+        return next((alert.state for alert in view.alerts if alert.name == "OpenMuch"), "")
 
     async with kernel(dsn, **settings) as running:
-        running.record(SOLD, 0)
-        await seen(running, lambda view: view.at)
-        running.record(SOLD, 10_000)
+        running.record(OPEN, 200)
         view = await seen(running, lambda view: state(view) == "firing")
         since = view.alerts[0].since
         assert (view.status, running.plugin_stats("monitor")["alerts"]) == ("warning", 1)
-        assert "SoldMuch" in view.verdict or "shop.sold" in view.verdict, view.verdict
+        assert view.verdict.startswith("Shop.open is 200, above 100.")
     async with kernel(dsn, **settings) as running:
-        view = await seen(running, lambda view: state(view))
-        assert view.alerts[0].since == since, "it is the same alert"
-        running.record(SOLD, 0)
+        running.record(OPEN, 70)
+        view = await seen(running, state)
+        assert (state(view), view.alerts[0].since) == ("firing", since), "it is the same alert"
+        running.record(OPEN, 40)
         view = await seen(running, lambda view: state(view) == "resolved")
         assert view.status == "ok"
 
@@ -178,3 +189,22 @@ async def test_settings_that_make_no_sense(settings: dict[str, Any], told: str) 
     with pytest.raises(GalvoError, match=told):
         async with Kernel.of({MonitorPlugin: settings | {"required": True}}):
             pass
+
+
+async def test_a_server_that_cannot_be_asked_is_told() -> None:
+    async with Kernel.of({Refusing: {}, MonitorPlugin: QUICK}) as running:
+        view = await seen(running, lambda view: view.insights)
+        assert view.insights[0].sentence.startswith("the database cannot be asked how it is: ")
+
+
+async def test_several_processes_are_one(dsn: str, servers: Servers) -> None:
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    shared = {"redis": await servers.redis(), "signing_key": key, "namespace": dsn}
+    async with kernel(dsn, **shared) as one, kernel(dsn, **shared) as two:
+        one.record(OPEN, 40)
+        two.record(OPEN, 2)
+        for running in (one, two):
+            await seen(running, lambda view: view.processes == 2)
+    async with kernel(dsn, redis="redis://127.0.0.1:1/0", signing_key=key) as running:
+        view = await seen(running, lambda view: view.insights)
+        assert "Redis does not answer" in view.insights[-1].sentence

@@ -45,7 +45,7 @@ def middle(number: int) -> float:
     return (edge(number) + edge(number + 1)) / 2 if number else 0.0
 
 
-class Buckets(msgspec.Struct, frozen=True):
+class Buckets(msgspec.Struct, frozen=True, gc=False):
     """Never changed, though `counts` could be."""
 
     counts: dict[int, int] = {}

@@ -1,4 +1,5 @@
-"""All cells of a process. Any thread may record; the event loop's own never waits for another one.
+"""All cells of a process. Any thread may record, and waits for no other one, but while a cell is looked for that is not
+known by its metric's identity.
 
 At most so many series for each name, and so many names: labels that nobody bounded cost neither memory nor much time.
 """

@@ -30,6 +30,11 @@ class Gathers:
             found["looking at the server"] = self._server
         return found
 
+    @property
+    def problems(self) -> list[str]:
+        """What could not be looked at, in sentences."""
+        return [*self.system.problems, *([self.database.problem] if self.database else [])]
+
     async def _server(self) -> None:
         if self.database is not None and hasattr(self._context.capability("pool"), "connect"):
             await self.database.collect(self._record)

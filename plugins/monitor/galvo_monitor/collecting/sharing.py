@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from galvo import Context
 from galvo_monitor.cells import Snapshot
+from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.settings import MonitorSettings
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ async def sharing(
     if not url:
         yield None
         return
+    if url == "embedded":
+        servers = context.capability("servers")
+        if servers is None:
+            raise MonitorProblem(
+                'redis = "embedded" under [monitor] needs the plugin embedded: set [embedded] on = true'
+            )
+        url = await servers.redis()
     from galvo_monitor.store.client import client_of  # redis-py is megabytes that a single process does not need
     from galvo_monitor.store.seal import key_of
     from galvo_monitor.store.sharing import Sharing

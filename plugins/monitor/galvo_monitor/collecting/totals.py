@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import reduce
 
+import msgspec
+
 from galvo import Metric
 from galvo_monitor.cells import Buckets, Snapshot
 from galvo_monitor.series import TOTAL
@@ -18,4 +20,4 @@ def with_totals(snapshot: Snapshot) -> Snapshot:
         (Metric(name, "histogram", parts[0][0].unit, TOTAL), reduce(Buckets.plus, (buckets for _, buckets in parts)))
         for name, parts in named.items()
     ]
-    return Snapshot(snapshot.at, snapshot.counters, snapshot.gauges, [*snapshot.histograms, *totals])
+    return msgspec.structs.replace(snapshot, histograms=[*snapshot.histograms, *totals])

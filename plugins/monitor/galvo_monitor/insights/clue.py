@@ -21,8 +21,9 @@ class Clue(msgspec.Struct, frozen=True):
 
 def insight(clues: list[Clue]) -> Insight:
     """The first one leads; the others stand beside it."""
+    text = "; ".join(clue.text for clue in clues)
     return Insight(
-        sentence="; ".join(clue.text for clue in clues),
+        sentence=text[:1].upper() + text[1:],
         evidence="; ".join(clue.evidence for clue in clues if clue.evidence),
         since=clues[0].since,
         confidence=clues[0].confidence,

@@ -18,7 +18,7 @@ def verdict(alerts: Sequence[Alert], insights: Sequence[Insight]) -> tuple[Statu
     firing.sort(key=lambda alert: (ORDER[alert.severity], alert.since))
     known = insights[0].sentence if insights else ""
     if not firing:
-        return "ok", f"No alert is firing. {_begun(known)}" if known else "All is well: no alert is firing."
+        return "ok", f"No alert is firing. {_begun(known)}" if known else "No alert is firing."
     worst = firing[0]
     sentence = _begun(worst.sentence)
     if len(firing) > 1:

@@ -98,7 +98,7 @@ def test_status(calm: Host) -> None:
     done = run(status.main, calm.pid)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"galvo process {calm.pid}, up 3 h")
-    assert "All is well" in done.stdout
+    assert "No alert is firing" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -169,7 +169,7 @@ def test_a_terminal_that_knows_few_characters(calm: Host) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     done = subprocess.run([GALVO, "status", str(calm.pid)], capture_output=True, env=environment)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"All is well" in done.stdout
+    assert b"No alert is firing" in done.stdout
 
 
 @pytest.mark.parametrize("junk", [b"\xff", b"[]", b'{"live": 3}'])
@@ -250,7 +250,7 @@ def terminal(*args: str | int) -> Iterator[Terminal]:
 
 def test_it_is_live_until_ctrl_c() -> None:
     with hosting() as host, terminal(host.pid, "--every", "0.2") as shown:
-        shown.until("All is well")
+        shown.until("No alert is firing")
         host.show(INCIDENT)
         shown.until("pool_saturated")
         shown.process.send_signal(signal.SIGINT)
@@ -263,9 +263,9 @@ def test_it_is_live_until_ctrl_c() -> None:
 
 def test_a_process_that_hangs_is_still_shown() -> None:
     with hosting() as host, terminal(host.pid, "--every", "0.2") as shown:
-        shown.until("All is well")
+        shown.until("No alert is firing")
         os.kill(host.pid, signal.SIGSTOP)
-        assert "All is well" in shown.until("its event loop is busy")
+        assert "No alert is firing" in shown.until("its event loop is busy")
         os.kill(host.pid, signal.SIGCONT)
         host.show(INCIDENT)
         shown.until("pool_saturated")
@@ -273,7 +273,7 @@ def test_a_process_that_hangs_is_still_shown() -> None:
 
 def test_it_ends_with_the_process() -> None:
     with hosting() as host, terminal(host.pid, "--every", "0.2") as shown:
-        shown.until("All is well")
+        shown.until("No alert is firing")
         host.end()
         shown.rest()
         _, said = shown.process.communicate(timeout=60)

@@ -77,6 +77,8 @@ def test_parts_add_up_and_come_apart_again(before: list[float], after: list[floa
 def test_after_a_restart_all_of_it_is_new() -> None:
     older, newer = Buckets.of([1.0, 1.0, 2.0]), Buckets.of([1.0, 4.0, 4.0, 4.0])
     assert newer.minus(older) is newer
+    newer = Buckets.of([1.0, 2.0, 4.0, 4.0])
+    assert newer.minus(older) is newer, "of one bucket there are fewer"
     assert Buckets.of([8.0]).minus(Buckets.of([1.0])) == Buckets.of([8.0])
 
 

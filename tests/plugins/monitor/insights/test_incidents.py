@@ -107,7 +107,7 @@ async def test_an_exhausted_pool(dsn: str) -> None:
             await looking.look()
             (said,) = await looking.look()
             assert said.startswith(
-                "all 3 connections of the pool are lent and 5 callers wait for one, seen since "
+                "All 3 connections of the pool are lent and 5 callers wait for one, seen since "
                 f"{began}; 3 sessions idle in transaction for up to "
             )
             assert said.endswith(", all of this pool")
@@ -137,7 +137,7 @@ async def test_queries_that_are_slow_because_they_wait_for_the_pool(dsn: str) ->
                     await until(lambda: kernel.plugin_stats("pool")["waiting"] > 20)
                     said = await looking.look()
         assert re.fullmatch(
-            r"query p95 up \d+x to \d+ ms since \d\d:\d\d; "
+            r"Query p95 up \d+x to \d+ ms since \d\d:\d\d; "
             r"all 3 connections of the pool are lent and \d+ callers wait for one, seen since \d\d:\d\d; "
             r"\d\d % of the query time is pool wait; "
             r"1 session idle in transaction for up to [\d.]+ m?s, of this pool.*",
@@ -162,7 +162,7 @@ async def test_a_redis_that_is_paused(dsn: str, tmp_path: Path) -> None:
             redis.stop()
             await until(lambda: cache_says("away_seconds") >= 1 and cache_says("shares") == 0)
             (said,) = await looking.look()
-            assert said.startswith("the cache has not reached Redis since ")
+            assert said.startswith("The cache has not reached Redis since ")
             assert said.endswith(" and answers nothing until it does")
             ran = kernel.plugin_stats("pool")["queries"]
             for _ in range(3):
@@ -202,7 +202,7 @@ async def test_queries_that_are_slow_because_the_disk_is(dsn: str, tmp_path: Pat
             said = await looking.look()
         assert len(said) == 1
         lead, *beside = said[0].split("; ")
-        assert re.fullmatch(r"query p95 up \d+x to \d+ ms since \d\d:\d\d", lead)
+        assert re.fullmatch(r"Query p95 up \d+x to \d+ ms since \d\d:\d\d", lead)
         assert f"some tasks waited for I/O 60 % of the time since {lead[-5:]}, usually 2.0 %" in beside
 
 
@@ -219,8 +219,8 @@ async def test_a_disk_that_fills() -> None:
     async with collecting({}, system) as (_, looking):
         said = [await looking.look() for _ in range(9)]
     assert said[:4] == [[]] * 4
-    assert said[4] == ["the disk of /data is full in 3 min at the pace of the last 60 s"]
-    assert said[5] == ["the disk of /data is full in 3 min at the pace of the last 60 s"]
+    assert said[4] == ["The disk of /data is full in 3 min at the pace of the last 60 s"]
+    assert said[5] == ["The disk of /data is full in 3 min at the pace of the last 60 s"]
     assert said[8] == [], "it has stopped"
 
 
@@ -234,7 +234,7 @@ def test_a_leak_in_a_child(what: str, project: Path) -> None:
         return
     number, sentence, evidence, confidence = told["said"][0]
     assert told["known"] <= number <= told["known"] + 2 * EVERY / 5
-    assert sentence.startswith("memory leaks ")
+    assert sentence.startswith("Memory leaks ")
     assert sentence.endswith(" an hour: objects that Python keeps")
     assert "low-water marks rise" in evidence
     assert confidence > 0.9

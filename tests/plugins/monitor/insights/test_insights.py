@@ -72,7 +72,7 @@ def test_what_is_slow_and_why_is_one_sentence() -> None:
     (found,) = hours.pass_by(slow, facts)
     began = at(hours, 3 * EVERY)
     assert found.sentence == (
-        f"query p95 up 4x to 48 ms since {began}; "
+        f"Query p95 up 4x to 48 ms since {began}; "
         f"all 10 connections of the pool are lent and 12 callers wait for one, seen since {at(hours, 2 * EVERY)}; "
         "80 % of the query time is pool wait; "
         "3 sessions idle in transaction for up to 2 min, 2 of this pool; "
@@ -89,7 +89,7 @@ def test_what_is_slow_without_a_known_reason_is_said_without_one() -> None:
     hours = warmed(lambda: queries(0.012), facts=Facts(database=server(), machine=machine()))
     for _ in range(3):
         said = hours.sentences(queries(0.12), Facts(database=server(), machine=machine()))
-    assert said == [f"query p95 up 10x to 120 ms since {at(hours, 3 * EVERY)}"]
+    assert said == [f"Query p95 up 10x to 120 ms since {at(hours, 3 * EVERY)}"]
 
 
 def test_a_few_slow_queries_are_no_change() -> None:
@@ -137,7 +137,7 @@ def test_requests_that_are_slow_because_queries_are() -> None:
     hours.sentences(slow)
     since = at(hours, 0)
     assert hours.sentences(slow)[0].startswith(
-        f"request p95 up 10x to 500 ms since {since}; query p95 up 20x to 200 ms since {since}"
+        f"Request p95 up 10x to 500 ms since {since}; query p95 up 20x to 200 ms since {since}"
     )
 
 
@@ -164,8 +164,17 @@ def test_a_task_that_waits_for_far_too_long() -> None:
     for _ in range(3):
         said = hours.sentences({oldest: 300.0})
     assert said == [
-        f"the oldest task of the queue mail has waited for 5 min, far longer than usual since {at(hours, 3 * EVERY)}"
+        f"The oldest task of the queue mail has waited for 5 min, far longer than usual since {at(hours, 3 * EVERY)}"
     ]
+
+
+def test_failures_that_take_longer_make_no_query_slower() -> None:
+    def with_failures(p95: float) -> Values:
+        return queries(0.012, rate=99.0) | queries(p95, rate=1.0, error_type="57014")
+
+    hours = warmed(lambda: with_failures(0.01))
+    for _ in range(5):
+        assert hours.sentences(with_failures(30.0)) == []
 
 
 def test_failures_that_are_usual_are_none() -> None:
@@ -178,7 +187,7 @@ def test_an_exhausted_pool_is_said_at_the_second_look() -> None:
     hours, facts = Hours(), Facts(pool={"lent": 5, "limit": 5, "waiting": 1})
     assert hours.sentences({}, facts) == []
     assert hours.sentences({}, facts) == [
-        f"all 5 connections of the pool are lent and 1 caller waits for one, seen since {at(hours, EVERY)}"
+        f"All 5 connections of the pool are lent and 1 caller waits for one, seen since {at(hours, EVERY)}"
     ]
     assert hours.sentences({}, Facts(pool={"lent": 5, "limit": 5, "waiting": 0})) == []
     assert hours.sentences({}, facts) == [], "a burst now and then is none"
@@ -211,7 +220,7 @@ def test_a_pool_that_lends_no_more_for_now_has_not_lent_all() -> None:
     hours, facts = Hours(), Facts(pool={"lent": 5, "limit": 5, "size": 8, "waiting": 2})
     hours.sentences({}, facts)
     assert hours.sentences({}, facts) == [
-        f"the pool lends 5 connections, no more for now, and 2 callers wait for one, seen since {at(hours, EVERY)}"
+        f"The pool lends 5 connections, no more for now, and 2 callers wait for one, seen since {at(hours, EVERY)}"
     ]
 
 
@@ -240,8 +249,11 @@ def test_who_waits_for_a_lock_and_for_whom() -> None:
 def test_a_redis_that_is_away() -> None:
     hours = Hours()
     (found,) = hours.pass_by({}, Facts(cache={"away_seconds": 40.0, "shares": 0.0}))
-    assert found.sentence == f"the cache has not reached Redis since {at(hours, 40)} and answers nothing until it does"
+    assert found.sentence == f"The cache has not reached Redis since {at(hours, 40)} and answers nothing until it does"
     assert found.since == hours.now - 40
+    assert hours.sentences({}, Facts(cache={"away_seconds": 40.0, "shares": 1.0})) == [
+        f"The cache has not reached Redis since {at(hours, 40)}"
+    ]
     assert hours.sentences({}, Facts(cache={"away_seconds": 0.4})) == []
 
 
@@ -273,7 +285,7 @@ def test_the_refusal_that_costs_most() -> None:
         )
         said = hours.sentences({}, Facts(refused=refused if number % 10 == 0 else None))
     assert said == [
-        "the cache refuses `select now(), $1` (volatile function: now), which has cost 67 % of one connection's time "
+        "The cache refuses `select now(), $1` (volatile function: now), which has cost 67 % of one connection's time "
         f"since {at(hours, 20 * EVERY)}"
     ]
 
@@ -291,7 +303,7 @@ def test_loop_lag_and_the_machine() -> None:
     busy = Facts(machine=machine(cpu=0.99, io=0.4, memory=0.2))
     hours.sentences({lag: 0.2}, busy)
     assert hours.sentences({lag: 0.2}, busy) == [
-        f"event loop lag p99 up 10x to 200 ms since {at(hours, 2 * EVERY)}; the CPUs are 99 % busy, 10 % by this "
+        f"Event loop lag p99 up 10x to 200 ms since {at(hours, 2 * EVERY)}; the CPUs are 99 % busy, 10 % by this "
         "process; some tasks waited for I/O 40 % of the time; some tasks waited for memory 20 % of the time"
     ]
     assert hours.sentences({lag: 0.004}, busy) == [], "a machine may work hard"
@@ -303,7 +315,7 @@ def test_a_slow_disk() -> None:
         assert hours.sentences({}, Facts(machine=machine(io=0.02))) == []
     hours.sentences({}, Facts(machine=machine(io=0.6)))
     assert hours.sentences({}, Facts(machine=machine(io=0.6))) == [
-        f"some tasks waited for I/O 60 % of the time since {at(hours, 2 * EVERY)}, usually 2.0 %"
+        f"Some tasks waited for I/O 60 % of the time since {at(hours, 2 * EVERY)}, usually 2.0 %"
     ]
 
 
@@ -317,21 +329,21 @@ def test_a_disk_that_fills() -> None:
     hours = Hours()
     disk = Disk("/data", 8.0 * 2**30, 100.0 * 2**30, Filling(2400.0, 3.5 * 2**20, 600.0))
     (found,) = hours.pass_by({}, Facts(disks=(disk, Disk("/", 1e9, 1e12, None))))
-    assert found.sentence == "the disk of /data is full in 40 min at the pace of the last 10 min"
+    assert found.sentence == "The disk of /data is full in 40 min at the pace of the last 10 min"
     assert found.evidence == "8.0 GiB of 100 GiB are free, 3.5 MiB less each second"
     assert found.since == hours.now - 600
     assert hours.sentences({}, Facts(disks=(Disk("/data", 0.0, 1e12, Filling(0.0, 0.0, 0.0)),))) == [
-        "the disk of /data is full"
+        "The disk of /data is full"
     ]
 
 
 @pytest.mark.parametrize(
     "leak, sentence",
     [
-        (Leak("python", 12 * 2**20, 0.999, "Marks rise."), "memory leaks 12.0 MiB an hour: objects that Python keeps"),
-        (Leak("native", 2**20, 0.99, "M."), "memory leaks 1.0 MiB an hour: memory outside of Python"),
-        (Leak("fragmentation", 2**20, 0.99, "M."), "memory grows by 1.0 MiB an hour: malloc keeps what was freed"),
-        (Leak("fragmentation", 0.0, 1.0, "M."), "malloc keeps memory that was freed"),
+        (Leak("python", 12 * 2**20, 0.999, "Marks rise."), "Memory leaks 12.0 MiB an hour: objects that Python keeps"),
+        (Leak("native", 2**20, 0.99, "M."), "Memory leaks 1.0 MiB an hour: memory outside of Python"),
+        (Leak("fragmentation", 2**20, 0.99, "M."), "Memory grows by 1.0 MiB an hour: malloc keeps what was freed"),
+        (Leak("fragmentation", 0.0, 1.0, "M."), "Malloc keeps memory that was freed"),
     ],
 )
 def test_a_leak(leak: Leak, sentence: str) -> None:
@@ -348,10 +360,10 @@ def test_advice_that_waits() -> None:
     one = Suggestion("sequential-scan", "t", "It reads 1e6 rows to find 3.", "Create an index on t(a).")
     two = Suggestion("n-plus-one", "s", "One task ran it 100 times.", "Join the two statements.")
     (found,) = hours.pass_by({}, Facts(suggestions=(one,)))
-    assert found.sentence == "index advice waits: Create an index on t(a)"
+    assert found.sentence == "Index advice waits: Create an index on t(a)"
     assert found.evidence == "t: It reads 1e6 rows to find 3."
     assert hours.sentences({}, Facts(suggestions=(one, two))) == [
-        "index advice waits (1 more is in `galvo index`): Join the two statements"
+        "Index advice waits (1 more is in `galvo index`): Join the two statements"
     ]
 
 
@@ -364,7 +376,7 @@ def test_what_matters_most_comes_first() -> None:
     )
     for _ in range(3):
         said = hours.sentences(queries(0.5), facts)
-    assert [sentence.split()[0] for sentence in said] == ["query", "the", "the", "memory"]
+    assert [sentence.split()[0] for sentence in said] == ["Query", "The", "The", "Memory"]
 
 
 def test_a_clock_that_jumps_back_puts_nothing_into_the_future() -> None:

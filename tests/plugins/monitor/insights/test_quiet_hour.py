@@ -84,7 +84,7 @@ def test_an_hour_in_which_others_took_the_cpus_has_sentences_that_are_true() -> 
     replay = Replay()
     said = [replay.say(row) for row in rows]
     assert not any(said[:80])
-    lag = [re.match(r"event loop lag p99 up [\d.]+x to (\d+) ms since ", one[0]) for one in said if one]
+    lag = [re.match(r"Event loop lag p99 up [\d.]+x to (\d+) ms since ", one[0]) for one in said if one]
     told = [float(match[1]) / 1000 for match in lag if match is not None]
     assert len(told) == len(lag) >= 20
     assert told == pytest.approx([row["galvo.loop.lag p99"] for row, one in zip(rows, said, strict=True) if one], 0.05)
@@ -94,10 +94,10 @@ def test_an_hour_in_which_others_took_the_cpus_has_sentences_that_are_true() -> 
 @pytest.mark.parametrize(
     "column, more, begins",
     [
-        ("db.client.operation.duration p95", 0.3, "query p95 up "),
-        ("galvo.loop.lag p99", 0.5, "event loop lag p99 up "),
-        ("waiting", 0.0, "all 8 connections of the pool are lent and "),
-        ("free", 0.0, "the disk of / is full in "),
+        ("db.client.operation.duration p95", 0.3, "Query p95 up "),
+        ("galvo.loop.lag p99", 0.5, "Event loop lag p99 up "),
+        ("waiting", 0.0, "All 8 connections of the pool are lent and "),
+        ("free", 0.0, "The disk of / is full in "),
     ],
 )
 def test_were_something_wrong_there_would_be(column: str, more: float, begins: str) -> None:

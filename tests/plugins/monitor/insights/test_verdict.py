@@ -17,7 +17,7 @@ def alert(
 
 
 def test_nothing_is_wrong() -> None:
-    assert verdict([], []) == ("ok", "All is well: no alert is firing.")
+    assert verdict([], []) == ("ok", "No alert is firing.")
 
 
 def test_an_insight_by_itself_is_told_and_does_not_change_the_status() -> None:
@@ -41,7 +41,7 @@ def test_the_worst_alert_comes_first_and_of_equals_the_oldest() -> None:
     [alert("a", "critical", "pending"), alert("a", "critical", "resolved"), alert("a", "critical", silenced=True)],
 )
 def test_what_does_not_fire_or_is_silenced_counts_as_none(quiet: Alert) -> None:
-    assert verdict([quiet], []) == ("ok", "All is well: no alert is firing.")
+    assert verdict([quiet], []) == ("ok", "No alert is firing.")
 
 
 def test_what_is_only_informative_is_ok() -> None:

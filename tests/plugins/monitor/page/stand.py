@@ -37,6 +37,7 @@ class Program:
         self.alerts: list[Alert] = []
         self.insights: list[Insight] = []
         self.verdict: tuple[Status, str] = ("ok", "All works as usual.")
+        self.charts: list[Chart] = []
         self.tables = [Table("Open files", [("What", ""), ("Count", "{file}"), ("", "")], [[HOSTILE, 3.0, "few"]])]
         self.looks = 0
         self._view = self._look()
@@ -90,7 +91,7 @@ class Program:
         drawn = {name: Value(name, *SERIES[name], now[name]) for name in now}
         charts = [Chart("Processor", [drawn[CPU], drawn[TIMES]])]
         panels = [
-            Panel("system", "System", charts),
+            Panel("system", "System", charts + self.charts),
             Panel("memory", HOSTILE, [Chart(HOSTILE, [drawn[MEMORY]])], self.tables),
         ]
         status, sentence = self.verdict

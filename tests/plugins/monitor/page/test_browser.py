@@ -14,8 +14,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="the page's tests n
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
-from galvo_monitor.view import Insight  # noqa: E402
-from tests.plugins.monitor.page.stand import HOSTILE, TOKEN, Program, Serving, serving  # noqa: E402
+from galvo_monitor.view import Chart, Insight, Value  # noqa: E402
+from tests.plugins.monitor.page.stand import CPU, HOSTILE, MEMORY, TOKEN, Program, Serving, serving  # noqa: E402
 
 CHROMIUM = Path("/usr/bin/chromium")
 IN_CI = "NO_SKIPS" in os.environ
@@ -73,6 +73,13 @@ def opened(page: Page, served: Serving, path: str = "?range=15m") -> None:
 def drawn(page: Page) -> None:
     """Every line has been."""
     expect(page.locator(".plot .stroke[d*=L]")).to_have_count(3)
+
+
+def narrow(page: Page) -> None:
+    """As wide as a phone, and nothing wider."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate(FRAME)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_it_is_there_within_a_second(page: Page, served: Serving) -> None:
@@ -149,9 +156,7 @@ def test_no_accessibility_violations(browser: Browser, served: Serving, shots: P
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     page.screenshot(path=shots / f"{scheme}.png", full_page=True)
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.evaluate(FRAME)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    narrow(page)
     page.screenshot(path=shots / f"{scheme}-390.png", full_page=True)
     context.close()
 
@@ -180,6 +185,19 @@ def test_by_keyboard(page: Page, served: Serving) -> None:
     expect(page.locator("#panel-system .plot .line")).to_have_count(1)
 
 
+def test_what_has_no_scale_in_common(page: Page, served: Serving) -> None:
+    machine, resident = Value(CPU, "machine", "1", 0.5), Value(MEMORY, "resident", "By", 1e7)
+    limit = Value("limit", "limit", "By", 1e12)
+    served.program.charts = [Chart("Both", [machine, resident]), Chart("Limited", [resident, limit])]
+    opened(page, served)
+    titles = ["Processor", "Both: machine", "Both: resident", "Limited"]
+    expect(page.locator("#panel-system h3")).to_have_text(titles)
+    limited = page.locator("#panel-system .chart").last
+    limited.scroll_into_view_if_needed()
+    expect(limited.locator(".plot .line")).to_have_count(1)
+    expect(limited.locator(".legend li").last).to_contain_text("(above)")
+
+
 def test_text_stays_text(page: Page, served: Serving) -> None:
     served.program.fire(HOSTILE, ((HOSTILE, HOSTILE),))
     served.program.insights = [Insight(HOSTILE, HOSTILE, time.time(), 0.5)]
@@ -189,6 +207,10 @@ def test_text_stays_text(page: Page, served: Serving) -> None:
     expect(page.locator("#panel-memory h3").first).to_have_text(HOSTILE)
     expect(page.locator("#panel-memory .what")).to_have_text(HOSTILE)
     assert page.locator("img, main b").count() == 0
+    drawn(page)
+    served.program.insights *= 20  # the charts are below the screen now
+    expect(page.locator("#insights li")).to_have_count(20)
+    narrow(page)
 
 
 def test_a_token_is_exchanged_for_a_cookie(page: Page, errors: list[str]) -> None:

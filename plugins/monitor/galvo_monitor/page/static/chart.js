@@ -94,14 +94,15 @@ export class Chart {
     const figures = el("span", { class: "figure" });
     const swatch = svg("svg", { class: `swatch line-${value.index % COLOURS}${value.index >= COLOURS ? " dashed" : ""}`, viewBox: "0 0 16 8", "aria-hidden": "true" }, svg("path", { class: "stroke", d: "M1 4H15" }));
     const label = el("span", { class: "label" }, value.label);
-    const button = el("button", { type: "button", "aria-pressed": "true" }, swatch, label, figures);
+    const above = el("span", { class: "above" });
+    const button = el("button", { type: "button", "aria-pressed": "true" }, swatch, label, figures, above);
     button.addEventListener("click", () => {
       const hide = !this.#hidden.delete(value.series);
       if (hide) this.#hidden.add(value.series);
       button.setAttribute("aria-pressed", String(!hide));
       this.show();
     });
-    return { element: el("li", {}, button), series: value.series, figures, update: ({ label: text }) => say(label, text) };
+    return { element: el("li", {}, button), series: value.series, figures, above, update: ({ label: text }) => say(label, text) };
   }
 
   #listen() {
@@ -160,11 +161,13 @@ export class Chart {
 
   #draw() {
     const { now, range, marks } = this.#times;
-    const shown = this.#values.map(({ series }, index) => ({ line: this.#lines.get(series), index })).filter(({ line }) => !this.#hidden.has(line.series));
-    const { frame, parts } = plot(shown, this.#values[0]?.unit ?? "1", this.#width, HEIGHT, now - range, now, marks);
+    const shown = this.#values.map(({ series, label }, index) => ({ line: this.#lines.get(series), index, label })).filter(({ line }) => !this.#hidden.has(line.series));
+    const { frame, parts, above } = plot(shown, this.#values[0]?.unit ?? "1", this.#width, HEIGHT, now - range, now, marks);
     this.#frame = frame;
     this.svg.setAttribute("width", this.#width);
     this.drawing.replaceChildren(...parts);
+    const far = this.#values[above]?.series;
+    for (const entry of this.entries) say(entry.above, entry.series === far ? "(above)" : "");
     this.nothing.hidden = shown.some(({ line }) => line.means.some((mean, n) => mean !== null && line.times[n] >= frame.start));
   }
 

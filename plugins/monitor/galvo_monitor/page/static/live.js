@@ -45,9 +45,10 @@ export class Live {
     this.#lost ??= performance.now();
     this.#watch();
     if (stream !== this.#stream || stream.readyState !== EventSource.CLOSED) return;
+    if (!(await admitted())) return;
     const pause = AGAIN[Math.min(this.#tries++, AGAIN.length - 1)];
     await new Promise((resolve) => setTimeout(resolve, pause));
-    if (stream === this.#stream && (await admitted())) this.connect();
+    if (stream === this.#stream) this.connect();
   }
 
   #watch() {

@@ -4,7 +4,7 @@ import { ranges, theme } from "./controls.js";
 import { byId, Keyed, say } from "./dom.js";
 import { Live } from "./live.js";
 import { Panel } from "./panels.js";
-import { enter } from "./session.js";
+import { admitted, enter } from "./session.js";
 import { Tile } from "./tiles.js";
 import { span } from "./units.js";
 import { showVerdict } from "./verdict.js";
@@ -63,11 +63,12 @@ document.addEventListener("visibilitychange", () => {
   for (const panel of panels) panel.show();
   if (view) drawTiles();
 });
-if (await enter()) {
-  let first = true;
-  new Live((next) => {
-    show(next);
-    if (first) pastOfTiles();
-    first = false;
-  }).connect();
-}
+await enter();
+let first = true;
+new Live((next) => {
+  show(next);
+  if (!first) return;
+  first = false;
+  pastOfTiles();
+  admitted();
+}).connect();

@@ -12,6 +12,8 @@ const TOP = 8;
 const BOTTOM = 24;
 const GAP = 3.5; // of the usual step: longer ones are gaps
 const BANDS = 3;
+const LIMITS = ["allowed", "limit", "most"]; // labels of what may be; all others are of what is
+const FAR = 4; // times the highest of the others
 
 /** Maps moments and values to pixels of a plot of `width` by `height`. */
 export class Frame {
@@ -33,31 +35,38 @@ export class Frame {
   }
 }
 
-/** `shown`: [{line, index}], `marks`: moments of alerts. Gives the frame and what to put into the SVG. */
-export function plot(shown, unit, width, height, start, end, marks) {
-  const banded = shown.length <= BANDS;
-  const [low, high] = extent(shown, start, banded);
+/** `all`: [{line, index, label}], `marks`: moments of alerts. Gives the frame, what to put into the SVG, and what is above it. */
+export function plot(all, unit, width, height, start, end, marks) {
+  const banded = all.length <= BANDS;
+  const { low, high, above } = extent(all, start, banded);
+  const shown = all.filter((one) => one !== above);
   const frame = new Frame(width, height, start, end, valueAxis(Math.min(0, low), high, unit));
   const parts = [grid(frame, unit), times(frame)];
   for (const { at, severity } of marks) {
     if (at > start && at < end) parts.push(svg("path", { class: `mark ${severity}`, d: `M${frame.x(at).toFixed(1)} ${frame.top}V${frame.bottom}` }));
   }
   const lines = shown.map(({ line, index }) => drawn(frame, line, index, shown.length === 1, banded));
-  return { frame, parts: [...parts, ...lines.reverse()] };
+  return { frame, above: above?.index, parts: [...parts, ...lines.reverse()] };
 }
 
-function extent(shown, start, banded) {
-  let low = 0;
-  let high = 0;
-  for (const { line } of shown) {
-    const values = banded ? line.highs : line.means;
-    for (let index = 0; index < values.length; index += 1) {
-      if (line.times[index] < start || values[index] === null) continue;
-      low = Math.min(low, line.means[index]);
-      high = Math.max(high, values[index], line.means[index]);
-    }
+/** A limit that is far away would press all other lines flat: such a one is above the chart. */
+function extent(all, start, banded) {
+  const found = all.map((one) => ({ one, ...span(one.line, start, banded) })).sort((a, b) => b.high - a.high);
+  const low = Math.min(0, ...found.map((each) => each.low));
+  const [first, second] = found;
+  const far = second?.high > 0 && LIMITS.includes(first.one.label) && first.low > FAR * second.high;
+  return { low, high: Math.max(0, (far ? second : first)?.high ?? 0), above: far ? first.one : undefined };
+}
+
+function span(line, start, banded) {
+  const values = banded ? line.highs : line.means;
+  let [low, high] = [Infinity, -Infinity];
+  for (let index = 0; index < values.length; index += 1) {
+    if (line.times[index] < start || values[index] === null) continue;
+    low = Math.min(low, line.means[index]);
+    high = Math.max(high, values[index], line.means[index]);
   }
-  return [low, high];
+  return { low, high };
 }
 
 function grid(frame, unit) {
@@ -75,8 +84,8 @@ function times(frame) {
   for (const { at, text } of timeTicks(frame.start, frame.end, Math.max(2, Math.floor((frame.right - frame.left) / 72)))) {
     const x = frame.x(at);
     group.append(svg("path", { class: "stub", d: `M${x.toFixed(1)} ${frame.bottom}v4` }));
-    const anchor = x > frame.right - 20 ? "end" : x < frame.left + 16 ? "start" : "middle";
-    group.append(svg("text", { x: x.toFixed(1), y: frame.height - 6, "text-anchor": anchor }, text));
+    const last = x > frame.right - 16; // it would not fit
+    group.append(svg("text", { x: (last ? frame.width : x).toFixed(1), y: frame.height - 6, "text-anchor": last ? "end" : "middle" }, text));
   }
   return group;
 }

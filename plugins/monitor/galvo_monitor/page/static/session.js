@@ -2,15 +2,15 @@
 
 import { byId, say } from "./dom.js";
 
-/** Takes the token out of the address (`#token=…`, which no server ever sees). Whether numbers may be seen. */
+/** Takes the token out of the address (`#token=…`, which no server ever sees). */
 export async function enter() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token === null) return admitted();
+  if (token === null) return;
   history.replaceState(null, "", location.pathname + location.search);
-  return (await exchange(token)) || admitted();
+  await exchange(token);
 }
 
-/** Whether numbers may be seen; else asks for the token, and reloads once it is right. */
+/** Whether numbers may be seen, for longer from now on; else asks for the token, and reloads once it is right. */
 export async function admitted() {
   let response;
   try {
