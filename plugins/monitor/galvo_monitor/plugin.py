@@ -48,6 +48,8 @@ class MonitorPlugin(Plugin):
         self._sharing: Sharing | None = None
         self._gathers = Gathers(settings, context, self._record)
         self._judging = Judging(settings, context, self._gathers)
+        if older is not None:
+            self._judging.alerting.inherit(older._judging.alerting)
         self._collection = Collection(
             self._registry,
             self._store,

@@ -43,12 +43,14 @@ class MonitorSettings(PluginSettings):
     silences: tuple[Silence, ...] = Field(
         (), description="Alerts of which nobody is told for a while, as [[monitor.silences]]."
     )
+    repeat: float = Field(4 * 3600.0, gt=0, description="Seconds until an alert that still fires is told again.")
     state: str = Field(
         ".galvo/alerts.state", description="File by which alerts survive a restart; empty: they begin anew."
     )
     webhook: SecretStr = Field(SecretStr(""), description="Address that is told of alerts, as Alertmanager does it.")
     webhook_key: SecretStr = Field(
-        SecretStr(""), description="Signs what the webhook is sent: its HMAC-SHA256 stands in a header."
+        SecretStr(""),
+        description="Signs what the webhook is sent, by HMAC-SHA256; 16 bytes or more: openssl rand -hex 32",
     )
     alertmanager: SecretStr = Field(
         SecretStr(""), description="Address of a Prometheus Alertmanager that is told of alerts: http://host:9093"

@@ -4,7 +4,6 @@ from galvo_monitor.alerts.alerting import Alerting
 from galvo_monitor.alerts.defaults import RULES
 from galvo_monitor.alerts.engine import Engine
 from galvo_monitor.alerts.errors import NotTold, RuleProblem
-from galvo_monitor.alerts.making import alerting_of, looked_at
 from galvo_monitor.alerts.rendering import rules_yml
 from galvo_monitor.alerts.rule import Rule
 from galvo_monitor.alerts.rules import rules_of
@@ -24,8 +23,6 @@ __all__ = [
     "Source",
     "StateFile",
     "Transition",
-    "alerting_of",
-    "looked_at",
     "rules_of",
     "rules_yml",
 ]

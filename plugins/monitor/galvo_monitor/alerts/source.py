@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from galvo_monitor.alerts.rule import Over, Rule
+from galvo_monitor.alerts.rule import ADDABLE, Over, Rule
 from galvo_monitor.catalogue import metric
 from galvo_monitor.series import TOTAL, Series
 
@@ -38,10 +38,10 @@ def read(rule: Rule, source: Source, now: float, interval: float) -> dict[Labels
         return {one: values for one, values in found.items() if values}
 
     if rule.of == "each":
-        found = values(dict(TOTAL)) if whole(rule) else values(rule.attributes)
-        if whole(rule) and not found and len(alone := values(NONE)) == 1:
-            found = {Series(rule.metric, rule.aggregate): listed for listed in alone.values()}  # it is all there is
-        return {_labels(one): OVER[rule.over](listed) for one, listed in found.items()}
+        found = {one: OVER[rule.over](listed) for one, listed in values(_each(rule)).items()}
+        if whole(rule) and not found:
+            return _without_total(rule, [OVER[rule.over](listed) for listed in values(NONE).values()])
+        return {_labels(one): value for one, value in found.items()}
     length = 1 if rule.aggregate == "value" else round(seconds / interval)
     part = values(rule.attributes)
     if rule.of == "sum":
@@ -55,6 +55,19 @@ def read(rule: Rule, source: Source, now: float, interval: float) -> dict[Labels
 def whole(rule: Rule) -> bool:
     """Whether it is about all that a histogram holds."""
     return metric(rule.metric, rule.aggregate).kind == "histogram" and not rule.attributes and rule.of == "each"
+
+
+def _each(rule: Rule) -> Mapping[str, str]:
+    return dict(TOTAL) if whole(rule) else rule.attributes
+
+
+def _without_total(rule: Rule, found: list[float]) -> dict[Labels, float]:
+    """All of a histogram whose total is not kept: the sum of its series, or where that means nothing the worst."""
+    if not found:
+        return {}
+    if rule.aggregate in ADDABLE:
+        return {(): sum(found)}
+    return {(): max(found) if rule.above is not None else min(found)}
 
 
 def _select(rule: Rule, source: Source, wanted: Mapping[str, str]) -> list[Series]:

@@ -16,6 +16,7 @@ def alerting_of(settings: MonitorSettings, context: Context) -> Alerting:
         rules_of(settings.rules, settings.without),
         log=context.log,
         interval=settings.interval,
+        repeat=settings.repeat,
         silences=settings.silences,
     )
     return Alerting(

@@ -15,8 +15,9 @@ class Kept:
     def __init__(self, also: Iterable[tuple[str, str]] = ()) -> None:
         """`also`: metrics and aggregates that rules look at."""
         lines = [line for part in PARTS for plot in part.plots for line in plot.lines]
-        self._totals = {(line.metric, line.aggregate) for line in lines if line.where == TOTAL}
-        self._others = {(line.metric, line.aggregate) for line in lines if line.where != TOTAL} | READS | {*also}
+        ruled = {*also}
+        self._totals = {(line.metric, line.aggregate) for line in lines if line.where == TOTAL} | ruled
+        self._others = {(line.metric, line.aggregate) for line in lines if line.where != TOTAL} | READS | ruled
 
     def of(self, values: Values) -> Values:
         return {series: value for series, value in values.items() if self._wants(series)}

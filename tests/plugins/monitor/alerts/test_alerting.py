@@ -6,11 +6,10 @@ import errno
 import logging
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from galvo_monitor.alerts import Alerting, RuleProblem, StateFile, alerting_of, looked_at
+from galvo_monitor.alerts import Alerting, StateFile
 from tests.plugins.monitor.alerts.stand import LOG, START, STEP, engine, numbers, rule
 
 pytestmark = pytest.mark.anyio
@@ -116,17 +115,3 @@ async def test_settings_loaded_again(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert [message.partition(":")[0] for message in caplog.messages] == ["warning", "resolved"]
     assert b"resolved" in (tmp_path / "a").read_bytes()
     second._file.close()  # type: ignore[union-attr]
-
-
-async def test_made_from_settings(tmp_path: Path) -> None:
-    given: dict[str, Any] = {"log": LOG, "interval": 30.0, "rules": [rule()]}
-    made = alerting_of(
-        **given, without=["MemoryLeak"], file=str(tmp_path / "a"), alertmanagers=["http://localhost:9093"]
-    )
-    names = {one.name for one in made.engine.rules}
-    assert "High" in names
-    assert "MemoryLeak" not in names
-    assert ("x", "value") in looked_at(made.engine.rules)
-    assert made.stats() == {"rule_faults": 0, "untold": 0}
-    with pytest.raises(RuleProblem, match="the address of the webhook"):
-        alerting_of(**given, webhook="nowhere")

@@ -223,13 +223,15 @@ def test_sums_and_shares() -> None:
 
 
 def test_all_that_a_histogram_holds() -> None:
-    """Where no sum of its series is kept, the only one is it; of several none is."""
-    lag = rule(metric="galvo.loop.lag", aggregate="p99")
-    alone = Series("galvo.loop.lag", "p99", (("pool", "a"),))
-    other = Series("galvo.loop.lag", "p99", (("pool", "b"),))
+    """Where no total of its series is kept, the worst is judged, or their sum."""
+    given = {"metric": "galvo.loop.lag"}
+    lag, often = rule(**given, aggregate="p99"), rule(**given, aggregate="rate", name="Often")
+    first = [Series("galvo.loop.lag", one, (("pool", "a"),)) for one in ("p99", "rate")]
+    other = [Series("galvo.loop.lag", one, (("pool", "b"),)) for one in ("p99", "rate")]
     total = Series("galvo.loop.lag", "p99", TOTAL)
-    (fired,) = run(engine(lag), Numbers({alone: [HIGH]}), 1)
-    assert fired.labels == ()
-    assert run(engine(lag), Numbers({alone: [HIGH], other: [HIGH]}), 1) == []
-    (fired,) = run(engine(lag), Numbers({alone: [HIGH], other: [HIGH], total: [95]}), 1)
-    assert (fired.value, fired.labels) == (95, ())
+    parts = {**{one: [HIGH] for one in first}, **{one: [85.0] for one in other}}
+    told = run(engine(lag, often), Numbers(parts), 1)
+    assert [(one.name, one.value, one.labels) for one in told] == [("High", HIGH, ()), ("Often", 175, ())]
+    (fired,) = run(engine(lag), Numbers({**parts, total: [88]}), 1)
+    assert fired.value == 88
+    assert run(engine(lag), Numbers({}), 1) == []
