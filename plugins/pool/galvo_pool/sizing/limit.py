@@ -133,11 +133,13 @@ class Limit:
             self._reason = "enough"
         elif self.value >= self._high:
             self._reason = "bounds"
-        elif ratio < FREE and self._cooling <= 0:
-            self._become(self.value * 2, "free")
         elif self._rounds.more_is_no_better:
             self._settle()
-        elif self._cooling <= 0 and not self._rounds.resting:
+        elif self._rounds.resting:  # the last trials are believed, however idle the server seems
+            self._reason = "knee"
+        elif ratio < FREE and self._cooling <= 0:
+            self._become(self.value * 2, "free")
+        elif self._cooling <= 0:
             self._become(max(self.value + 1, int(self.value * 1.25)), "grow")
 
     def _become(self, value: int, reason: Reason) -> None:

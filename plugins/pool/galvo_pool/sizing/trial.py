@@ -24,10 +24,10 @@ REST, RESTED = 20, 320
 """Ticks between rounds of trials: at first, and when they keep finding nothing better."""
 OTHER = 1.4
 """When the ratio of statement time to baseline has changed by this factor, it is another load."""
-CLEAR, AGREE = 0.1, 4
-"""When the first few pairs agree on a gain or a loss of so much more, that is enough."""
 SURE = 1.5
 """Standard errors by which the gain must differ from what is worth it; if it never does, fewer are enough."""
+AGREE, CLEAR = 4, 5.0
+"""Pairs and standard errors that are enough before there are FEWEST: the worse half of a trial is lost work."""
 NOISE = 0.005
 """The standard error is never believed to be less."""
 
@@ -100,14 +100,11 @@ class Trial:
         return self._verdict() if self._turn % 2 == 0 and len(self._gains) >= AGREE else 0
 
     def _verdict(self) -> int:
-        if len(self._gains) < FEWEST:
-            if min(self._gains) > self._worth + CLEAR:
-                return self.high
-            return self.low if max(self._gains) < self._worth - CLEAR else 0
+        pairs = len(self._gains)
         gain = fmean(self._gains)
-        error = max(NOISE, stdev(self._gains) / sqrt(len(self._gains)))
-        if abs(gain - self._worth) < SURE * error:
-            return 0 if len(self._gains) < MOST else self.low
+        error = max(NOISE, stdev(self._gains) / sqrt(pairs))
+        if abs(gain - self._worth) < (SURE if pairs >= FEWEST else CLEAR) * error:
+            return 0 if pairs < MOST else self.low
         return self.high if gain > self._worth else self.low
 
 
