@@ -59,9 +59,9 @@ def in_memory() -> str | None:
 
 
 @contextmanager
-def reachable_folder(where: str | None = None) -> Iterator[Path]:
+def reachable_folder() -> Iterator[Path]:
     """A folder for embedded servers: as root they run as nobody, who may not enter pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="galvo-test-", dir=where))
+    folder = Path(tempfile.mkdtemp(prefix="galvo-test-", dir=in_memory()))
     folder.chmod(0o711)
     yield folder
     until_released(folder)
@@ -85,7 +85,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """Embedded servers of this test run."""
-    with reachable_folder(in_memory()) as folder:
+    with reachable_folder() as folder:
         made = Servers(folder, options={"fsync": "off", "full_page_writes": "off"})
         yield made
         made.close()

@@ -46,7 +46,9 @@ create index on tag (big);
 create table node (id int primary key, up int references node on delete cascade, size int);
 create index on node (up);
 """
-ROUNDS = 60
+ROUNDS = len(some(range(60), every=3))
+MOST = 240
+"""Rounds in which a broken rule must be found."""
 NEW = 40
 READS = 120
 WRITES = 40
@@ -198,13 +200,13 @@ def test_what_counts_as_untouched_is_unchanged(dsn: str) -> None:
     model = asyncio.run(run(dsn, ROUNDS))
     assert not model.stale
     # whoever calls everything touched is never wrong: this one must have kept answers over writes to their tables
-    assert model.checks > 900
-    assert model.outputs > 60
-    assert model.written > 300
+    assert model.checks > 15 * ROUNDS
+    assert model.outputs > ROUNDS
+    assert model.written > 5 * ROUNDS
 
 
 @pytest.mark.parametrize("name", some(FOUND))
 @pytest.mark.timeout(300)
 def test_the_check_finds_a_broken_rule(dsn: str, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     mutate(monkeypatch, *FOUND[name])
-    assert asyncio.run(run(dsn, 4 * ROUNDS)).stale
+    assert asyncio.run(run(dsn, MOST)).stale

@@ -15,9 +15,10 @@ from redis.asyncio import Redis
 
 from tests.plugins.cache.coherence.crowd import Crowd
 from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.thorough import THOROUGH, some
 
 pytestmark = pytest.mark.anyio
-SECONDS = float(os.environ.get("COHERENCE_SECONDS", "10"))
+SECONDS = float(os.environ.get("COHERENCE_SECONDS", "10" if THOROUGH else "5"))
 Fault = Callable[[Crowd, OwnRedis], Awaitable[None]]
 
 
@@ -122,7 +123,7 @@ async def test_no_fault_makes_an_answer_older_than_an_acknowledged_write(
     crowd: Crowd, own_redis: OwnRedis, fault: Fault
 ) -> None:
     await crowd.start(3)
-    for _ in range(2):
+    for _ in some(range(2)):
         await anyio.sleep(0.7)
         await fault(crowd, own_redis)
     await anyio.sleep(2)

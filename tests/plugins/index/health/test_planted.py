@@ -13,7 +13,7 @@ from msgspec import structs
 from galvo_index.finding import Finding
 from galvo_index.health import RULES, Report, examine
 from galvo_index.health.shown import WIDTH, shown
-from tests.conftest import in_memory, reachable_folder
+from tests.conftest import reachable_folder
 from tests.plugins.index.health.limits import LOW
 from tests.plugins.index.health.planted import planted
 
@@ -81,7 +81,7 @@ ELSEWHERE = {"bloated-index", "transaction-wraparound", "multixact-wraparound"}
 
 @pytest.fixture(scope="module")
 def ill() -> Iterator[Report]:
-    with reachable_folder(in_memory()) as folder:
+    with reachable_folder() as folder:
 
         async def look() -> Report:
             async with planted(folder) as dsn:
