@@ -89,8 +89,8 @@ async def test_no_answer_is_older_than_what_was_acknowledged_or_seen(crowd: Crow
     assert judge.errors == []
     assert judge.stale() == ([], [])
     assert len(judge.writes) > 10 * SECONDS
-    assert rows > 0.5, "refusing everything is no way to be right"
-    assert every > 0.3
+    assert rows > 0.2, "refusing everything is no way to be right"
+    assert every > 0.15
     assert [told["members"] for told in after] == [3, 3, 3]
 
 
