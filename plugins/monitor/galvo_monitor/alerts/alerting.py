@@ -34,7 +34,8 @@ class Alerting:
         shared: bool = False,
         deadline: float = DEADLINE,
     ) -> None:
-        """`shared`: other processes judge by the same numbers, so only the one that has `file` tells anybody.
+        """`shared`: other processes judge by the same numbers, so only the one that has `file` tells anybody; each does
+        when nobody can have it, since an alert told twice is better than one that is not.
 
         `deadline`: seconds that `file` may take.
         """
@@ -45,6 +46,8 @@ class Alerting:
         self._shared = shared and file is not None
         self._apart = Apart("galvo monitor alerts", deadline=deadline)
         self._ours = False
+        self._usable = True
+        """Whether it is known whose the file is."""
         self._tries = 0
         self._told: set[str] = set()
 
@@ -67,7 +70,7 @@ class Alerting:
         if self._file is not None and not self._ours:
             await self._take(self._file, now)
         told = self.engine.evaluate(now, source)
-        if self._ours or not self._shared:
+        if self._ours or not self._shared or not self._usable:
             write(self._log, told)
             firing = self.engine.firing()
             for sender in self._senders:
@@ -87,20 +90,22 @@ class Alerting:
         }
 
     async def _take(self, file: StateFile, now: float) -> None:
+        usable, self._usable = self._usable, False
         try:
             self._ours, data, problem = await self._apart.call(lambda: _taken(file))
+            self._usable = True
             if problem:
                 self._say(problem)
             if data is not None:
-                if self._shared:
+                if self._shared and usable:
                     self.engine.forget_told()
                 self.engine.restore(data, now)
         except RuleProblem as error:
             self._say(str(error))
         except Late:
             self._say(_slow(file))
-        self._tries += 1
-        if not self._ours and not self._shared and self._tries == TRIES:
+        self._tries += self._usable
+        if self._usable and not self._ours and not self._shared and self._tries == TRIES:
             self._say(f"{file.path} belongs to another process: this one's alerts do not survive a restart")
 
     async def _keep(self, file: StateFile) -> None:

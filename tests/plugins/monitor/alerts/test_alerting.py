@@ -114,10 +114,25 @@ async def test_it_ends_while_a_disk_hangs_and_leaves_the_file_to_the_next_one(
     second._file.close()  # type: ignore[union-attr]
 
 
-async def test_no_place_for_a_file(caplog: pytest.LogCaptureFixture) -> None:
-    judge = alerting(Path("/proc/nowhere/alerts.json"))
-    assert await steps(judge, 90, 90) == "ff"
-    assert len([message for message in caplog.messages if "cannot keep the state" in message]) == 1
+@pytest.mark.parametrize("shared", [False, True])
+async def test_no_place_for_a_file(caplog: pytest.LogCaptureFixture, shared: bool) -> None:
+    """It is said once, and what it means is not said wrongly; alerts are told even if others tell them, too."""
+    judge = alerting(Path("/proc/nowhere/alerts.json"), shared=shared)
+    assert await steps(judge, 90, 90, 90, 90) == "ffff"
+    assert [message.partition(":")[0] for message in caplog.messages] == ["alerts", "warning"]
+    assert "cannot keep the state" in caplog.messages[0]
+
+
+async def test_a_place_for_a_file_that_comes_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What was told meanwhile is not told again."""
+    (tmp_path / "made").write_text("no folder")
+    judge, other = (alerting(tmp_path / "made" / "alerts.json", shared=True) for _ in range(2))
+    await steps(judge, 90)
+    (tmp_path / "made").unlink()
+    await steps(judge, 90, 90, first=1)
+    assert await steps(other, 90) == "f"
+    assert [message.partition(":")[0] for message in caplog.messages] == ["alerts", "warning"]
+    judge._file.close()  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"\0" * 100, b"[" * 100_000, b" " * (5 << 20)])
