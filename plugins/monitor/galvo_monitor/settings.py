@@ -10,7 +10,12 @@ from galvo_monitor.alerts import Rule, Silence, rules_of
 
 class MonitorSettings(PluginSettings):
     interval: float = Field(30.0, ge=0.1, le=3600, description="Seconds between two collections.")
-    series: int = Field(128, ge=1, le=10_000, description="Lines whose past is kept; 56 KB each after 90 days.")
+    series: int = Field(
+        128,
+        ge=1,
+        le=10_000,
+        description="Lines whose past is kept, and more if alert rules read more; 56 KB each after 90 days.",
+    )
     attributes: int = Field(
         200, ge=1, le=10_000, description='Series of one metric; what comes above is counted as "other".'
     )
