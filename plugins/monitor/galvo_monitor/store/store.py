@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from galvo_monitor.names import plain
 from galvo_monitor.series import Series, Values
 from galvo_monitor.store.past import Past, drawn
 from galvo_monitor.store.ring import Point, Ring
@@ -66,7 +67,7 @@ class Store:
         self.problem = None
         if left:
             self.problem = (
-                f"{len(left)} series do not fit into the {self.most} of the store, the first is {left[0]}: "
+                f"{len(left)} series do not fit into the {self.most} of the store, the first is {plain(str(left[0]))}: "
                 "raise series under [monitor]"
             )
             if not self._told:

@@ -197,6 +197,16 @@ async def test_a_key_that_is_short() -> None:
         Webhook("http://localhost/", key=b"short")
 
 
+@pytest.mark.parametrize("event", ["firing", "resolved"])
+def test_nobody_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture, event: str) -> None:
+    caplog.set_level(logging.INFO)
+    forged = "a\nERROR galvo: forged \x1b[31m\u202e\u2028" + "b" * 1000
+    write(LOG, [msgspec.structs.replace(told(event=event), labels=((forged, forged),), sentence=forged)])
+    (line,) = caplog.messages
+    assert line.isprintable()
+    assert len(line) < 1400
+
+
 async def test_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     write(LOG, [told(), told(event="repeated"), told(event="resolved", at=START + 300)])
