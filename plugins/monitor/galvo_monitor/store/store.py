@@ -20,6 +20,11 @@ ROLL_UPS: Final = ((30.0, DAY), (300.0, 7 * DAY), (3600.0, 90 * DAY))
 """Step and span. The first is for intervals so short that the moments themselves do not last for a day."""
 
 
+def kept_singly(interval: float) -> float:
+    """Seconds for which every value is kept, of one each `interval` seconds."""
+    return min(DAY, RAW * interval)
+
+
 class Store:
     """Of the thread that made it."""
 
@@ -35,7 +40,7 @@ class Store:
         """Says so, in a sentence."""
         self._log = log or logging.getLogger("galvo.monitor")
         self._told = False
-        span = min(DAY, RAW * interval)
+        span = kept_singly(interval)
         self._raw = Ring(interval, max(1, round(span / interval)), 1, "d")
         self._roll_ups = [
             RollUp(step, reach)
