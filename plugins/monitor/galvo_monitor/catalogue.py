@@ -37,6 +37,8 @@ GAUGES = {
     "galvo.database.xid_age": "{transaction}", "galvo.database.rows": "{row}", "galvo.tasks.depth": "{task}",
     "galvo.tasks.oldest": "s",
 }  # fmt: skip
+SHARES = {name for name, unit in GAUGES.items() if unit == "1"} - {"galvo.memory.level"}
+"""From 0 to 1."""
 HISTOGRAMS = {
     "db.client.operation.duration": "s", "http.server.request.duration": "s", "galvo.loop.lag": "s",
     "galvo.gc.pause": "s", "db.client.connection.wait_time": "s", "db.client.connection.create_time": "s",

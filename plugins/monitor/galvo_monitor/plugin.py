@@ -12,6 +12,7 @@ import anyio
 from galvo import Context, Metric, Plugin, hookimpl
 from galvo.surviving import Surviving
 from galvo_local import Answering
+from galvo_monitor.alerts import needed
 from galvo_monitor.asking.answering import Answers
 from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.collecting import Collection, Gathers, Judging, Schedule, sharing
@@ -48,6 +49,7 @@ class MonitorPlugin(Plugin):
         self._sharing: Sharing | None = None
         self._gathers = Gathers(settings, context, self._record)
         self._judging = Judging(settings, context, self._gathers)
+        self._store.needed = needed(self._judging.alerting.engine.rules)
         if older is not None:
             self._judging.alerting.inherit(older._judging.alerting)
         self._collection = Collection(

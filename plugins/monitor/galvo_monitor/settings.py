@@ -6,11 +6,18 @@ from pydantic import Field, SecretStr, model_validator
 
 from galvo import PluginSettings
 from galvo_monitor.alerts import Rule, Silence, rules_of
+from galvo_monitor.alerts.notifying import Alertmanager, Webhook
+from galvo_monitor.store.store import kept_singly
 
 
 class MonitorSettings(PluginSettings):
     interval: float = Field(30.0, ge=0.1, le=3600, description="Seconds between two collections.")
-    series: int = Field(128, ge=1, le=10_000, description="Lines whose past is kept; 56 KB each after 90 days.")
+    series: int = Field(
+        128,
+        ge=1,
+        le=10_000,
+        description="Lines whose past is kept, and more if alert rules read more; 56 KB each after 90 days.",
+    )
     attributes: int = Field(
         200, ge=1, le=10_000, description='Series of one metric; what comes above is counted as "other".'
     )
@@ -62,6 +69,28 @@ class MonitorSettings(PluginSettings):
     @model_validator(mode="after")
     def _ruled(self) -> MonitorSettings:
         rules_of(self.rules, self.without)
+        return self
+
+    @model_validator(mode="after")
+    def _windowed(self) -> MonitorSettings:
+        kept = kept_singly(self.interval)
+        for rule in self.rules:
+            if rule.window > kept:
+                raise ValueError(
+                    f"rule {rule.name}: window = {rule.window:g} is longer than the {kept:g} s of which every value is "
+                    f"kept at interval = {self.interval:g}: shorten it"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _told(self) -> MonitorSettings:
+        webhook, key = self.webhook.get_secret_value(), self.webhook_key.get_secret_value()
+        if webhook:
+            Webhook(webhook, key=key.encode())
+        elif key:
+            raise ValueError("webhook_key signs what the webhook is sent, and there is none: set webhook, too")
+        if alertmanager := self.alertmanager.get_secret_value():
+            Alertmanager(alertmanager)
         return self
 
     @model_validator(mode="after")

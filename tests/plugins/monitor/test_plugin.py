@@ -173,6 +173,14 @@ async def test_an_alert_fires_resolves_and_survives_a_restart(dsn: str, tmp_path
         assert view.status == "ok"
 
 
+async def test_an_alert_fires_when_all_lines_are_taken() -> None:
+    rule = {"name": "OpenMuch", "metric": "shop.open", "above": 100, "for": 0}
+    async with Kernel.of({MonitorPlugin: QUICK | {"series": 1, "rules": [rule]}}) as running:
+        await seen(running, lambda view: any("do not fit into the 1" in one.sentence for one in view.insights))
+        running.record(OPEN, 200)
+        await seen(running, lambda view: [alert.name for alert in view.alerts] == ["OpenMuch"])
+
+
 @pytest.mark.parametrize(
     "settings, told",
     [

@@ -8,7 +8,7 @@ from galvo_monitor.alerts.rendering import rules_yml
 from galvo_monitor.alerts.rule import Rule
 from galvo_monitor.alerts.rules import rules_of
 from galvo_monitor.alerts.silence import Silence
-from galvo_monitor.alerts.source import Source
+from galvo_monitor.alerts.source import Source, needed
 from galvo_monitor.alerts.statefile import StateFile
 from galvo_monitor.alerts.transition import Transition
 
@@ -23,6 +23,7 @@ __all__ = [
     "Source",
     "StateFile",
     "Transition",
+    "needed",
     "rules_of",
     "rules_yml",
 ]

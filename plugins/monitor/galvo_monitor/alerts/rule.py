@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from galvo_monitor.alerts.errors import RuleProblem
-from galvo_monitor.catalogue import METRICS
+from galvo_monitor.catalogue import HISTOGRAMS, METRICS, SHARES
 from galvo_monitor.series import OF, Aggregate
 from galvo_monitor.view import Severity
 
@@ -84,7 +84,7 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _possible(self) -> Rule:
-        for problem in (_thresholds(self), _aggregate(self), _summed(self), _labels(self)):
+        for problem in (_thresholds(self), _aggregate(self), _summed(self), _reached(self), _labels(self)):
             if problem:
                 raise RuleProblem(f"rule {self.name}: {problem}")
         return self
@@ -144,6 +144,28 @@ def _summed(rule: Rule) -> str:
     if rule.of == "share" and not rule.attributes:
         return "of = 'share' takes attributes that say whose share"
     return "least is for of = 'share' only" if rule.least and rule.of == "sum" else ""
+
+
+def _reached(rule: Rule) -> str:
+    """A threshold that the number never passes, or never comes back from, is in another unit than was thought."""
+    least, most = _range(rule)
+    what = f"the share of {rule.metric}" if rule.of == "share" else f"{rule.metric} ({rule.aggregate})"
+    if rule.above is not None and rule.above >= most:
+        return f"{what} is never above {most:g}, so above = {rule.above:g} cannot fire: lower it"
+    if rule.below is not None and rule.below <= least:
+        return f"{what} is never below {least:g}, so below = {rule.below:g} cannot fire: raise it"
+    if rule.above is not None and rule.back < least:
+        return f"{what} is never below {least:g}, so it would not end at {rule.back:g}: raise it"
+    if rule.below is not None and rule.back > most:
+        return f"{what} is never above {most:g}, so it would not end at {rule.back:g}: lower it"
+    return ""
+
+
+def _range(rule: Rule) -> tuple[float, float]:
+    if rule.of == "share" or (rule.of == "each" and rule.metric in SHARES):
+        return 0.0, 1.0
+    positive = rule.aggregate in ("rate", "busy") or rule.metric in HISTOGRAMS or rule.metric in SHARES
+    return (0.0 if positive else float("-inf")), float("inf")
 
 
 def _labels(rule: Rule) -> str:

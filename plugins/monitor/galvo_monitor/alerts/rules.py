@@ -22,10 +22,17 @@ def rules_of(own: Iterable[Rule] = (), without: Iterable[str] = ()) -> tuple[Rul
     if unknown := sorted(out.difference(defaults)):
         raise RuleProblem(f"there is no default rule {unknown[0]!r} to leave out{nearest(unknown[0], defaults)}")
     replaced = {rule.name for rule in own}
-    return tuple(rule for rule in RULES if rule.name not in replaced | out) + own
+    found = tuple(rule for rule in RULES if rule.name not in replaced | out) + own
+    check_names(found)
+    return found
 
 
 def check_names(rules: Iterable[Rule]) -> None:
     """Raises RuleProblem."""
-    if twice := [name for name, count in Counter(rule.name for rule in rules).items() if count > 1]:
+    names = [rule.name for rule in rules]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise RuleProblem(f"two rules are called {twice[0]}: rename one")
+    folded: dict[str, str] = {}
+    for name in names:
+        if (other := folded.setdefault(name.casefold(), name)) != name:
+            raise RuleProblem(f"the rules {other} and {name} differ in case only: rename one")

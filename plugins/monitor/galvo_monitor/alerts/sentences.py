@@ -8,6 +8,7 @@ from galvo_monitor.alerts.rule import Rule
 from galvo_monitor.alerts.source import Labels
 from galvo_monitor.catalogue import metric
 from galvo_monitor.insights.words import duration, share, size
+from galvo_monitor.names import plain
 
 FIELD = re.compile(r"\{([^{}]+)\}")
 LONGEST = 80
@@ -21,7 +22,7 @@ def sentence(rule: Rule, labels: Labels, value: float | None) -> str:
     given = {
         "value": "unknown" if value is None else figure(rule, value),
         "threshold": figure(rule, rule.threshold),
-        **{name: _plain(text) for name, text in labels},
+        **{name: short(text) for name, text in labels},
     }
     return FIELD.sub(lambda found: given.get(found[1], "?"), rule.sentence or _default(rule, labels))
 
@@ -47,6 +48,7 @@ def _default(rule: Rule, labels: Labels) -> str:
     return f"{rule.metric}{aggregate}{of and f' of {of}'} is {{value}}, {where} {{threshold}}"
 
 
-def _plain(text: str) -> str:
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+def short(text: str) -> str:
+    """Plain, and no longer than anybody reads."""
+    shown = plain(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from galvo_monitor.alerts.rule import ADDABLE, Over, Rule
@@ -52,6 +52,14 @@ def read(rule: Rule, source: Source, now: float, interval: float) -> dict[Labels
     return {(): _sum(rule.over, part, length) / sum_of_all} if sum_of_all > 0 and sum_of_all >= rule.least else {}
 
 
+def needed(rules: Iterable[Rule]) -> Callable[[Series], bool]:
+    """Whether a series is one that any of `rules` reads."""
+    named: dict[tuple[str, str], list[Mapping[str, str]]] = {}
+    for rule in rules:
+        named.setdefault((rule.metric, rule.aggregate), []).append(NONE if rule.of == "share" else _each(rule))
+    return lambda series: any(_fits(series, wanted) for wanted in named.get((series.metric, series.aggregate), ()))
+
+
 def whole(rule: Rule) -> bool:
     """Whether it is about all that a histogram holds."""
     return metric(rule.metric, rule.aggregate).kind == "histogram" and not rule.attributes and rule.of == "each"
@@ -72,19 +80,21 @@ def _without_total(rule: Rule, found: list[float]) -> dict[Labels, float]:
 
 def _select(rule: Rule, source: Source, wanted: Mapping[str, str]) -> list[Series]:
     exact = {name: value for name, value in wanted.items() if value and not value.endswith("*")}
-    rest = [(name, value) for name, value in wanted.items() if name not in exact]
-    return [
-        series
-        for series in source.select(rule.metric, rule.aggregate, exact)
-        if _matches(dict(series.attributes), rest) and (WHOLE in wanted.items() or WHOLE not in series.attributes)
-    ]
+    return [series for series in source.select(rule.metric, rule.aggregate, exact) if _fits(series, wanted)]
 
 
-def _matches(attributes: Mapping[str, str], wanted: list[tuple[str, str]]) -> bool:
-    return all(
-        attributes.get(name, "").startswith(value[:-1]) and name in attributes if value else not attributes.get(name)
-        for name, value in wanted
-    )
+def _fits(series: Series, wanted: Mapping[str, str]) -> bool:
+    attributes = dict(series.attributes)
+    if WHOLE in series.attributes and WHOLE not in wanted.items():
+        return False
+    return all(_matches(attributes.get(name), value) for name, value in wanted.items())
+
+
+def _matches(attribute: str | None, wanted: str) -> bool:
+    """`attribute`: None when there is none."""
+    if attribute is None or not wanted:
+        return not attribute and not wanted
+    return attribute.startswith(wanted[:-1]) if wanted.endswith("*") else attribute == wanted
 
 
 def _sum(over: Over, found: Mapping[Series, list[float]], length: int) -> float:

@@ -20,6 +20,7 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: int | None = None
+        self._closed = False
 
     def take(self) -> bool:
         """Whether it is this process's, from now until `close`. Raises RuleProblem when there can be no such file."""
@@ -36,6 +37,9 @@ class StateFile:
             os.close(lock)
             return False
         self._lock = lock
+        if self._closed:  # while this was waited for
+            self.close()
+            return False
         return True
 
     def read(self) -> bytes | None:
@@ -52,7 +56,7 @@ class StateFile:
         return data
 
     def write(self, data: bytes) -> None:
-        """All of it or nothing. Raises RuleProblem, for example when the disk is full."""
+        """All of it or nothing; nothing once it is closed. Raises RuleProblem, for example when the disk is full."""
         name = ""
         try:
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
@@ -60,7 +64,10 @@ class StateFile:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, self.path)
+            if self._closed:  # what took as long as that is older than what another process may have written
+                os.unlink(name)
+            else:
+                os.replace(name, self.path)
         except OSError as error:
             if name:
                 with suppress(OSError):
@@ -70,6 +77,8 @@ class StateFile:
             ) from None
 
     def close(self) -> None:
+        """For good."""
+        self._closed = True
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)

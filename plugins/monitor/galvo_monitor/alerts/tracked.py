@@ -11,6 +11,7 @@ from galvo_monitor.alerts.rule import Rule
 from galvo_monitor.alerts.sentences import sentence
 from galvo_monitor.alerts.source import Labels
 from galvo_monitor.alerts.transition import Transition
+from galvo_monitor.names import label
 from galvo_monitor.view import Alert
 
 FORGET = 86_400.0
@@ -35,7 +36,9 @@ class Tracked(msgspec.Struct):
 
     @property
     def labels(self) -> Labels:
-        return tuple(sorted({**dict(self.own), **self.rule.labels}.items()))
+        """What the series says of itself stays: it tells the alerts of one rule apart, at those who are told, too."""
+        own = {label(name) for name, _ in self.own}
+        return tuple(sorted([*self.own, *(pair for pair in self.rule.labels.items() if pair[0] not in own)]))
 
     def look(self, value: float | None, now: float, *, absent: bool = False, settling: bool = False) -> bool:
         """Take the number of now; False: it is nothing to speak of.

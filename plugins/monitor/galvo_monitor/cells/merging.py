@@ -13,8 +13,10 @@ from galvo_monitor.cells.snapshot import Snapshot
 SHARED = ("system.", "galvo.database.", "galvo.tasks.", "galvo.memory.")
 """Names of gauges begin so that each process tells of the same thing, which is not there twice: the greatest counts."""
 SHARES = ("1", "%")
-"""Units of which the mean counts. Of ages and durations ("s") it is the greatest; of all else (bytes, connections,
-waiting tasks) the sum."""
+"""Units of which the mean counts, whatever each is a share of. Of ages and durations ("s") it is the greatest; of all
+else (bytes, connections, waiting tasks) the sum."""
+LEAST = "galvo.disk.time_to_full"
+"""Processes may write to disks of their own, and the first that is full counts."""
 
 
 def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
@@ -42,6 +44,8 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
 
 
 def _together(metric: Metric, values: list[float]) -> float:
+    if metric.name == LEAST:
+        return min(values)
     if metric.name.startswith(SHARED) or metric.unit == "s":
         return max(values)
     return fmean(values) if metric.unit in SHARES else sum(values)

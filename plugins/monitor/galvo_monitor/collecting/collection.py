@@ -85,7 +85,7 @@ class Collection:
         values = _values(snapshot, merged.before)
         self.store.append(snapshot.at, self._keep.of(values))
         alerts, insights, status, verdict = self.view.alerts, self.view.insights, self.view.status, self.view.verdict
-        problems = [merged.problem, self.history.problem if self.history else None]
+        problems = [merged.problem, self.history.problem if self.history else None, self.store.problem]
         with self._surviving.part("judging"):
             alerts, insights, status, verdict = await self._judging.judge(snapshot.at, self.store, problems)
         self._show(snapshot.at, values, alerts, insights, status, verdict, merged.processes)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from galvo_monitor.names import plain
 from galvo_monitor.series import Series, Values
 from galvo_monitor.store.past import Past, drawn
 from galvo_monitor.store.ring import Point, Ring
@@ -19,18 +20,27 @@ ROLL_UPS: Final = ((30.0, DAY), (300.0, 7 * DAY), (3600.0, 90 * DAY))
 """Step and span. The first is for intervals so short that the moments themselves do not last for a day."""
 
 
+def kept_singly(interval: float) -> float:
+    """Seconds for which every value is kept, of one each `interval` seconds."""
+    return min(DAY, RAW * interval)
+
+
 class Store:
     """Of the thread that made it."""
 
     def __init__(self, *, interval: float, most: int = 64, log: logging.Logger | None = None) -> None:
-        """`interval`: seconds between two moments. `most`: series; what comes later does not fit."""
+        """`interval`: seconds between two moments. `most`: series; what comes later does not fit, unless `needed`."""
         self.interval = interval
         self.most = most
+        self.needed: Callable[[Series], bool] = lambda _: False
+        """Whether a series has to be kept: an alert's number, without which it would never fire."""
         self.refused = 0
         """Series that did not fit the last time."""
+        self.problem: str | None = None
+        """Says so, in a sentence."""
         self._log = log or logging.getLogger("galvo.monitor")
         self._told = False
-        span = min(DAY, RAW * interval)
+        span = kept_singly(interval)
         self._raw = Ring(interval, max(1, round(span / interval)), 1, "d")
         self._roll_ups = [
             RollUp(step, reach)
@@ -47,25 +57,27 @@ class Store:
     def append(self, at: float, values: Values) -> None:
         """`at`: seconds since the epoch. Values that are no finite numbers are gaps."""
         self._moment += 1
-        known = {series: value for series, value in values.items() if series in self._seen and math.isfinite(value)}
-        for series in known:
-            self._seen[series] = self._moment
-        fresh = [series for series, value in values.items() if series not in self._seen and math.isfinite(value)]
-        for series in fresh:
+        finite = {series: value for series, value in values.items() if math.isfinite(value)}
+        self._seen.update({series: self._moment for series in finite if series in self._seen})
+        fresh = [series for series in finite if series not in self._seen]
+        for series in sorted(fresh, key=lambda one: not self.needed(one)):
             if not self._admit(series):
                 break
-            known[series] = values[series]
+        known = {series: value for series, value in finite.items() if series in self._seen}
         self._raw.append(at, {series: (value,) for series, value in known.items()})
         for roll_up in self._roll_ups:
             roll_up.add(at, known)
         left = [series for series in fresh if series not in self._seen]
         self.refused = len(left)
-        if left and not self._told:
+        self.problem = None
+        if left:
+            self.problem = (
+                f"{len(left)} series do not fit into the {self.most} of the store, the first is {plain(str(left[0]))}: "
+                "raise series under [monitor]"
+            )
+            if not self._told:
+                self._log.warning("%s", self.problem)
             self._told = True
-            self._log.warning(
-                "%d series do not fit into the %d of the store, the first is %s: raise series under [monitor]",
-                len(left), self.most, left[0],
-            )  # fmt: skip
 
     def select(self, metric: str, aggregate: str, attributes: Mapping[str, str] = {}) -> list[Series]:
         """All series of `metric` that have `attributes`, with these values, and maybe more."""
@@ -149,14 +161,29 @@ class Store:
         return next((ring for ring, first in rings if first is not None and first - 2 * ring.step <= reach), self._raw)
 
     def _admit(self, series: Series) -> bool:
-        """False: there is no room. The series that has been silent for longest makes some, if it was for a day."""
-        if len(self._seen) >= self.most:
-            silent = min(self._seen, key=self._seen.__getitem__)
-            if self._moment - self._seen[silent] < self._raw.slots:
-                return False
-            del self._seen[silent], self._names[str(silent)]
-            for ring in self._rings:
-                ring.drop(silent)
+        """False: there is no room."""
+        if len(self._seen) >= self.most and not self._make_room(needed=self.needed(series)):
+            return False
         self._seen[series] = self._moment
         self._names[str(series)] = series
         return True
+
+    def _make_room(self, *, needed: bool) -> bool:
+        """The series that has been silent for longest makes it, if it was for a day.
+
+        For what is needed it is any that is not, the newest first: the first ones are the system's own; if all of them
+        are needed, there is one more.
+        """
+        silent = min(self._seen, key=self._seen.__getitem__)
+        if self._moment - self._seen[silent] >= self._raw.slots:
+            self._drop(silent)
+        elif not needed:
+            return False
+        elif drawn := [one for one in reversed(self._seen) if not self.needed(one)]:
+            self._drop(min(drawn, key=self._seen.__getitem__))
+        return True
+
+    def _drop(self, series: Series) -> None:
+        del self._seen[series], self._names[str(series)]
+        for ring in self._rings:
+            ring.drop(series)

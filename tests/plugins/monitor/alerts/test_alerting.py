@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import threading
 from pathlib import Path
 
+import anyio
 import pytest
 
 from galvo_monitor.alerts import Alerting, StateFile
@@ -15,8 +17,8 @@ from tests.plugins.monitor.alerts.stand import LOG, START, STEP, engine, numbers
 pytestmark = pytest.mark.anyio
 
 
-def alerting(path: Path | None = None, *, shared: bool = False) -> Alerting:
-    return Alerting(engine(rule()), [], LOG, file=StateFile(path) if path else None, shared=shared)
+def alerting(path: Path | None = None, *, shared: bool = False, **given: float) -> Alerting:
+    return Alerting(engine(rule()), [], LOG, file=StateFile(path) if path else None, shared=shared, **given)
 
 
 async def steps(judge: Alerting, *values: float, first: int = 0) -> str:
@@ -65,10 +67,72 @@ async def test_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture, mon
     judge._file.close()  # type: ignore[union-attr]
 
 
-async def test_no_place_for_a_file(caplog: pytest.LogCaptureFixture) -> None:
-    judge = alerting(Path("/proc/nowhere/alerts.json"))
-    assert await steps(judge, 90, 90) == "ff"
-    assert len([message for message in caplog.messages if "cannot keep the state" in message]) == 1
+async def test_a_disk_that_hangs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alerts go on, nothing is written by two at once, it is said once, and later it is written after all."""
+    go, began = threading.Event(), threading.Event()
+
+    def hanging(_: int) -> None:
+        began.set()
+        go.wait(20)
+
+    monkeypatch.setattr(os, "fsync", hanging)
+    path = tmp_path / "alerts.json"
+    judge = alerting(path, deadline=0.05)
+    assert await steps(judge, 90, 5, 90) == "frf"
+    assert began.is_set()
+    assert not go.is_set()
+    assert not path.exists()
+    assert len([message for message in caplog.messages if "does not answer" in message]) == 1
+    go.set()
+    await judge._apart.ended()
+    await steps(judge, 5, first=3)
+    assert b"resolved" in path.read_bytes()
+    judge._file.close()  # type: ignore[union-attr]
+
+
+async def test_it_ends_while_a_disk_hangs_and_leaves_the_file_to_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    path = tmp_path / "alerts.json"
+    first, second = alerting(path, deadline=0.05), alerting(path)
+    with monkeypatch.context() as hangs:
+        hangs.setattr(os, "fsync", lambda _: go.wait(20))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first.run)
+            await steps(first, 90)
+            tasks.cancel_scope.cancel()
+    assert not go.is_set()
+    await steps(second, 90, 5)
+    written = path.read_bytes()
+    go.set()
+    await first._apart.ended()
+    assert path.read_bytes() == written
+    assert b"resolved" in written
+    second._file.close()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_no_place_for_a_file(caplog: pytest.LogCaptureFixture, shared: bool) -> None:
+    """It is said once, and what it means is not said wrongly; alerts are told even if others tell them, too."""
+    judge = alerting(Path("/proc/nowhere/alerts.json"), shared=shared)
+    assert await steps(judge, 90, 90, 90, 90) == "ffff"
+    assert [message.partition(":")[0] for message in caplog.messages] == ["alerts", "warning"]
+    assert "cannot keep the state" in caplog.messages[0]
+
+
+async def test_a_place_for_a_file_that_comes_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What was told meanwhile is not told again."""
+    (tmp_path / "made").write_text("no folder")
+    judge, other = (alerting(tmp_path / "made" / "alerts.json", shared=True) for _ in range(2))
+    await steps(judge, 90)
+    (tmp_path / "made").unlink()
+    await steps(judge, 90, 90, first=1)
+    assert await steps(other, 90) == "f"
+    assert [message.partition(":")[0] for message in caplog.messages] == ["alerts", "warning"]
+    judge._file.close()  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"\0" * 100, b"[" * 100_000, b" " * (5 << 20)])

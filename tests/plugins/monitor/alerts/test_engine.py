@@ -30,6 +30,15 @@ def test_what_is_told() -> None:
     assert "95" in resolved.sentence
 
 
+def test_a_label_of_the_rule_does_not_hide_which_series_it_is() -> None:
+    """Two alerts of one key would be one to whoever is told, and the end of one the end of both."""
+    judge = engine(rule(labels={"queue_name": "all", "team": "night"}))
+    source = Numbers({series(**{"queue.name": name}): [HIGH, HIGH] for name in "ab"})
+    told = run(judge, source, 2)
+    assert [one.labels for one in told] == [(("queue.name", name), ("team", "night")) for name in "ab"]
+    assert len({one.key for one in told}) == 2
+
+
 def test_hysteresis() -> None:
     assert states(engine(rule(until=70)), numbers(79, 81, 75, 79, 71, 70, 75, 81), 8) == "-ffffrrf"
     below = rule(above=None, below=10, until=20)

@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import msgspec
 import pytest
 
 from galvo_monitor.alerts import NotTold, RuleProblem, Transition
 from galvo_monitor.alerts.notifying import Alertmanager, Notifier, Sender, Webhook
 from galvo_monitor.alerts.notifying.notifier import write
+from galvo_monitor.alerts.notifying.payload import webhook
 from tests.plugins.monitor.alerts.listener import listening, until
 from tests.plugins.monitor.alerts.stand import LOG, START
 
@@ -59,6 +61,16 @@ async def test_what_a_webhook_gets() -> None:
     assert f"x-galvo-signature: t={START:.0f},v1={mark}" in head.lower()
     assert head.startswith("POST /hook?a=b HTTP/1.1")
     assert f"authorization: basic {base64.b64encode(b'me:pass').decode().lower()}" in head.lower()
+
+
+@pytest.mark.parametrize("name", ["alertname", "severity", "a_b", "le"])
+def test_alerts_of_two_series_never_are_one(name: str) -> None:
+    sent = [msgspec.structs.replace(told(), labels=(("a.b", "both"), (name, value), ("empty", ""))) for value in "xy"]
+    first, second = json.loads(webhook(sent))["alerts"]
+    assert first["fingerprint"] != second["fingerprint"]
+    assert first["labels"] != second["labels"]
+    assert (first["labels"]["alertname"], first["labels"]["severity"]) == ("High", "critical")
+    assert "empty" not in first["labels"]
 
 
 async def test_a_webhook_that_answers_500(caplog: pytest.LogCaptureFixture) -> None:
@@ -183,6 +195,16 @@ async def test_addresses_that_are_none(url: str) -> None:
 async def test_a_key_that_is_short() -> None:
     with pytest.raises(RuleProblem, match="has 5 bytes: give it 16"):
         Webhook("http://localhost/", key=b"short")
+
+
+@pytest.mark.parametrize("event", ["firing", "resolved"])
+def test_nobody_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture, event: str) -> None:
+    caplog.set_level(logging.INFO)
+    forged = "a\nERROR galvo: forged \x1b[31m\u202e\u2028" + "b" * 1000
+    write(LOG, [msgspec.structs.replace(told(event=event), labels=((forged, forged),), sentence=forged)])
+    (line,) = caplog.messages
+    assert line.isprintable()
+    assert len(line) < 1400
 
 
 async def test_the_log(caplog: pytest.LogCaptureFixture) -> None:

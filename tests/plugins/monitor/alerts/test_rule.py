@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from galvo.plugin import PluginSettings
 from galvo.settings import validated
 from galvo_monitor.alerts import RULES, Rule, RuleProblem, Silence, rules_of
 from galvo_monitor.alerts.sentences import sentence
+from galvo_monitor.settings import MonitorSettings
 from tests.plugins.monitor.alerts.stand import engine, rule
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -38,6 +40,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"labels": {"severity": "x"}}, "label 'severity' is set by galvo"),
     ({"severity": "fatal"}, "'info', 'warning' or 'critical'"),
     ({"threshold": 3}, "Extra inputs"),
+    ({"metric": "system.cpu.utilization"}, r"\(value\) is never above 1, so above = 80 cannot fire: lower it"),
+    ({"aggregate": "rate", "of": "share", "attributes": {"a": "*"}}, "the share of x is never above 1, so above = 80"),
+    ({"aggregate": "rate", "above": None, "below": 0}, "is never below 0, so below = 0 cannot fire: raise it"),
+    ({"metric": "galvo.loop.lag", "aggregate": "p99", "above": None, "below": -1}, "is never below 0, so below = -1"),
+    ({"aggregate": "rate", "until": -1}, "is never below 0, so it would not end at -1: raise it"),
+    ({"metric": "galvo.cache.hit_ratio", "above": None, "below": 0.5, "until": 50}, "so it would not end at 50: lower"),
 ]
 
 
@@ -63,6 +71,41 @@ def test_names_twice() -> None:
         rules_of([rule(), rule(metric="y")])
     with pytest.raises(RuleProblem, match="two rules are called High"):
         engine(rule(), rule())
+
+
+def test_names_that_differ_in_case_only() -> None:
+    with pytest.raises(RuleProblem, match="the rules A and a differ in case only: rename one"):
+        rules_of([rule(name="A"), rule(name="a")])
+    with pytest.raises(RuleProblem, match="the rules PoolWait and poolwait differ"):
+        rules_of([rule(name="poolwait")])
+
+
+SETTINGS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"interval": 0.1, "rules": [{"name": "A", "metric": "x", "above": 1, "window": 900}]},
+        "rule A: window = 900 is longer than the 288 s of which every value is kept at interval = 0.1: shorten it",
+    ),
+    ({"webhook": "ftp://host/s3cret"}, "the address of the webhook has to begin with http:// or https:// and a host"),
+    ({"webhook": "http://host/s3cret\r\nHost: x"}, "the address of the webhook has spaces or line breaks in it: .*"),
+    ({"webhook": "http://host/", "webhook_key": "s3cret"}, "the webhook's key has 6 bytes: give it 16 or more .*"),
+    ({"webhook_key": "s3cret" * 3}, "webhook_key signs what the webhook is sent, and there is none: set webhook, too"),
+    ({"alertmanager": "localhost:9093"}, "the address of Alertmanager has to begin with http:// or https:// .*"),
+]
+
+
+@pytest.mark.parametrize("given, problem", SETTINGS, ids=[str(given) for given, _ in SETTINGS])
+def test_settings_refused(given: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        validated(MonitorSettings, given, "monitor")
+    assert re.search(f"{problem}$", str(error.value))
+    assert "s3cret" not in str(error.value)
+
+
+def test_settings_accepted() -> None:
+    """The default rules, whatever the interval; windows as long as what is kept."""
+    validated(MonitorSettings, {"interval": 0.1}, "monitor")
+    own = {"name": "A", "metric": "x", "above": 1, "window": 86_400}
+    validated(MonitorSettings, {"interval": 30, "rules": [own]}, "monitor")
 
 
 def test_own_rules_replace_default_ones() -> None:

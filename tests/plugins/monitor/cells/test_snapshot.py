@@ -93,6 +93,7 @@ def test_gauges_of_several_processes() -> None:
     assert gauge("db.client.connection.count", "{connection}", 3, 5) == 8
     assert gauge("galvo.cache.hit_ratio", "1", 0.5, 1.0) == 0.75
     assert gauge("galvo.some.age", "s", 3, 5) == 5
+    assert gauge("galvo.disk.time_to_full", "s", 600, 31_536_000) == 600
     assert gauge("system.cpu.utilization", "1", 0.3, 0.4) == 0.4
     assert gauge("galvo.database.sessions", "{session}", 3, 5) == 5
     assert gauge("galvo.tasks.depth", "{task}", 3, 5) == 5

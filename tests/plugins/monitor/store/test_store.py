@@ -187,6 +187,26 @@ def test_what_does_not_fit_is_counted_and_named_once(caplog: pytest.LogCaptureFi
     ]
 
 
+def test_what_is_needed_always_fits() -> None:
+    """In the place of what is only drawn, the newest first, and else as one more."""
+    store = Store(interval=30, most=3)
+    first, drawn, late = (Series(name, "value") for name in ("first", "drawn", "late"))
+    alerts = [Series("alert", "value", (("number", str(number)),)) for number in range(3)]
+    store.needed = alerts.__contains__
+    store.append(START, {first: 1.0, drawn: 1.0, alerts[0]: 1.0})
+    store.append(START + 30, {late: 2.0, first: 2.0, drawn: 2.0, alerts[0]: 2.0, alerts[1]: 2.0})
+    assert set(store.known) == {first, *alerts[:2]}
+    assert store.problem == (
+        "1 series do not fit into the 3 of the store, the first is late value: raise series under [monitor]"
+    )
+    assert store.past(drawn, START, START + 60).means in ([], [None])
+    store.append(START + 60, dict.fromkeys((late, first, drawn, *alerts), 3.0))
+    store.append(START + 90, dict.fromkeys(alerts, 4.0))
+    assert [store.window(one, START + 90, 60) for one in alerts] == [[3.0, 4.0]] * 3
+    assert set(store.known) == set(alerts)
+    assert store.problem is None
+
+
 def test_whoever_was_silent_for_a_day_makes_room() -> None:
     store = Store(interval=600, most=1)
     store.append(START, {LAG: 1.0})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -90,3 +92,13 @@ async def test_a_disk_that_hangs_keeps_one_thread_and_nobody_waiting() -> None:
     while system.problems:
         await system.collect(heard.record)
     assert heard["system.filesystem.usage", "/net", "free"] == GIB
+
+
+def test_a_disk_that_hangs_does_not_keep_the_process_from_its_end() -> None:
+    program = (
+        "import asyncio, threading\n"
+        "from galvo_monitor.system import Disks, Machine, System\n"
+        "hang = threading.Event().wait\n"
+        "asyncio.run(System(Machine(), Disks(statvfs=lambda _: hang()), deadline=0.05).collect(lambda *_: None))"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=20)

@@ -29,6 +29,8 @@ class Endpoint:
             port = parts.port
         except ValueError:
             raise RuleProblem(f"the address of {what} is none: write https://host/path") from None
+        if not url.isprintable() or " " in url:
+            raise RuleProblem(f"the address of {what} has spaces or line breaks in it: delete them")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise RuleProblem(f"the address of {what} has to begin with http:// or https:// and a host")
         if find_spec("httpx") is None:

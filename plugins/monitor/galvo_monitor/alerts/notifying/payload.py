@@ -9,11 +9,14 @@ from typing import Any
 
 import msgspec
 
+from galvo_monitor import names
 from galvo_monitor.alerts.transition import Transition
 from galvo_monitor.insights.words import duration
-from galvo_monitor.names import label, text
+from galvo_monitor.names import text
 
 NEVER = "0001-01-01T00:00:00Z"
+OURS = ("alertname", "severity")
+"""A series may have attributes of these names: Prometheus calls such ones "exported_"."""
 
 
 def posted(told: Sequence[Transition], until: float) -> bytes:
@@ -52,8 +55,9 @@ def webhook(told: Sequence[Transition]) -> bytes:
 
 
 def labels(one: Transition) -> dict[str, str]:
-    made = {label(name): text(value) for name, value in one.labels if value}
-    return {**made, "alertname": one.name, "severity": one.severity}
+    made = names.labels(pair for pair in one.labels if pair[1])
+    given = {f"exported_{name}" if name in OURS else name: value for name, value in made.items()}
+    return {**given, "alertname": one.name, "severity": one.severity}
 
 
 def moment(at: float) -> str:
