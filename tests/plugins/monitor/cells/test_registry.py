@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from random import Random
 from threading import Barrier, Thread
 from typing import Any
 
+import msgspec
 import pytest
 
 from galvo import Metric
@@ -141,6 +143,17 @@ def test_attributes_are_short_texts() -> None:
         registry.record(Metric("a", attributes=tuple(hostile)), 1)
         registry.record(Metric("a", attributes=hostile), 1)
     assert counters(registry.read(0)) == {("a", (("n", "7"), ("sql", "x" * LENGTH))): 4}
+
+
+def test_text_that_utf8_cannot_hold_is_replaced() -> None:
+    """A file name that the file system does not spell in UTF-8, for example."""
+    registry = Registry()
+    odd = os.fsdecode(b"\xff.bin") + "\0"
+    for _ in range(2):
+        registry.record(Metric(odd, unit=odd, attributes=((odd, odd),)), 1)
+    snapshot = registry.read(0)
+    assert counters(snapshot) == {("?.bin�", (("?.bin�", "?.bin�"),)): 2}
+    msgspec.json.encode(snapshot.counters)
 
 
 BAD = (float("nan"), float("inf"), float("-inf"), None, "7", 10**400)
