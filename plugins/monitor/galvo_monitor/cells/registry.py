@@ -24,6 +24,8 @@ OBJECTS = 4
 NAMES = 1000
 LENGTH = 200
 """Characters of a name, and of an attribute."""
+ATTRIBUTES = 32
+"""Of one metric; those that come after them do not count."""
 KEPT = 300.0
 """Seconds after which a gauge that nobody tells any more has no value."""
 OTHER = (("other", "true"),)
@@ -120,7 +122,7 @@ class Registry:
                 cell = self._cell(sound)
                 if cell is None:
                     return []
-            if cell.bound < OBJECTS and sound is metric:
+            if cell.bound < OBJECTS and _same(metric, sound):
                 cell.bound += 1
                 self._metrics.append(metric)
                 self._values[id(metric)] = cell.values
@@ -158,11 +160,23 @@ class Registry:
 
 def _sound(metric: Metric) -> Metric:
     """The same, fit to be kept, sent and compared: short, in order, of text that UTF-8 can hold."""
-    attributes = tuple(sorted((_short(name), _short(value)) for name, value in metric.attributes))
+    attributes = tuple(sorted((_short(name), _short(value)) for name, value in metric.attributes[:ATTRIBUTES]))
     name, unit = _short(metric.name), _short(metric.unit)
     if (name, unit, attributes) == (metric.name, metric.unit, metric.attributes):
         return metric
     return msgspec.structs.replace(metric, name=name, unit=unit, attributes=attributes)
+
+
+def _same(metric: Metric, sound: Metric) -> bool:
+    """But for the order: what is kept for its identity is then no larger, and cannot change."""
+    if metric is sound:
+        return True
+    given, kept = metric.attributes, sound.attributes
+    return (
+        (metric.name, metric.unit, len(given)) == (sound.name, sound.unit, len(kept))
+        and type(given) is tuple
+        and all(pair in given for pair in kept)
+    )
 
 
 def _short(given: object) -> str:

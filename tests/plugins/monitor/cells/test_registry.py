@@ -13,7 +13,7 @@ import pytest
 
 from galvo import Metric
 from galvo_monitor.cells import REFUSED, Buckets, Registry, Snapshot
-from galvo_monitor.cells.registry import FULL, KEPT, LENGTH, NAMES, OBJECTS
+from galvo_monitor.cells.registry import ATTRIBUTES, FULL, KEPT, LENGTH, NAMES, OBJECTS
 
 WAIT = Metric("wait", "histogram", "s")
 HITS = Metric("hits", unit="{read}", attributes=(("level", "l1"),))
@@ -143,6 +143,32 @@ def test_attributes_are_short_texts() -> None:
         registry.record(Metric("a", attributes=tuple(hostile)), 1)
         registry.record(Metric("a", attributes=hostile), 1)
     assert counters(registry.read(0)) == {("a", (("n", "7"), ("sql", "x" * LENGTH))): 4}
+
+
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "attributes", [(("a", LONG),), (("a", 7),), tuple((f"k{number:05}", "v") for number in range(10_000))]
+)
+def test_what_was_shortened_is_not_kept_as_it_came(attributes: Any) -> None:
+    registry = Registry()
+    for _ in range(2):
+        registry.record(Metric("a", attributes=attributes), 1)
+        registry.record(Metric("a" * (LENGTH + 1), attributes=attributes), 1)
+    assert registry._metrics == []
+    for (name, kept), value in counters(registry.read(0)).items():
+        assert value == 2
+        assert (len(name), len(kept)) <= (LENGTH, ATTRIBUTES)
+        assert max(len(text) for pair in kept for text in pair) <= LENGTH
+
+
+def test_a_metric_in_another_order_is_found_by_its_identity() -> None:
+    registry, metric = Registry(), Metric("a", attributes=(("b", "1"), ("a", "2")))
+    for _ in range(3):
+        registry.record(metric, 1)
+    assert registry._metrics == [metric]
+    assert counters(registry.read(0)) == {("a", (("a", "2"), ("b", "1"))): 3}
 
 
 def test_text_that_utf8_cannot_hold_is_replaced() -> None:
