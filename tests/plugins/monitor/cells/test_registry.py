@@ -104,6 +104,14 @@ def test_too_many_series_are_one(kind: Any) -> None:
     assert len(registry._values) == len(registry._metrics)
 
 
+@pytest.mark.parametrize("attributes", [(("b", "1"), ("a", "2")), (("a", "x" * (LENGTH + 1)),), (("code", 200),)])
+def test_a_series_that_exists_is_found_when_its_name_is_full(attributes: Any) -> None:
+    registry = Registry(most=1)
+    for _ in range(3 * OBJECTS):
+        registry.record(Metric("full", attributes=attributes), 1)
+    assert [value for _, value in registry.read(0).counters] == [3 * OBJECTS]
+
+
 def test_too_many_names_go_nowhere() -> None:
     registry = Registry(most=3)
     for number in range(NAMES * 3):
