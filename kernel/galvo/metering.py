@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isclose
 
 import anyio
 
@@ -34,7 +35,7 @@ class Metering:
         self._counters: dict[str, Metric | None] = {**counters}
         self._gauges = gauges
         self._groups = groups or {}
-        self._told: Mapping[str, float] = {}
+        self._told: dict[str, float] = {}
 
     async def run(self) -> None:
         """Record until cancelled."""
@@ -47,13 +48,13 @@ class Metering:
         now = self._stats()
         for name, value in now.items():
             counter = self._counter(name)
-            new = value - self._told.get(name, 0)
+            new = _since(self._told.get(name, 0), value)
             if counter is not None and new > 0:
                 self._record(counter, new)
         for name, gauge in self._gauges.items():
             if name in now:
                 self._record(gauge, now[name])
-        self._told = now
+        self._told.update(now)  # what is not there once is not told whole when it is back
 
     def _counter(self, name: str) -> Metric | None:
         if name not in self._counters:
@@ -61,3 +62,8 @@ class Metering:
             made = self._groups.get(group) if value else None
             self._counters[name] = made(value) if made else None
         return self._counters[name]
+
+
+def _since(before: float, now: float) -> float:
+    """All of it when it has fallen, for then it has begun anew; sums in another order fall by their rounding."""
+    return now - before if now >= before or isclose(now, before) else now

@@ -50,8 +50,21 @@ def test_a_group_has_an_attribute() -> None:
     ]
 
 
-def test_what_falls_tells_nothing() -> None:
+def test_what_falls_has_begun_anew() -> None:
     told = Told()
     told.after(hits=10)
-    assert told.after(hits=4) == []
+    assert told.after(hits=4) == [("hits", (), 4)]
     assert told.after(hits=5) == [("hits", (), 1)]
+
+
+def test_what_falls_by_rounding_has_not() -> None:
+    told = Told()
+    told.after(hits=0.1 + 0.2 + 0.3)
+    assert told.after(hits=0.3 + 0.2 + 0.1) == []
+
+
+def test_what_is_not_there_once_goes_on_where_it_was() -> None:
+    told = Told()
+    told.after(hits=100)
+    assert told.after() == []
+    assert told.after(hits=101) == [("hits", (), 1)]

@@ -20,6 +20,7 @@ from galvo_monitor.loop import Lag, Pauses
 from galvo_monitor.panels import Builder, Kept, tables_of
 from galvo_monitor.settings import MonitorSettings
 from galvo_monitor.store import Past, Store
+from galvo_monitor.store.apart import Apart
 from galvo_monitor.store.rollups import RollUps
 from galvo_monitor.view import View
 
@@ -90,7 +91,7 @@ class MonitorPlugin(Plugin):
             self._older = None
             self._collection.merge = None if self._sharing is None else self._sharing.exchange
             if self._settings.history:
-                self._collection.history = RollUps(self.context, self._store, instance=self._settings.namespace)
+                self._collection.history = RollUps(Apart(self.context), self._store, instance=self._settings.namespace)
             if self._settings.answer:
                 answering = Answering("monitor", Answers(self.view, self.wait).answer, self._surviving.part)
                 tasks.start_soon(answering.run)

@@ -15,6 +15,7 @@ from galvo import Metric
 from galvo_monitor.cells.buckets import Buckets
 from galvo_monitor.cells.cell import Cell, Counter, Gauge, Histogram
 from galvo_monitor.cells.snapshot import Snapshot
+from galvo_monitor.names import text
 
 FULL = 512
 """Values of a cell that are added up together: about 50 us."""
@@ -23,6 +24,8 @@ OBJECTS = 4
 NAMES = 1000
 LENGTH = 200
 """Characters of a name, and of an attribute."""
+ATTRIBUTES = 32
+"""Of one metric; those that come after them do not count."""
 KEPT = 300.0
 """Seconds after which a gauge that nobody tells any more has no value."""
 OTHER = (("other", "true"),)
@@ -104,20 +107,22 @@ class Registry:
     def _bind(self, metric: Metric) -> list[float]:
         """Where values of `metric` go; nobody adds them up when it cannot be kept at all."""
         with self._binding:
+            sound = metric
             try:
                 cell = self._cells.get(metric)
             except TypeError:  # a list among its attributes, for example
-                metric = _sound(metric)
-                cell = self._cells.get(metric)
+                cell = None
             if cell is None:
-                name = self._names.get(metric.name)
-                if name is not None and name.series >= self._most:
-                    return self._other(metric).values
                 sound = _sound(metric)
-                cell = self._cells.get(sound) or self._cell(sound)
+                cell = self._cells.get(sound)
+            if cell is None:
+                name = self._names.get(sound.name)
+                if name is not None and name.series >= self._most:
+                    return self._other(sound).values
+                cell = self._cell(sound)
                 if cell is None:
                     return []
-            if cell.bound < OBJECTS:
+            if cell.bound < OBJECTS and _same(metric, sound):
                 cell.bound += 1
                 self._metrics.append(metric)
                 self._values[id(metric)] = cell.values
@@ -154,9 +159,25 @@ class Registry:
 
 
 def _sound(metric: Metric) -> Metric:
-    """The same, fit to be kept, sent and compared: short, in order, of text only."""
-    attributes = tuple(sorted((str(name)[:LENGTH], str(value)[:LENGTH]) for name, value in metric.attributes))
-    name = str(metric.name)[:LENGTH]
-    if (name, attributes) == (metric.name, metric.attributes):
+    """The same, fit to be kept, sent and compared: short, in order, of text that UTF-8 can hold."""
+    attributes = tuple(sorted((_short(name), _short(value)) for name, value in metric.attributes[:ATTRIBUTES]))
+    name, unit = _short(metric.name), _short(metric.unit)
+    if (name, unit, attributes) == (metric.name, metric.unit, metric.attributes):
         return metric
-    return msgspec.structs.replace(metric, name=name, attributes=attributes)
+    return msgspec.structs.replace(metric, name=name, unit=unit, attributes=attributes)
+
+
+def _same(metric: Metric, sound: Metric) -> bool:
+    """But for the order: what is kept for its identity is then no larger, and cannot change."""
+    if metric is sound:
+        return True
+    given, kept = metric.attributes, sound.attributes
+    return (
+        (metric.name, metric.unit, len(given)) == (sound.name, sound.unit, len(kept))
+        and type(given) is tuple
+        and all(pair in given for pair in kept)
+    )
+
+
+def _short(given: object) -> str:
+    return text(str(given)[:LENGTH])

@@ -12,6 +12,7 @@ from galvo.blueprint import plan
 from galvo_monitor.alerts import rules_of, rules_yml
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.export.grafana import dashboard
+from galvo_monitor.folder import existing
 from galvo_monitor.settings import MonitorSettings
 
 
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--output", "-o", type=Path, metavar="FILE", help="default: standard output")
     text = "between two scrapes of Prometheus, for rules (30)"
     made.add_argument("--interval", type=_seconds, default=30.0, metavar="SECONDS", help=text)
-    made.add_argument("--folder", type=Path, default=Path(), help="where settings/ is, for rules (.)")
+    made.add_argument("--folder", type=existing, default=Path(), help="where settings/ is, for rules (.)")
     return made
 
 

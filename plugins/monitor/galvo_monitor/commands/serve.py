@@ -14,6 +14,7 @@ import anyio
 
 from galvo import Kernel
 from galvo_monitor.errors import MonitorProblem
+from galvo_monitor.folder import existing
 
 PORT = 8300
 
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     text = "file that holds the token; default: a new token each time"
     made.add_argument("--token-file", type=Path, metavar="FILE", help=text)
     made.add_argument("--public", action="store_true", help="ask for no token: whoever reaches it sees the numbers")
-    made.add_argument("--folder", type=Path, default=Path(), help="where settings/ is (.)")
+    made.add_argument("--folder", type=existing, default=Path(), help="where settings/ is (.)")
     return made
 
 

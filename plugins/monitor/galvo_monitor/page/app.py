@@ -91,7 +91,7 @@ class Answers:
     async def events(self, request: Request) -> Response:
         if self.streams.full:
             return _refused("too many look at this page: close some", 503)
-        return Events(self.streams.frames())
+        return Events(self.streams)
 
 
 def _admitted(answer: Answer, entrance: Door) -> Answer:

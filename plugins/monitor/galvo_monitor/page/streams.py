@@ -40,6 +40,13 @@ class Streams:
     def full(self) -> bool:
         return self._closed or self._count >= MOST
 
+    def enter(self) -> None:
+        """One more reads."""
+        self._count += 1
+
+    def leave(self) -> None:
+        self._count -= 1
+
     def close(self) -> None:
         """End all streams, and begin no more. From the event loop's thread."""
         self._closed = True
@@ -48,16 +55,12 @@ class Streams:
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
         """What one reader is sent."""
-        self._count += 1
-        try:
-            yield f"retry: {RETRY}\n\n".encode()
-            after, ends = NEVER, anyio.current_time() + LIFE
-            while not self._closed and anyio.current_time() < ends:
-                view = await self._next(after)
-                after = view.at if view else after
-                yield self._framed(view) if view else b": still here\n\n"
-        finally:
-            self._count -= 1
+        yield f"retry: {RETRY}\n\n".encode()
+        after, ends = NEVER, anyio.current_time() + LIFE
+        while not self._closed and anyio.current_time() < ends:
+            view = await self._next(after)
+            after = view.at if view else after
+            yield self._framed(view) if view else b": still here\n\n"
 
     async def _next(self, after: float) -> View | None:
         """None after a BEAT without one."""
@@ -78,11 +81,14 @@ class Streams:
 
 
 class Events(StreamingResponse):
-    """One reader's. A reader who leaves in the middle of a frame is counted out at once, too."""
+    """One reader's, who counts from when it is made: many may be let in before the first of them reads. A reader who
+    leaves in the middle of a frame is counted out at once, too."""
 
-    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
-        self._frames = frames
-        super().__init__(frames, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._frames = streams.frames()
+        super().__init__(self._frames, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        streams.enter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -90,3 +96,4 @@ class Events(StreamingResponse):
         finally:
             with anyio.CancelScope(shield=True):
                 await self._frames.aclose()
+            self._streams.leave()

@@ -13,6 +13,7 @@ from galvo import Context
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.series import Series
 from galvo_monitor.store import table
+from galvo_monitor.store.apart import Apart
 from galvo_monitor.store.ring import Point
 from galvo_monitor.store.store import Store
 
@@ -29,6 +30,7 @@ CAUSES: Final = {
     "42501": "this role may not use galvo.monitor_history: grant it create on the database, or have its owner create "
     "the table and grant select, insert, update and delete on it",
     "53100": "the database's disk is full",
+    "55P03": "somebody holds a lock on galvo.monitor_history",
     "25006": "the database is read-only",
 }
 """By SQLSTATE."""
@@ -39,7 +41,7 @@ class RollUps:
 
     def __init__(
         self,
-        context: Context,
+        context: Context | Apart,
         store: Store,
         *,
         instance: str = "",

@@ -112,6 +112,8 @@ class Sharing:
             problem = f"the numbers are this process's own: {error}"
         except (RedisError, OSError, TimeoutError) as error:
             problem = f"the numbers are this process's own: Redis does not answer ({type(error).__name__})"
+        except Exception as error:  # noqa: BLE001  # whatever it is, the own numbers go on
+            problem = f"the numbers are this process's own: they cannot be told ({type(error).__name__})"
         self._change(problem)
         return await to_thread(self._merged, own, before)
 
@@ -124,7 +126,7 @@ class Sharing:
             self._number += 1
             await self._fold(self._name, Record(self._number, less(own, self._baseline), None), ended=True)
             self._left = own
-        except (RedisError, OSError, TimeoutError, Rejected) as error:
+        except Exception as error:  # noqa: BLE001  # nothing keeps the process from its end
             self._log.info("what this process has counted is folded by others (%s)", type(error).__name__)
 
     def _take_over(self) -> None:

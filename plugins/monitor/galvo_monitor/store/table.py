@@ -7,6 +7,7 @@ from typing import Final
 from galvo import Context
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.series import Series
+from galvo_monitor.store.apart import Apart
 from galvo_monitor.store.naming import parsed
 from galvo_monitor.store.ring import Point
 
@@ -63,7 +64,7 @@ delete from galvo.monitor_history where step = $1 and (
 """
 
 
-async def prepare(context: Context) -> None:
+async def prepare(context: Context | Apart) -> None:
     """Create the table where it is missing. Raises MonitorProblem when somebody else owns it, whose triggers would
     run as us, and the database's errors."""
     (found,) = await context.fetch(_STATE, timeout=TIMEOUT)
@@ -83,7 +84,9 @@ async def prepare(context: Context) -> None:
                     raise
 
 
-async def insert(context: Context, instance: str, rows: dict[float, list[tuple[float, dict[Series, Point]]]]) -> None:
+async def insert(
+    context: Context | Apart, instance: str, rows: dict[float, list[tuple[float, dict[Series, Point]]]]
+) -> None:
     """`rows`: by step, what `Store.rolled` gave."""
     # A clock that was set back may have begun a stretch twice: the later counts, as a row cannot be inserted twice.
     flat = {
@@ -96,7 +99,9 @@ async def insert(context: Context, instance: str, rows: dict[float, list[tuple[f
     await context.execute(_INSERT, instance, *map(list, columns), timeout=TIMEOUT)
 
 
-async def read(context: Context, instance: str, step: float, now: float, most: int) -> dict[float, dict[Series, Point]]:
+async def read(
+    context: Context | Apart, instance: str, step: float, now: float, most: int
+) -> dict[float, dict[Series, Point]]:
     """The stretches that ended before `now` (seconds since the epoch), of the `most` newest series."""
     since = now - SPANS[step] * 86_400
     found = await context.fetch(_READ, int(step), since, now - step, instance, most, timeout=TIMEOUT)
@@ -109,7 +114,7 @@ async def read(context: Context, instance: str, step: float, now: float, most: i
     return moments
 
 
-async def expire(context: Context) -> None:
+async def expire(context: Context | Apart) -> None:
     """Delete what is too old, and what a clock that was wrong has dated in the future."""
     for step, days in SPANS.items():
         await context.execute(_EXPIRE, int(step), days, timeout=TIMEOUT)

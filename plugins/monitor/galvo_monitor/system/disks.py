@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from galvo_monitor.names import text
 from galvo_monitor.system.filling import Filling, Readings
 
 
@@ -56,8 +57,9 @@ class Disks:
         for path, readings in self._readings.items():
             try:
                 told = self._statvfs(path)
-            except OSError as error:
-                problems.append(f"{path} (disks under [monitor]) cannot be looked at: {error.strerror or error}")
+            except (OSError, ValueError) as error:
+                cause = getattr(error, "strerror", None) or error  # ValueError: no path at all, as with NUL in it
+                problems.append(f"{text(path)} (disks under [monitor]) cannot be looked at: {cause}")
                 continue
             free = told.f_bavail * told.f_frsize
             size = (told.f_blocks - told.f_bfree + told.f_bavail) * told.f_frsize

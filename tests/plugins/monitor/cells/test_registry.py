@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from random import Random
 from threading import Barrier, Thread
 from typing import Any
 
+import msgspec
 import pytest
 
 from galvo import Metric
 from galvo_monitor.cells import REFUSED, Buckets, Registry, Snapshot
-from galvo_monitor.cells.registry import FULL, KEPT, LENGTH, NAMES, OBJECTS
+from galvo_monitor.cells.registry import ATTRIBUTES, FULL, KEPT, LENGTH, NAMES, OBJECTS
 
 WAIT = Metric("wait", "histogram", "s")
 HITS = Metric("hits", unit="{read}", attributes=(("level", "l1"),))
@@ -102,6 +104,14 @@ def test_too_many_series_are_one(kind: Any) -> None:
     assert len(registry._values) == len(registry._metrics)
 
 
+@pytest.mark.parametrize("attributes", [(("b", "1"), ("a", "2")), (("a", "x" * (LENGTH + 1)),), (("code", 200),)])
+def test_a_series_that_exists_is_found_when_its_name_is_full(attributes: Any) -> None:
+    registry = Registry(most=1)
+    for _ in range(3 * OBJECTS):
+        registry.record(Metric("full", attributes=attributes), 1)
+    assert [value for _, value in registry.read(0).counters] == [3 * OBJECTS]
+
+
 def test_too_many_names_go_nowhere() -> None:
     registry = Registry(most=3)
     for number in range(NAMES * 3):
@@ -141,6 +151,43 @@ def test_attributes_are_short_texts() -> None:
         registry.record(Metric("a", attributes=tuple(hostile)), 1)
         registry.record(Metric("a", attributes=hostile), 1)
     assert counters(registry.read(0)) == {("a", (("n", "7"), ("sql", "x" * LENGTH))): 4}
+
+
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "attributes", [(("a", LONG),), (("a", 7),), tuple((f"k{number:05}", "v") for number in range(10_000))]
+)
+def test_what_was_shortened_is_not_kept_as_it_came(attributes: Any) -> None:
+    registry = Registry()
+    for _ in range(2):
+        registry.record(Metric("a", attributes=attributes), 1)
+        registry.record(Metric("a" * (LENGTH + 1), attributes=attributes), 1)
+    assert registry._metrics == []
+    for (name, kept), value in counters(registry.read(0)).items():
+        assert value == 2
+        assert (len(name), len(kept)) <= (LENGTH, ATTRIBUTES)
+        assert max(len(text) for pair in kept for text in pair) <= LENGTH
+
+
+def test_a_metric_in_another_order_is_found_by_its_identity() -> None:
+    registry, metric = Registry(), Metric("a", attributes=(("b", "1"), ("a", "2")))
+    for _ in range(3):
+        registry.record(metric, 1)
+    assert registry._metrics == [metric]
+    assert counters(registry.read(0)) == {("a", (("a", "2"), ("b", "1"))): 3}
+
+
+def test_text_that_utf8_cannot_hold_is_replaced() -> None:
+    """A file name that the file system does not spell in UTF-8, for example."""
+    registry = Registry()
+    odd = os.fsdecode(b"\xff.bin") + "\0"
+    for _ in range(2):
+        registry.record(Metric(odd, unit=odd, attributes=((odd, odd),)), 1)
+    snapshot = registry.read(0)
+    assert counters(snapshot) == {("?.bin�", (("?.bin�", "?.bin�"),)): 2}
+    msgspec.json.encode(snapshot.counters)
 
 
 BAD = (float("nan"), float("inf"), float("-inf"), None, "7", 10**400)

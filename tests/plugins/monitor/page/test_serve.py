@@ -53,6 +53,12 @@ def test_a_port_that_is_taken(root: Path) -> None:
             main(["--port", port, "--folder", str(root)])
 
 
+def test_a_folder_that_is_none(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit):
+        main(["--port", str(taken.getsockname()[1]), "--folder", str(root / "none")])
+    assert "none' is no folder" in capsys.readouterr().err
+
+
 def test_a_token_that_is_short_or_missing(root: Path) -> None:
     file = root / "token"
     with pytest.raises(MonitorProblem, match="cannot be read"):

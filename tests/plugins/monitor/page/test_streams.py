@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from trio.testing import MockClock
 
-from galvo_monitor.page.streams import BEAT, LIFE, MOST, Streams
+from galvo_monitor.page.streams import BEAT, LIFE, MOST, Events, Streams
 from galvo_monitor.view import View
 
 pytestmark = pytest.mark.anyio
@@ -80,9 +80,21 @@ async def test_one_serialisation_for_all() -> None:
     async with AsyncExitStack() as opened:
         read = [await opened.enter_async_context(begun(streams)) for _ in range(MOST)]
         assert len({id(await anext(stream)) for stream in read}) == 1
-        assert streams.full
-        await read[0].aclose()
-        assert not streams.full
+
+
+async def test_those_who_have_not_begun_to_read_count_too() -> None:
+    streams = Streams(Views())
+    let_in = [Events(streams) for _ in range(MOST)]
+    assert streams.full
+
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def unheard(message: object) -> None:
+        await anyio.sleep_forever()
+
+    await let_in[0]({"type": "http", "asgi": {}}, gone, unheard)
+    assert not streams.full
 
 
 async def test_who_reads_slowly_gets_the_latest() -> None:

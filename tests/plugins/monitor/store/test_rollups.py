@@ -13,7 +13,8 @@ import pytest
 
 from galvo import Context, Kernel
 from galvo_monitor.series import Series
-from galvo_monitor.store import Store, table
+from galvo_monitor.store import Store, apart, table
+from galvo_monitor.store.apart import Apart
 from galvo_monitor.store.rollups import RollUps
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
@@ -25,6 +26,7 @@ LAG = Series("galvo.loop.lag", "p95")
 HITS = Series("galvo.cache.hits", "rate", (("galvo.cache.level", 'l"1'),))
 DAY = 86_400
 ROWS = "select count(*) from galvo.monitor_history"
+WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
 class Clock:
@@ -302,6 +304,32 @@ async def test_a_database_that_hangs(dsn: str, monkeypatch: pytest.MonkeyPatch) 
             monkeypatch.undo()
             clock.now = 60
             await rollups.write(since + 660)
+            assert rollups.problem is None
+            assert await context.fetchval(ROWS) == 4
+    finally:
+        await other.close()
+
+
+async def test_a_lock_keeps_none_of_the_applications_connections(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, other = Clock(), await asyncpg.connect(dsn)
+    try:
+        async with Kernel.of({PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 1}}) as kernel:
+            context = Context(kernel, "monitor")
+            since = await begin(context)
+            rollups = RollUps(Apart(context), filled(since, 11), clock=clock)
+            await rollups.start(since)
+            await other.execute("begin; lock table galvo.monitor_history in access exclusive mode")
+            monkeypatch.setattr(apart, "LOCKED", "set lock_timeout = '20ms'")
+            await rollups.write(since + 660)
+            assert str(rollups.problem).endswith("somebody holds a lock on galvo.monitor_history")
+            monkeypatch.setattr(apart, "LOCKED", "set lock_timeout = '30s'")
+            clock.now = 60
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(rollups.write, since + 660)
+                with anyio.fail_after(10):
+                    while not await context.fetchval(WAITING):
+                        pass
+                await other.execute("rollback")
             assert rollups.problem is None
             assert await context.fetchval(ROWS) == 4
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from galvo import Metric
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.store.client import client_of
 from galvo_monitor.store.seal import Rejected, Seal, key_of
@@ -412,3 +413,16 @@ def test_a_url_that_is_none_is_not_repeated(url: str) -> None:
     with pytest.raises(MonitorProblem) as refused:
         client_of(url)
     assert "secret" not in str(refused.value)
+
+
+async def test_what_cannot_be_sent_raises_nothing(crowd: Crowd, caplog: pytest.LogCaptureFixture) -> None:
+    process = crowd.join()
+    process.count(5)
+    own = process.snapshot()
+    own.counters.append((Metric("odd", attributes=(("file", "\udcff"),)), 1.0))
+    with caplog.at_level(logging.INFO):
+        merged = await process.sharing.exchange(own)
+        await process.sharing.leave(own)
+    assert queries(merged.now) == 5
+    assert merged.problem == "the numbers are this process's own: they cannot be told (UnicodeEncodeError)"
+    assert "UnicodeEncodeError" in caplog.messages[-1]

@@ -71,6 +71,13 @@ async def test_a_disk_that_cannot_be_seen_is_named() -> None:
     assert system.problems == ["/no/such/folder (disks under [monitor]) cannot be looked at: No such file or directory"]
 
 
+async def test_what_can_be_no_path_keeps_no_other_disk_from_being_seen() -> None:
+    system = System(Machine(), Disks(["/\0x", "/"]))
+    await system.collect(Heard().record)
+    assert [disk.path for disk in system.disks] == ["/"]
+    assert system.problems == ["/�x (disks under [monitor]) cannot be looked at: embedded null byte"]
+
+
 async def test_a_disk_that_hangs_keeps_one_thread_and_nobody_waiting() -> None:
     go, calls = threading.Event(), []
 
