@@ -1,7 +1,8 @@
 """What is usual of one number, and whether it is that now.
 
 An exponentially weighted mean and variance of its logarithm, which learn nothing while it is suspicious: a baseline
-that goes on learning has swallowed an incident within a minute or two (research, operations.md section 4).
+that goes on learning has swallowed an incident within a minute or two (research, operations.md section 4). How often
+a number is suspicious though nothing has changed is learned, and where some often are it takes more of them in a row.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ LEAVES, RETURNS = 3, 10
 """Numbers in a row outside of the band that make an incident, and inside of the narrower one that end it."""
 AT_ONCE = 2
 """Numbers in a row that are enough when they are twice as far out."""
+CHANCE = 1e-5
+"""That so many are outside in a row though nothing has changed."""
+CALM, LONG = 50, 500
+"""Numbers without one outside that are supposed before the first, and over which it is known how often one is."""
 NARROWER = 0.6
 FROZEN = 3600.0
 """Seconds after which what was unusual is the usual."""
@@ -35,6 +40,8 @@ class Baseline:
         self._factor = math.log(factor)
         self._mean = self._variance = self._plain = 0.0
         self._seen = 0
+        self._counted = self._outliers = self._strays = 0.0
+        """In the last `LONG`: numbers, those outside that made no incident, those of them that were twice as far."""
         self._out = self._far = self._in = self._frozen = 0
         self._left = False
         """Outside since `LEAVES` numbers, until `RETURNS` were inside."""
@@ -74,13 +81,28 @@ class Baseline:
             self._out += 1
             self._far += distance > 2 * band
             self._frozen = max(1, self._frozen)
-            self._left = self._left or self._out >= LEAVES or self._far >= AT_ONCE
+            if not self._left:
+                near, far = self._enough(self._outliers), self._enough(self._strays)
+                self._left = self._out >= max(LEAVES, near) or self._far >= max(AT_ONCE, far)
             return
         self._inside()
         if not self._frozen:
             self._learn(logarithm, math.log(max(value, 1e-9)))
+            self._count()
+
+    def _enough(self, outliers: float) -> int:
+        """Numbers in a row that are no chance."""
+        often = (outliers + 0.05) / (self._counted + CALM)
+        return math.ceil(math.log(CHANCE) / math.log(often))
+
+    def _count(self, numbers: int = 1, outliers: int = 0, strays: int = 0) -> None:
+        left = 1 - numbers / LONG
+        self._counted = left * self._counted + numbers
+        self._outliers, self._strays = left * self._outliers + outliers, left * self._strays + strays
 
     def _inside(self) -> None:
+        if not self._left and self._out:
+            self._count(self._out, self._out, self._far)
         self._out = self._far = 0
         self._in += 1
         if not self._left or self._in >= RETURNS:
@@ -97,4 +119,5 @@ class Baseline:
     def _begin_anew(self) -> None:
         self._mean = self._variance = self._plain = 0.0
         self._seen = self._out = self._far = self._in = self._frozen = 0
+        self._counted = self._outliers = self._strays = 0.0
         self._left = False

@@ -30,6 +30,11 @@ class Unusual:
         return self._began
 
     @property
+    def outside(self) -> int:
+        """As of a `Baseline`."""
+        return self._baseline.outside
+
+    @property
     def usual(self) -> float:
         return self._baseline.usual
 

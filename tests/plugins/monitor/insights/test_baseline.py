@@ -64,6 +64,18 @@ def test_what_is_far_out_is_said_at_the_second_number_and_one_alone_never() -> N
     assert baseline.outside == 2
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_where_one_in_twenty_is_far_out_two_in_a_row_are_none(seed: int) -> None:
+    """But a real incident is one, a little later."""
+    chance, baseline = random.Random(seed), made()
+    for number in range(2000):
+        baseline.add(2.0 if chance.random() < 0.05 and number > 50 else 0.02)
+        assert not baseline.unusual or number < 200
+    for _ in range(6):
+        baseline.add(2.0)
+    assert baseline.unusual
+
+
 def test_what_was_usual_is_known_while_it_is_not() -> None:
     baseline = made()
     for _ in range(100):

@@ -202,7 +202,7 @@ async def test_queries_that_are_slow_because_the_disk_is(dsn: str, tmp_path: Pat
             said = await looking.look()
         assert len(said) == 1
         lead, *beside = said[0].split("; ")
-        assert re.fullmatch(r"Query p95 up \d+x to \d+ ms since \d\d:\d\d", lead)
+        assert re.fullmatch(r"Query p95 up \d+x to [\d.]+ m?s since \d\d:\d\d", lead)
         assert f"some tasks waited for I/O 60 % of the time since {lead[-5:]}, usually 2.0 %" in beside
 
 

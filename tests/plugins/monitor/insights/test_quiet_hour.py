@@ -88,7 +88,7 @@ def test_an_hour_in_which_others_took_the_cpus_has_sentences_that_are_true() -> 
     told = [float(match[1]) / 1000 for match in lag if match is not None]
     assert len(told) == len(lag) >= 20
     assert told == pytest.approx([row["galvo.loop.lag p99"] for row, one in zip(rows, said, strict=True) if one], 0.05)
-    assert said[118][0].endswith("; the CPUs are 100 % busy, 10 % by this process")
+    assert said[120][0].endswith("; the CPUs are 100 % busy, 10 % by this process")
 
 
 @pytest.mark.parametrize(
