@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import socket
 import sys
 from pathlib import Path
@@ -11,7 +13,8 @@ from galvo_local.sockets import LARGEST_ANSWER, peer, prefix
 
 PATIENCE = 2.0
 """Seconds in which an event loop that is not stuck answers."""
-SOCKETS = Path("/proc/net/unix")
+PROC = Path("/proc")
+SOCKETS = PROC / "net/unix"
 
 
 class NoAnswer(Exception):
@@ -19,22 +22,26 @@ class NoAnswer(Exception):
 
 
 def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> bytes:
-    """What plugin `name` of process `pid` answers within `seconds` (PATIENCE). Raises NoAnswer."""
+    """What plugin `name` of process `pid` answers within `seconds` (PATIENCE). Raises NoAnswer, also when the process
+    is of a user whom `believed` does not name.
+    """
     seconds = PATIENCE if seconds is None else seconds
     deadline, stuck = monotonic() + seconds, f"process {pid} has not answered for {seconds:g} s: its event loop is busy"
-    own = f"{prefix(name)}{pid}-"
+    own, full = f"{prefix(name)}{pid}-", False
     for found in sorted(names(name), key=lambda one: not one.startswith(own)):
         try:
             connection = _connected(found, PATIENCE)
-        except BlockingIOError:  # so many wait already that it takes no more
-            if found.startswith(own):
-                raise NoAnswer(stuck) from None
+        except BlockingIOError:  # so many wait already that it takes no more, whosever it is
+            full = full or _holder(found, name) == pid
             continue
         except OSError:  # it has just gone
             continue
         with connection:
-            if peer(connection)[0] != pid:
+            process, user = peer(connection)
+            if process != pid:
                 continue  # whoever likes may take a name; this is the kernel's word
+            if not believed(user):
+                raise NoAnswer(f"process {pid} is another user's: ask as that user, or as root")
             try:
                 connection.sendall(question)
                 if answer := _received(connection, deadline):
@@ -45,6 +52,8 @@ def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> b
                 pass
             why = "it answers its own user and root, and a few at a time"
             raise NoAnswer(f"process {pid} gave no answer: {why}")
+    if full:
+        raise NoAnswer(stuck)
     raise NoAnswer(
         f"process {pid} does not tell of itself: it runs no {name} plugin, has `answer = false` under [{name}], or is "
         "in another network namespace"
@@ -53,26 +62,71 @@ def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> b
 
 def processes(name: str) -> list[int]:
     """Those whose plugin `name` can be asked, in this network namespace."""
-    found = set()
+    return sorted(owners(name))
+
+
+def owners(name: str) -> dict[int, int]:
+    """The user of each process whose plugin `name` can be asked, in this network namespace."""
+    found: dict[int, int] = {}
     for one in names(name):
         try:
-            with _connected(one, PATIENCE) as connection:
-                found.add(peer(connection)[0])
+            pid, user = _owner(one, name)
         except OSError:
             continue
-    return sorted(found - {0})
+        if pid and believed(user):
+            found[pid] = user
+    return found
+
+
+def believed(user: int) -> bool:
+    """Whoever likes may take a name and tell lies there. Root hears all, and should say whose word it is."""
+    return user in (0, os.geteuid()) or os.geteuid() == 0
+
+
+def called(user: int) -> str:
+    """The user's name, where it has one; "" for one's own."""
+    if user == os.geteuid():
+        return ""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def names(name: str) -> list[str]:
     """The sockets that are called so, whoever made them."""
     if sys.platform != "linux":
         return []
+    found = (line.rpartition(" ")[2] for line in _lines())
+    return sorted({one[1:] for one in found if one.startswith(f"@{prefix(name)}")})
+
+
+def _owner(found: str, name: str) -> tuple[int, int]:
+    """Process and user; 0 for no process. Raises OSError when it has just gone."""
     try:
-        lines = SOCKETS.read_text("utf-8", "surrogateescape").splitlines()
+        with _connected(found, PATIENCE) as connection:
+            return peer(connection)
+    except BlockingIOError:  # so many wait already that it takes no more: it is stuck, and not to be left out for that
+        pid = _holder(found, name)
+        return pid, (PROC / str(pid)).stat().st_uid if pid else 0
+
+
+def _holder(found: str, name: str) -> int:
+    """The process that the socket is named after, if it has it open as far as one may see; else 0."""
+    pid = found.removeprefix(prefix(name)).partition("-")[0]
+    lines = (line.split(" ") for line in _lines() if line.endswith(f" @{found}"))
+    inodes = {f"socket:[{line[-2]}]" for line in lines}
+    try:
+        return int(pid) if any(os.readlink(file) in inodes for file in (PROC / pid / "fd").iterdir()) else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _lines() -> list[str]:
+    try:
+        return SOCKETS.read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
         return []
-    found = (line.rpartition(" ")[2] for line in lines)
-    return sorted({one[1:] for one in found if one.startswith(f"@{prefix(name)}")})
 
 
 def _connected(name: str, seconds: float) -> socket.socket:

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from textwrap import wrap
 
@@ -21,6 +22,8 @@ from galvo_memory.errors import MemoryProblem
 
 BAD = 3
 """Exit code: it is critical, or leaks."""
+AT_ONCE = 64
+"""Processes that are asked at the same time."""
 LEAKS = ("python", "native")
 MOST = 10_000
 """Looks of --watch that its last line, the trend, is made from."""
@@ -74,17 +77,20 @@ def code(look: Look) -> int:
 def _list(pids: Sequence[int], *, as_json: bool, watching: bool) -> int:
     if watching:
         raise MemoryProblem(f"several processes run the memory plugin: name one of {', '.join(map(str, pids))}")
-    looks = []
-    for pid in pids:
-        try:
-            looks.append(Looker(pid).look())
-        except MemoryProblem:
-            continue  # it has just ended
+    with ThreadPoolExecutor(AT_ONCE) as threads:  # each that does not answer takes seconds
+        looks = [look for look in threads.map(_look, pids) if look is not None]
     if as_json:
         _print([json.dumps([json.loads(_json(look)) for look in looks])])
     else:
         _print([LISTED, *map(listed, looks)])
     return max(map(code, looks), default=0)
+
+
+def _look(pid: int) -> Look | None:
+    try:
+        return Looker(pid).look()
+    except MemoryProblem:
+        return None  # it has just ended
 
 
 def _watch(pid: int, every: float, count: int, *, as_json: bool) -> int:

@@ -6,41 +6,48 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from galvo import GalvoError
-from galvo_monitor.asking.asking import NoAnswer, ask, processes
+from galvo_monitor.asking.asking import Ended, NoAnswer, ask, owners, processes
 from galvo_monitor.terminal.figures import printable
 from galvo_monitor.terminal.printing import console
 from galvo_monitor.view import View
 
 BAD = 3
 """Exit code: it is critical."""
+MOST = 64
+"""Processes that are asked; one's own come first."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """0: it is not critical; 1: it could not be asked; 2: wrong usage; 3: it is critical."""
+    """0: it is not critical; 1: one could not be asked; 2: wrong usage; 3: one is critical."""
     options = parser().parse_args(argv)
     try:
-        views = [ask(options.pid)] if options.pid else _all()
-        if options.json:
-            told = [msgspec.to_builtins(view) for view in views]
+        whose = owners() if options.pid else processes()
+        views, problems = _asked([options.pid] if options.pid else list(whose), whose)
+        if options.json and views:
+            told = [{**msgspec.to_builtins(view), "user": whose.get(view.pid, "")} for view in views]
             sys.stdout.write(json.dumps(told if len(told) > 1 else told[0]) + "\n")
-        else:
-            _show(views)
+        elif views:
+            _show(views, whose)
     except GalvoError as error:
-        sys.stderr.write(f"galvo: {printable(str(error))}\n")
-        return 1
-    return BAD if any(view.status == "critical" for view in views) else 0
+        views, problems = [], [str(error)]
+    for problem in problems:
+        sys.stderr.write(f"galvo: {printable(problem)}\n")
+    if any(view.status == "critical" for view in views):
+        return BAD
+    return 1 if problems else 0
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="galvo status",
         description="Show how a running process is: verdict, alerts, insights, numbers.",
-        epilog="Exit code 3: it is critical.",
+        epilog="Exit code 3: it is critical; 1: one that should answer does not.",
     )
     text = "of the process; default: the one that runs the monitor plugin, or a line for each when several do"
     made.add_argument("pid", nargs="?", type=pid, metavar="PID", help=text)
@@ -54,26 +61,40 @@ def pid(text: str) -> int:
     return int(text)
 
 
-def _all() -> list[View]:
-    """Of those that answer. Raises NoAnswer when none does."""
-    views: list[View] = []
-    problem: NoAnswer | None = None
-    for one in processes():
-        try:
-            views.append(ask(one))
-        except NoAnswer as error:
-            problem = error
-    if problem and not views:
-        raise problem
-    return views
+def _asked(pids: Sequence[int], whose: Mapping[int, str]) -> tuple[list[View], list[str]]:
+    """What they answer, and why some do not. All at once: each that does not takes seconds."""
+    views, problems = [], []
+    with ThreadPoolExecutor(MOST) as threads:
+        for process, told in zip(pids, threads.map(_one, pids[:MOST]), strict=False):
+            if isinstance(told, View):
+                views.append(told)
+            elif len(pids) == 1 or not isinstance(told, Ended):
+                problems.append(f"{told} (user {user})" if (user := whose.get(process)) else str(told))
+    if len(pids) > MOST:
+        problems.append(f"{len(pids) - MOST} more processes were not asked: name one")
+    if not views and not problems:
+        problems.append("the processes that could be asked have just ended")
+    return views, problems
 
 
-def _show(views: Sequence[View]) -> None:
+def _one(process: int) -> View | NoAnswer:
+    try:
+        return ask(process)
+    except NoAnswer as error:
+        return error
+
+
+def _show(views: Sequence[View], whose: Mapping[int, str]) -> None:
     from galvo_monitor.terminal.frame import frame, line
 
     screen = console()
     if len(views) == 1:
-        screen.print(frame(views[0], time.time()))
+        screen.print(frame(views[0], time.time(), note=said_by(whose.get(views[0].pid, ""))))
         return
     for view in views:
-        screen.print(line(view))
+        screen.print(line(view, whose.get(view.pid, "")))
+
+
+def said_by(user: str) -> str:
+    """Another user may say what he likes."""
+    return f"This is what a process of user {user} says." if user else ""

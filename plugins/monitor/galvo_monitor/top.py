@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from galvo import GalvoError
-from galvo_monitor.asking.asking import Ended, NoAnswer, ask, processes
+from galvo_monitor.asking.asking import Ended, NoAnswer, ask, owners, processes
 from galvo_monitor.errors import MonitorProblem
-from galvo_monitor.status import pid
+from galvo_monitor.status import pid, said_by
 from galvo_monitor.terminal.figures import printable
 from galvo_monitor.terminal.printing import console
 from galvo_monitor.view import View
@@ -65,11 +65,11 @@ def _run(process: int, every: float) -> None:
 
     from galvo_monitor.terminal.frame import fitting, frame
 
-    view = ask(process, live=True)
+    view, whose = ask(process, live=True), said_by(owners().get(process, ""))
     if not sys.stdout.isatty():
-        screen.print(frame(view, time.time()))
+        screen.print(frame(view, time.time(), note=whose))
         return
-    course, note = Course(), ""
+    course, note = Course(), whose
     with Live(console=screen, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             course.add(view)
@@ -77,7 +77,7 @@ def _run(process: int, every: float) -> None:
             live.update(fitting(screen, view, time.time(), past, note), refresh=True)
             time.sleep(every)
             try:
-                view, note = ask(process, live=True), ""
+                view, note = ask(process, live=True), whose
             except Ended:
                 raise
             except NoAnswer as error:  # it may again; until then the last that is known is shown
@@ -87,8 +87,9 @@ def _run(process: int, every: float) -> None:
 def _only() -> int:
     found = processes()
     if len(found) > 1:
-        raise MonitorProblem(f"several processes run the monitor plugin: name one of {', '.join(map(str, found))}")
-    return found[0]
+        named = (f"{pid} (user {user})" if user else str(pid) for pid, user in found.items())
+        raise MonitorProblem(f"several processes run the monitor plugin: name one of {', '.join(named)}")
+    return next(iter(found))
 
 
 def _seconds(text: str) -> float:

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from anyio.to_thread import run_sync
 
-from galvo_local import Answering, NoAnswer, answering, ask, asking, processes
+from galvo_local import Answering, NoAnswer, answering, ask, asking, called, owners, processes
 from galvo_local.sockets import LARGEST_ANSWER, LARGEST_QUESTION, prefix
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +164,44 @@ async def test_other_users_are_refused() -> None:
         done = await anyio.run_process([sys.executable, "-c", code], check=False, stderr=subprocess.PIPE, cwd="/")
     assert done.returncode == 1
     assert b"it answers its own user and root" in done.stderr
+
+
+async def test_another_users_word_is_for_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = os.geteuid()
+    async with answered():
+        monkeypatch.setattr(asking, "peer", lambda connection: (os.getpid(), own + 1))
+        for caller, heard in ((0, True), (own + 1, True), (own + 2, False)):
+            monkeypatch.setattr(os, "geteuid", lambda caller=caller: caller)
+            assert await run_sync(owners, NAME) == ({os.getpid(): own + 1} if heard else {})
+            assert await run_sync(processes, NAME) == ([os.getpid()] if heard else [])
+        with pytest.raises(NoAnswer, match="is another user's: ask as that user, or as root"):
+            await asked()
+
+
+def test_whose_it_is() -> None:
+    assert called(os.geteuid()) == ""
+    assert called(2**31 - 7) == str(2**31 - 7)
+
+
+@contextmanager
+def crowded(name: str) -> Iterator[None]:
+    """A socket of this process's that takes no more connections, since its loop is stuck."""
+    with socket.socket(socket.AF_UNIX) as stuck, socket.socket(socket.AF_UNIX) as waiting:
+        stuck.bind(f"\0{name}")
+        stuck.listen(0)
+        waiting.connect(f"\0{name}")
+        yield
+
+
+def test_one_that_is_stuck_is_not_left_out() -> None:
+    with crowded(f"{prefix(NAME)}{os.getpid()}-00000000"):
+        assert owners(NAME) == {os.getpid(): os.geteuid()}
+        with pytest.raises(NoAnswer, match="its event loop is busy"):
+            ask(NAME, os.getpid(), b"hello")
+
+
+def test_nobody_is_called_stuck_by_others() -> None:
+    with crowded(f"{prefix(NAME)}{os.getppid()}-00000000"):
+        assert owners(NAME) == {}
+        with pytest.raises(NoAnswer, match="does not tell of itself"):
+            ask(NAME, os.getppid(), b"hello")

@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from galvo_memory.asking.asking import NoAnswer, ask
+from galvo_memory.asking.asking import NoAnswer, ask, said_by
 from galvo_memory.asking.process import NoProcess, Process
 from galvo_memory.asking.state import State
 from galvo_memory.signals import Bound, Levels, Paths, Sample, Sampler
@@ -60,9 +60,8 @@ class Looker:
             state = ask(self._pid)
         except NoAnswer as error:
             return self._by_proc(process, looks, str(error))
-        return Look(
-            process, state.rss, state.bounds, state.waiting, state.level, state.trend, state, "", state.problems
-        )
+        problems = [*said_by(self._pid), *state.problems]
+        return Look(process, state.rss, state.bounds, state.waiting, state.level, state.trend, state, "", problems)
 
     def _by_proc(self, process: Process, looks: int, why: str) -> Look:
         self._take()

@@ -31,14 +31,22 @@ def ask(pid: int, *, live: bool = False) -> View:
             raise Ended(f"there is no process {pid}") from None
         raise NoAnswer(str(error)) from None
     try:
-        return msgspec.json.decode(told, type=View)
+        view = msgspec.json.decode(told, type=View)
     except msgspec.MsgspecError:
         raise NoAnswer(f"process {pid} answers what is not understood here: is it of another version?") from None
+    # The kernel's word: its own may be another's number, and is one of a container's.
+    return msgspec.structs.replace(view, pid=pid)
 
 
-def processes() -> list[int]:
-    """Those that can be asked, in this network namespace. Raises NoAnswer when there are none."""
-    if found := galvo_local.processes(NAME):
+def owners() -> dict[int, str]:
+    """Whose each process is that can be asked in this network namespace: "" one's own, which come first."""
+    found = {pid: galvo_local.called(user) for pid, user in galvo_local.owners(NAME).items()}
+    return dict(sorted(found.items(), key=lambda one: (one[1] != "", one[0])))
+
+
+def processes() -> dict[int, str]:
+    """As `owners`. Raises NoAnswer when there are none."""
+    if found := owners():
         return found
     raise NoAnswer(
         "no process with a monitor plugin can be asked here: start one, or ask as its user and in its container"

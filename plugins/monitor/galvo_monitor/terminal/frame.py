@@ -51,9 +51,10 @@ def frame(view: View, now: float, past: Past | None = None, note: str = "", rows
     return Group(*parts)
 
 
-def line(view: View) -> Text:
-    """One of several processes."""
-    made = Text.assemble(f"{view.pid:>8} ", _status(view), " ", printable(view.verdict), no_wrap=True)
+def line(view: View, user: str = "") -> Text:
+    """One of several processes; `user`: whose it is, if another's."""
+    whose = f"(user {printable(user)}) " if user else ""
+    made = Text.assemble(f"{view.pid:>8} ", _status(view), " ", whose, printable(view.verdict), no_wrap=True)
     made.truncate(78, overflow="ellipsis")
     return made
 

@@ -281,6 +281,12 @@ def test_other_users_are_refused(host: int) -> None:
     assert "it answers its own user and root" in done.stderr
 
 
+def test_the_word_of_another_user_is_called_that(host: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("galvo_local.owners", lambda name: {host: 65534})
+    monkeypatch.setattr("galvo_local.called", lambda user: "nobody")
+    assert "this is what a process of user nobody says" in galvo(host).stdout
+
+
 @pytest.mark.parametrize("junk", [b"", b"\xff\xfe", b"{}garbage", b'{"trace": "x"}', b"x" * 100_000])
 def test_bad_questions_do_no_harm(host: int, junk: bytes) -> None:
     [name] = [name for name in asking.names(NAME) if name.startswith(f"{PREFIX}{host}-")]

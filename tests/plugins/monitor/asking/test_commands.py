@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -163,6 +164,46 @@ def test_another_version(monkeypatch: pytest.MonkeyPatch, calm: Host) -> None:
     done = run(status.main, calm.pid)
     assert (done.returncode, done.stdout) == (1, "")
     assert "answers what is not understood here: is it of another version?" in done.stderr
+
+
+def test_the_process_is_the_one_that_was_asked(calm: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it says of itself."""
+    monkeypatch.setattr("galvo_local.ask", lambda *args: msgspec.json.encode(msgspec.structs.replace(CALM, pid=1)))
+    assert json.loads(run(status.main, calm.pid, "--json").stdout)["pid"] == calm.pid
+
+
+def test_another_users_word_is_called_that(calm: Host, other: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, calm, other)
+    real = asking.peer
+
+    def peer(connection: socket.socket) -> tuple[int, int]:
+        pid, user = real(connection)
+        return pid, 65534 if pid == other.pid else user
+
+    monkeypatch.setattr(asking, "peer", peer)
+    monkeypatch.setattr(asking, "believed", lambda user: True)
+    monkeypatch.setattr("galvo_local.called", lambda user: "nobody" if user == 65534 else "")
+    lines = run(status.main).stdout.splitlines()
+    assert lines[0].split()[0] == str(calm.pid), "one's own come first"
+    assert "(user nobody)" in lines[1]
+    assert [view["user"] for view in json.loads(run(status.main, "--json").stdout)] == ["", "nobody"]
+    for main in (status.main, top.main):
+        assert "This is what a process of user nobody says." in run(main, other.pid).stdout
+        assert "of user" not in run(main, calm.pid).stdout
+    assert f"{other.pid} (user nobody)" in run(top.main).stderr
+
+
+def test_one_that_does_not_answer_is_named_beside_the_others(calm: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are asked all at once, so that several cost no more than one."""
+    monkeypatch.setattr(asking, "PATIENCE", 0.5)
+    with hosting() as stuck:
+        only(monkeypatch, calm, stuck)
+        os.kill(stuck.pid, signal.SIGSTOP)
+        for words in ([], ["--json"]):
+            done = run(status.main, *words)
+            assert done.returncode == 1
+            assert "All is well" in done.stdout
+            assert done.stderr == f"galvo: process {stuck.pid} has not answered for 0.5 s: its event loop is busy\n"
 
 
 def test_a_terminal_that_knows_few_characters(calm: Host) -> None:
