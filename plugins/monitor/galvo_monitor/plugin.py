@@ -60,6 +60,8 @@ class MonitorPlugin(Plugin):
             self._surviving,
             gathers=self._gathers.all,
         )
+        if older is not None and same:
+            self._collection.inherit(older._collection)
 
     def _registry_of(self, older: MonitorPlugin | None) -> Registry:
         """A reload goes on counting where its last instance was."""

@@ -23,6 +23,7 @@ from tests.conftest import execute
 pytestmark = pytest.mark.anyio
 QUICK = {"interval": 0.2, "answer": False, "state": ""}
 SOLD = Metric("shop.sold", "counter", "{box}")
+QUERY = Metric("db.client.operation.duration", "histogram", "s")
 OPEN = Metric("shop.open", "gauge", "{box}")
 
 
@@ -112,6 +113,23 @@ async def test_a_reload_goes_on_where_it_was(dsn: str) -> None:
         assert new is not old
         assert dict(new.snapshot().counters)[SOLD] == 3
         assert new.past(series, view.at - 10, view.at + 1) is not None
+
+
+async def test_what_was_long_before_a_reload_is_not_of_its_first_interval(dsn: str) -> None:
+    name = f'{QUERY.name}{{total="true"}} p95'
+    async with kernel(dsn) as running:
+        for _ in range(100):
+            running.record(QUERY, 5.0)
+        await seen(running, lambda view: monitor_of(running).past(name, 0, view.at))
+        after = (await monitor_of(running).wait(monitor_of(running).view().at)).at
+        await running.supervisor.reload(
+            [unit.blueprint for unit in kernel(dsn, disks=("/", ".")).supervisor.units.values()]
+        )
+        running.record(QUERY, 0.001)
+        await seen(running, lambda view: chart(view, "database", "Time of a statement") and view.at > after)
+        past = monitor_of(running).past(name, after, after + 60)
+        assert past is not None
+        assert all(high < 1 for high in past.highs if high is not None)
 
 
 async def test_it_can_be_switched_off_and_on(dsn: str) -> None:

@@ -65,6 +65,10 @@ class Collection:
         self._started = clock()
         self.view = View(self._started, self._started, os.getpid(), "Nothing has been measured yet.", "ok", [], [], [])
 
+    def inherit(self, older: Collection) -> None:
+        """Go on after the last interval of the instance before a reload that counted in the same registry."""
+        self._kept, self._glanced = older._kept, older._glanced
+
     async def run(self) -> None:
         """Never ends."""
         await self._remember(write=False)

@@ -114,6 +114,8 @@ class Store:
         """
         began = min((ring.earliest for ring in self._rings if ring.earliest is not None), default=math.inf)
         older = {step: {at: points for at, points in kept.get(step, {}).items() if at < began} for step in self.steps}
+        if not any(older.values()):
+            return
         newest: dict[Series, float] = {}
         for moments in older.values():
             for at, points in moments.items():
