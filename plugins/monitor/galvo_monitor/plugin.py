@@ -46,7 +46,7 @@ class MonitorPlugin(Plugin):
         same = older is not None and older._registry is self._registry
         self._older = older._sharing if older is not None and same else None
         self._sharing: Sharing | None = None
-        self._gathers = Gathers(settings, context, self._record)
+        self._gathers = Gathers(settings, context, self._record, self._registry.forget)
         self._judging = Judging(settings, context, self._gathers)
         if older is not None:
             self._judging.alerting.inherit(older._judging.alerting)

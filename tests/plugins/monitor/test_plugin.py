@@ -213,6 +213,20 @@ async def test_a_server_that_cannot_be_asked_is_told() -> None:
     async with Kernel.of({Refusing: {}, MonitorPlugin: QUICK}) as running:
         view = await seen(running, lambda view: view.insights)
         assert view.insights[0].sentence.startswith("the database cannot be asked how it is: ")
+        assert view.verdict.startswith("No alert is firing. The database cannot be asked how it is: ")
+
+
+async def test_what_the_server_said_before_it_was_gone_is_not_shown_as_if_it_were_so(dsn: str) -> None:
+    def sessions(view: View) -> list[float | None]:
+        shown = chart(view, "database", "Sessions of the server")
+        return [] if shown is None else [value.now for value in shown.values]
+
+    async with kernel(dsn) as running:
+        await seen(running, lambda view: None not in sessions(view) and sessions(view))
+        monitor_of(running)._gathers.database._connect = Refusing.connect  # type: ignore[union-attr]
+        await monitor_of(running)._gathers.database._connection.close()  # type: ignore[union-attr]
+        view = await seen(running, lambda view: set(sessions(view)) == {None})
+        assert "cannot be asked" in view.verdict
 
 
 async def test_several_processes_are_one(dsn: str, servers: Servers) -> None:
