@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import time
 from typing import TYPE_CHECKING
@@ -113,12 +113,18 @@ class MonitorPlugin(Plugin):
         """All that was recorded, of this process."""
         return self._registry.read(time())
 
+    @property
+    def shared(self) -> Callable[[], Awaitable[Snapshot | None]] | None:
+        """Tells what all processes have recorded, as of their last collections; None: this one shares with nobody."""
+        return None if self._sharing is None else self._sharing.total
+
     def view(self) -> View:
         """What there is to see."""
         return self._collection.view
 
     async def wait(self, after: float) -> View:
-        """The next view that is made later than `after`, in seconds since the epoch; made sooner as somebody waits."""
+        """The next view that is made later than `after`, in seconds since the epoch; made sooner as somebody waits,
+        but while processes share their numbers, which come all at once."""
         return await self._collection.wait(after)
 
     def past(self, series: str, start: float, end: float, points: int = 500) -> Past | None:

@@ -10,12 +10,15 @@ from typing import Any
 
 import anyio
 import asyncpg
+import httpx
 import pytest
 
 from galvo import GalvoError, Kernel, Metric, Plugin
 from galvo_cache import CachePlugin
 from galvo_embedded import Servers
 from galvo_monitor import MonitorPlugin
+from galvo_monitor.export.mounting import metrics
+from galvo_monitor.export.scrape import NOTHING
 from galvo_monitor.view import Chart, View
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
@@ -56,6 +59,12 @@ async def seen(running: Kernel, what: Any) -> View:
             if what(view):
                 return view
             after = view.at
+
+
+async def scraped(running: Kernel) -> str:
+    transport = httpx.ASGITransport(metrics(running, public=True))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return (await client.get("/metrics")).text
 
 
 def chart(view: View, panel: str, title: str) -> Chart | None:
@@ -235,8 +244,15 @@ async def test_several_processes_are_one(dsn: str, servers: Servers) -> None:
     async with kernel(dsn, **shared) as one, kernel(dsn, **shared) as two:
         one.record(OPEN, 40)
         two.record(OPEN, 2)
+        one.record(SOLD, 1000)
+        two.record(SOLD, 10)
         for running in (one, two):
             await seen(running, lambda view: view.processes == 2)
+        with anyio.fail_after(20):
+            for running in (one, two):
+                while "shop_sold_total 1010" not in await scraped(running):  # noqa: ASYNC110  # until both have told
+                    await anyio.sleep(0.02)
     async with kernel(dsn, redis="redis://127.0.0.1:1/0", signing_key=key) as running:
         view = await seen(running, lambda view: view.insights)
+        assert await scraped(running) == NOTHING.decode(), "counters of one process would go backwards"
         assert "Redis does not answer" in view.insights[-1].sentence

@@ -78,7 +78,8 @@ class Collection:
                 await (self.collect() if full else self.glance())
 
     async def wait(self, after: float) -> View:
-        """The next view that was made later than `after` (seconds since the epoch). It is made more often meanwhile."""
+        """The next view that was made later than `after` (seconds since the epoch). It is made more often meanwhile,
+        but while processes share their numbers: rates of unequal times do not add up."""
         self._schedule.watched()
         while self.view.at <= after:
             await self._changed.wait()
