@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -15,6 +16,7 @@ from galvo_local import Answering
 from galvo_monitor.asking.answering import Answers
 from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.collecting import Collection, Gathers, Judging, Schedule, sharing
+from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.loop import Lag, Pauses
 from galvo_monitor.panels import Builder, Kept, tables_of
 from galvo_monitor.settings import MonitorSettings
@@ -81,6 +83,10 @@ class MonitorPlugin(Plugin):
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
+        try:
+            get_running_loop()
+        except RuntimeError:
+            raise MonitorProblem("it runs on asyncio only, and this is another event loop") from None
         pauses = Pauses(self._record)
         lag = Lag(self._record, also=pauses.tell)
         async with (
@@ -95,11 +101,11 @@ class MonitorPlugin(Plugin):
                 answering = Answering("monitor", Answers(self.view, self.wait).answer, self._surviving.part)
                 tasks.start_soon(answering.run)
                 await answering.ready.wait()
-            pauses.start()
-            lag.start()
-            tasks.start_soon(self._judging.alerting.run)
-            tasks.start_soon(self._collection.run)
             try:
+                pauses.start()
+                lag.start()
+                tasks.start_soon(self._judging.alerting.run)
+                tasks.start_soon(self._collection.run)
                 yield
             finally:
                 lag.stop()
@@ -114,7 +120,7 @@ class MonitorPlugin(Plugin):
         return self._registry.read(time())
 
     @property
-    def shared(self) -> Callable[[], Awaitable[Snapshot | None]] | None:
+    def shared(self) -> Callable[[], Coroutine[Any, Any, Snapshot | None]] | None:
         """Tells what all processes have recorded, as of their last collections; None: this one shares with nobody."""
         return None if self._sharing is None else self._sharing.total
 

@@ -256,3 +256,14 @@ async def test_several_processes_are_one(dsn: str, servers: Servers) -> None:
         view = await seen(running, lambda view: view.insights)
         assert await scraped(running) == NOTHING.decode(), "counters of one process would go backwards"
         assert "Redis does not answer" in view.insights[-1].sentence
+
+
+def test_under_trio_it_says_what_it_needs_and_leaves_nothing() -> None:
+    async def main() -> None:
+        async with Kernel.of({MonitorPlugin: QUICK | {"required": True}}):
+            pass
+
+    before = len(gc.callbacks)
+    with pytest.raises(GalvoError, match="asyncio only"):
+        anyio.run(main, backend="trio")
+    assert len(gc.callbacks) == before

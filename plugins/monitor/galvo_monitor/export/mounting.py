@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any, Protocol, runtime_checkable
 
 from anyio import from_thread
 
@@ -19,7 +19,7 @@ class Recorded(Protocol):
     def snapshot(self) -> Snapshot: ...
 
     @property
-    def shared(self) -> Callable[[], Awaitable[Snapshot | None]] | None: ...
+    def shared(self) -> Callable[[], Coroutine[Any, Any, Snapshot | None]] | None: ...
 
 
 def metrics(
