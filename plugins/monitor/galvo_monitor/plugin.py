@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -16,6 +17,7 @@ from galvo_monitor.alerts import needed
 from galvo_monitor.asking.answering import Answers
 from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.collecting import Collection, Gathers, Judging, Schedule, sharing
+from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.loop import Lag, Pauses
 from galvo_monitor.panels import Builder, Kept, tables_of
 from galvo_monitor.settings import MonitorSettings
@@ -48,7 +50,7 @@ class MonitorPlugin(Plugin):
         same = older is not None and older._registry is self._registry
         self._older = older._sharing if older is not None and same else None
         self._sharing: Sharing | None = None
-        self._gathers = Gathers(settings, context, self._record)
+        self._gathers = Gathers(settings, context, self._record, self._registry.forget)
         self._judging = Judging(settings, context, self._gathers)
         self._store.needed = needed(self._judging.alerting.engine.rules)
         if older is not None:
@@ -63,6 +65,8 @@ class MonitorPlugin(Plugin):
             self._surviving,
             gathers=self._gathers.all,
         )
+        if older is not None and same:
+            self._collection.inherit(older._collection)
 
     def _registry_of(self, older: MonitorPlugin | None) -> Registry:
         """A reload goes on counting where its last instance was."""
@@ -82,6 +86,10 @@ class MonitorPlugin(Plugin):
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
+        try:
+            get_running_loop()
+        except RuntimeError:
+            raise MonitorProblem("it runs on asyncio only, and this is another event loop") from None
         pauses = Pauses(self._record)
         lag = Lag(self._record, also=pauses.tell)
         async with (
@@ -96,11 +104,11 @@ class MonitorPlugin(Plugin):
                 answering = Answering("monitor", Answers(self.view, self.wait).answer, self._surviving.part)
                 tasks.start_soon(answering.run)
                 await answering.ready.wait()
-            pauses.start()
-            lag.start()
-            tasks.start_soon(self._judging.alerting.run)
-            tasks.start_soon(self._collection.run)
             try:
+                pauses.start()
+                lag.start()
+                tasks.start_soon(self._judging.alerting.run)
+                tasks.start_soon(self._collection.run)
                 yield
             finally:
                 lag.stop()
@@ -114,12 +122,18 @@ class MonitorPlugin(Plugin):
         """All that was recorded, of this process."""
         return self._registry.read(time())
 
+    @property
+    def shared(self) -> Callable[[], Coroutine[Any, Any, Snapshot | None]] | None:
+        """Tells what all processes have recorded, as of their last collections; None: this one shares with nobody."""
+        return None if self._sharing is None else self._sharing.total
+
     def view(self) -> View:
         """What there is to see."""
         return self._collection.view
 
     async def wait(self, after: float) -> View:
-        """The next view that is made later than `after`, in seconds since the epoch; made sooner as somebody waits."""
+        """The next view that is made later than `after`, in seconds since the epoch; made sooner as somebody waits,
+        but while processes share their numbers, which come all at once."""
         return await self._collection.wait(after)
 
     def past(self, series: str, start: float, end: float, points: int = 500) -> Past | None:

@@ -10,12 +10,15 @@ from typing import Any
 
 import anyio
 import asyncpg
+import httpx
 import pytest
 
 from galvo import GalvoError, Kernel, Metric, Plugin
 from galvo_cache import CachePlugin
 from galvo_embedded import Servers
 from galvo_monitor import MonitorPlugin
+from galvo_monitor.export.mounting import metrics
+from galvo_monitor.export.scrape import NOTHING
 from galvo_monitor.view import Chart, View
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
@@ -23,6 +26,7 @@ from tests.conftest import execute
 pytestmark = pytest.mark.anyio
 QUICK = {"interval": 0.2, "answer": False, "state": ""}
 SOLD = Metric("shop.sold", "counter", "{box}")
+QUERY = Metric("db.client.operation.duration", "histogram", "s")
 OPEN = Metric("shop.open", "gauge", "{box}")
 
 
@@ -55,6 +59,12 @@ async def seen(running: Kernel, what: Any) -> View:
             if what(view):
                 return view
             after = view.at
+
+
+async def scraped(running: Kernel) -> str:
+    transport = httpx.ASGITransport(metrics(running, public=True))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return (await client.get("/metrics")).text
 
 
 def chart(view: View, panel: str, title: str) -> Chart | None:
@@ -112,6 +122,23 @@ async def test_a_reload_goes_on_where_it_was(dsn: str) -> None:
         assert new is not old
         assert dict(new.snapshot().counters)[SOLD] == 3
         assert new.past(series, view.at - 10, view.at + 1) is not None
+
+
+async def test_what_was_long_before_a_reload_is_not_of_its_first_interval(dsn: str) -> None:
+    name = f'{QUERY.name}{{total="true"}} p95'
+    async with kernel(dsn) as running:
+        for _ in range(100):
+            running.record(QUERY, 5.0)
+        await seen(running, lambda view: monitor_of(running).past(name, 0, view.at))
+        after = (await monitor_of(running).wait(monitor_of(running).view().at)).at
+        await running.supervisor.reload(
+            [unit.blueprint for unit in kernel(dsn, disks=("/", ".")).supervisor.units.values()]
+        )
+        running.record(QUERY, 0.001)
+        await seen(running, lambda view: chart(view, "database", "Time of a statement") and view.at > after)
+        past = monitor_of(running).past(name, after, after + 60)
+        assert past is not None
+        assert all(high < 1 for high in past.highs if high is not None)
 
 
 async def test_it_can_be_switched_off_and_on(dsn: str) -> None:
@@ -203,6 +230,20 @@ async def test_a_server_that_cannot_be_asked_is_told() -> None:
     async with Kernel.of({Refusing: {}, MonitorPlugin: QUICK}) as running:
         view = await seen(running, lambda view: view.insights)
         assert view.insights[0].sentence.startswith("the database cannot be asked how it is: ")
+        assert view.verdict.startswith("No alert is firing. The database cannot be asked how it is: ")
+
+
+async def test_what_the_server_said_before_it_was_gone_is_not_shown_as_if_it_were_so(dsn: str) -> None:
+    def sessions(view: View) -> list[float | None]:
+        shown = chart(view, "database", "Sessions of the server")
+        return [] if shown is None else [value.now for value in shown.values]
+
+    async with kernel(dsn) as running:
+        await seen(running, lambda view: None not in sessions(view) and sessions(view))
+        monitor_of(running)._gathers.database._connect = Refusing.connect  # type: ignore[union-attr]
+        await monitor_of(running)._gathers.database._connection.close()  # type: ignore[union-attr]
+        view = await seen(running, lambda view: set(sessions(view)) == {None})
+        assert "cannot be asked" in view.verdict
 
 
 async def test_several_processes_are_one(dsn: str, servers: Servers) -> None:
@@ -211,8 +252,26 @@ async def test_several_processes_are_one(dsn: str, servers: Servers) -> None:
     async with kernel(dsn, **shared) as one, kernel(dsn, **shared) as two:
         one.record(OPEN, 40)
         two.record(OPEN, 2)
+        one.record(SOLD, 1000)
+        two.record(SOLD, 10)
         for running in (one, two):
             await seen(running, lambda view: view.processes == 2)
+        with anyio.fail_after(20):
+            for running in (one, two):
+                while "shop_sold_total 1010" not in await scraped(running):  # noqa: ASYNC110  # until both have told
+                    await anyio.sleep(0.02)
     async with kernel(dsn, redis="redis://127.0.0.1:1/0", signing_key=key) as running:
         view = await seen(running, lambda view: view.insights)
+        assert await scraped(running) == NOTHING.decode(), "counters of one process would go backwards"
         assert "Redis does not answer" in view.insights[-1].sentence
+
+
+def test_under_trio_it_says_what_it_needs_and_leaves_nothing() -> None:
+    async def main() -> None:
+        async with Kernel.of({MonitorPlugin: QUICK | {"required": True}}):
+            pass
+
+    before = len(gc.callbacks)
+    with pytest.raises(GalvoError, match="asyncio only"):
+        anyio.run(main, backend="trio")
+    assert len(gc.callbacks) == before

@@ -15,6 +15,9 @@ from galvo_monitor.cells.buckets import HIGH, LOW, Buckets, numbers, packed
 NEGATIVE = 1 << 7
 """The first upper byte of negative values: the sign is a double's first bit."""
 
+UNKNOWN = float("nan")
+"""This very object tells that a gauge has no value any more; any other NaN does not count."""
+
 
 class Cell:
     """Of a metric of any kind."""
@@ -58,6 +61,8 @@ class Counter(Cell):
 
 
 class Gauge(Cell):
+    """The last value."""
+
     __slots__ = ("last", "told")
 
     def __init__(self) -> None:
@@ -67,8 +72,11 @@ class Gauge(Cell):
         """Since somebody asked."""
 
     def add(self, values: list[float]) -> None:
-        _sum(values)
-        self.last = float(values[-1])
+        if values[-1] is UNKNOWN:
+            self.last = UNKNOWN
+        else:
+            _sum(values)
+            self.last = float(values[-1])
         self.told = True
 
 

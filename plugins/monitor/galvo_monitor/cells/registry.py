@@ -6,6 +6,7 @@ At most so many series for each name, and so many names: labels that nobody boun
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock, RLock
 from time import monotonic
 
@@ -13,7 +14,7 @@ import msgspec
 
 from galvo import Metric
 from galvo_monitor.cells.buckets import Buckets
-from galvo_monitor.cells.cell import Cell, Counter, Gauge, Histogram
+from galvo_monitor.cells.cell import UNKNOWN, Cell, Counter, Gauge, Histogram
 from galvo_monitor.cells.snapshot import Snapshot
 from galvo_monitor.names import text
 
@@ -46,9 +47,10 @@ class Name:
 
 
 class Registry:
-    def __init__(self, *, most: int = 200) -> None:
+    def __init__(self, *, most: int = 200, clock: Callable[[], float] = monotonic) -> None:
         """`most`: series for each name."""
         self._most = most
+        self._clock = clock
         self._values: dict[int, list[float]] = {}
         """By the identity of a metric, which `_metrics` keeps alive."""
         self._metrics: list[Metric] = []
@@ -57,7 +59,7 @@ class Registry:
         """By the identity of their values."""
         self._names = {REFUSED: Name(Metric(REFUSED, unit="{record}"))}
         self._told: dict[Metric, float] = {}
-        """When a gauge was told last, as far as anybody asked."""
+        """When a gauge was told last, as far as anybody asked, by the clock."""
         self._binding = RLock()  # a finalizer may record while its own thread binds
         self._settling = Lock()
 
@@ -71,27 +73,32 @@ class Registry:
         if len(values) >= FULL:
             self._settle(values)
 
+    def forget(self, metric: Metric) -> None:
+        """A gauge has no value until it is told again."""
+        self.record(metric, UNKNOWN)
+
     def read(self, at: float) -> Snapshot:
         """All that was recorded until now. `at`: seconds since the epoch."""
         counters: list[tuple[Metric, float]] = []
         gauges: list[tuple[Metric, float]] = []
         histograms: list[tuple[Metric, Buckets]] = []
         with self._settling:
+            steady = self._clock()
             for metric, cell in list(self._cells.items()):
                 cell.settle()
                 if isinstance(cell, Histogram):
                     histograms.append((metric, cell.buckets()))
                 elif isinstance(cell, Counter):
                     counters.append((metric, cell.total))
-                elif isinstance(cell, Gauge) and self._current(metric, cell, at):
+                elif isinstance(cell, Gauge) and self._current(metric, cell, steady):
                     gauges.append((metric, cell.last))
-        return Snapshot(at, counters, gauges, histograms, monotonic())
+        return Snapshot(at, counters, gauges, histograms, steady)
 
-    def _current(self, metric: Metric, gauge: Gauge, at: float) -> bool:
+    def _current(self, metric: Metric, gauge: Gauge, now: float) -> bool:
         if gauge.told:
             gauge.told = False
-            self._told[metric] = at
-        return metric in self._told and at - self._told[metric] <= KEPT
+            self._told[metric] = now
+        return metric in self._told and now - self._told[metric] <= KEPT and gauge.last is not UNKNOWN
 
     def _settle(self, values: list[float]) -> None:
         """Add them up, unless another thread adds up just now: then they wait until the next time."""

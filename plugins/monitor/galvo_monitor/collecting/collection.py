@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar, TypeVarTuple
 
 import anyio
+from anyio.to_thread import run_sync
 
 from galvo.surviving import Surviving
 from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.collecting.gathers import Gather
 from galvo_monitor.collecting.judging import Judging
+from galvo_monitor.collecting.reading import values_of
 from galvo_monitor.collecting.schedule import Schedule
-from galvo_monitor.collecting.totals import with_totals
 from galvo_monitor.panels import Builder, Kept
 from galvo_monitor.series import Values
 from galvo_monitor.store import Store
@@ -21,6 +23,8 @@ from galvo_monitor.store.merged import Merged
 from galvo_monitor.store.rollups import RollUps
 from galvo_monitor.view import Alert, Insight, Status, View
 
+Given = TypeVarTuple("Given")
+Made = TypeVar("Made")
 PATIENCE = 10.0
 """Seconds that gathering may take; what has not come by then is gathered next time."""
 
@@ -56,9 +60,14 @@ class Collection:
         self._kept: Snapshot | None = None
         """This process's own, of the last collection."""
         self._glanced: Snapshot | None = None
+        self._one = anyio.CapacityLimiter(1)  # the application may have all its threads at work
         self._changed = anyio.Event()
         self._started = clock()
         self.view = View(self._started, self._started, os.getpid(), "Nothing has been measured yet.", "ok", [], [], [])
+
+    def inherit(self, older: Collection) -> None:
+        """Go on after the last interval of the instance before a reload that counted in the same registry."""
+        self._kept, self._glanced = older._kept, older._glanced
 
     async def run(self) -> None:
         """Never ends."""
@@ -69,7 +78,8 @@ class Collection:
                 await (self.collect() if full else self.glance())
 
     async def wait(self, after: float) -> View:
-        """The next view that was made later than `after` (seconds since the epoch). It is made more often meanwhile."""
+        """The next view that was made later than `after` (seconds since the epoch). It is made more often meanwhile,
+        but while processes share their numbers: rates of unequal times do not add up."""
         self._schedule.watched()
         while self.view.at <= after:
             await self._changed.wait()
@@ -78,12 +88,12 @@ class Collection:
     async def collect(self) -> None:
         """Keep what came since the last time."""
         await self._gather()
-        own = self._registry.read(self._clock())
+        own = await self._apart(self._registry.read, self._clock())
         merged = Merged(own, self._kept) if self.merge is None else await self.merge(own)
         self._kept = self._glanced = own
         snapshot = merged.now
-        values = _values(snapshot, merged.before)
-        self.store.append(snapshot.at, self._keep.of(values))
+        values = await self._apart(values_of, self._keep, snapshot, merged.before)
+        self.store.append(snapshot.at, values)
         alerts, insights, status, verdict = self.view.alerts, self.view.insights, self.view.status, self.view.verdict
         problems = [merged.problem, self.history.problem if self.history else None, self.store.problem]
         with self._surviving.part("judging"):
@@ -95,9 +105,9 @@ class Collection:
         """Show the numbers of the last seconds, and keep nothing. Those of several processes come all at once."""
         if self.merge is not None:
             return
-        before, self._glanced = self._glanced, self._registry.read(self._clock())
-        snapshot = self._glanced
-        values = _values(snapshot, before)
+        before, snapshot = self._glanced, await self._apart(self._registry.read, self._clock())
+        self._glanced = snapshot
+        values = await self._apart(values_of, self._keep, snapshot, before)
         view = self.view
         self._show(snapshot.at, values, view.alerts, view.insights, view.status, view.verdict, view.processes)
 
@@ -107,6 +117,10 @@ class Collection:
             return
         with self._surviving.part("keeping history"), anyio.move_on_after(PATIENCE):
             await (history.write if write else history.start)(self._clock())
+
+    async def _apart(self, work: Callable[[*Given], Made], *given: *Given) -> Made:
+        """Ten thousand series take half a second, in which the application's loop has other things to do."""
+        return await run_sync(work, *given, limiter=self._one)
 
     async def _gather(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -131,7 +145,3 @@ class Collection:
         self.view = View(at, self._started, os.getpid(), verdict, status, alerts, insights, panels, processes)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
-
-
-def _values(now: Snapshot, before: Snapshot | None) -> Values:
-    return with_totals(now).since(None if before is None else with_totals(before))

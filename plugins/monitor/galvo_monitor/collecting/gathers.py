@@ -8,6 +8,7 @@ from typing import Any
 
 from galvo import Context, PluginError
 from galvo_monitor.database import Database
+from galvo_monitor.database.metering import Forget
 from galvo_monitor.settings import MonitorSettings
 from galvo_monitor.system import Disks, Machine, System
 from galvo_monitor.system.metering import Record
@@ -16,11 +17,11 @@ Gather = Callable[[], Awaitable[None]]
 
 
 class Gathers:
-    def __init__(self, settings: MonitorSettings, context: Context, record: Record) -> None:
+    def __init__(self, settings: MonitorSettings, context: Context, record: Record, forget: Forget) -> None:
         self._context = context
         self.system = System(Machine(), Disks(settings.disks))
         self.database = Database(self._connect, log=context.log) if settings.database else None
-        self._record = record
+        self._record, self._forget = record, forget
 
     @property
     def all(self) -> dict[str, Gather]:
@@ -37,7 +38,7 @@ class Gathers:
 
     async def _server(self) -> None:
         if self.database is not None and hasattr(self._context.capability("pool"), "connect"):
-            await self.database.collect(self._record)
+            await self.database.collect(self._record, self._forget)
 
     async def _connect(self) -> Any:
         pool = self._context.capability("pool")

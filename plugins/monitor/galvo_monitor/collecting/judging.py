@@ -29,5 +29,5 @@ class Judging:
         alerts = await self.alerting.judge(at, store)
         facts = self._gathering.facts(self._gathers.system, self._gathers.database)
         insights = self._insights.look(at, store, facts)
-        status, sentence = verdict(alerts, insights)
-        return alerts, insights + self._problems.told(at, [*self._gathers.problems, *problems]), status, sentence
+        insights += self._problems.told(at, [*self._gathers.problems, *problems])
+        return alerts, insights, *verdict(alerts, insights)

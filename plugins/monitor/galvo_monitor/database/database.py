@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from galvo_monitor.database.asking import Counts, ask, new
-from galvo_monitor.database.metering import Record, record_counts, record_sample, record_upkeep
+from galvo_monitor.database.metering import GAUGES, Forget, Record, record_counts, record_sample, record_upkeep
 from galvo_monitor.database.sample import Sample, Upkeep
 
 REST = 300.0
@@ -52,8 +52,8 @@ class Database:
         self.upkeep: Upkeep | None = None
         self.problem = ""
 
-    async def collect(self, record: Record) -> None:
-        """Sample, and tell `record`. Never raises, and takes two timeouts at most."""
+    async def collect(self, record: Record, forget: Forget | None = None) -> None:
+        """Sample, and tell `record`, or `forget` when it cannot. Never raises, and takes two timeouts at most."""
         now = self._clock()
         if now - self._failed < self._again:
             return
@@ -63,6 +63,9 @@ class Database:
         except Exception as error:  # noqa: BLE001  # whatever the driver raises, the application goes on without this
             self._drop()
             self.sample = None
+            if forget is not None:
+                for gauge in GAUGES:
+                    forget(gauge)
             self._failed = self._clock()
             self._tell(f"the database cannot be asked how it is: {_sentence(error)}")
         except BaseException:
@@ -91,7 +94,8 @@ class Database:
         record_counts(record, came)
         if upkeep is not None:
             self._looked, self.upkeep = now, upkeep
-            record_upkeep(record, upkeep)
+        if self.upkeep is not None:
+            record_upkeep(record, self.upkeep)
 
     async def close(self) -> None:
         """The connection, if there is one."""

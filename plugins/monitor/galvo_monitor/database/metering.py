@@ -8,6 +8,8 @@ from galvo import Metric
 from galvo_monitor.database.sample import Sample, Upkeep
 
 Record = Callable[[Metric, float], None]
+Forget = Callable[[Metric], None]
+"""Of a gauge that nobody knows any more."""
 STATES = {
     state: Metric("galvo.database.sessions", "gauge", "{session}", (("state", state),))
     for state in ("active", "idle", "idle in transaction", "other")
@@ -28,6 +30,8 @@ COUNTERS = {
     "xact_rollback": Metric("galvo.database.rollbacks", unit="{transaction}"),
     "temp_bytes": Metric("galvo.database.temp.io", unit="By"),
 }
+
+GAUGES = (*STATES.values(), CONNECTIONS, MOST, IDLE, IDLE_OLDEST, BLOCKED, LONGEST, HIT_RATIO, XID_AGE, *ROWS.values())
 
 
 def record_sample(record: Record, sample: Sample) -> None:

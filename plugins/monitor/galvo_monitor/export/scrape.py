@@ -23,6 +23,8 @@ AT_ONCE = 2
 PATIENCE = 30.0
 """Seconds that one may take: whoever reads slower is hung up on."""
 
+NOTHING = b"nothing is measured yet, or the Redis with the numbers of all processes does not answer\n"
+
 
 class Unguarded(MonitorProblem):
     """Anybody could read the metrics."""
@@ -80,7 +82,7 @@ class Metrics:
     async def _serve(self, send: Send, *, body: bool) -> None:
         pieces = await run_sync(self._pieces)
         if pieces is None:
-            await _say(send, 503, b"nothing is measured yet\n")
+            await _say(send, 503, NOTHING)
             return
         piece = await run_sync(next, pieces, None)
         await _start(send, 200, TYPE.encode())

@@ -10,7 +10,7 @@ from galvo_monitor.series import TOTAL, Series, Values
 
 
 class Kept:
-    """All others are shown and exported as they are now, and have no past."""
+    """All others are exported as they are now, and have no past."""
 
     def __init__(self, also: Iterable[tuple[str, str]] = ()) -> None:
         """`also`: metrics and aggregates that rules look at."""
@@ -18,6 +18,11 @@ class Kept:
         ruled = {*also}
         self._totals = {(line.metric, line.aggregate) for line in lines if line.where == TOTAL} | ruled
         self._others = {(line.metric, line.aggregate) for line in lines if line.where != TOTAL} | READS | ruled
+
+    @property
+    def names(self) -> set[str]:
+        """Of their metrics."""
+        return {metric for metric, _ in self._totals | self._others}
 
     def of(self, values: Values) -> Values:
         return {series: value for series, value in values.items() if self._wants(series)}

@@ -71,12 +71,13 @@ class Ring:
         self._columns.pop(series, None)
 
     def between(self, series: Series, start: float, end: float) -> Iterator[tuple[float, Point]]:
-        """Moments in (start, end], oldest first; numbers are NaN in gaps."""
+        """Moments in (start, end], oldest first; numbers are NaN in gaps. They are copied at once."""
+        first, last = self._after(start), self._after(end)
+        times = self._cut(self._times, first, last)
         columns = self._columns.get(series)
-        for moment in range(self._after(start), self._after(end)):
-            slot = moment % self.slots
-            point = self._nothing if columns is None else tuple(_get(column, slot) for column in columns)
-            yield self._times[slot], point
+        if columns is None:
+            return ((at, self._nothing) for at in times)
+        return zip(times, zip(*(self._cut(column, first, last) for column in columns), strict=True), strict=True)
 
     def newest(self, series: Series) -> Point:
         columns = self._columns.get(series)
@@ -84,14 +85,24 @@ class Ring:
             return self._nothing
         return tuple(_get(column, (self._end - 1) % self.slots) for column in columns)
 
-    def moments(self) -> Iterator[tuple[float, dict[Series, Point]]]:
-        """All that is kept, oldest first."""
-        for moment in range(self._begin, self._end):
+    def moments(self, after: float = -math.inf) -> Iterator[tuple[float, dict[Series, Point]]]:
+        """All that is kept and later than `after`, oldest first."""
+        for moment in range(self._after(after), self._end):
             slot = moment % self.slots
             points = {
                 series: tuple(_get(column, slot) for column in columns) for series, columns in self._columns.items()
             }
             yield self._times[slot], {series: point for series, point in points.items() if not math.isnan(point[0])}
+
+    def _cut(self, column: array[float], first: int, last: int) -> array[float]:
+        """The values of moments, which a column that has had none for a while does not reach."""
+        begin, length = first % self.slots, last - first
+        cut = column[begin : min(begin + length, self.slots)]
+        cut.extend([math.nan] * (min(length, self.slots - begin) - len(cut)))
+        rest = length - len(cut)
+        cut.extend(column[:rest])
+        cut.extend([math.nan] * (length - len(cut)))
+        return cut
 
     def _after(self, at: float) -> int:
         """The first moment later than `at`."""

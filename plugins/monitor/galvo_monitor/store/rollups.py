@@ -7,7 +7,10 @@ import logging
 import math
 from collections.abc import Callable
 from time import monotonic
-from typing import Final
+from typing import Any, Final
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 
 from galvo import Context
 from galvo_monitor.errors import MonitorProblem
@@ -59,6 +62,7 @@ class RollUps:
         self._pause = PAUSE
         self._next = self._expired = -math.inf
         self._prepared = self._restored = self._busy = False
+        self._one = CapacityLimiter(1)  # the application may have all its threads at work
         self.problem: str | None = None
         """A sentence: why history is in memory only."""
         self.rows = 0
@@ -100,17 +104,22 @@ class RollUps:
             self._busy = False
 
     async def _restore(self, now: float) -> None:
-        kept = {step: await table.read(self._context, self._instance, step, now, self._store.most)
-                for step in self._steps}  # fmt: skip
-        for step, moments in kept.items():
-            self._written[step] = max(moments, default=-math.inf)
+        found = {step: await table.read(self._context, self._instance, step, now, self._store.most)
+                 for step in self._steps}  # fmt: skip
+        self._written |= await run_sync(self._put_back, found, limiter=self._one)
+
+    def _put_back(self, found: dict[float, list[Any]]) -> dict[float, float]:
+        """In a thread, as it takes seconds. The newest of each step."""
+        kept = {step: table.moments_of(rows, step) for step, rows in found.items()}
         self._store.restore(kept)
+        return {step: max(moments, default=-math.inf) for step, moments in kept.items()}
 
     async def _save(self, now: float) -> None:
         # Later than now: the clock was set back.
         self._written = {step: min(after, now) for step, after in self._written.items()}
         while rows := self._due():
-            await table.insert(self._context, self._instance, rows)
+            columns = await run_sync(table.columns_of, rows, limiter=self._one)
+            await table.insert(self._context, self._instance, columns)
             self.rows += sum(len(points) for moments in rows.values() for _, points in moments)
             for step, moments in rows.items():
                 self._written[step] = moments[-1][0]
@@ -120,7 +129,7 @@ class RollUps:
 
     def _due(self) -> dict[float, list[tuple[float, dict[Series, Point]]]]:
         """By step, what is over and not written."""
-        due = {step: self._store.rolled(step, after)[:BATCH] for step, after in self._written.items()}
+        due = {step: self._store.rolled(step, after, BATCH) for step, after in self._written.items()}
         return {step: moments for step, moments in due.items() if moments}
 
     def _tell(self, sentence: str) -> None:

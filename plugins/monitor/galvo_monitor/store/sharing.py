@@ -117,6 +117,22 @@ class Sharing:
         self._change(problem)
         return await to_thread(self._merged, own, before)
 
+    async def total(self) -> Snapshot | None:
+        """What all have told until now, as it lies in Redis: so it never goes back, whichever process is asked next.
+
+        None: that is not known now, as Redis does not answer, or not with all of it."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                found: list[Any] = await self._client.zrevrange(self._key("processes"), 0, MOST - 1)
+                names = [name for name in (each.decode("ascii", "replace") for each in found) if _NAME.fullmatch(name)]
+                async with self._client.pipeline(transaction=True) as pipe:
+                    for name in ("departed", *names):
+                        pipe.getrange(self._key(name), 0, MAX_BYTES)
+                    answers = await pipe.execute()
+        except (RedisError, OSError, TimeoutError):
+            return None
+        return await to_thread(self._all_of, names, answers)
+
     async def leave(self, own: Snapshot) -> None:
         """The process ends: fold what it has counted now, not when its record has grown old. Never raises."""
         self._take_over()
@@ -276,6 +292,18 @@ class Sharing:
         for name in [name for name in self._others if name in self._departed.folded]:
             del self._others[name]
         return older
+
+    def _all_of(self, names: list[str], answers: list[Any]) -> Snapshot | None:
+        departed = self._opened("departed", answers[0], departed_of) or Departed()
+        told = {
+            name: record.now
+            for name, sealed in zip(names, answers[1:], strict=True)
+            if name not in departed.folded and (record := self._opened(name, sealed, record_of)) is not None
+        }
+        emptied = departed.version < self._departed.version
+        if emptied or not {self._name, *self._others} <= told.keys() | departed.folded.keys():
+            return None
+        return together([*told.values(), departed.total]) if told else None
 
     def _folded(self, found: Any, name: str, record: Record) -> tuple[Departed, bytes]:
         departed = self._opened("departed", found, departed_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Final
 
 from galvo_monitor.names import plain
@@ -26,7 +27,7 @@ def kept_singly(interval: float) -> float:
 
 
 class Store:
-    """Of the thread that made it."""
+    """Of the thread that made it, but for `restore`."""
 
     def __init__(self, *, interval: float, most: int = 64, log: logging.Logger | None = None) -> None:
         """`interval`: seconds between two moments. `most`: series; what comes later does not fit, unless `needed`."""
@@ -112,15 +113,21 @@ class Store:
         ring = self._reaching(start)
         return drawn(ring.between(series, start, end), ring.step, max(1, points))
 
-    def rolled(self, step: float, after: float) -> list[tuple[float, dict[Series, Point]]]:
-        """Stretches of `step` seconds that are over and are later than `after`: when they ended, mean and highest."""
+    def rolled(self, step: float, after: float, most: int | None = None) -> list[tuple[float, dict[Series, Point]]]:
+        """Stretches of `step` seconds that are over and are later than `after`: when they ended, mean and highest; the
+        `most` oldest of them."""
         roll_up = self._roll_up(step)
-        return [] if roll_up is None else [moment for moment in roll_up.ring.moments() if moment[0] > after]
+        return [] if roll_up is None else [*islice(roll_up.ring.moments(after), most)]
 
     def restore(self, kept: Mapping[float, Moments]) -> None:
-        """What another process has kept, by step. What did not end before this store began is its own."""
+        """What another process has kept, by step. What did not end before this store began is its own.
+
+        Takes seconds. In another thread nothing may be appended or selected meanwhile, but `past` and `named` may.
+        """
         began = min((ring.earliest for ring in self._rings if ring.earliest is not None), default=math.inf)
         older = {step: {at: points for at, points in kept.get(step, {}).items() if at < began} for step in self.steps}
+        if not any(older.values()):
+            return
         newest: dict[Series, float] = {}
         for moments in older.values():
             for at, points in moments.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from galvo import Context
 from galvo_monitor.errors import MonitorProblem
@@ -84,10 +84,13 @@ async def prepare(context: Context | Apart) -> None:
                     raise
 
 
-async def insert(
-    context: Context | Apart, instance: str, rows: dict[float, list[tuple[float, dict[Series, Point]]]]
-) -> None:
-    """`rows`: by step, what `Store.rolled` gave."""
+async def insert(context: Context | Apart, instance: str, columns: list[list[Any]]) -> None:
+    """`columns`: of `columns_of`."""
+    await context.execute(_INSERT, instance, *columns, timeout=TIMEOUT)
+
+
+def columns_of(rows: dict[float, list[tuple[float, dict[Series, Point]]]]) -> list[list[Any]]:
+    """`rows`: by step, what `Store.rolled` gave. Long, when there are many."""
     # A clock that was set back may have begun a stretch twice: the later counts, as a row cannot be inserted twice.
     flat = {
         (int(step), at // step * step, str(series)): point
@@ -95,16 +98,17 @@ async def insert(
         for at, points in moments
         for series, point in points.items()
     }
-    columns = zip(*((*key, *point) for key, point in flat.items()), strict=True)
-    await context.execute(_INSERT, instance, *map(list, columns), timeout=TIMEOUT)
+    return [list(column) for column in zip(*((*key, *point) for key, point in flat.items()), strict=True)]
 
 
-async def read(
-    context: Context | Apart, instance: str, step: float, now: float, most: int
-) -> dict[float, dict[Series, Point]]:
-    """The stretches that ended before `now` (seconds since the epoch), of the `most` newest series."""
+async def read(context: Context | Apart, instance: str, step: float, now: float, most: int) -> list[Any]:
+    """Rows for `moments_of`: what ended before `now` (seconds since the epoch), of the `most` newest series."""
     since = now - SPANS[step] * 86_400
-    found = await context.fetch(_READ, int(step), since, now - step, instance, most, timeout=TIMEOUT)
+    return await context.fetch(_READ, int(step), since, now - step, instance, most, timeout=TIMEOUT)
+
+
+def moments_of(found: list[Any], step: float) -> dict[float, dict[Series, Point]]:
+    """By when each stretch ended. Long, when there are many."""
     moments: dict[float, dict[Series, Point]] = {}
     for row in found:
         series = parsed(row["series"])

@@ -224,13 +224,31 @@ def test_negative_values() -> None:
 
 
 def test_a_gauge_that_nobody_tells_any_more_has_no_value() -> None:
-    registry = Registry()
+    now = 1000.0
+    registry = Registry(clock=lambda: now)
     registry.record(SIZE, 5)
-    assert registry.read(1000).gauges == registry.read(1000 + KEPT).gauges == [(SIZE, 5.0)]
-    assert registry.read(1001 + KEPT).gauges == []
+    assert registry.read(0).gauges == [(SIZE, 5.0)]
+    now += KEPT
+    assert registry.read(1e9).gauges == [(SIZE, 5.0)], "the wall clock was set"
+    now += 1
+    assert registry.read(0).gauges == []
     registry.record(SIZE, 6)
-    assert registry.read(5000).gauges == [(SIZE, 6.0)]
-    assert registry.read(200).gauges == [(SIZE, 6.0)], "the clock was set back"
+    assert registry.read(0).gauges == [(SIZE, 6.0)]
+
+
+@pytest.mark.parametrize("before", [(), (5.0,)])
+@pytest.mark.parametrize("read", [False, True])
+def test_a_gauge_can_be_forgotten_until_it_is_told_again(before: tuple[float, ...], read: bool) -> None:
+    registry = Registry()
+    for value in before:
+        registry.record(SIZE, value)
+    if read:
+        registry.read(0)
+    registry.forget(SIZE)
+    assert registry.read(0).gauges == registry.read(0).gauges == []
+    registry.forget(SIZE)
+    registry.record(SIZE, 6.0)
+    assert registry.read(0).gauges == registry.read(0).gauges == [(SIZE, 6.0)]
 
 
 @pytest.fixture

@@ -87,13 +87,14 @@ async def test_by_a_name_that_leads_here_from_elsewhere(host: str) -> None:
 async def test_before_anything_is_measured() -> None:
     async with Kernel.of({}) as kernel:
         answer = await get(metrics(kernel, public=True))
-        assert (answer.status_code, answer.text) == (503, "nothing is measured yet\n")
+        assert (answer.status_code, answer.text) == (503, scrape.NOTHING.decode())
 
 
 async def test_of_a_kernel() -> None:
     class Monitor(Plugin):
         name = "monitor"
         provides = ("monitor",)
+        shared = None
 
         def snapshot(self) -> Snapshot:
             return recorded()

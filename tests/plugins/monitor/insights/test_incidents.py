@@ -19,7 +19,7 @@ import pytest
 from galvo import Context, Kernel, Metric, Plugin, hookimpl
 from galvo_cache import CachePlugin
 from galvo_monitor.cells import Registry
-from galvo_monitor.collecting.totals import with_totals
+from galvo_monitor.collecting.reading import with_totals
 from galvo_monitor.database import Database
 from galvo_monitor.insights import Gathering, Insights
 from galvo_monitor.insights.words import clock

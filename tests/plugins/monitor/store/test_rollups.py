@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from galvo import Context, Kernel
 from galvo_monitor.series import Series
 from galvo_monitor.store import Store, apart, table
 from galvo_monitor.store.apart import Apart
+from galvo_monitor.store.rollup import Moments
 from galvo_monitor.store.rollups import RollUps
 from galvo_pool import PoolPlugin
 from tests.conftest import execute
@@ -102,6 +104,24 @@ async def test_the_long_stretch_that_a_restart_cuts_is_made_from_short_ones(dsn:
         assert past.step == 300
         assert past.times == sorted(set(past.times))
         assert len(past.times) == 8 + 4 + 1
+
+
+async def test_putting_back_what_is_kept_leaves_the_loop_alone(dsn: str) -> None:
+    threads: list[int] = []
+
+    class Overseen(Store):
+        def restore(self, kept: Mapping[float, Moments]) -> None:
+            threads.append(threading.get_ident())
+            super().restore(kept)
+
+    async with running(dsn) as context:
+        since = await begin(context)
+        await RollUps(context, filled(since, 121)).write(since + 7260)
+        store = Overseen(interval=30)
+        await RollUps(context, store).start(since + 7260)
+        assert len(store.rolled(300, 0)) == 24
+        assert len(threads) == 1
+        assert threading.get_ident() not in threads
 
 
 @pytest.mark.parametrize("late", [False, True])

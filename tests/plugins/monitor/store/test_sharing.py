@@ -177,10 +177,14 @@ async def test_redis_that_is_emptied_takes_nothing_away(crowd: Crowd) -> None:
     for process in (first, second):
         assert queries((await process.exchange()).now) == 30
     await crowd.redis.flushall()
+    assert await first.sharing.total() is None, "less than before"
     for _ in range(2):
         for process in (first, second):
             assert queries((await process.exchange()).now) == 30
     assert queries((await crowd.join().exchange()).now) == 30
+    total = await first.sharing.total()
+    assert total is not None
+    assert queries(total) == 30
 
 
 async def test_who_is_heard_again_just_in_time_is_not_folded(crowd: Crowd) -> None:
@@ -277,6 +281,14 @@ async def test_nothing_goes_backwards_or_is_counted_twice_whatever_happens(crowd
         assert merged.before is None or last(merged) >= 0
         seen[process] = queries(merged.now)
 
+    scraped: list[float] = [0]
+
+    async def scrape(process: Process) -> None:
+        """Of any of them, as a balancer does it."""
+        if (total := await process.sharing.total()) is not None:
+            scraped.append(queries(total))
+        assert scraped == sorted(scraped)
+
     for _ in range(60):
         living = [process for process in crowd.processes if process not in ended]
         process = chance.choice(living)
@@ -294,9 +306,14 @@ async def test_nothing_goes_backwards_or_is_counted_twice_whatever_happens(crowd
                 ended.append(process)
             case _:
                 await exchange(crowd.join())
+        await scrape(chance.choice([process for process in crowd.processes if process not in ended]))
     living = [process for process in crowd.processes if process not in ended]
     for process in living * 3:
         await exchange(process)
+    for process in living:
+        await scrape(process)
+    assert scraped[-len(living) :] == [sum(process.told for process in crowd.processes)] * len(living)
+    assert len(scraped) > 30
     assert {seen[process] for process in living} == {sum(process.told for process in crowd.processes)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -247,3 +248,40 @@ def test_it_grows_with_what_it_holds_and_then_no_more() -> None:
     assert store.nbytes == full
     times = 8 * (2880 + 2016 + 2160)
     assert (full - times) / 4 == 8 * (2880 + 2016 + 2160)  # 40 series: 2.2 MiB, 1 MiB of it in the first day
+
+
+@pytest.mark.parametrize("moments", [3, 2880, 2883])
+def test_a_series_that_came_late_or_was_away_has_gaps_wherever_the_ring_begins(moments: int) -> None:
+    store = filled(moments)
+    late = Series("late", "value")
+    for number in range(moments, moments + 4):
+        store.append(START + 30 * number, {LAG: 1.0} | ({late: float(number)} if number % 2 else {}))
+    end = START + 30 * (moments + 3)
+    whole = [*store._raw.between(late, 0, end)]
+    assert len(whole) == len(store._raw)
+    assert [point[0] for _, point in whole if not math.isnan(point[0])] == store.window(late, end, 120)
+    assert store.window(late, end, 120) == [number for number in range(moments, moments + 4) if number % 2]
+
+
+def test_what_is_rolled_up_is_looked_for_from_where_it_was_left() -> None:
+    store = filled(200)
+    every = store.rolled(300, 0)
+    assert len(every) == 19
+    assert store.rolled(300, every[4][0]) == every[5:]
+    assert store.rolled(300, every[4][0], 3) == every[5:8]
+    looked: list[int] = []
+    ring = store._roll_ups[0].ring
+    ring._times = Looked(ring._times, looked)  # type: ignore[assignment]
+    assert store.rolled(300, every[-1][0]) == []
+    assert len(looked) < 12, "not at all of them"
+
+
+class Looked:
+    """Times that know at which of them somebody has looked."""
+
+    def __init__(self, times: Sequence[float], looked: list[int]) -> None:
+        self._times, self._looked = times, looked
+
+    def __getitem__(self, place: int) -> float:
+        self._looked.append(place)
+        return self._times[place]
