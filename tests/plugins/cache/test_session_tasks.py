@@ -202,13 +202,13 @@ async def test_the_timeout_is_for_the_question_too(dsn: str) -> None:
     async with two(dsn, VISITS) as s:
         await s.kept(AT)
         async with s.session(BUSY) as pair:
-            await pair.right(AT)
-            await pair.both(TOKYO)
-            for timeout in (0.2, 0.5, 1, 2, 4):
+            for zone in ("Asia/Tokyo", "Asia/Seoul", "Asia/Dili", "Asia/Jayapura"):  # all at the same hour
+                await pair.right(AT)
+                await pair.both(f"set timezone = '{zone}'")
                 # Now and then the server looks the statement's own types up again, and is held up as well.
                 async with held(s.admin):
                     with contextlib.suppress(TimeoutError), anyio.fail_after(10):
-                        assert await pair.session.fetch(AT, timeout=timeout) == await pair.twin.fetch(AT)
+                        assert await pair.session.fetch(AT, timeout=0.5) == await pair.twin.fetch(AT)
                         break
             else:
                 pytest.fail("no answer in time")

@@ -42,6 +42,11 @@ class Hoard(Plugin):
         """Pages that nobody has touched are not memory yet."""
         self.kept += [bytearray(b"x" * MIB) for _ in range(mib)]
 
+    def fill(self, target: float) -> None:
+        """Until RSS is `target` bytes: some of it may be memory that earlier tests have freed."""
+        while rss() < target:
+            self.take(1)
+
     @hookimpl
     async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed | None:
         self.heard.append(pressure.level)

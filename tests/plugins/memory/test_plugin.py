@@ -50,13 +50,13 @@ def nothing_left() -> Iterator[None]:
 
 async def test_real_memory_crosses_the_thresholds(tmp_path: Path) -> None:
     """Up level by level as it is allocated, and down again once it is freed."""
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, again=0.2) as stage:
         hoard, memory = stage.hoard, stage.memory
         limit = memory.stats()["limit"]
         whole = budgets.process.total
         assert whole == limit // 2
         for share, level in ((0.8, ELEVATED), (0.9, HIGH), (0.99, CRITICAL)):
-            hoard.take(int(share * limit - rss()) // MIB + 1)
+            hoard.fill(share * limit)
             await hoard.until(lambda level=level: level in hoard.heard)
         assert hoard.heard[:1] == [ELEVATED]
         assert hoard.heard == sorted(hoard.heard), "up only"
