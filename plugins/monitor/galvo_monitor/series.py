@@ -22,8 +22,10 @@ TOTAL = (("total", "true"),)
 """The attributes of a metric's sum over all its series, which sets it apart from them."""
 
 
-class Series(msgspec.Struct, frozen=True):
+class Series(msgspec.Struct, frozen=True, gc=False):
     """`str()` is its name in files, pages and databases: `galvo.cache.hits{galvo.cache.level="l1"} rate`."""
+
+    # gc=False: text only, and ten thousand new ones would call the garbage collector.
 
     metric: str
     aggregate: Aggregate

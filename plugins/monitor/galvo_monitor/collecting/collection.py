@@ -17,7 +17,8 @@ from galvo_monitor.collecting.judging import Judging
 from galvo_monitor.collecting.reading import values_of
 from galvo_monitor.collecting.schedule import Schedule
 from galvo_monitor.panels import Builder, Kept
-from galvo_monitor.series import Values
+from galvo_monitor.panels.build import Charts
+from galvo_monitor.series import Series, Values
 from galvo_monitor.store import Store
 from galvo_monitor.store.merged import Merged
 from galvo_monitor.store.rollups import RollUps
@@ -92,13 +93,13 @@ class Collection:
         merged = Merged(own, self._kept) if self.merge is None else await self.merge(own)
         self._kept = self._glanced = own
         snapshot = merged.now
-        values = await self._apart(values_of, self._keep, snapshot, merged.before)
+        values, charts = await self._apart(self._counted_out, snapshot, merged.before, self.store.known)
         self.store.append(snapshot.at, values)
         alerts, insights, status, verdict = self.view.alerts, self.view.insights, self.view.status, self.view.verdict
         problems = [merged.problem, self.history.problem if self.history else None, self.store.problem]
         with self._surviving.part("judging"):
             alerts, insights, status, verdict = await self._judging.judge(snapshot.at, self.store, problems)
-        self._show(snapshot.at, values, alerts, insights, status, verdict, merged.processes)
+        self._show(snapshot.at, charts, alerts, insights, status, verdict, merged.processes)
         await self._remember(write=True)
 
     async def glance(self) -> None:
@@ -107,9 +108,9 @@ class Collection:
             return
         before, snapshot = self._glanced, await self._apart(self._registry.read, self._clock())
         self._glanced = snapshot
-        values = await self._apart(values_of, self._keep, snapshot, before)
+        _, charts = await self._apart(self._counted_out, snapshot, before, self.store.known)
         view = self.view
-        self._show(snapshot.at, values, view.alerts, view.insights, view.status, view.verdict, view.processes)
+        self._show(snapshot.at, charts, view.alerts, view.insights, view.status, view.verdict, view.processes)
 
     async def _remember(self, *, write: bool) -> None:
         """A database that hangs keeps nobody from collecting for long."""
@@ -121,6 +122,10 @@ class Collection:
     async def _apart(self, work: Callable[[*Given], Made], *given: *Given) -> Made:
         """Ten thousand series take half a second, in which the application's loop has other things to do."""
         return await run_sync(work, *given, limiter=self._one)
+
+    def _counted_out(self, now: Snapshot, before: Snapshot | None, known: list[Series]) -> tuple[Values, Charts]:
+        values = values_of(self._keep, now, before)
+        return values, self._builder.charts(values, known)
 
     async def _gather(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -134,14 +139,14 @@ class Collection:
     def _show(
         self,
         at: float,
-        values: Values,
+        charts: Charts,
         alerts: list[Alert],
         insights: list[Insight],
         status: Status,
         verdict: str,
         processes: int,
     ) -> None:
-        panels = self._builder.panels(values, self.store.known)
+        panels = self._builder.with_tables(charts)
         self.view = View(at, self._started, os.getpid(), verdict, status, alerts, insights, panels, processes)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
