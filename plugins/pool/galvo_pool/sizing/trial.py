@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import log, sqrt
 from statistics import fmean, stdev
 
-WORTH = log(1.02)
-"""Half as many connections again are worth it for 2 % more throughput; twice as many for more than that."""
+WORTH = log(1.03)
+"""Half as many connections again are worth it for 3 % more throughput; twice as many for more than that."""
 PACE, TURN = 0.025, 0.05
 """Seconds between ticks in a trial, and of a turn at least. Short turns, because a machine's noise is slow: over the
 same 8 s, turns of 0.25 s leave an error about three times as large."""

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from galvo_monitor.store.rollups import RollUps
-from tests.plugins.monitor.store.test_rollups import DAY, LAG, ROWS, Clock, begin, filled, running
+from tests.plugins.monitor.store.history import DAY, LAG, ROWS, Clock, begin, filled, running
 
 pytestmark = pytest.mark.anyio
 
