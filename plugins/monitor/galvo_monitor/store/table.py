@@ -15,7 +15,7 @@ TIMEOUT: Final = 4.0
 """Seconds that a statement may take."""
 SPANS: Final = {300.0: 7, 3600.0: 90}
 """Which stretches are kept, and for how many days."""
-ALREADY: Final = ("23505", "42P06", "42P07")
+ALREADY: Final = ("23505", "42710", "42P06", "42P07")
 """Another process has just created it (`if not exists` looks before it waits)."""
 
 _CREATE: Final = """
