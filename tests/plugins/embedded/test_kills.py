@@ -12,11 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
 import asyncpg
 import psutil
 import pytest
 
 from galvo_embedded import Servers
+from galvo_embedded.share import _listens
 from tests.plugins.embedded.conftest import alive
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +131,8 @@ async def test_redis_killed(
     for process in processes(folder):
         if process.name() == "redis-server":
             kill(process)
+    while _listens(first.removeprefix("unix://")):  # noqa: ASYNC110  # its other threads end a little later
+        await anyio.sleep(0.001)
     assert await servers.redis() != first
 
 
