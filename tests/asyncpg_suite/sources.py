@@ -34,7 +34,7 @@ def sources() -> Path:
     if not kept.is_dir():
         with tempfile.TemporaryDirectory(prefix="new-", dir=kept.parent) as folder:
             with tarfile.open(_download(release.replace("-", "=="), Path(folder))) as archive:
-                archive.extractall(folder, filter="data")
+                _unpack(archive, Path(folder))
             unpacked = Path(folder) / release
             if missing := [name for name in WANTED if not (unpacked / name).exists()]:
                 raise NoSources(f"the sdist of {release} has no {missing[0]}")
@@ -72,3 +72,15 @@ def _with_pip(folder: Path) -> str:
         return sys.executable
     venv.create(folder / "venv", with_pip=True)
     return str(folder / "venv" / "bin" / "python")
+
+
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Nothing of it goes elsewhere. Raises NoSources."""
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(folder, filter="data")
+        return
+    # Python 3.11.0 to 3.11.3 has no filters.
+    for member in archive.getmembers():
+        if not (member.isfile() or member.isdir()) or not (folder / member.name).resolve().is_relative_to(folder.resolve()):
+            raise NoSources(f"the sdist would write {member.name}, which is not below its folder")
+    archive.extractall(folder)  # noqa: S202  # looked at
