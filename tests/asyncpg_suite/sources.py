@@ -81,6 +81,7 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
         return
     # Python 3.11.0 to 3.11.3 has no filters.
     for member in archive.getmembers():
-        if not (member.isfile() or member.isdir()) or not (folder / member.name).resolve().is_relative_to(folder.resolve()):
+        inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+        if not inside or not (member.isfile() or member.isdir()):
             raise NoSources(f"the sdist would write {member.name}, which is not below its folder")
     archive.extractall(folder)  # noqa: S202  # looked at
