@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from galvo import GalvoError
+from galvo_monitor.arguments import seconds
 from galvo_monitor.asking.asking import Ended, NoAnswer, ask, owners, processes
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.status import pid, said_by
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         prog="galvo top", description="Show how a running process is, live, until Ctrl-C; one frame without a terminal."
     )
     made.add_argument("pid", nargs="?", type=pid, metavar="PID", help="of the process, when several can be asked")
-    made.add_argument("--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two frames (2)")
+    made.add_argument("--every", type=seconds(0.2), default=2.0, metavar="SECONDS", help="between two frames (2)")
     return made
 
 
@@ -90,13 +91,3 @@ def _only() -> int:
         named = (f"{pid} (user {user})" if user else str(pid) for pid, user in found.items())
         raise MonitorProblem(f"several processes run the monitor plugin: name one of {', '.join(named)}")
     return next(iter(found))
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.2 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.2 and 3600 seconds")
-    return value

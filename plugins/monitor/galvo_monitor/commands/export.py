@@ -10,9 +10,9 @@ from pathlib import Path
 
 from galvo.blueprint import plan
 from galvo_monitor.alerts import rules_of, rules_yml
+from galvo_monitor.arguments import existing, seconds
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.export.grafana import dashboard
-from galvo_monitor.folder import existing
 from galvo_monitor.settings import MonitorSettings
 
 
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("what", choices=sorted(WHAT), help="what to write")
     made.add_argument("--output", "-o", type=Path, metavar="FILE", help="default: standard output")
     text = "between two scrapes of Prometheus, for rules (30)"
-    made.add_argument("--interval", type=_seconds, default=30.0, metavar="SECONDS", help=text)
+    made.add_argument("--interval", type=seconds(1), default=30.0, metavar="SECONDS", help=text)
     made.add_argument("--folder", type=existing, default=Path(), help="where settings/ is, for rules (.)")
     return made
 
@@ -69,13 +69,3 @@ def _settings(folder: Path) -> MonitorSettings:
         if isinstance(blueprint.settings, MonitorSettings):
             return blueprint.settings
     raise NoSettings("the monitor is not in entrypoints.toml: `galvo lock` writes what is installed")
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 1 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 1 and 3600 seconds")
-    return value

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import anyio
 
 from galvo import Kernel
+from galvo_monitor.arguments import existing
 from galvo_monitor.errors import MonitorProblem
-from galvo_monitor.folder import existing
 
 PORT = 8300
 
@@ -52,7 +52,7 @@ async def serve(host: str, port: int, names: Sequence[str], token: str | None, f
     except ModuleNotFoundError as error:
         text = f"the page needs {error.name}: install galvo-monitor[page]"
         raise MonitorProblem(text) from error
-    from galvo_monitor.page.gate import LOOPBACK
+    from galvo_monitor.hosts import LOOPBACK
 
     listening = _listening(host, port)
     with listening:

@@ -9,7 +9,8 @@ from anyio import from_thread
 
 from galvo import Kernel
 from galvo_monitor.cells import Snapshot
-from galvo_monitor.export.scrape import LOOPBACK, Metrics
+from galvo_monitor.export.scrape import Metrics
+from galvo_monitor.hosts import LOOPBACK
 
 
 @runtime_checkable

@@ -13,11 +13,11 @@ from anyio.to_thread import run_sync
 from galvo_monitor.cells import Snapshot
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.export.exposition import TYPE, exposition
+from galvo_monitor.hosts import LOOPBACK
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 AT_ONCE = 2
 """Scrapes; more are told to come again."""
 PATIENCE = 30.0

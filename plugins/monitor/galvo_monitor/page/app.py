@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from galvo_monitor.errors import MonitorProblem
+from galvo_monitor.hosts import LOOPBACK
 from galvo_monitor.page.auth import COOKIE, LASTS, Auth, Door, door
 from galvo_monitor.page.files import static
-from galvo_monitor.page.gate import LOOPBACK, Gate
+from galvo_monitor.page.gate import Gate
 from galvo_monitor.page.query import PastQuery
 from galvo_monitor.page.source import Source
 from galvo_monitor.page.streams import Events, Streams

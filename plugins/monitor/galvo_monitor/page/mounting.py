@@ -8,9 +8,9 @@ import anyio
 from starlette.applications import Starlette
 
 from galvo import Kernel
+from galvo_monitor.hosts import LOOPBACK
 from galvo_monitor.page.app import create_app
 from galvo_monitor.page.auth import Auth
-from galvo_monitor.page.gate import LOOPBACK
 from galvo_monitor.page.source import Past, Source
 from galvo_monitor.view import View
 

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
 from tests.plugins.cache.coherence.members import Join, members_of
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-
-
-@pytest.fixture
-def own_redis(folder: Path) -> Iterator[OwnRedis]:
-    """A running Redis that the test may break."""
-    redis = OwnRedis(folder)
-    redis.start()
-    yield redis
-    redis.close()
 
 
 @pytest.fixture

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.monitor.store.crowd import Crowd, gathered
-
-
-@pytest.fixture
-def own_redis(folder: Path) -> Iterator[OwnRedis]:
-    redis = OwnRedis(folder)
-    redis.start()
-    yield redis
-    redis.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of identities share."""
+"""What the tests of several plugins share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.plugins.cache.coherence.own_redis import OwnRedis
 
 @pytest.fixture
 def own_redis(folder: Path) -> Iterator[OwnRedis]:
-    """A running Redis of the test's own."""
+    """A running Redis that the test may break."""
     redis = OwnRedis(folder)
     redis.start()
     yield redis
