@@ -44,7 +44,10 @@ def _lines(model: type[BaseModel], keys: Iterable[str], indent: str) -> list[str
     for key in keys:
         field = model.model_fields[key]
         default = field.get_default(call_default_factory=True)
-        lines.append(f"{indent}{key} = " + ("(not set)" if default is None else _toml(default)))
+        if isinstance(default, dict) and any(isinstance(value, BaseModel) for value in default.values()):
+            lines += [f"{indent}{key}.{name} = {_toml(dict(value))}" for name, value in default.items()]
+        else:
+            lines.append(f"{indent}{key} = " + ("(not set)" if default is None else _toml(default)))
         prefix = indent + "    "
         lines += textwrap.wrap(field.description or "", 100, initial_indent=prefix, subsequent_indent=prefix)
     return lines

@@ -9,6 +9,7 @@ from time import monotonic
 import anyio
 
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, hookimpl
+from galvo.sizes import show
 from galvo.surviving import Surviving
 from galvo_local import Answering
 from galvo_memory import budgets, pools
@@ -20,7 +21,6 @@ from galvo_memory.errors import BudgetAboveLimit, LimitBelowUse
 from galvo_memory.relief import Collector, Relief
 from galvo_memory.settings import MemorySettings
 from galvo_memory.signals import Levels, Paths, Sample, Sampler
-from galvo_memory.sizes import show
 from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.relieving import Relieving
 from galvo_memory.watching.watcher import Watcher

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from galvo import PluginSettings
-from galvo_memory import sizes
+from galvo import PluginSettings, sizes
 
 Threshold = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Thresholds = tuple[Threshold, Threshold, Threshold]

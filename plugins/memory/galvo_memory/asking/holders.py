@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from galvo import Context
+from galvo.sizes import show
 from galvo_memory import budgets, pools
 from galvo_memory.allocator import unused
 from galvo_memory.asking.state import Holder
-from galvo_memory.sizes import show
 
 
 def holders(context: Context) -> list[Holder]:

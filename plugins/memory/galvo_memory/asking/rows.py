@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from galvo.sizes import show
 from galvo_memory.asking.look import Look
 from galvo_memory.asking.shown import clipped, signed
-from galvo_memory.sizes import show
 
 HEAD = f"{'time':>8} {'RSS':>10} {'change':>11} {'limit':>10} {'used':>5} {'waiting':>7} {'level':>8}  verdict"
 EVERY = 20

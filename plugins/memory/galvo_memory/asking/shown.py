@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from galvo.sizes import show
 from galvo_memory.asking.look import Look
 from galvo_memory.asking.state import State
 from galvo_memory.signals import Bound
-from galvo_memory.sizes import show
 
 WIDTH = 80
 LABEL = 10

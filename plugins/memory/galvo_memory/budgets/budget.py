@@ -14,10 +14,10 @@ from contextvars import ContextVar
 import anyio.lowlevel
 import psutil
 
+from galvo.sizes import parse
 from galvo_memory.budgets.admission import Admission
 from galvo_memory.budgets.errors import MemoryBudgetExceeded
 from galvo_memory.budgets.whole import process
-from galvo_memory.sizes import parse
 
 _current: ContextVar[MemoryBudget | None] = ContextVar("galvo_memory_budget", default=None)
 _own = psutil.Process()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 
+from galvo.sizes import show
 from galvo_memory.errors import MemoryProblem
-from galvo_memory.sizes import show
 
 
 class BudgetTooLarge(MemoryProblem):

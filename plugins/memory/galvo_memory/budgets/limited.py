@@ -13,12 +13,12 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
+from galvo.sizes import parse, show
 from galvo_memory.budgets.errors import BudgetTooLarge, Untransferable, WorkerDied
 from galvo_memory.budgets.whole import process
 from galvo_memory.processes.child import Answer
 from galvo_memory.processes.idle import WORKERS
 from galvo_memory.processes.worker import Died, Worker
-from galvo_memory.sizes import parse, show
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

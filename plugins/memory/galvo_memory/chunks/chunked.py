@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from galvo.sizes import parse
 from galvo_memory.budgets import check
 from galvo_memory.chunks.batches import Batches, cursor
 from galvo_memory.chunks.errors import NotEntered
@@ -14,7 +15,6 @@ from galvo_memory.chunks.line import lines, owned
 from galvo_memory.chunks.measure import sizes, total
 from galvo_memory.chunks.pace import Pace
 from galvo_memory.chunks.pages import Pages
-from galvo_memory.sizes import parse
 
 Chunk: TypeAlias = "list[Any]"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from galvo.sizes import show
 from galvo_memory.budgets import WorkerDied, run_limited
 from galvo_memory.images.errors import CorruptImage, ImageBomb
-from galvo_memory.sizes import show
 
 T = TypeVar("T")
 SECONDS = 60.0

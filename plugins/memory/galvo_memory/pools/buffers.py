@@ -13,9 +13,9 @@ from collections import deque
 from contextlib import suppress
 from types import TracebackType
 
+from galvo.sizes import parse, show
 from galvo_memory.pools.place import Place
 from galvo_memory.pools.registry import Held, registry
-from galvo_memory.sizes import parse, show
 
 LEAST = 64 << 10
 log = logging.getLogger("galvo.memory")

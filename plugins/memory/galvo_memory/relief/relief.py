@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from time import monotonic, perf_counter
 
 from galvo import Freed, Level, MemoryPressure
+from galvo.sizes import show
 from galvo_memory.allocator import unused
 from galvo_memory.relief.pauses import ALL
 from galvo_memory.relief.trim import trim
-from galvo_memory.sizes import show
 
 PAUSE = 60.0
 """Seconds between two runs of what stops the process for a while, unless the level is critical."""

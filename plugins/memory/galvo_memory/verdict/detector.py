@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
+from galvo.sizes import show
 from galvo_memory import allocator
 from galvo_memory.allocator import Heap
-from galvo_memory.sizes import show
 from galvo_memory.verdict.growth import AGAIN, CHANCE, Growth, growth, material
 from galvo_memory.verdict.heap import Looks
 from galvo_memory.verdict.marks import FIRST, Marks, Stretch

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from galvo.sizes import show
 from galvo_memory.allocator import Heap
-from galvo_memory.sizes import show
 from galvo_memory.verdict.growth import Growth
 
 FREED = 0.5

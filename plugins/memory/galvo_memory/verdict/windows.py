@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import NamedTuple
 
+from galvo.sizes import show
 from galvo_memory.errors import MemoryProblem
-from galvo_memory.sizes import show
 
 LONGEST = 60.0
 """Seconds."""

@@ -9,12 +9,12 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from galvo import Context, Level
+from galvo.sizes import show
 from galvo.surviving import Surviving
 from galvo_memory.errors import Unreadable
 from galvo_memory.processes.idle import WORKERS
 from galvo_memory.relief import Collector
 from galvo_memory.signals import Levels, Sample, Sampler
-from galvo_memory.sizes import show
 from galvo_memory.watching.history import History
 from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.metering import LEAK, record

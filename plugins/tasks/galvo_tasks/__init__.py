@@ -1,0 +1,21 @@
+"""Tasks: Celery made resource-aware, prioritised and safe."""
+
+from __future__ import annotations
+
+from galvo_tasks.app import celery_app, configure
+from galvo_tasks.errors import TasksProblem
+from galvo_tasks.plugin import TasksPlugin
+from galvo_tasks.priority import Priority
+from galvo_tasks.settings import RuntimeClass, TasksSettings
+from galvo_tasks.task import Task
+
+__all__ = [
+    "Priority",
+    "RuntimeClass",
+    "Task",
+    "TasksPlugin",
+    "TasksProblem",
+    "TasksSettings",
+    "celery_app",
+    "configure",
+]

@@ -1,0 +1,60 @@
+"""A Celery application that is configured right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+from galvo.settings import gather, validated
+from galvo_tasks.config.preset import preset
+from galvo_tasks.errors import NoBroker
+from galvo_tasks.settings import TasksSettings
+from galvo_tasks.task import Task
+
+EMBEDDED = "embedded"
+
+
+def celery_app(name: str, settings: TasksSettings | None = None) -> Celery[Any]:
+    """A new application; `settings`: those of settings/galvo.toml in the working directory.
+
+    Raises SettingsError.
+    """
+    return configure(Celery(name, task_cls=Task), settings)
+
+
+def configure(app: Celery[Any], settings: TasksSettings | None = None) -> Celery[Any]:
+    """Bring an application that exists to the same configuration, before its first task is made; gives it back."""
+    settings = settings or read()
+    app.galvo = settings  # type: ignore[attr-defined]  # its own place for what belongs to it
+    app.task_cls = Task  # type: ignore[assignment]  # the stubs know names only
+    if (broker := settings.broker.get_secret_value()) != EMBEDDED:
+        bind(app, broker)
+    return app
+
+
+def bind(app: Celery[Any], broker: str) -> None:
+    """Give `app` its broker: an embedded one is known only once a kernel runs. Raises NoBroker without one."""
+    if not broker:
+        raise NoBroker('no broker: set broker under [tasks] to redis://, amqp://, or "embedded"')
+    app.conf.update(preset(str(app.main), settings_of(app), address(broker)))
+
+
+def settings_of(app: Celery[Any]) -> TasksSettings:
+    """Those it was configured with."""
+    found: Any = app.galvo  # type: ignore[attr-defined]
+    return found if isinstance(found, TasksSettings) else TasksSettings.model_validate({})
+
+
+def address(broker: str) -> str:
+    """The broker's URL as kombu wants it: a Redis on a Unix socket is redis+socket:// there."""
+    return "redis+socket" + broker.removeprefix("unix") if broker.startswith("unix:") else broker
+
+
+def read(root: Path = Path()) -> TasksSettings:
+    """`[tasks]` of the settings in `root`. Raises SettingsError."""
+    from galvo.discovery import installed
+
+    raw = gather(root, ["tasks"], unlisted=lambda: [listing.name for listing in installed()])
+    return validated(TasksSettings, raw["tasks"], "tasks")

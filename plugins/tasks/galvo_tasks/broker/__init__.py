@@ -1,0 +1,1 @@
+"""Redis and RabbitMQ, as tasks see them."""

@@ -1,0 +1,1 @@
+"""What Celery is told: preset, checks, plans."""

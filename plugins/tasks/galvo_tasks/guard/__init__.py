@@ -1,0 +1,1 @@
+"""Tasks that must not run again: lost workers, poison, the dead-letter list."""

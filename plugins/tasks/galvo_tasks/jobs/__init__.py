@@ -1,0 +1,1 @@
+"""A task that somebody waits for: progress, result, cancel."""

@@ -1,0 +1,1 @@
+"""What is measured: waiting, running, retries, failures, depth and age."""

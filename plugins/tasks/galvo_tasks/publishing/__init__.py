@@ -1,0 +1,1 @@
+"""Asking for a task from async code: a deadline, limits, the outbox."""

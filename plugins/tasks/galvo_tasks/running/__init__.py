@@ -1,0 +1,1 @@
+"""Tasks that run: coroutines, a kernel in each worker process, retries."""

@@ -1,0 +1,1 @@
+"""How many tasks run at once: what the machine has, and what memory allows now."""

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.plugins.tasks.stand import Stand, standing
+
+
+@pytest.fixture
+def stand(tmp_path: Path, own_redis: OwnRedis) -> Iterator[Stand]:
+    """An application with a Redis of its own as its broker."""
+    with standing(tmp_path, own_redis.url) as stand:
+        yield stand
