@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -23,10 +25,19 @@ class Endings:
     def __init__(self, worker: Any) -> None:
         self._worker = worker
         self._step = 0
+        self.woken, self._wakes = socket.socketpair()
+        """Readable once a signal has come: Python goes on waiting after its handler (PEP 475)."""
+        self.woken.setblocking(False)
+        self._wakes.setblocking(False)
 
     def install(self) -> None:
+        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
         for number in (*ASKED, AT_ONCE):
             signal.signal(number, self._end)
+
+    def drain(self) -> None:
+        with suppress(BlockingIOError):
+            self.woken.recv(64)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self._step += 1

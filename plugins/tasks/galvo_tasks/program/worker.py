@@ -19,7 +19,12 @@ class Worker(CeleryWorker):
 
     def install_platform_tweaks(self, worker: Any) -> None:
         """Celery's own handlers take a second SIGTERM for nothing, and begin anew on SIGHUP."""
-        Endings(self).install()
+        self._endings = Endings(self)
+        self._endings.install()
+
+    def register_with_event_loop(self, hub: Any) -> None:
+        super().register_with_event_loop(hub)
+        hub.add_reader(self._endings.woken, self._endings.drain)
 
     def set_process_status(self, info: str) -> None:
         """Celery's would name the whole command line, with whatever is in it."""
