@@ -71,3 +71,15 @@ def sync_slow(name: str, seconds: float) -> None:
     note(f"{name} begins")
     time.sleep(seconds)
     note(f"{name} ends")
+
+
+@app.task(time_limit=0.2)
+async def limited() -> None:
+    await asyncio.sleep(60)
+
+
+@app.task
+async def stubborn() -> None:
+    """Holds its loop, so that nothing can be cancelled."""
+    note("stubborn begins")
+    time.sleep(60)  # noqa: ASYNC251
