@@ -20,6 +20,7 @@ def transport_options(kind: str, deadline: float, *, worker: bool = False) -> di
     if kind == "amqp":
         return {"confirm_publish": True, "read_timeout": patience, "write_timeout": patience}
     return {
+        "visibility_timeout": 7200.0,
         "priority_steps": STEPS,
         "queue_order_strategy": "priority",
         "socket_connect_timeout": deadline * OF_DEADLINE,
