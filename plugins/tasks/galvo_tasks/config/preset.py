@@ -6,7 +6,9 @@ from typing import Any
 
 from kombu import Queue
 
-from galvo_tasks.priority import HIGHEST_OF_RABBITMQ, STEPS, Priority
+from galvo_tasks.broker.address import kombu_url
+from galvo_tasks.broker.transport import register
+from galvo_tasks.priority import HIGHEST_OF_RABBITMQ, Priority
 from galvo_tasks.settings import TasksSettings
 
 
@@ -25,8 +27,9 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
     kind = kind_of(broker)
     arguments = {"x-max-priority": HIGHEST_OF_RABBITMQ} if kind == "amqp" else None
     quick = queue_name(name, "quick")
+    register()
     return {
-        "broker_url": broker,
+        "broker_url": kombu_url(broker),
         "task_queues": [Queue(queue_name(name, runtime), queue_arguments=arguments) for runtime in settings.classes],
         "task_default_queue": quick,
         "task_default_priority": Priority.NORMAL.on(kind),
@@ -34,5 +37,5 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         "task_acks_late": True,
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": kind == "redis",
-        "broker_transport_options": {"priority_steps": STEPS, "queue_order_strategy": "priority"},
+        "broker_transport_options": {"lease": settings.lease} if kind == "redis" else {},
     }
