@@ -21,7 +21,6 @@ def transport_options(kind: str, settings: TasksSettings, *, worker: bool = Fals
     if kind == "amqp":
         return {"confirm_publish": True, "read_timeout": patience, "write_timeout": patience}
     return {
-        "visibility_timeout": 7200.0,
         "lease": settings.lease,
         "priority_steps": tuple(range(10)),  # others publish with numbers that are no Priority
         "queue_order_strategy": "priority",
