@@ -15,10 +15,13 @@ class Task(Submitting, Running, celery.Task[Any, Any]):
 
     abstract = True
     Request = "galvo_tasks.request:Request"
+    Strategy = "galvo_tasks.guard.strategy:guarded"
 
     runtime: str = "quick"
     """The runtime class: which queue it waits in, whose workers run it."""
     idempotent: bool = False
     """Running it twice is the same as running it once: it is given to another worker when its own has died."""
+    dead_on_failure: bool = False
+    """When its retries are exhausted it goes to the dead-letter list, where somebody can try it again."""
     keep_result: bool = False
     """Its progress and result are kept for whoever waits for it."""
