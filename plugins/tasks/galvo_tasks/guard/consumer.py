@@ -17,6 +17,11 @@ from galvo_tasks.guard.letter import letter_of
 
 logger = logging.getLogger(__name__)
 
+LOOK = 0.5
+"""Seconds between looks at the pool: a process that is killed closes its files, which is what Celery waits for, just
+before its end can be seen, and Celery looks again only after five seconds.
+"""
+
 
 class Consumer(CeleryConsumer):
     """Celery's setting `worker_consumer`."""
@@ -30,6 +35,10 @@ class Consumer(CeleryConsumer):
         found = guard_of(self.app)
         found.timer = self.timer
         return found
+
+    def register_with_event_loop(self, hub: Any) -> None:
+        super().register_with_event_loop(hub)
+        hub.call_repeatedly(LOOK, self.pool.maintain_pool)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
         reason = f"this worker has no task {message.headers.get('task')}"

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 AGAIN_AFTER = 5.0
 """Seconds after which the broker is asked again for what it could not do."""
-LOOKS = (5.0, 30.0, 120.0, 600.0)
+LOOKS = (1.0, 10.0, 60.0, 600.0)
 """Seconds: when another worker may have called a task lost that has ended here."""
 
 

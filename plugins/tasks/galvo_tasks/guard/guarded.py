@@ -36,7 +36,7 @@ class Guarded(Request):
         app: Any = self.app
         self._guard = guard_of(app)
         self.attempt = attempt_of(message.headers)
-        self._connection = self._guard.known.connection
+        self._connection = self._first_connection = self._guard.known.connection
         self._before: Callable[[], None] | None = None
         """What must have succeeded before it is acknowledged."""
         self._asked = False
@@ -139,7 +139,7 @@ class Guarded(Request):
             return
         known = self._guard.known
         known.ended(self.attempt, self._connection)
-        if self._connection != known.connection:
+        if self._first_connection != known.connection:
             self._guard.settle(letter_of(self.message))
 
 
