@@ -45,7 +45,7 @@ def poison(name: str) -> None:
 def unlucky(name: str) -> None:
     """Its first process is killed."""
     note(f"begin {name}")
-    if not os.path.exists(f"{name}.killed"):  # noqa: PTH110
+    if not os.path.exists(f"{name}.killed"):
         os.close(os.open(f"{name}.killed", os.O_CREAT))
         os.kill(os.getpid(), signal.SIGKILL)
     note(f"end {name}")
@@ -79,7 +79,7 @@ def refused(name: str) -> None:
 def not_now(name: str) -> None:
     """Sends itself back once."""
     note(f"begin {name}")
-    if not os.path.exists(f"{name}.sent"):  # noqa: PTH110
+    if not os.path.exists(f"{name}.sent"):
         os.close(os.open(f"{name}.sent", os.O_CREAT))
         raise Reject("later", requeue=True)
     note(f"end {name}")
