@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import celery
+from celery.exceptions import CDeprecationWarning
 
 from galvo_tasks.jobs.tracked import Tracked
 from galvo_tasks.publishing.submitting import Submitting
@@ -21,3 +23,9 @@ class Task(Submitting, Tracked, Running, celery.Task[Any, Any]):
     """The runtime class: which queue it waits in, whose workers run it."""
     idempotent: bool = False
     """Running it twice is the same as running it once: it is given to another worker when its own has died."""
+
+    @classmethod
+    def bind(cls, app: celery.Celery[Any]) -> celery.Celery[Any]:
+        with warnings.catch_warnings():  # it means Celery's numbers: ours are a Priority, and publishing translates it
+            warnings.filterwarnings("ignore", r"\s*The 'priority' task attribute", CDeprecationWarning)
+            return super().bind(app)
