@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 import celery
 from celery.utils import uuid
 
+from galvo_tasks.jobs.job import Job
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.asking import asked, id_of, seconds, settings_of
 from galvo_tasks.publishing.attempt import Attempt
+from galvo_tasks.publishing.problems import Refused
 from galvo_tasks.publishing.producer import Producer, serialised
 from galvo_tasks.publishing.publisher import publisher_of
 
 if TYPE_CHECKING:
     from galvo_tasks.task import Task
-
-
-class Submitted:
-    """A task that was asked for."""
-
-    def __init__(self, id: str) -> None:
-        self.id = id
 
 
 class Submitting(celery.Task[Any, Any]):
@@ -40,7 +35,7 @@ class Submitting(celery.Task[Any, Any]):
         expires: float | None = None,
         key: str | None = None,
         deadline: float | None = None,
-    ) -> Any:
+    ) -> Job:
         """Ask for this task; returns when the broker has it. The event loop never waits.
 
         `delay`: seconds until it may begin; `expires`: seconds after which it is not begun any more; `key`: asked for
@@ -57,13 +52,17 @@ class Submitting(celery.Task[Any, Any]):
             "countdown": seconds("delay", delay),
             "expires": seconds("expires", expires),
         }
-        options = asked(task, {name: value for name, value in options.items() if value is not None})
-        attempt = Attempt(self.name, id_of(task, key) if key else uuid(), limit, key is not None)
+        if key is not None and not (isinstance(key, str) and key):
+            raise Refused(f"key = {key!r}: a text is wanted")
+        id = id_of(task, key) if key else uuid()
+        options = {name: value for name, value in options.items() if value is not None}
+        options = asked(task, options, id if key else None)
+        attempt = Attempt(self.name, id, limit, keyed=bool(key))
         publisher = publisher_of(task.app)
 
         def call(producer: Producer) -> Any:
             return super(Submitting, self).apply_async(
-                args, kwargs, task_id=attempt.id, producer=producer, add_to_parent=False, **options
+                args, kwargs, task_id=id, producer=producer, add_to_parent=False, **options
             )
 
         begun = asyncio.wrap_future(publisher.begin(attempt, options["queue"], call))
@@ -75,7 +74,7 @@ class Submitting(celery.Task[Any, Any]):
         except asyncio.CancelledError:
             attempt.abandon()
             raise
-        return Submitted(attempt.id)
+        return Job(id, task.app)
 
     def apply_async(  # type: ignore[override]  # the stubs name each option
         self,
