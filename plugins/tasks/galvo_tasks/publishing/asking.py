@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from celery import Celery
 from kombu import Queue
@@ -38,6 +38,13 @@ def id_of(task: Task, key: str) -> str:
     return str(uuid.uuid5(KEYS, f"{task.app.main}\0{task.name}\0{key}"))
 
 
+def key_checked(key: Any) -> TypeGuard[str]:
+    """Whether there is one. Raises Refused for what cannot be one."""
+    if key is not None and not (isinstance(key, str) and key):
+        raise Refused(f"key = {key!r}: a text is wanted")
+    return key is not None
+
+
 def asked(task: Task, options: dict[str, Any], key: str | None = None) -> dict[str, Any]:
     """`apply_async`'s options with priority, queue and headers as they are to be; `key`: of `id_of`.
 
@@ -48,8 +55,8 @@ def asked(task: Task, options: dict[str, Any], key: str | None = None) -> dict[s
         raise Refused(f"task {task.name} with serializer={options['serializer']!r}: only json is read by workers")
     if key and not task.idempotent and kind(task.app) == "amqp":
         raise Refused(
-            f"task {task.name} with a key: RabbitMQ cannot tell that a message comes twice; set idempotent=True on the "
-            "task, if running twice does no harm, or use Redis as the broker"
+            f"task {task.name} by a key or the outbox: RabbitMQ cannot tell that a message comes twice; set "
+            "idempotent=True on the task, if running it twice does no harm, or use Redis as the broker"
         )
     changed = {"priority": priority, "queue": queue, "headers": _headers(options, key), "serializer": "json"}
     return {"argsrepr": "", "kwargsrepr": "", **options, **changed, "retry": False}

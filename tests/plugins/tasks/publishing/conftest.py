@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +34,15 @@ def application(broker: str, **settings: Any) -> Iterator[Celery[Any]]:
     finally:
         close(made)
         made.close()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for it. Raises AssertionError after 20 s."""
+    for _ in range(2000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come")
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ async def test_a_worker_runs_it(stand: Stand, noted: Any) -> None:
     stand.until(lambda: stand.notes() == ["x" * 20_000, "delayed"])
 
 
-@pytest.mark.parametrize(("error", "words", "text"), WRONG)
+@pytest.mark.parametrize("error, words, text", WRONG)
 async def test_what_is_asked_wrongly_is_refused_before_anything_is_sent(
     noted: Any, redis: Redis, error: type[Exception], words: dict[str, Any], text: str
 ) -> None:
