@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import celery
 from celery.utils import uuid
 
+from galvo_tasks.jobs.job import Job
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.asking import asked, id_of, seconds, settings_of
 from galvo_tasks.publishing.attempt import Attempt
@@ -16,13 +17,6 @@ from galvo_tasks.publishing.publisher import publisher_of
 
 if TYPE_CHECKING:
     from galvo_tasks.task import Task
-
-
-class Submitted:
-    """A task that was asked for."""
-
-    def __init__(self, id: str) -> None:
-        self.id = id
 
 
 class Submitting(celery.Task[Any, Any]):
@@ -40,7 +34,7 @@ class Submitting(celery.Task[Any, Any]):
         expires: float | None = None,
         key: str | None = None,
         deadline: float | None = None,
-    ) -> Any:
+    ) -> Job:
         """Ask for this task; returns when the broker has it. The event loop never waits.
 
         `delay`: seconds until it may begin; `expires`: seconds after which it is not begun any more; `key`: asked for
@@ -75,7 +69,7 @@ class Submitting(celery.Task[Any, Any]):
         except asyncio.CancelledError:
             attempt.abandon()
             raise
-        return Submitted(attempt.id)
+        return Job(attempt.id, task.app)
 
     def apply_async(  # type: ignore[override]  # the stubs name each option
         self,

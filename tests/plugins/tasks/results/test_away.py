@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 from redis import Redis
 
-from galvo_tasks import celery_app
+from galvo_tasks import TasksProblem, celery_app
 from galvo_tasks.jobs import Job, JobCancelled, JobProblem, ResultsAway, State
 from galvo_tasks.jobs.ledger import Ledger
 from galvo_tasks.settings import TasksSettings
@@ -47,7 +47,7 @@ async def test_redis_that_is_gone_is_one_clear_error(idle: Asking, own_redis: Ow
         async with asyncio.timeout(5):
             with pytest.raises(ResultsAway, match=r"the Redis for progress and results is away .* see results under"):
                 await ask()
-    with pytest.raises(ResultsAway):
+    with pytest.raises(TasksProblem, match="was not sent"):
         idle.ask("counted", 1)
 
 
