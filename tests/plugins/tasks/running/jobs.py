@@ -10,6 +10,7 @@ from typing import Any
 
 from celery.signals import task_prerun
 
+from galvo import Kernel
 from galvo_tasks import celery_app
 from galvo_tasks.running import cancel, in_loop, worker_kernel
 from tests.plugins.tasks.jobs import note
@@ -71,3 +72,33 @@ def sync_slow(name: str, seconds: float) -> None:
     note(f"{name} begins")
     time.sleep(seconds)
     note(f"{name} ends")
+
+
+@app.task(time_limit=0.2)
+async def limited() -> None:
+    await asyncio.sleep(60)
+
+
+@app.task
+async def stubborn() -> None:
+    """Holds its loop, so that nothing can be cancelled."""
+    note("stubborn begins")
+    time.sleep(60)  # noqa: ASYNC251
+
+
+@app.task
+async def watches() -> None:
+    """Notes at the end of its loop whether the kernel still runs."""
+    kernel = await worker_kernel().ready()
+    note(str(os.getpid()))
+    watching.add(asyncio.create_task(_watch(kernel)))
+
+
+watching: set[asyncio.Task[None]] = set()
+
+
+async def _watch(kernel: Kernel) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        note(f"{os.getpid()} has a kernel that runs: {kernel.running}")
