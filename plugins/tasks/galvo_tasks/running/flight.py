@@ -39,37 +39,28 @@ class Flight(Generic[T]):
         """Its outcome; waits in this thread.
 
         Raises SoftTimeLimitExceeded and TimeLimitExceeded when it took too long, CancelledError after `cancel`,
-        and what the coroutine raises. In each case it has ended before, unless its clean-up takes more than
-        `GRACE` seconds.
+        and what the coroutine raises. In each case it has ended before, unless its clean-up takes longer than
+        `GRACE` seconds. One that does not let itself be ended at `soft` has until `hard`.
         """
         try:
             if self._done.wait(limits.first):
                 return self._outcome()
-            if limits.soft is None:
-                return self._ended_hard(limits)
-            error = SoftTimeLimitExceeded(limits.soft)
-        except SoftTimeLimitExceeded as raised:  # by the signal of Celery's pool, or in the coroutine
-            if self._done.is_set():
-                raise
-            error = raised
+            return self._ended(limits)
         except BaseException:  # the process is told to end
             if not self._done.is_set():
                 self._interrupt("its worker ends")
                 self._done.wait(GRACE)
             raise
-        return self._ended_soft(limits, error)
 
-    def _ended_soft(self, limits: Limits, error: SoftTimeLimitExceeded) -> T:
-        self._interrupt(f"its soft time limit of {limits.soft or 0:g} s is over")
-        if not self._done.wait(limits.left_after_soft):
-            return self._ended_hard(limits)
-        try:
-            return self._outcome()
-        except (CancelledFromWithin, asyncio.CancelledError):
-            raise error from None
-
-    def _ended_hard(self, limits: Limits) -> T:
-        self._interrupt(f"its time limit of {limits.hard or GRACE:g} s is over")
+    def _ended(self, limits: Limits) -> T:
+        if limits.soft is not None:
+            self._interrupt(f"its soft time limit of {limits.soft:g} s is over")
+            if self._done.wait(limits.between):
+                try:
+                    return self._outcome()
+                except (CancelledFromWithin, asyncio.CancelledError):
+                    raise SoftTimeLimitExceeded(limits.soft) from None
+        self._interrupt(f"its time limit of {limits.hard:g} s is over")
         self._done.wait(GRACE)
         raise TimeLimitExceeded(limits.hard)
 

@@ -7,33 +7,34 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GRACE = 5.0
+GRACE = 3.0
 """Seconds that a coroutine may take to clean up after its limit, before its process is killed."""
 
 
 class Limits(NamedTuple):
-    """Seconds; None: as long as it likes."""
+    """Seconds; None: as long as it likes. At `soft` it is told to end, at `hard` it is over."""
 
     hard: float | None = None
     soft: float | None = None
 
     @property
     def first(self) -> float | None:
-        """The one that ends first."""
         return self.hard if self.soft is None else self.soft
 
     @property
-    def left_after_soft(self) -> float:
-        """What clean-up may take between the two."""
-        return GRACE if self.hard is None or self.soft is None else max(self.hard - self.soft, 0.0)
+    def between(self) -> float:
+        """What clean-up may take after `soft`."""
+        return self.hard - self.soft if self.hard is not None and self.soft is not None else GRACE
 
 
 def limits_of(task: Any, said: Sequence[float | None] | None) -> Limits:
     """What was `said` when the task was asked for, as (hard, soft), else what the task says, else its class."""
     hard, soft = said or (None, None)
-    hard = hard or task.time_limit or of_class(task)
     soft = soft or task.soft_time_limit
-    return Limits(hard, soft if soft and (hard is None or soft < hard) else None)
+    hard = hard or task.time_limit or of_class(task)
+    if hard is None:
+        return Limits(soft + GRACE, soft) if soft else Limits()
+    return Limits(hard, soft if soft and soft < hard else None)
 
 
 def of_class(task: Any) -> float | None:
@@ -44,16 +45,18 @@ def of_class(task: Any) -> float | None:
 
 
 class Limited:
-    """Mixed into `Request`: what Celery's pool is told, from which it kills."""
+    """Mixed into `Request`: what Celery's pool is told, which ends a task by a signal and kills its process."""
 
     _task: Any
     _said: Sequence[float | None] | None = None
 
     @property
     def time_limits(self) -> tuple[float | None, float | None]:
-        """A coroutine is ended by its own process at its limit; the pool kills only what does not clean up."""
+        """(hard, soft). A coroutine is ended by its own process: the pool has to do with what does not clean up."""
         hard, soft = limits_of(self._task, self._said)
-        return (hard + GRACE if hard and self._task.is_coroutine else hard), soft
+        if hard is None or not self._task.is_coroutine:
+            return hard, soft
+        return hard + GRACE, hard + GRACE if soft else None
 
     @time_limits.setter
     def time_limits(self, said: Sequence[float | None]) -> None:
