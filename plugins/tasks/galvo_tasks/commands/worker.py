@@ -13,6 +13,7 @@ import anyio
 from celery import Celery
 
 from galvo import Kernel
+from galvo_tasks import scaling
 from galvo_tasks.app import EMBEDDED, bind, read, settings_of
 from galvo_tasks.config.preset import queue_name
 from galvo_tasks.errors import NoBroker, TasksProblem
@@ -36,17 +37,19 @@ def main(argv: Sequence[str]) -> int:
             raise TasksProblem(f"no runtime class {runtime!r}: there are {', '.join(known)}")
     if settings.broker.get_secret_value() == EMBEDDED:
         bind(app, anyio.run(_embedded))
-    return run(app, options.runtime, options.concurrency or 1, verbose=options.verbose)
+    return run(app, options.runtime, options.concurrency, verbose=options.verbose)
 
 
 def run(app: Celery[Any], runtimes: Sequence[str], number: int, *, verbose: bool = False) -> int:
     """Until it is told to end; gives the exit code."""
     quiet(verbose=verbose)
+    crew = scaling.Crew(app, runtimes, number)
+    scaling.attach(crew)
     worker = Worker(
         app=app,
         hostname=f"{'+'.join(runtimes)}@{socket.gethostname()}",
         queues=[queue_name(str(app.main), runtime) for runtime in runtimes],
-        concurrency=number,
+        **scaling.options(crew),
         loglevel="INFO",
         without_gossip=True,
         without_mingle=True,

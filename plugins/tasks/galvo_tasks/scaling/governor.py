@@ -43,10 +43,12 @@ class Governor:
         self._end: asyncio.Event | None = None
         self.kernel: Kernel | None = None
         """While it runs."""
-        self.standstill = Standstill(self._in_child)
+        self.standstill = self._given["standstill"] = Standstill(self._in_child)
 
     def start(self) -> None:
-        """Begin in the background."""
+        """Begin in the background, unless it has begun."""
+        if self._thread is not None:
+            return
         self._thread = LoopThread("galvo governor")
         self._thread.start()
         self._running = self._thread.submit(self._run())
