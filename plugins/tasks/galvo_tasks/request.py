@@ -6,7 +6,8 @@ from celery.worker.request import Request as CeleryRequest
 
 from galvo_tasks.guard.guarded import Guarded
 from galvo_tasks.metering.measured import Measured
+from galvo_tasks.running.limits import Limited
 
 
-class Request(Guarded, Measured, CeleryRequest):
+class Request(Guarded, Measured, Limited, CeleryRequest):
     """What each part of galvo adds to Celery's."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import celery
+from celery.exceptions import CDeprecationWarning
 
 from galvo_tasks.publishing.submitting import Submitting
 from galvo_tasks.running.coroutines import Running
@@ -22,3 +24,9 @@ class Task(Submitting, Running, celery.Task[Any, Any]):
     """Running it twice is the same as running it once: it is given to another worker when its own has died."""
     keep_result: bool = False
     """Its progress and result are kept for whoever waits for it."""
+
+    @classmethod
+    def bind(cls, app: celery.Celery[Any]) -> celery.Celery[Any]:
+        with warnings.catch_warnings():  # it means Celery's numbers: ours are a Priority, and publishing translates it
+            warnings.filterwarnings("ignore", r"\s*The 'priority' task attribute", CDeprecationWarning)
+            return super().bind(app)
