@@ -69,7 +69,10 @@ def test_how_long_it_waited_and_ran_and_that_it_is_done(shared: Stand, send: Any
 )
 def test_a_wait_begins_when_it_may_begin_and_is_never_negative(at: Any, eta: float | None, wait: float | None) -> None:
     app = celery_app("unit", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
-    task = app.task(name="noted")(lambda: None)
+
+    @app.task
+    def task() -> None: ...
+
     heard: list[tuple[str, float]] = []
     recorder.send_to(lambda metric, value: heard.append((metric.name, value)))
     now = time.time()
