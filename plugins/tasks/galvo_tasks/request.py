@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery.worker.request import Request as CeleryRequest
 
 from galvo_tasks.guard.guarded import Guarded
+from galvo_tasks.jobs.requested import Requested
 from galvo_tasks.metering.measured import Measured
 
 
-class Request(Guarded, Measured, CeleryRequest):
+class Request(Requested, Guarded, Measured, CeleryRequest):
     """What each part of galvo adds to Celery's."""

@@ -6,11 +6,12 @@ from typing import Any
 
 import celery
 
+from galvo_tasks.jobs.tracked import Tracked
 from galvo_tasks.publishing.submitting import Submitting
 from galvo_tasks.running.coroutines import Running
 
 
-class Task(Submitting, Running, celery.Task[Any, Any]):
+class Task(Submitting, Tracked, Running, celery.Task[Any, Any]):
     """What `@app.task(runtime="image", idempotent=True)` makes."""
 
     abstract = True
@@ -20,5 +21,3 @@ class Task(Submitting, Running, celery.Task[Any, Any]):
     """The runtime class: which queue it waits in, whose workers run it."""
     idempotent: bool = False
     """Running it twice is the same as running it once: it is given to another worker when its own has died."""
-    keep_result: bool = False
-    """Its progress and result are kept for whoever waits for it."""

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import anyio
+from celery import Celery
 
 from galvo import Kernel
 from galvo_tasks.app import EMBEDDED, bind, read, settings_of
 from galvo_tasks.config.preset import queue_name
 from galvo_tasks.errors import NoBroker, TasksProblem
 from galvo_tasks.plugin import loaded
+from galvo_tasks.program.logs import quiet
+from galvo_tasks.program.worker import Worker
 
 
 def main(argv: Sequence[str]) -> int:
-    """0: ended by Ctrl-C or SIGTERM. Raises TasksProblem, PluginError, SettingsError."""
+    """0: ended by Ctrl-C or SIGTERM; 1: failed, or tasks were cut short. Raises TasksProblem and SettingsError."""
     options = parser().parse_args(argv)
     sys.path.insert(0, os.getcwd())
     settings = read()
@@ -31,9 +36,26 @@ def main(argv: Sequence[str]) -> int:
             raise TasksProblem(f"no runtime class {runtime!r}: there are {', '.join(known)}")
     if settings.broker.get_secret_value() == EMBEDDED:
         bind(app, anyio.run(_embedded))
-    queues = ",".join(queue_name(str(app.main), runtime) for runtime in options.runtime)
-    number = options.concurrency or 1
-    app.worker_main(["worker", "-Q", queues, "-c", str(number), "--without-gossip", "--without-mingle", "-l", "INFO"])
+    return run(app, options.runtime, options.concurrency or 1, verbose=options.verbose)
+
+
+def run(app: Celery[Any], runtimes: Sequence[str], number: int, *, verbose: bool = False) -> int:
+    """Until it is told to end; gives the exit code."""
+    quiet(verbose=verbose)
+    worker = Worker(
+        app=app,
+        hostname=f"{'+'.join(runtimes)}@{socket.gethostname()}",
+        queues=[queue_name(str(app.main), runtime) for runtime in runtimes],
+        concurrency=number,
+        loglevel="INFO",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        task_events=False,
+    )
+    worker.banner = f"galvo tasks worker: {', '.join(runtimes)}"
+    worker.start()
+    return int(worker.exitcode or 0)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--class", dest="runtime", action="append", required=True, metavar="NAME", help=text)
     made.add_argument("--app", default="", help="package.module:name; default: app under [tasks]")
     made.add_argument("--concurrency", type=int, default=0, metavar="N", help="tasks at once, at most")
+    made.add_argument("--verbose", action="store_true", help="log each task's begin and end")
     return made
 
 

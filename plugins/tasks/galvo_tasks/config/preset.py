@@ -6,13 +6,14 @@ from typing import Any
 
 from kombu import Queue
 
-from galvo_tasks.priority import HIGHEST_OF_RABBITMQ, STEPS, Priority
+from galvo_tasks.config.brokers import OF_DEADLINE, transport_options
+from galvo_tasks.config.routes import Router, queue_name
+from galvo_tasks.priority import HIGHEST_OF_RABBITMQ, Priority
 from galvo_tasks.settings import TasksSettings
 
+__all__ = ["kind_of", "preset", "queue_name"]
 
-def queue_name(app: str, runtime: str) -> str:
-    """The queue of a runtime class: those of several applications may share a broker."""
-    return f"{app}.{runtime}"
+DEFAULT_CLASS = "quick"
 
 
 def kind_of(url: str) -> str:
@@ -21,18 +22,60 @@ def kind_of(url: str) -> str:
 
 
 def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
-    """Celery's configuration of the application `name` with the broker at this address."""
+    """Celery's configuration of the application `name` with the broker at this address.
+
+    What is left out is Celery's own default; research/operations.md 2e and 6C tell what each is worth.
+    """
     kind = kind_of(broker)
     arguments = {"x-max-priority": HIGHEST_OF_RABBITMQ} if kind == "amqp" else None
-    quick = queue_name(name, "quick")
     return {
+        # Where tasks wait
         "broker_url": broker,
+        "broker_transport_options": transport_options(kind, settings.deadline),
+        "broker_connection_timeout": settings.deadline * OF_DEADLINE,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,  # workers outlive any outage
+        "broker_heartbeat": 0,  # nobody sends them for connections that only publish
         "task_queues": [Queue(queue_name(name, runtime), queue_arguments=arguments) for runtime in settings.classes],
-        "task_default_queue": quick,
+        "task_default_queue": queue_name(name, DEFAULT_CLASS),
+        "task_create_missing_queues": False,
+        "task_routes": [Router(name, tuple(settings.classes))],
+        "worker_detect_quorum_queues": False,
+        # Priorities: nothing is fetched before it can run, and a task without one is neither first nor last
         "task_default_priority": Priority.NORMAL.on(kind),
-        "task_ignore_result": True,
-        "task_acks_late": True,
+        "task_inherit_parent_priority": False,
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": kind == "redis",
-        "broker_transport_options": {"priority_steps": STEPS, "queue_order_strategy": "priority"},
+        "worker_eta_task_limit": 1000,
+        # What a lost worker leaves behind
+        "task_acks_late": True,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # Only what is needed is sent, kept and accepted
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "worker_send_task_events": False,
+        "task_send_sent_event": False,
+        "worker_enable_remote_control": False,
+        "task_publish_retry": True,
+        "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2},
+        # Its processes
+        "worker_proc_alive_timeout": 15.0,
+        "worker_redirect_stdouts": False,
+        "worker_log_format": LOG,
+        "worker_task_log_format": LOG_OF_TASK,
+        "timezone": "UTC",
+        "enable_utc": True,
     }
+
+
+LOG = "%(asctime)s %(levelname)-7s %(message)s"
+LOG_OF_TASK = "%(asctime)s %(levelname)-7s %(task_name)s[%(task_id)s] %(message)s"
+
+
+def worker_preset(settings: TasksSettings, broker: str) -> dict[str, Any]:
+    """What is different in a process that waits for tasks."""
+    kind = kind_of(broker)
+    return {"broker_transport_options": transport_options(kind, settings.deadline, worker=True), "broker_heartbeat": 30}

@@ -1,0 +1,1 @@
+"""The process of `galvo tasks worker`: its banner, its log, its end."""

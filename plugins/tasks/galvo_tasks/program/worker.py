@@ -1,0 +1,30 @@
+"""Celery's worker, with one banner of a few lines and an end that an operator expects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.apps.worker import Worker as CeleryWorker
+
+from galvo_tasks.program.endings import Endings
+
+
+class Worker(CeleryWorker):
+    """`banner`: what it says once it starts."""
+
+    banner = ""
+
+    def emit_banner(self) -> None:
+        print(self.banner, flush=True)  # noqa: T201 — said once, to whoever started it
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        """Celery's own handlers take a second SIGTERM for nothing, and begin anew on SIGHUP."""
+        self._endings = Endings(self)
+        self._endings.install()
+
+    def register_with_event_loop(self, hub: Any) -> None:
+        super().register_with_event_loop(hub)
+        hub.add_reader(self._endings.woken, self._endings.drain)
+
+    def set_process_status(self, info: str) -> None:
+        """Celery's would name the whole command line, with whatever is in it."""
