@@ -31,7 +31,7 @@ from galvo_bench import (
 from galvo_bench.indexing import cli as indexing_cli
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
-from galvo_bench.tasks import broker, priorities, worker
+from galvo_bench.tasks import broker, priorities, publishing, worker
 
 Measure = Callable[[Stand], Awaitable[list[Section]]]
 SUBJECTS: dict[str, Measure] = {
@@ -52,6 +52,7 @@ SUBJECTS: dict[str, Measure] = {
     "priorities": priorities.measure,
     "broker": broker.measure,
     "worker": worker.measure,
+    "publishing": publishing.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
 
