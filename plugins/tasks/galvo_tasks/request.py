@@ -5,9 +5,10 @@ from __future__ import annotations
 from celery.worker.request import Request as CeleryRequest
 
 from galvo_tasks.guard.guarded import Guarded
+from galvo_tasks.jobs.requested import Requested
 from galvo_tasks.metering.measured import Measured
 from galvo_tasks.running.limits import Limited
 
 
-class Request(Guarded, Measured, Limited, CeleryRequest):
+class Request(Requested, Guarded, Measured, Limited, CeleryRequest):
     """What each part of galvo adds to Celery's."""

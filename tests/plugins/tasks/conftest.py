@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.plugins.tasks import rabbit as node
 from tests.plugins.tasks.stand import Stand, standing
 
 
@@ -14,3 +15,10 @@ def stand(tmp_path: Path, own_redis: OwnRedis) -> Iterator[Stand]:
     """An application with a Redis of its own as its broker."""
     with standing(tmp_path, own_redis.url) as stand:
         yield stand
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[node.Rabbit]:
+    """One RabbitMQ for all tests of a run that ask for it; `rabbit.fresh()` is the URL of a new virtual host."""
+    with node.running() as rabbit:
+        yield rabbit

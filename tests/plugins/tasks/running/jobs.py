@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextvars
 import os
 import time
@@ -13,6 +14,7 @@ from celery.signals import task_prerun
 from galvo import Kernel
 from galvo_tasks import celery_app
 from galvo_tasks.running import cancel, in_loop, worker_kernel
+from galvo_tasks.running.retries import Backoff
 from tests.plugins.tasks.jobs import note
 
 app = celery_app("test")
@@ -102,3 +104,37 @@ async def _watch(kernel: Kernel) -> None:
         await asyncio.Event().wait()
     finally:
         note(f"{os.getpid()} has a kernel that runs: {kernel.running}")
+
+
+QUICK = Backoff(
+    first=0.05, floor=0.02, most=0.2, budget=60, on={KeyError: None, OSError: Backoff(0.05, floor=0.02, budget=0.4)}
+)
+
+
+@app.task(bind=True, backoff=QUICK)
+def flaky(self: Any, name: str, times: int = 2, error: str = "ValueError") -> None:
+    _attempt(self, name)
+    if self.request.retries < times:
+        raise getattr(builtins, error)(f"{name} {self.request.retries}")
+
+
+@app.task(bind=True, backoff=QUICK)
+async def flaky_too(self: Any, name: str, times: int = 2) -> None:
+    _attempt(self, name)
+    await asyncio.sleep(0)
+    if self.request.retries < times:
+        raise ValueError(name)
+
+
+@app.task(bind=True)
+async def asks_again(self: Any, name: str) -> None:
+    _attempt(self, name)
+    if self.request.retries < 1:
+        raise self.retry(countdown=0.05)
+
+
+def _attempt(task: Any, name: str) -> None:
+    request = task.request
+    info, headers = request.delivery_info, request.headers or {}
+    known = {"galvo-key", "galvo-lost", "shop"} & {*headers}
+    note(f"{name} {request.retries} {info['priority']} {info['routing_key']} {sorted(known)} {time.time()}")

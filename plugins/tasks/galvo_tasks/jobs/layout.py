@@ -1,0 +1,96 @@
+"""What Redis holds of a job: a hash, and a channel of the same name on which each change is told.
+
+The fields are state, done, total, text, and in the end result (JSON), or kind and error; cancel while a running one
+has been asked to end. What a script writes and what it tells happen at once.
+"""
+
+from __future__ import annotations
+
+import re
+
+from galvo_tasks.jobs.errors import JobProblem
+
+UNFINISHED = 7 * 86_400
+"""Seconds that a job may wait or run before it is forgotten."""
+TEXT = 300
+"""Characters of a progress' text or an error, at most."""
+FIELD = 8 * TEXT
+"""Bytes of any field but the result, at most."""
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+
+def key(app: str, id: str) -> str:
+    """Raises JobProblem for what cannot be an id: it may come from a web request."""
+    if not _ID.fullmatch(id):
+        raise JobProblem("that is no id of a job: it has letters, digits and _ . : - only, 128 at most")
+    return f"galvo:{app}:job:{id}"
+
+
+def cancels(app: str) -> str:
+    """The channel on which workers are told the ids of jobs to be cancelled."""
+    return f"galvo:{app}:cancel"
+
+
+ANNOUNCE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then
+    redis.call('HSET', KEYS[1], 'state', 'waiting')
+    redis.call('EXPIRE', KEYS[1], ARGV[1])
+end
+"""
+
+BEGIN = """
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'done' or state == 'cancelled' then return state end
+if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then state = 'cancelled' else state = 'running' end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'state', state)
+redis.call('EXPIRE', KEYS[1], state == 'running' and ARGV[1] or ARGV[2])
+redis.call('PUBLISH', KEYS[1], '')
+return state
+"""
+"""Also of one that failed: somebody has taken it from the dead-letter list."""
+
+REPORT = """
+if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
+redis.call('HSET', KEYS[1], 'done', ARGV[1], 'total', ARGV[2], 'text', ARGV[3])
+redis.call('PUBLISH', KEYS[1], '')
+return redis.call('HEXISTS', KEYS[1], 'cancel')
+"""
+
+LEAVE = """
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'done' or state == 'cancelled' then return state end
+state = ARGV[2]
+if state == 'retrying' and redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then state = 'cancelled' end
+redis.call('HSET', KEYS[1], 'state', state, unpack(ARGV, 4))
+redis.call('HDEL', KEYS[1], 'cancel')
+redis.call('EXPIRE', KEYS[1], state == 'retrying' and ARGV[3] or ARGV[1])
+redis.call('PUBLISH', KEYS[1], '')
+return state
+"""
+
+CANCEL = """
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'waiting' or state == 'retrying' then
+    redis.call('HSET', KEYS[1], 'state', 'cancelled')
+    redis.call('EXPIRE', KEYS[1], ARGV[2])
+    redis.call('PUBLISH', KEYS[1], '')
+    return 'cancelled'
+elseif state == 'running' then
+    redis.call('HSET', KEYS[1], 'cancel', '1')
+    redis.call('PUBLISH', ARGV[1], ARGV[3])
+end
+return state
+"""
+"""One that waits is kept as long as its message may wait: it says not to begin."""
+
+READ = """
+local found = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
+for _, value in ipairs(found) do
+    if value and #value > tonumber(ARGV[1]) then return redis.error_reply('galvo: a field is too large') end
+end
+return found
+"""
+
+FOREIGN = ("galvo: a field is too large", "WRONGTYPE")
+"""What Redis says of a job that galvo did not write."""

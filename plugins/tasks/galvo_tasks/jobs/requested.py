@@ -1,0 +1,58 @@
+"""Ends of a job that its own process cannot tell: in the worker's main process."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+from billiard.einfo import ExceptionInfo
+from billiard.exceptions import WorkerLostError
+from celery.worker.request import Request
+
+from galvo_tasks.jobs.errors import JobProblem, Stopped
+from galvo_tasks.jobs.ledger import ledger_of
+from galvo_tasks.jobs.state import State
+from galvo_tasks.jobs.tracked import Tracked
+
+LOG = logging.getLogger("galvo.tasks")
+
+
+class Requested(Request):
+    """Mixed into `Request`, outermost."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
+        if isinstance(exc_info.exception, WorkerLostError) and self._cancelled():
+            exc_info = _stopped(self.id)
+        return super().on_failure(exc_info, send_failed_event, return_ok)
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        if not soft:
+            self._note(lambda ledger: ledger.fail(self.id, "TimeLimitExceeded", f"longer than {timeout:g} s"))
+        super().on_timeout(soft, timeout)
+
+    def _announce_revoked(self, reason: str, terminated: bool, signum: Any, expired: bool) -> None:
+        if expired:
+            self._note(lambda ledger: ledger.fail(self.id, "Expired", "no worker had time before expires"))
+        else:
+            self._note(lambda ledger: ledger.leave(self.id, State.CANCELLED))
+        super()._announce_revoked(reason, terminated, signum, expired)  # type: ignore[misc]  # unknown to the stubs
+
+    def _cancelled(self) -> bool:
+        return bool(self._note(lambda ledger: ledger.state(self.id)) == State.CANCELLED.value.encode())
+
+    def _note(self, what: Any) -> Any:
+        task = cast(Tracked, self.task)
+        if not task.keep_result:
+            return None
+        try:
+            return what(ledger_of(task.app))
+        except JobProblem as error:
+            LOG.warning("job %s: %s", self.id, error)
+            return None
+
+
+def _stopped(id: str) -> Any:
+    try:
+        raise Stopped(f"job {id} was cancelled")
+    except Stopped:
+        return ExceptionInfo()

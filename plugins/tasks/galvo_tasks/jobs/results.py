@@ -1,0 +1,96 @@
+"""The jobs in Redis as an event loop sees them: one client and one subscriber's connection for all who wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from celery import Celery
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from galvo_tasks.jobs import layout
+from galvo_tasks.jobs.address import results_url
+from galvo_tasks.jobs.ear import Ear
+from galvo_tasks.jobs.errors import ResultsAway, Unreadable
+
+
+class Results:
+    """Of one application in one event loop."""
+
+    def __init__(self, app: Celery[Any], url: str) -> None:
+        settings = app.galvo  # type: ignore[attr-defined]  # see configure
+        self.app = str(app.main)
+        self.deadline: float = settings.deadline
+        """Seconds after which a Redis that does not answer is called away."""
+        self.limit: int = settings.result_bytes
+        self.ttl = round(settings.result_ttl) or 1
+        self.client: Redis = Redis.from_url(
+            url,
+            socket_timeout=self.deadline,
+            socket_connect_timeout=self.deadline,
+            retry=Retry(NoBackoff(), 1),  # a connection that was closed while idle
+        )
+        self.ear = Ear(self.client)
+        register = self.client.register_script
+        self._read, self._cancel, self._report = map(register, (layout.READ, layout.CANCEL, layout.REPORT))
+
+    async def read(self, id: str, limit: int, *names: str) -> list[bytes | None]:
+        """These fields, each of `limit` bytes at most. Raises ResultsAway, Unreadable."""
+        found: list[bytes | None] = await self._run(self._read, id, limit, *names)
+        return found
+
+    async def cancel(self, id: str) -> bytes | None:
+        """The state that it has then. Raises ResultsAway, Unreadable."""
+        found: bytes | None = await self._run(self._cancel, id, layout.cancels(self.app), layout.UNFINISHED, id)
+        return found
+
+    async def report(self, id: str, done: float, total: float, text: str) -> bool:
+        """Whether it has been cancelled. Raises ResultsAway."""
+        return bool(await self._run(self._report, id, done, total, text))
+
+    @asynccontextmanager
+    async def changes(self, id: str) -> AsyncIterator[asyncio.Event]:
+        """Set when the job may have changed."""
+        event = asyncio.Event()
+        async with self.ear.listening(layout.key(self.app, id), lambda _: event.set()):
+            yield event
+
+    async def close(self) -> None:
+        await self.ear.close()
+        await self.client.aclose()
+
+    async def _run(self, script: Callable[..., Any], id: str, *args: Any) -> Any:
+        try:
+            return await script(keys=[layout.key(self.app, id)], args=list(args))
+        except ResponseError as error:
+            for problem in layout.FOREIGN:
+                if problem in str(error):
+                    raise Unreadable(id, problem) from None
+            raise ResultsAway(error) from error
+        except (RedisError, OSError) as error:
+            raise ResultsAway(error) from error
+
+
+_OPEN: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Results]] = WeakKeyDictionary()
+
+
+def results_of(app: Celery[Any]) -> Results:
+    """Those of the running loop. Raises JobProblem without a Redis."""
+    url = results_url(app)
+    known = _OPEN.setdefault(asyncio.get_running_loop(), {})
+    name = f"{app.main} {url}"
+    if name not in known:
+        known[name] = Results(app, url)
+    return known[name]
+
+
+async def close() -> None:
+    """Close the connections of the running loop; the next who waits opens them again."""
+    for results in _OPEN.pop(asyncio.get_running_loop(), {}).values():
+        await results.close()
