@@ -14,7 +14,6 @@ from kombu import Connection, Queue
 
 from galvo_tasks.app import settings_of
 from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
-from galvo_tasks.guard.letter import AGAIN, AT
 
 PAGE = 500
 Wanted = Callable[[Entry], bool]
@@ -54,8 +53,7 @@ class DeadLetters(ABC):
         return closing(self._app.connection_for_write())
 
     def _publish(self, connection: Connection, entry: Entry) -> None:
-        headers = renewed(entry, AGAIN, AT, time.time())
-        entry.letter.send(connection.default_channel, headers, self._patience)
+        entry.letter.send(connection.default_channel, renewed(entry, time.time()), self._patience)
 
 
 class InRedis(DeadLetters):

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-from galvo_tasks.guard.letter import LOST, Letter
+from galvo_tasks.broker.channel import AT, ETA
+from galvo_tasks.broker.lost import LOST
+from galvo_tasks.guard.letter import AGAIN, Letter
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -48,8 +50,8 @@ def decoded(data: Any) -> Entry | None:
         return None
 
 
-def renewed(entry: Entry, again: str, at: str, now: float) -> dict[str, Any]:
+def renewed(entry: Entry, now: float) -> dict[str, Any]:
     """Headers for trying it again: its losses are forgiven, and nothing of it is late or waits."""
-    gone = {LOST, "eta", "expires"}
+    gone = {LOST, ETA, "eta", "expires"}
     headers = {name: value for name, value in entry.letter.headers.items() if name not in gone}
-    return {**headers, again: int(headers.get(again) or 0) + 1, at: now}
+    return {**headers, AGAIN: int(headers.get(AGAIN) or 0) + 1, AT: now}

@@ -10,10 +10,9 @@ import msgspec
 from kombu import Producer
 from kombu.message import Message
 
-LOST = "galvo-lost"
-"""Header: how many workers were lost with it."""
-AT = "galvo-at"
-"""Header: when it was published, in seconds since the epoch."""
+from galvo_tasks.broker.channel import AT, KEY, KEY_TTL
+from galvo_tasks.broker.lost import LOST
+
 AGAIN = "galvo-again"
 """Header: how often somebody has taken it from the dead-letter list to try it again."""
 OF_ATTEMPT = ("id", "retries", AT, AGAIN)
@@ -52,8 +51,11 @@ class Letter(msgspec.Struct, frozen=True):
         return found.hexdigest()
 
     def send(self, channel: Any, headers: Mapping[str, Any], timeout: float) -> None:
-        """Publish it with these headers to where it has been. Raises what kombu raises after `timeout` seconds."""
-        headers = dict(headers)
+        """Publish it with these headers, but none of its keys: with them it would be taken for the one that is there.
+
+        Raises what kombu raises, after `timeout` seconds at most.
+        """
+        headers = {name: value for name, value in headers.items() if name not in (KEY, KEY_TTL)}
         priority: Any = self.priority  # None, too
         Producer(channel, auto_declare=False).publish(
             self.body,

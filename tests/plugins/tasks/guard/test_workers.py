@@ -51,7 +51,7 @@ def test_a_connection_is_lost_while_tasks_run_and_when_they_end(those: Perilous,
     those.until_begun("long")
     those.until_begun("short")
     rabbit.drop_connections()
-    worker.until("Connection to broker lost")
+    worker.until("CONNECTION_FORCED")
     those.until_ended("short")
     those.until_ended("long")
     those.stand.until(lambda: empty(rabbit, url))
