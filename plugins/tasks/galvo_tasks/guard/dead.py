@@ -12,9 +12,12 @@ from amqp.exceptions import NotFound
 from celery import Celery
 from kombu import Connection, Queue
 
+from galvo import Metric
 from galvo_tasks.app import settings_of
 from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
 
+DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
+"""How many are on the list; the monitor's rule TasksDead tells somebody."""
 PAGE = 500
 Wanted = Callable[[Entry], bool]
 
