@@ -56,7 +56,7 @@ RULES = (
         sentence="The oldest task of queue {queue} has waited for {value}",
     ),
     Rule(
-        name="TasksDead", metric="galvo.tasks.dead", above=0,
+        name="TasksDead", metric="galvo.tasks.dead", above=0.5, until=0,
         sentence="{value} on the dead-letter list, where nothing runs them: see `galvo tasks dead`",
     ),
     Rule(

@@ -14,6 +14,7 @@ from kombu import Connection, Queue
 
 from galvo import Metric
 from galvo_tasks.app import settings_of
+from galvo_tasks.config.preset import kind_of
 from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
 
 DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
@@ -143,9 +144,7 @@ class InRabbit(DeadLetters):
 
 def dead_letters(app: Celery[Any]) -> DeadLetters:
     """Those of `app`, in whichever broker it has."""
-    with closing(app.connection_for_write()) as connection:
-        kind = connection.transport.driver_type
-    return InRabbit(app) if kind == "amqp" else InRedis(app)
+    return InRabbit(app) if kind_of(str(app.conf.broker_url)) == "amqp" else InRedis(app)
 
 
 def _among(ids: Collection[str] | None) -> Wanted:
