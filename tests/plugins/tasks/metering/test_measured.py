@@ -81,7 +81,11 @@ def test_a_wait_begins_when_it_may_begin_and_is_never_negative(at: Any, eta: flo
         "eta": None if eta is None else datetime.fromtimestamp(now + eta, UTC).isoformat(),
     }  # fmt: skip
     message = Message(
-        body="[[], {}, {}]", headers=headers, content_type="application/json", content_encoding="utf-8", accept=["json"]
+        body="[[], {}, {}]",
+        headers=headers,
+        content_type="application/json",
+        content_encoding="utf-8",
+        accept=["application/json"],
     )
     request = Request(message, app=app, task=task)
     request.on_accepted("1", time.monotonic())
