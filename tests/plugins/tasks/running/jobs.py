@@ -152,3 +152,16 @@ async def meets(number: int, others: int) -> None:
         all_here.set()
     await all_here.wait()
     note(f"{number} met {len(here)}")
+
+
+@app.task
+def waits_in_loop(name: str) -> None:
+    in_loop(_sleeps(name))
+
+
+async def _sleeps(name: str) -> None:
+    note(f"{name} begins")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        note(f"{name} ends")
