@@ -113,4 +113,5 @@ class Retrying(celery.Task[Any, Any]):
                 raise reason  # asked wrongly: the task has failed
             if time.monotonic() >= end or (getattr(reason, "may_arrive", False) and not twice):
                 raise Reject(reason, requeue=True)
+            log.warning("%s is to be tried again, but that could not be published: %s", self.name, reason)
             time.sleep(PAUSE)

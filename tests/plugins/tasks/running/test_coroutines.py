@@ -64,6 +64,13 @@ def test_what_a_synchronous_task_waits_for_is_cancelled_at_its_soft_limit(shared
     assert shared.notes() == ["inner begins", "inner ends"]
 
 
+def test_a_cancellation_from_within_is_a_failure_and_harms_nobody_else(shared: Stand, send: Send) -> None:
+    number = send("cancelled_from_within")
+    shared.workers[0].until(f"cancelled_from_within[{number}] raised unexpected: CancelledFromWithin(")
+    send("told", "after")
+    shared.until(lambda: len(shared.notes()) == 1)
+
+
 def test_when_its_process_is_told_to_end_it_cleans_up_before(shared: Stand, send: Send) -> None:
     send("told", "before")
     send("slow", "ended")
@@ -71,13 +78,6 @@ def test_when_its_process_is_told_to_end_it_cleans_up_before(shared: Stand, send
     os.kill(int(shared.notes()[0].split()[-1]), signal.SIGTERM)
     shared.until(lambda: len(shared.notes()) == 4)
     assert shared.notes()[2:] == ["ended cancelled: its worker ends", "ended cleaned up"]
-
-
-def test_a_cancellation_from_within_is_a_failure_and_harms_nobody_else(shared: Stand, send: Send) -> None:
-    number = send("cancelled_from_within")
-    shared.workers[0].until(f"cancelled_from_within[{number}] raised unexpected: CancelledFromWithin(")
-    send("told", "after")
-    shared.until(lambda: len(shared.notes()) == 1)
 
 
 def test_a_direct_call_is_awaited_like_any_coroutine_function() -> None:
