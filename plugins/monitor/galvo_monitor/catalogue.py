@@ -35,7 +35,7 @@ GAUGES = {
     "galvo.database.idle_in_transaction": "{session}", "galvo.database.idle_in_transaction.oldest": "s",
     "galvo.database.transaction.longest": "s", "galvo.database.hit_ratio": "1",
     "galvo.database.xid_age": "{transaction}", "galvo.database.rows": "{row}", "galvo.tasks.depth": "{task}",
-    "galvo.tasks.oldest": "s",
+    "galvo.tasks.oldest": "s", "galvo.tasks.dead": "{task}",
 }  # fmt: skip
 SHARES = {name for name, unit in GAUGES.items() if unit == "1"} - {"galvo.memory.level"}
 """From 0 to 1."""
