@@ -6,8 +6,10 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from redis import Redis
 
 from galvo_tasks.jobs import Job, JobCancelled, JobFailed, JobTimeout, JobUnknown, Progress, State
+from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.results.asking import KEPT, Asking, until
 
 pytestmark = pytest.mark.anyio
@@ -82,7 +84,7 @@ async def test_a_retry_is_no_end(asking: Asking) -> None:
 
 
 async def test_a_retry_that_waits_can_be_cancelled(asking: Asking) -> None:
-    job = asking.ask("again", 1)
+    job = asking.ask("again", 0.5)
     async with asyncio.timeout(20), aclosing(job.progress()) as updates:
         async for update in updates:
             if update.state is State.RETRYING:
@@ -92,7 +94,7 @@ async def test_a_retry_that_waits_can_be_cancelled(asking: Asking) -> None:
     with pytest.raises(JobCancelled):
         await job.result(timeout=20)
     assert await asking.ask("counted", 1).result(timeout=20) == 1
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(0.8)
     assert asking.stand.notes()[after:] == ["begin 1"]
 
 
@@ -162,6 +164,13 @@ async def test_an_unknown_job(asking: Asking) -> None:
         await anext(job.progress())
 
 
-async def test_one_connection_is_enough_for_all_who_wait(asking: Asking) -> None:
-    waiting = [asyncio.create_task(asking.ask("counted", number % 3).result(timeout=60)) for number in range(200)]
-    assert await asyncio.gather(*waiting) == [number % 3 for number in range(200)]
+async def test_three_connections_are_enough_for_all_who_wait(asking: Asking, module_redis: OwnRedis) -> None:
+    with Redis.from_url(module_redis.url) as redis:
+        before = redis.info("stats")["total_connections_received"]
+        first = asking.ask("counted", 1, "gate-3")
+        waiting = [asyncio.create_task(job.result(timeout=60)) for job in [first] * 100]
+        await until(first, "step 0")
+        asking.open("gate-3")
+        assert await asyncio.gather(*waiting) == [1] * 100
+        # Beside them: the publisher's, the ledger's, and those of the worker's process for its first progress.
+        assert redis.info("stats")["total_connections_received"] - before <= 3 + 4
