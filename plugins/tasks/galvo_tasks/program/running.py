@@ -15,7 +15,6 @@ from galvo_tasks.config.processors import processors
 from galvo_tasks.config.server import Server, named
 from galvo_tasks.config.trap import Trap
 from galvo_tasks.errors import TasksProblem
-from galvo_tasks.program.logs import quiet
 from galvo_tasks.program.shown import wrapped
 from galvo_tasks.program.worker import Worker
 from galvo_tasks.settings import RuntimeClass
@@ -36,7 +35,6 @@ def run(
     """
     runtimes = list(dict.fromkeys(runtimes))
     classes = classes_of(app, runtimes)
-    quiet(verbose=verbose)
     app.conf.update(worker_preset(settings_of(app), str(app.conf.broker_url)))
     options = pool_options(classes, number)
     worker = Worker(
@@ -48,6 +46,7 @@ def run(
         without_mingle=True,
         without_heartbeat=True,
         task_events=False,
+        verbose=verbose,
         **options,
     )
     worker.banner = banner(app, runtimes, options, server, traps)

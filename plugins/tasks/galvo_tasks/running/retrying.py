@@ -19,7 +19,7 @@ from galvo_tasks.running.retries import STATE, Backoff, Waits
 
 log = logging.getLogger("galvo.tasks")
 
-OF_ONE_MESSAGE = frozenset({"galvo-at", "galvo-eta", "galvo-key", "galvo-key-ttl", "galvo-lost"})
+OF_ONE_MESSAGE = frozenset({"galvo-at", "galvo-delay", "galvo-eta", "galvo-key", "galvo-key-ttl", "galvo-lost"})
 """Headers that the next message does not inherit; with the key of this one it would count as published already."""
 AWAY, PAUSE = 30.0, 0.5
 """Seconds for which a broker that is away is asked again to take the retry, and between two times."""
