@@ -52,7 +52,7 @@ async def test_a_black_hole_fails_within_the_deadline_and_celery_hangs(scheme: s
     plain.close()
 
 
-async def test_a_broker_that_is_not_there(own_redis: OwnRedis, noted: Any) -> None:
+async def test_a_broker_that_is_not_there(own_redis: OwnRedis, noted: Any, impatient: None) -> None:
     own_redis.kill()
     with pytest.raises(BrokerAway, match="was not sent") as caught:
         await noted.submit(("a",))
@@ -85,6 +85,20 @@ async def test_what_was_sent_and_not_confirmed_may_arrive(own_redis: OwnRedis, n
     own_redis.go_on()
     await until(lambda: redis.llen(QUEUE) == 2)
     assert caught.value.id.encode() in redis.lrange(QUEUE, 0, 0)[0]
+
+
+async def test_with_a_key_it_is_sent_until_it_is_confirmed(own_redis: OwnRedis, redis: Redis) -> None:
+    with application(own_redis.url, deadline=0.05) as app:
+        noted = app.tasks[NOTED]
+        await noted.submit(("a",), deadline=5)
+        own_redis.stop()
+        late = asyncio.create_task(noted.submit(("b",), key="b", deadline=0.5))
+        sent = asyncio.create_task(noted.submit(("b",), key="b", deadline=30))
+        with pytest.raises(Unconfirmed, match="with the same key again"):
+            await late  # was sent several times
+        own_redis.go_on()
+        await sent
+        assert redis.llen(QUEUE) == 2
 
 
 async def test_who_gives_up_in_time_sends_nothing(own_redis: OwnRedis, app: Celery[Any], redis: Redis) -> None:
