@@ -133,14 +133,18 @@ async def test_a_coroutine_tells_its_progress(asking: Asking) -> None:
 
 
 @pytest.mark.parametrize("name", ["deaf", "stubborn"])
-async def test_one_that_does_not_listen_loses_its_process(asking: Asking, name: str) -> None:
+async def test_one_that_does_not_listen_loses_its_process(asking: Asking, module_redis: OwnRedis, name: str) -> None:
     job = asking.ask(name)
     await asking.noted(f"begin {name}")
     assert await job.cancel() is State.RUNNING
     with pytest.raises(JobCancelled):
         await job.result(timeout=20)
     assert await asking.ask("counted", 1).result(timeout=20) == 1
+    with Redis.from_url(module_redis.url) as redis:
+        await asyncio.to_thread(asking.stand.until, lambda: not redis.hlen("galvo.unacked"))
+        assert not list(redis.scan_iter("*dead*"))
     assert asking.stand.notes().count(f"begin {name}") == 1
+    assert await job.state() is State.CANCELLED
 
 
 async def test_the_time_limit_is_told(asking: Asking) -> None:
