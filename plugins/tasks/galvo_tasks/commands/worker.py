@@ -3,74 +3,65 @@
 from __future__ import annotations
 
 import argparse
-import os
-import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-import anyio
-from celery import Celery
+from galvo_tasks.config.check import check
+from galvo_tasks.config.trap import Trap
+from galvo_tasks.program.application import application
+from galvo_tasks.program.awaiting import awaited
+from galvo_tasks.program.running import classes_of, run
+from galvo_tasks.program.shown import wrapped
 
-from galvo import Kernel
-from galvo_tasks.app import EMBEDDED, bind, read, settings_of
-from galvo_tasks.config.preset import queue_name
-from galvo_tasks.errors import NoBroker, TasksProblem
-from galvo_tasks.plugin import loaded
-from galvo_tasks.program.logs import quiet
-from galvo_tasks.program.worker import Worker
+FAILED, REFUSED = 1, 3
 
 
 def main(argv: Sequence[str]) -> int:
-    """0: ended by Ctrl-C or SIGTERM; 1: failed, or tasks were cut short. Raises TasksProblem and SettingsError."""
+    """0: told to end; 1: failed, or tasks were cut short; 3: refused, for what `check` finds. Raises GalvoError."""
     options = parser().parse_args(argv)
-    sys.path.insert(0, os.getcwd())
-    settings = read()
-    path = options.app or settings.app
-    if not path:
-        raise TasksProblem('no application: set app = "package.module:name" under [tasks], or --app')
-    app = loaded(path)
-    known = settings_of(app).classes
-    for runtime in options.runtime:
-        if runtime not in known:
-            raise TasksProblem(f"no runtime class {runtime!r}: there are {', '.join(known)}")
-    if settings.broker.get_secret_value() == EMBEDDED:
-        bind(app, anyio.run(_embedded))
-    return run(app, options.runtime, options.concurrency or 1, verbose=options.verbose)
-
-
-def run(app: Celery[Any], runtimes: Sequence[str], number: int, *, verbose: bool = False) -> int:
-    """Until it is told to end; gives the exit code."""
-    quiet(verbose=verbose)
-    worker = Worker(
-        app=app,
-        hostname=f"{'+'.join(runtimes)}@{socket.gethostname()}",
-        queues=[queue_name(str(app.main), runtime) for runtime in runtimes],
-        concurrency=number,
-        loglevel="INFO",
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        task_events=False,
-    )
-    worker.banner = f"galvo tasks worker: {', '.join(runtimes)}"
-    worker.start()
-    return int(worker.exitcode or 0)
+    try:
+        with application(options.app) as app:
+            classes_of(app, options.runtime)
+            if traps := fatal(check(app)):
+                return _refused(traps)
+            server = awaited(str(app.conf.broker_url), patient=not options.no_wait)
+            if fatal(traps := check(app, server)):
+                return _refused(fatal(traps))
+            return run(app, options.runtime, options.concurrency, verbose=options.verbose, traps=traps, server=server)
+    except KeyboardInterrupt:
+        return 0  # told to end before it began
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="galvo tasks worker", description="Run the tasks of a runtime class.")
-    text = "runtime class; may be repeated: the first one's tasks go first"
+    made = argparse.ArgumentParser(
+        prog="galvo tasks worker",
+        description="Run the tasks of one runtime class or more.",
+        epilog="Ctrl-C or SIGTERM lets the tasks that run finish, a second one ends them, a third does not wait. "
+        "Exit code 0: ended so; 1: failed, or tasks were cut short; 3: refused, see galvo tasks check.",
+    )
+    text = "runtime class; may be repeated: of two tasks as urgent, the first class's goes first"
     made.add_argument("--class", dest="runtime", action="append", required=True, metavar="NAME", help=text)
-    made.add_argument("--app", default="", help="package.module:name; default: app under [tasks]")
-    made.add_argument("--concurrency", type=int, default=0, metavar="N", help="tasks at once, at most")
-    made.add_argument("--verbose", action="store_true", help="log each task's begin and end")
+    made.add_argument("--app", default="", metavar="PATH", help="package.module:name; default: app under [tasks]")
+    text = "tasks at once, at most; default: what CPUs and memory allow"
+    made.add_argument("--concurrency", type=_number, default=0, metavar="N", help=text)
+    made.add_argument("--no-wait", action="store_true", help="end with exit code 1 when the broker is not there")
+    made.add_argument("--verbose", action="store_true", help="log the begin and end of each task")
     return made
 
 
-async def _embedded() -> str:
-    async with Kernel.from_settings() as kernel:
-        servers = kernel.find_capability("servers")
-        if servers is None:
-            raise NoBroker('broker = "embedded" needs the plugin embedded: set [embedded] on = true')
-        return str(await servers.redis())
+def fatal(traps: Sequence[Trap]) -> list[Trap]:
+    return [trap for trap in traps if trap.fatal]
+
+
+def _refused(traps: Sequence[Trap]) -> int:
+    lines = ["galvo: no worker starts with what galvo tasks check finds:"]
+    for trap in traps:
+        lines += wrapped(f"{trap.name}: {trap.text}", first="  ")
+    print("\n".join(lines), file=sys.stderr)
+    return REFUSED
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 1 and 1000")
+    return int(text)

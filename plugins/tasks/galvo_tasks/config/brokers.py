@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from galvo_tasks.priority import STEPS
+from galvo_tasks.settings import TasksSettings
 
 OF_DEADLINE = 0.4
 """Share of the deadline for publishing that one attempt to connect, to send or to read may take: two of them fit."""
@@ -14,17 +14,19 @@ HEALTH_CHECK = 25
 """Seconds between looks whether an idle connection still stands."""
 
 
-def transport_options(kind: str, deadline: float, *, worker: bool = False) -> dict[str, Any]:
+def transport_options(kind: str, settings: TasksSettings, *, worker: bool = False) -> dict[str, Any]:
     """kombu's `broker_transport_options` for "redis" or "amqp"; `worker`: of a process that waits for tasks."""
+    deadline = settings.deadline
     patience = WORKER_SILENCE if worker else deadline * OF_DEADLINE
     if kind == "amqp":
         return {"confirm_publish": True, "read_timeout": patience, "write_timeout": patience}
     return {
-        "priority_steps": STEPS,
+        "lease": settings.lease,
+        "priority_steps": tuple(range(10)),  # others publish with numbers that are no Priority
         "queue_order_strategy": "priority",
         "socket_connect_timeout": deadline * OF_DEADLINE,
         "socket_timeout": patience,
         "socket_keepalive": True,
         "health_check_interval": HEALTH_CHECK,
-        "retry_on_timeout": worker,
+        "retry_on_timeout": False,  # what has been published is not to be sent again
     }

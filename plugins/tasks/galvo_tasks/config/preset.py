@@ -6,6 +6,8 @@ from typing import Any
 
 from kombu import Queue
 
+from galvo_tasks.broker.address import kombu_url
+from galvo_tasks.broker.transport import register
 from galvo_tasks.config.brokers import OF_DEADLINE, transport_options
 from galvo_tasks.config.routes import Router, queue_name
 from galvo_tasks.priority import HIGHEST_OF_RABBITMQ, Priority
@@ -28,10 +30,13 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
     """
     kind = kind_of(broker)
     arguments = {"x-max-priority": HIGHEST_OF_RABBITMQ} if kind == "amqp" else None
+    register()
     return {
-        # Where tasks wait
+        # Where tasks wait; Redis by galvo's own transport
         "broker_url": broker,
-        "broker_transport_options": transport_options(kind, settings.deadline),
+        "broker_read_url": kombu_url(broker),
+        "broker_write_url": kombu_url(broker),
+        "broker_transport_options": transport_options(kind, settings),
         "broker_connection_timeout": settings.deadline * OF_DEADLINE,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # workers outlive any outage
@@ -49,6 +54,8 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         "worker_eta_task_limit": 1000,
         # What a lost worker leaves behind
         "task_acks_late": True,
+        "worker_consumer": "galvo_tasks.guard.consumer:Consumer",
+        "broker_channel_error_retry": True,  # RabbitMQ closes the channel of a task that takes over half an hour
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         # Only what is needed is sent, kept and accepted
         "task_ignore_result": True,
@@ -78,4 +85,4 @@ LOG_OF_TASK = "%(asctime)s %(levelname)-7s %(task_name)s[%(task_id)s] %(message)
 def worker_preset(settings: TasksSettings, broker: str) -> dict[str, Any]:
     """What is different in a process that waits for tasks."""
     kind = kind_of(broker)
-    return {"broker_transport_options": transport_options(kind, settings.deadline, worker=True), "broker_heartbeat": 30}
+    return {"broker_transport_options": transport_options(kind, settings, worker=True), "broker_heartbeat": 30}

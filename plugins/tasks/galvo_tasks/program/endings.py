@@ -12,6 +12,8 @@ from typing import Any
 from celery import signals
 from celery.worker import state
 
+from galvo_tasks.program.shown import say
+
 ASKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AT_ONCE = signal.SIGQUIT
 """Ends what runs from the start."""
@@ -65,8 +67,3 @@ class Endings:
         signals.worker_shutting_down.send(
             sender=self._worker.hostname, sig=signal.Signals(number).name, how=how, exitcode=code
         )
-
-
-def say(text: str) -> None:
-    """As a signal handler may: whatever is being written to a buffer is left alone."""
-    os.write(2, f"galvo: {text}\n".encode())

@@ -7,12 +7,23 @@ from typing import Any
 from celery.apps.worker import Worker as CeleryWorker
 
 from galvo_tasks.program.endings import Endings
+from galvo_tasks.program.logs import allow_root, quiet
 
 
 class Worker(CeleryWorker):
-    """`banner`: what it says once it starts."""
+    """`banner`: what it says once it starts; `verbose`: it logs each task's begin and end."""
 
     banner = ""
+    verbose = False
+
+    def on_before_init(self, quiet: bool = False, **options: Any) -> None:
+        self.verbose = bool(options.get("verbose"))
+        allow_root()
+        super().on_before_init(quiet=quiet, **options)
+
+    def on_init_blueprint(self) -> None:
+        super().on_init_blueprint()
+        quiet(verbose=self.verbose)
 
     def emit_banner(self) -> None:
         print(self.banner, flush=True)  # noqa: T201 — said once, to whoever started it

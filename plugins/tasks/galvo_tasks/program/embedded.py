@@ -1,0 +1,45 @@
+"""A private Redis as the broker, for as long as a command of `galvo tasks` runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+from galvo.errors import GalvoError
+from galvo.only import only
+from galvo_tasks.errors import NoBroker
+from galvo_tasks.running.loop import LoopThread
+
+
+@contextmanager
+def embedded_redis() -> Iterator[str]:
+    """Its URL. Raises NoBroker when the plugin embedded is off or cannot run here."""
+    loop = LoopThread("galvo embedded")
+    loop.start()
+    started: Future[str] = Future()
+    end = asyncio.Event()
+    running = loop.submit(_run(started, end))
+    try:
+        yield started.result()
+    finally:
+        loop.call(_set(end))
+        running.result()
+        loop.stop()
+
+
+async def _run(started: Future[str], end: asyncio.Event) -> None:
+    try:
+        async with only("servers") as servers:
+            started.set_result(str(await servers.redis()))
+            await end.wait()
+    except GalvoError as error:
+        if started.done():
+            raise
+        text = f'broker = "embedded" needs the plugin embedded: set [embedded] on = true ({error})'
+        started.set_exception(NoBroker(text))
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()
