@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from celery.worker import request as celery_request
+from kombu import Message
 
-from galvo_tasks import Priority, celery_app
+from galvo_tasks import Priority, TasksSettings, celery_app
 from galvo_tasks.metering import recorder
 from galvo_tasks.metering.metrics import MANY, OTHER, done
+from galvo_tasks.request import Request
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.stand import Stand, standing
 
@@ -26,6 +28,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         stand.worker()
         yield stand
     redis.close()
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens() -> Iterator[None]:
+    yield
+    recorder.send_to(None)
 
 
 @pytest.fixture
@@ -55,12 +63,35 @@ def test_how_long_it_waited_and_ran_and_that_it_is_done(shared: Stand, send: Any
     assert values["galvo.tasks.done task=works outcome=success"] == 1
 
 
-def test_a_wait_begins_when_it_may_begin_and_is_never_negative(shared: Stand, send: Any) -> None:
-    send("works", at=time.time() - 1000, eta=datetime.now(UTC) - timedelta(seconds=50))
-    assert 50 <= told(shared, 3)["galvo.tasks.wait_time task=works priority=normal"] < 80
-    (shared.folder / "notes").unlink()
-    send("works", at=time.time() + 1000)
-    assert told(shared, 3)["galvo.tasks.wait_time task=works priority=normal"] == 0
+@pytest.mark.parametrize(
+    "at, eta, wait",
+    [(-100.0, None, 100.0), (1000.0, None, 0.0), (-1000.0, -50.0, 50.0), (-50.0, -1000.0, 50.0), ("soon", None, None)],
+)
+def test_a_wait_begins_when_it_may_begin_and_is_never_negative(at: Any, eta: float | None, wait: float | None) -> None:
+    app = celery_app("unit", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
+
+    @app.task
+    def task() -> None: ...
+
+    heard: list[tuple[str, float]] = []
+    recorder.send_to(lambda metric, value: heard.append((metric.name, value)))
+    now = time.time()
+    headers = {
+        "id": "1", "task": task.name, "galvo-at": now + at if isinstance(at, float) else at,
+        "eta": None if eta is None else datetime.fromtimestamp(now + eta, UTC).isoformat(),
+    }  # fmt: skip
+    message = Message(
+        body="[[], {}, {}]",
+        headers=headers,
+        content_type="application/json",
+        content_encoding="utf-8",
+        accept=["application/json"],
+    )
+    request = Request(message, app=app, task=task)
+    request.on_accepted("1", time.monotonic())
+    took = time.time() - now
+    assert [name for name, _ in heard] == ([] if wait is None else ["galvo.tasks.wait_time"])
+    assert all(wait is not None and (wait <= value <= wait + took or value == wait == 0) for _, value in heard)
 
 
 @pytest.mark.parametrize(

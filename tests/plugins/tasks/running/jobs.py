@@ -138,3 +138,17 @@ def _attempt(task: Any, name: str) -> None:
     info, headers = request.delivery_info, request.headers or {}
     known = {"galvo-key", "galvo-lost", "shop"} & {*headers}
     note(f"{name} {request.retries} {info['priority']} {info['routing_key']} {sorted(known)} {time.time()}")
+
+
+here: list[int] = []
+all_here = asyncio.Event()
+
+
+@app.task
+async def meets(number: int, others: int) -> None:
+    """Waits until all of them run."""
+    here.append(number)
+    if len(here) == others:
+        all_here.set()
+    await all_here.wait()
+    note(f"{number} met {len(here)}")
