@@ -42,14 +42,11 @@ class Results:
 
     async def read(self, id: str, limit: int, *names: str) -> list[bytes | None]:
         """These fields, each of `limit` bytes at most. Raises ResultsAway, Unreadable."""
-        try:
-            found: list[bytes | None] = await self._run(self._read, id, limit, *names)
-        except ResponseError as error:
-            raise Unreadable(id, str(error)) from None
+        found: list[bytes | None] = await self._run(self._read, id, limit, *names)
         return found
 
     async def cancel(self, id: str) -> bytes | None:
-        """The state that it has then. Raises ResultsAway."""
+        """The state that it has then. Raises ResultsAway, Unreadable."""
         found: bytes | None = await self._run(self._cancel, id, layout.cancels(self.app), layout.UNFINISHED, id)
         return found
 
@@ -72,8 +69,9 @@ class Results:
         try:
             return await script(keys=[layout.key(self.app, id)], args=list(args))
         except ResponseError as error:
-            if str(error).startswith(("galvo:", "WRONGTYPE")):
-                raise
+            for problem in layout.FOREIGN:
+                if problem in str(error):
+                    raise Unreadable(id, problem) from None
             raise ResultsAway(error) from error
         except (RedisError, OSError) as error:
             raise ResultsAway(error) from error

@@ -20,6 +20,7 @@ class Attempt:
         self.reached = False
         """A thread has taken it: that nothing comes back is the broker's doing."""
         self._turn = threading.Lock()
+        self._sent = False
 
     @property
     def left(self) -> float:
@@ -28,8 +29,11 @@ class Attempt:
 
     def sending(self) -> None:
         """Whoever has the turn first decides: from here on it may arrive. Raises DeadlinePassed."""
+        if self._sent:  # with a key, it may be sent again
+            return
         if self.left <= 0 or not self._turn.acquire(blocking=False):
             raise self.passed()
+        self._sent = True
 
     def abandon(self) -> bool:
         """Nobody waits any more. Gives whether it is certain that nothing is sent."""

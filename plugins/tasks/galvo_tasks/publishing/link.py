@@ -25,6 +25,8 @@ class Link:
         self.kind = kind_of(str(app.conf.broker_write_url))
         options = _amqp(seconds) if self.kind == "amqp" else _redis(seconds)
         self.connection = app.connection_for_write(connect_timeout=seconds, transport_options=options)
+        self.knows_keys = self.kind == "redis"
+        """A second message with the same key adds nothing."""
         self.producer: Producer | None = None
         self.used = False
         """It has published, so it was alive once."""

@@ -115,14 +115,30 @@ async def test_a_cancelled_one_is_not_called_failed_even_if_it_fails_while_it_en
         await job.result(timeout=20)
 
 
-async def test_one_that_does_not_listen_loses_its_process(asking: Asking) -> None:
-    job = asking.ask("deaf")
-    await asking.noted("begin deaf")
+async def test_a_coroutine_is_cancelled_inside(asking: Asking) -> None:
+    job = asking.ask("awaited", 0)
+    await asking.noted("begin awaited")
+    assert await job.cancel() is State.RUNNING
+    with pytest.raises(JobCancelled):
+        await job.result(timeout=20)
+    assert "cancelled inside" in asking.stand.notes()
+
+
+async def test_a_coroutine_tells_its_progress(asking: Asking) -> None:
+    job = asking.ask("awaited", 5)
+    assert await job.result(timeout=20) == 5
+    assert [seen async for seen in job.progress()] == [Progress(State.DONE, 5, 5, "coroutine")]
+
+
+@pytest.mark.parametrize("name", ["deaf", "stubborn"])
+async def test_one_that_does_not_listen_loses_its_process(asking: Asking, name: str) -> None:
+    job = asking.ask(name)
+    await asking.noted(f"begin {name}")
     assert await job.cancel() is State.RUNNING
     with pytest.raises(JobCancelled):
         await job.result(timeout=20)
     assert await asking.ask("counted", 1).result(timeout=20) == 1
-    assert asking.stand.notes().count("begin deaf") == 1
+    assert asking.stand.notes().count(f"begin {name}") == 1
 
 
 async def test_the_time_limit_is_told(asking: Asking) -> None:
@@ -146,6 +162,6 @@ async def test_an_unknown_job(asking: Asking) -> None:
         await anext(job.progress())
 
 
-async def test_a_thousand_wait_on_one_connection(asking: Asking) -> None:
+async def test_one_connection_is_enough_for_all_who_wait(asking: Asking) -> None:
     waiting = [asyncio.create_task(asking.ask("counted", number % 3).result(timeout=60)) for number in range(200)]
     assert await asyncio.gather(*waiting) == [number % 3 for number in range(200)]
