@@ -1,7 +1,7 @@
 """The shop's Celery application, as workers import it: `galvo tasks worker --class image`, with
 
-    [tasks]
-    app = "galvo_engraving.jobs.app:app"
+[tasks]
+app = "galvo_engraving.jobs.app:app"
 """
 
 from __future__ import annotations
