@@ -56,6 +56,10 @@ RULES = (
         sentence="The oldest {priority} task of queue {queue} has waited for {value}",
     ),
     Rule(
+        name="TasksDead", metric="galvo.tasks.dead", above=0.5, until=0,
+        sentence="{value} on the dead-letter list, where nothing runs them: see `galvo tasks dead`",
+    ),
+    Rule(
         name="TransactionIdle", metric="galvo.database.idle_in_transaction.oldest", above=600, until=60,
         sentence="A session has been idle in its transaction for {value}: it holds locks and vacuum back",
     ),

@@ -58,7 +58,7 @@ class Consumer(CeleryConsumer):
         """Its connection is lost, or the worker ends."""
         if self.connection is None:
             self.guard.known.lose_connection(request.attempt for request in unbegun() if request.attempt)
-        elif self.connection.transport.driver_type == "amqp" and self.task_consumer:
+        elif self.guard.redelivers and self.task_consumer:
             self.task_consumer.cancel()  # what it is given until then is given back, too
             self._give_back([request for request in unbegun() if not request.acknowledged])
         super().on_close()

@@ -12,10 +12,13 @@ from amqp.exceptions import NotFound
 from celery import Celery
 from kombu import Connection, Queue
 
+from galvo import Metric
 from galvo_tasks.app import settings_of
+from galvo_tasks.config.preset import kind_of
 from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
-from galvo_tasks.guard.letter import AGAIN, AT
 
+DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
+"""How many are on the list; the monitor's rule TasksDead tells somebody."""
 PAGE = 500
 Wanted = Callable[[Entry], bool]
 
@@ -54,8 +57,7 @@ class DeadLetters(ABC):
         return closing(self._app.connection_for_write())
 
     def _publish(self, connection: Connection, entry: Entry) -> None:
-        headers = renewed(entry, AGAIN, AT, time.time())
-        entry.letter.send(connection.default_channel, headers, self._patience)
+        entry.letter.send(connection.default_channel, renewed(entry, time.time()), self._patience)
 
 
 class InRedis(DeadLetters):
@@ -142,9 +144,7 @@ class InRabbit(DeadLetters):
 
 def dead_letters(app: Celery[Any]) -> DeadLetters:
     """Those of `app`, in whichever broker it has."""
-    with closing(app.connection_for_write()) as connection:
-        kind = connection.transport.driver_type
-    return InRabbit(app) if kind == "amqp" else InRedis(app)
+    return InRabbit(app) if kind_of(str(app.conf.broker_url)) == "amqp" else InRedis(app)
 
 
 def _among(ids: Collection[str] | None) -> Wanted:

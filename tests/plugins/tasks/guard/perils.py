@@ -16,16 +16,20 @@ app = celery_app("perils")
 
 
 @app.task
-def slow(name: str, seconds: float) -> None:
-    note(f"begin {name}")
-    time.sleep(seconds)
-    note(f"end {name}")
+def once(name: str) -> None:
+    _held(name)
 
 
 @app.task(idempotent=True)
-def slow_twice(name: str, seconds: float) -> None:
+def twice(name: str) -> None:
+    _held(name)
+
+
+def _held(name: str) -> None:
+    """Ends once the file `name`.go is there."""
     note(f"begin {name}")
-    time.sleep(seconds)
+    while not os.path.exists(f"{name}.go"):
+        time.sleep(0.01)
     note(f"end {name}")
 
 

@@ -32,59 +32,65 @@ def empty(rabbit: Rabbit, url: str) -> bool:
 
 def test_a_worker_is_killed(those: Perilous, rabbit: Rabbit, url: str) -> None:
     worker = those.stand.worker(*WORDS)
-    those.send("slow", "once", 60)
-    those.send("slow_twice", "again", 0.2)
+    those.send("once", "once")
+    those.send("twice", "twice")
     those.until_begun("once")
-    those.until_begun("again")
+    those.until_begun("twice")
     worker.kill()
+    those.let_go("twice")
     those.stand.worker(*WORDS)
     assert those.until_dead("once").reason == "its worker was lost while it may have run"
-    those.until_ended("again")
-    assert (those.begun("once"), those.begun("again")) == (1, 2)
+    those.until_ended("twice")
+    assert (those.begun("once"), those.begun("twice")) == (1, 2)
     those.stand.until(lambda: empty(rabbit, url))
 
 
 def test_a_connection_is_lost_while_tasks_run_and_when_they_end(those: Perilous, rabbit: Rabbit, url: str) -> None:
     worker = those.stand.worker(*WORDS)
-    those.send("slow", "long", 2)
-    those.send("slow_twice", "short", 0.3)
+    those.send("once", "long")
+    those.send("twice", "short")
     those.until_begun("long")
     those.until_begun("short")
     rabbit.drop_connections()
-    worker.until("Connection to broker lost")
+    worker.until("CONNECTION_FORCED")
+    those.let_go("short")
     those.until_ended("short")
+    those.let_go("long")
     those.until_ended("long")
     those.stand.until(lambda: empty(rabbit, url))
     assert (those.begun("short"), those.begun("long")) == (1, 1)
     assert those.letters.count() == 0
-    those.send("slow", "after", 0)
-    those.until_ended("after")
     worker.kill()  # nothing of all that may come back
     assert empty(rabbit, url)
 
 
 def test_a_worker_that_ends_gives_back_what_it_has_not_begun(those: Perilous, rabbit: Rabbit, url: str) -> None:
     worker = those.stand.worker(*WORDS)
-    those.send("slow", "runs", 1)
-    for number in range(3):
-        those.send("slow", f"waits {number}", 0, countdown=2)
+    those.send("once", "runs")
     those.until_begun("runs")
-    those.stand.until(lambda: rabbit.queues(url)["perils.quick"][1] == 4)
-    assert worker.stop() == 0
+    for name in ("one", "two", "three"):
+        those.send("once", name, countdown=2)
+        those.let_go(name)
+    those.stand.until(lambda: rabbit.queues(url)["perils.quick"] == (0, 4))
+    worker.process.send_signal(signal.SIGTERM)
+    those.stand.until(lambda: rabbit.queues(url)["perils.quick"] == (3, 1))
+    those.let_go("runs")
+    assert worker.process.wait(20) == 0
     assert those.ended("runs") == 1
     assert rabbit.queues(url)["perils.quick"] == (3, 0)
     those.stand.worker(*WORDS)
-    for number in range(3):
-        those.until_ended(f"waits {number}")
-        assert those.begun(f"waits {number}") == 1
+    for name in ("one", "two", "three"):
+        those.until_ended(name)
+        assert those.begun(name) == 1
     assert those.letters.count() == 0
     those.stand.until(lambda: empty(rabbit, url))
 
 
-@pytest.mark.skipif(not THOROUGH, reason="GALVO_THOROUGH=1: it waits for more than clocks may differ by")
+@pytest.mark.skipif(not THOROUGH, reason="GALVO_THOROUGH=1: it waits for longer than clocks may differ by")
 def test_one_that_waits_for_its_time_has_not_begun(those: Perilous, rabbit: Rabbit, url: str) -> None:
     worker = those.stand.worker(*WORDS)
-    those.send("slow", "later", 0, countdown=9)
+    those.let_go("later")
+    those.send("once", "later", countdown=15)
     those.stand.until(lambda: rabbit.queues(url)["perils.quick"] == (0, 1))
     worker.kill()
     those.stand.worker(*WORDS)
@@ -94,15 +100,16 @@ def test_one_that_waits_for_its_time_has_not_begun(those: Perilous, rabbit: Rabb
 
 
 def test_another_worker_calls_lost_what_ends_after_all(those: Perilous, rabbit: Rabbit) -> None:
-    one = those.stand.worker("--class", "quick", "--concurrency", "1")
-    those.send("slow", "long", 3)
+    one = those.stand.worker(*WORDS)
+    those.send("once", "long")
     those.until_begun("long")
-    other = those.stand.worker("--class", "quick", "--concurrency", "1")
+    other = those.stand.worker(*WORDS)
     one.process.send_signal(signal.SIGSTOP)
     rabbit.drop_connections()
     other.until("is put aside")
     one.process.send_signal(signal.SIGCONT)
+    those.let_go("long")
     those.until_ended("long")
-    assert those.begun("long") == 1
     one.until("has ended after all")
+    assert those.begun("long") == 1
     assert those.letters.count() == 0
