@@ -160,4 +160,5 @@ SHAPE = {
     "on_timeout": ["self", "soft", "timeout"],
     "on_failure": ["self", "exc_info", "send_failed_event", "return_ok"],
     "acknowledge": ["self"],
+    "_announce_revoked": ["self", "reason", "terminated", "signum", "expired"],
 }
