@@ -10,6 +10,7 @@ from celery import bootsteps
 from celery.signals import worker_shutdown
 from celery.worker.components import Pool
 
+from galvo_tasks.metering import recorder
 from galvo_tasks.scaling.autoscaler import TICK, Autoscaler, follow
 from galvo_tasks.scaling.crew import Crew
 from galvo_tasks.scaling.governor import Governor
@@ -55,6 +56,7 @@ class Governing(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         self.crew.worker = worker
         self.governor.start()
+        recorder.send_to(self.governor.record)
         worker_shutdown.connect(self._ended, weak=False)
 
     def stop(self, worker: Any) -> None:
@@ -72,4 +74,5 @@ class Governing(bootsteps.StartStopStep):
 
     def _ended(self, **_: Any) -> None:
         worker_shutdown.disconnect(self._ended)
+        recorder.send_to(None)
         self.governor.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from celery.worker import state
 
 from galvo_tasks.app import settings_of
 from galvo_tasks.config.preset import queue_name
+from galvo_tasks.config.processors import processors
 from galvo_tasks.scaling.ceiling import Ceiling
 from galvo_tasks.scaling.plan import PYTHON, planned
 
@@ -26,7 +26,7 @@ class Crew:
         """False: threads."""
         self.memory = max(one.memory_bytes for one in self.classes)
         """Bytes, of one task."""
-        self.cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.cpus = processors().usable
         self.worker: Any = None
         """Celery's, once its pool runs."""
         first = planned(cpus=self.cpus, most=self.most, limit=None, others=0, each=PYTHON + self.memory)

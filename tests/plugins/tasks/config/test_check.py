@@ -92,9 +92,16 @@ def test_an_option_of_the_transport(broker: str, option: str, value: Any, text: 
 
 def test_a_visibility_timeout_below_a_time_limit_on_kombus_own_transport() -> None:
     app = shop(classes={"bulk": {"time_limit": 10_000}})
-    app.conf.broker_url = REDIS
+    app.conf.broker_read_url = REDIS
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "visibility_timeout": 9_000}
     assert "set it to 20000 or more" in found(app, "broker_transport_options").text
+    assert "leave it out" in found(app, "broker_read_url").text
+
+
+def test_a_visibility_timeout_where_there_are_leases() -> None:
+    app = shop()
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "visibility_timeout": 9_000}
+    assert "set lease under [tasks]" in found(app, "broker_transport_options").text
 
 
 @pytest.mark.parametrize(
