@@ -71,18 +71,10 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         # Its processes
         "worker_proc_alive_timeout": 15.0,
         "worker_redirect_stdouts": False,
-        "worker_log_format": LOG,
-        "worker_task_log_format": LOG_OF_TASK,
-        "timezone": "UTC",
-        "enable_utc": True,
     }
-
-
-LOG = "%(asctime)s %(levelname)-7s %(message)s"
-LOG_OF_TASK = "%(asctime)s %(levelname)-7s %(task_name)s[%(task_id)s] %(message)s"
 
 
 def worker_preset(settings: TasksSettings, broker: str) -> dict[str, Any]:
     """What is different in a process that waits for tasks."""
-    kind = kind_of(broker)
-    return {"broker_transport_options": transport_options(kind, settings, worker=True), "broker_heartbeat": 30}
+    options = transport_options(kind_of(broker), settings, worker=True)
+    return {"broker_transport_options": options, "broker_heartbeat": 30}

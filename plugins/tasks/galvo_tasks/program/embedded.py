@@ -12,6 +12,8 @@ from galvo.only import only
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.running.loop import LoopThread
 
+NONE, NOT_ON = "no plugin that provides", "the plugin embedded is not on: set [embedded] on = true"
+
 
 @contextmanager
 def embedded_redis() -> Iterator[str]:
@@ -37,8 +39,7 @@ async def _run(started: Future[str], end: asyncio.Event) -> None:
     except GalvoError as error:
         if started.done():
             raise
-        text = f'broker = "embedded" needs the plugin embedded: set [embedded] on = true ({error})'
-        started.set_exception(NoBroker(text))
+        started.set_exception(NoBroker(f'broker = "embedded": {NOT_ON if NONE in str(error) else error}'))
 
 
 async def _set(event: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from celery.apps.worker import Worker as CeleryWorker
 
 from galvo_tasks.program.endings import Endings
-from galvo_tasks.program.logs import allow_root, quiet
+from galvo_tasks.program.logs import allow_root, plain, quiet
 
 
 class Worker(CeleryWorker):
@@ -19,6 +19,7 @@ class Worker(CeleryWorker):
     def on_before_init(self, quiet: bool = False, **options: Any) -> None:
         self.verbose = bool(options.get("verbose"))
         allow_root()
+        plain(self.app)
         super().on_before_init(quiet=quiet, **options)
 
     def on_init_blueprint(self) -> None:
