@@ -26,9 +26,10 @@ class Shop:
         self.server = redis
         self.redis = Redis.from_url(redis.url)
         self.app = celery_app("test", stand.settings)
+        self.ids: dict[str, str] = {}
 
     def send(self, name: str, text: str, **options: Any) -> None:
-        self.app.send_task(f"tests.plugins.tasks.broker.jobs.{name}", (text,), **options)
+        self.ids[text] = str(self.app.send_task(f"tests.plugins.tasks.broker.jobs.{name}", (text,), **options).id)
 
     def begin(self, text: str, **options: Any) -> None:
         """A task that runs until `end`."""
