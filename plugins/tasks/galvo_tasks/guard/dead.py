@@ -54,7 +54,7 @@ class DeadLetters(ABC):
         return self.take(_among(ids), publish=False)
 
     def _connection(self) -> AbstractContextManager[Connection]:
-        return closing(self._app.connection_for_write())
+        return connected(self._app)
 
     def _publish(self, connection: Connection, entry: Entry) -> None:
         entry.letter.send(connection.default_channel, renewed(entry, time.time()), self._patience)
@@ -140,6 +140,11 @@ class InRabbit(DeadLetters):
                     yield read, entry
         except NotFound:
             return
+
+
+def connected(app: Celery[Any]) -> AbstractContextManager[Connection]:
+    """A connection that is tried once: without this, kombu goes on until the broker is there, and stops a worker."""
+    return closing(app.connection_for_write(transport_options={"max_retries": 0}))
 
 
 def dead_letters(app: Celery[Any]) -> DeadLetters:
