@@ -29,7 +29,7 @@ from redis.retry import Retry
 from galvo_tasks.broker import begun
 from galvo_tasks.broker.leases import Leases, leases_of
 from galvo_tasks.broker.qos import QoS
-from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word
+from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word, plain
 
 KEY, KEY_TTL = "galvo-key", "galvo-key-ttl"
 """Headers: a second message with the same key adds nothing; for that many seconds."""
@@ -220,7 +220,7 @@ class Channel(_Channel):  # type: ignore[misc]
             raise
         except ResponseError as error:  # a replica, or a disk that is full: another server may take over
             connection.disconnect()
-            raise NotConnected(f"Redis gives out no tasks: {error}") from error
+            raise NotConnected(f"Redis gives out no tasks: {plain(error)}") from error
         return answer
 
     def _message(self, tag: str, raw: bytes) -> Any:
