@@ -81,12 +81,13 @@ async def test_relays_take_turns(dsn: str, noted: Any, redis: Redis) -> None:
     async with relay_of(dsn, noted.app) as (kernel, relay):
         async with kernel.transaction() as session:
             await outbox(session, noted, ("a",))
+            await outbox(session, noted, ("b",))
         async with kernel.transaction() as other:
             assert len(await table.take(other, "test", [NOTED], 1)) == 1
             await relay.batch()
             assert not texts(redis)
         await relay.batch()
-        assert texts(redis) == ["a"]
+        assert texts(redis) == ["a", "b"]
 
 
 async def test_a_key_is_one_task(dsn: str, noted: Any, redis: Redis) -> None:
