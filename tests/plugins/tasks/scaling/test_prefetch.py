@@ -40,6 +40,9 @@ def test_what_does_not_fit_waits_in_the_broker(stand: Stand) -> None:
         app.send_task(IMAGE, (number, 1, 2.0), queue="scaled.image")
     waiting = lambda: sum(one.tasks for one in depths(str(app.conf.broker_url), ["scaled.image"]))  # noqa: E731
     stand.until(lambda: waiting() == 3)
-    assert stand.notes() == []  # two run
+    seen = []
+    while not stand.notes():  # two run
+        seen.append(waiting())
+    assert set(seen[:-2]) == {3}  # one may have ended between its note and the next look
     stand.until(lambda: len(stand.notes()) == 5)
     assert waiting() == 0
