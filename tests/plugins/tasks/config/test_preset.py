@@ -59,7 +59,7 @@ def test_what_is_known_by_its_name_only_is_quick_and_normal(broker: str, number:
 
 
 def test_a_queue_that_is_not_there_is_not_made() -> None:
-    with pytest.raises(QueueNotFound, match="'shop.imgae'"):
+    with pytest.raises(QueueNotFound, match=r"'shop\.imgae'"):
         celery_app("shop", settings()).amqp.router.route({"queue": "shop.imgae"}, "raster")
 
 
