@@ -29,6 +29,7 @@ class Ledger:
         """Bytes of a result."""
         self._client: Redis = Redis.from_url(
             results_url(app),
+            client_name="galvo-jobs",
             socket_timeout=settings.deadline,
             socket_connect_timeout=settings.deadline,
             retry=Retry(NoBackoff(), 1),  # a connection that was closed while idle
