@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +13,10 @@ from galvo_tasks.app import settings_of
 from galvo_tasks.broker.lost import LOST
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import TasksProblem
-from galvo_tasks.guard.dead import DeadLetters, dead_letters
+from galvo_tasks.guard.dead import DeadLetters, connected, dead_letters
 from galvo_tasks.guard.entry import Entry, entry
 from galvo_tasks.guard.known import Known
-from galvo_tasks.guard.letter import Letter
+from galvo_tasks.guard.letter import Letter, without_key
 from galvo_tasks.guard.verdict import MAY_HAVE_RUN
 from galvo_tasks.jobs.errors import JobProblem
 from galvo_tasks.jobs.ledger import ledger_of
@@ -94,9 +93,9 @@ class Guard:
 
     def send_again(self, *letters: Letter, lost: int | None = None) -> None:
         """Publish copies; `lost`: how many workers were lost with it. Raises what kombu raises."""
-        with closing(self.app.connection_for_write()) as connection:
+        with connected(self.app) as connection:
             for letter in letters:
-                headers = letter.headers if lost is None else {**letter.headers, LOST: lost}
+                headers = without_key(letter.headers) | ({} if lost is None else {LOST: lost})
                 letter.send(connection.default_channel, headers, self._patience)
 
     def settle(self, letter: Letter, looks: tuple[float, ...] = LOOKS) -> None:

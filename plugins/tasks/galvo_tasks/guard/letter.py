@@ -51,11 +51,8 @@ class Letter(msgspec.Struct, frozen=True):
         return found.hexdigest()
 
     def send(self, channel: Any, headers: Mapping[str, Any], timeout: float) -> None:
-        """Publish it with these headers, but none of its keys: with them it would be taken for the one that is there.
-
-        Raises what kombu raises, after `timeout` seconds at most.
-        """
-        headers = {name: value for name, value in headers.items() if name not in (KEY, KEY_TTL)}
+        """Publish it with these headers to where it has been. Raises what kombu raises, after `timeout` seconds."""
+        headers = dict(headers)
         priority: Any = self.priority  # None, too
         Producer(channel, auto_declare=False).publish(
             self.body,
@@ -91,6 +88,11 @@ def letter_of(message: Message) -> Letter:
         correlation_id=properties.get("correlation_id"),
         reply_to=properties.get("reply_to"),
     )
+
+
+def without_key(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Headers of a copy: with its key it would be taken for the message that is there."""
+    return {name: value for name, value in headers.items() if name not in (KEY, KEY_TTL)}
 
 
 def attempt_of(headers: Mapping[str, Any]) -> Attempt:

@@ -77,7 +77,7 @@ def banner(crew: scaling.Crew, server: Server, traps: Sequence[Trap]) -> str:
         if getattr(task, "runtime", "") in runtimes and name[:7] != "celery."
     ]
     pool = "processes" if crew.processes else "threads"
-    at_once = f"{crew.ceiling.now} {pool} at most ({crew.ceiling.why})"
+    at_once = f"{crew.wanted.number} {pool} at most ({crew.wanted.why}), and what memory allows"
     lines = [
         f"galvo tasks worker: {app.main}, class {', '.join(runtimes)}",
         *wrapped(f"{named(str(app.conf.broker_url))} ({server.title})", first="  broker       "),

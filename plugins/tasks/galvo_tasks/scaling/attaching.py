@@ -16,6 +16,7 @@ from galvo_tasks.scaling.crew import Crew
 from galvo_tasks.scaling.governor import Governor
 from galvo_tasks.scaling.plan import PYTHON
 from galvo_tasks.scaling.plugin import Scaling
+from galvo_tasks.scaling.tree import resident
 
 KIB = 1024
 
@@ -31,7 +32,7 @@ def attach(crew: Crew) -> Governor:
 
 def options(crew: Crew) -> dict[str, Any]:
     """What Celery's WorkController is to be made with."""
-    number = crew.ceiling.now
+    number = crew.wanted.number
     if not crew.processes:
         return {"pool": "threads", "concurrency": number}
     most_tasks = min((one.max_tasks for one in crew.classes if one.max_tasks), default=None)
@@ -40,8 +41,8 @@ def options(crew: Crew) -> dict[str, Any]:
         "autoscale": (number, 1),
         "autoscaler_cls": partial(Autoscaler, crew.ceiling),
         "max_tasks_per_child": most_tasks,
-        # billiard compares the peak of RSS, of which a child shares a part with the main process
-        "max_memory_per_child": (crew.memory + 3 * PYTHON) // KIB,
+        # billiard compares the peak of RSS, which has what a child shares with the main process
+        "max_memory_per_child": (resident() + 2 * PYTHON + crew.memory) // KIB,
     }
 
 
@@ -55,6 +56,7 @@ class Governing(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         self.crew.worker = worker
+        follow(worker, self.crew.ceiling.now)
         self.governor.start()
         recorder.send_to(self.governor.record)
         worker_shutdown.connect(self._ended, weak=False)
@@ -63,7 +65,7 @@ class Governing(bootsteps.StartStopStep):
         """Not yet: tasks end after this, and their metrics are told."""
 
     def terminate(self, worker: Any) -> None:
-        """As above."""
+        self._ended()
 
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
         if not self.crew.processes:

@@ -66,9 +66,11 @@ def follow(worker: Any, most: int) -> None:
     """Take no more tasks from the broker than that: worker_disable_prefetch asks `max_concurrency`, and RabbitMQ is
     told the change of its prefetch count.
     """
-    change, worker.max_concurrency = most - (worker.max_concurrency or most), most
+    change = most - (worker.max_concurrency or worker.concurrency)
+    worker.max_concurrency = most
     consumer = worker.consumer
-    if not change or consumer is None or getattr(consumer, "qos", None) is None:
+    if not change or consumer is None:
         return
-    consumer.initial_prefetch_count = most * consumer.prefetch_multiplier
-    consumer._update_qos_eventually(change)
+    consumer.initial_prefetch_count = most * consumer.prefetch_multiplier  # of the next connection
+    if getattr(consumer, "qos", None) is not None:
+        consumer._update_qos_eventually(change)

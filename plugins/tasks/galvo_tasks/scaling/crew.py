@@ -12,7 +12,7 @@ from galvo_tasks.app import settings_of
 from galvo_tasks.config.preset import queue_name
 from galvo_tasks.config.processors import processors
 from galvo_tasks.scaling.ceiling import Ceiling
-from galvo_tasks.scaling.plan import PYTHON, planned
+from galvo_tasks.scaling.plan import PYTHON, Plan, planned
 
 
 class Crew:
@@ -29,8 +29,9 @@ class Crew:
         self.cpus = processors().usable
         self.worker: Any = None
         """Celery's, once its pool runs."""
-        first = planned(cpus=self.cpus, most=self.most, limit=None, others=0, each=PYTHON + self.memory)
-        self.ceiling = Ceiling(first)
+        self.wanted = planned(cpus=self.cpus, most=self.most, limit=None, others=0, each=PYTHON + self.memory)
+        """What it would be with memory without end."""
+        self.ceiling = Ceiling(Plan(1, "how much memory there is has not been looked at yet"))
 
     @property
     def queues(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What processes and their children have of memory: /proc/PID/{status,smaps_rollup} and /proc/PID/task/TID/children."""
+"""What processes and their children have of memory: proc(5)'s PID/{status,smaps_rollup} and PID/task/TID/children."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ def use(pid: int, proc: Path = PROC) -> Use | None:
     rss = rollup.get("Rss", 0)
     own = sum(rollup.values()) - rss
     return Use(own, own + max(0, status.get("VmHWM", 0) - rss))
+
+
+def resident(proc: Path = PROC) -> int:
+    """RSS of this process, in bytes; 0 where nobody knows."""
+    try:
+        return _fields(proc / "self/status", "VmRSS").get("VmRSS", 0)
+    except OSError:
+        return 0
+
+
+def machine(proc: Path = PROC) -> tuple[int, int] | None:
+    """Bytes that there are, and that are used; None where nobody knows."""
+    try:
+        found = _fields(proc / "meminfo", "MemTotal", "MemAvailable")
+        return found["MemTotal"], found["MemTotal"] - found["MemAvailable"]
+    except (OSError, KeyError):
+        return None
 
 
 def family(pids: Iterable[int], proc: Path = PROC) -> list[int]:

@@ -19,6 +19,11 @@ def noted(text: str, seconds: float = 0.0) -> None:
 
 
 @app.task
+def once(text: str, seconds: float = 0.0) -> None:
+    noted(text, seconds)
+
+
+@app.task
 def held(text: str) -> None:
     """Runs until there is a file of this name."""
     note(f"begin {text}")

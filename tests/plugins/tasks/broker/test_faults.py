@@ -4,59 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from redis import Redis
 
-from galvo_tasks import celery_app
-from galvo_tasks.broker.leases import LEASES, UNACKED
-from tests.conftest import reachable_folder
-from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.tasks.stand import Stand, Worker, standing
-
-LEASE = 1.0
-
-
-class Shop:
-    """A stand, a client of its Redis, and what the tests of this module do with both."""
-
-    def __init__(self, stand: Stand, redis: OwnRedis) -> None:
-        self.stand = stand
-        self.server = redis
-        self.redis = Redis.from_url(redis.url)
-        self.app = celery_app("test", stand.settings)
-
-    def send(self, name: str, text: str, **options: Any) -> None:
-        self.app.send_task(f"tests.plugins.tasks.broker.jobs.{name}", (text,), **options)
-
-    def begin(self, text: str, **options: Any) -> None:
-        """A task that runs until `end`."""
-        self.send("held", text, **options)
-        self.noted(f"begin {text}")
-
-    def end(self, text: str) -> None:
-        (self.stand.folder / text).touch()
-        self.noted(f"end {text}")
-
-    def noted(self, text: str) -> None:
-        self.stand.until(lambda: text in self.stand.notes())
-
-    def all_is_acknowledged(self) -> None:
-        self.stand.until(lambda: not self.redis.hlen(UNACKED) and not self.redis.zcard(LEASES))
+from tests.plugins.tasks.broker.shop import LEASE, Shop, shops
+from tests.plugins.tasks.stand import Worker
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with reachable_folder() as folder:
-        redis = OwnRedis(folder, "--appendonly", "yes", "--appendfsync", "always")
-        redis.start()
-        with standing(folder, redis.url, app="tests.plugins.tasks.broker.jobs:app", lease=LEASE) as stand:
-            made = Shop(stand, redis)
-            yield made
-            made.redis.close()
-            made.app.close()
-        redis.close()
+    with shops() as shop:
+        yield shop
 
 
 @pytest.fixture(scope="module")

@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from celery import Celery
 from redis import Redis
 
-from galvo_tasks import TasksSettings, celery_app
 from galvo_tasks.cli import main
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-
-CLASSES = {"laser": {"pool": "threads", "concurrency": 3}}
-
-
-@pytest.fixture
-def shop(tmp_path: Path, own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery[Any]]:
-    """`galvo tasks ... --app shop:app` finds it."""
-    values = {"broker": own_redis.url, "classes": CLASSES}
-    module = ModuleType("shop")
-    app = celery_app("shop", TasksSettings.model_validate(values))
-    vars(module)["app"] = app
-    monkeypatch.setitem(sys.modules, "shop", module)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.chdir(tmp_path)
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def said(shop: Celery[Any], capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """Exit code and output."""
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main([*words, *(["--app", "shop:app"] if "--app" not in words else [])])
-        return code, "".join(capsys.readouterr())
-
-    return run
+from tests.plugins.tasks.program.conftest import Said
 
 
 @pytest.mark.parametrize(
@@ -54,7 +25,7 @@ def said(shop: Celery[Any], capsys: pytest.CaptureFixture[str]) -> Callable[...,
         (["--class", "quick", "--app", "shop:nothing"], "module 'shop' has no attribute 'nothing'"),
     ],
 )
-def test_a_worker_that_cannot_be(said: Callable[..., tuple[int, str]], words: list[str], text: str) -> None:
+def test_a_worker_that_cannot_be(said: Said, words: list[str], text: str) -> None:
     code, printed = said("worker", *words)
     assert code == 1
     assert text in printed
@@ -67,7 +38,7 @@ def test_no_application_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert 'set app = "package.module:name" under [tasks], or say --app' in capsys.readouterr().err
 
 
-def test_no_worker_starts_with_a_trap(shop: Celery[Any], said: Callable[..., tuple[int, str]]) -> None:
+def test_no_worker_starts_with_a_trap(shop: Celery[Any], said: Said) -> None:
     shop.conf.worker_prefetch_multiplier = 4
     for command in (["worker", "--class", "quick"], ["check"], ["check", "--offline"]):
         code, printed = said(*command)
@@ -76,7 +47,7 @@ def test_no_worker_starts_with_a_trap(shop: Celery[Any], said: Callable[..., tup
         assert max(map(len, printed.splitlines())) <= 80
 
 
-def test_what_is_right_is_told_in_a_line(said: Callable[..., tuple[int, str]], own_redis: OwnRedis) -> None:
+def test_what_is_right_is_told_in_a_line(said: Said, own_redis: OwnRedis) -> None:
     own_redis_says(own_redis, "appendonly", "yes")
     code, printed = said("check")
     assert code == 0
@@ -86,7 +57,7 @@ def test_what_is_right_is_told_in_a_line(said: Callable[..., tuple[int, str]], o
     assert json.loads(printed) == {"traps": [], "server": json.loads(printed)["server"], "away": None}
 
 
-def test_a_server_that_throws_tasks_away(said: Callable[..., tuple[int, str]], own_redis: OwnRedis) -> None:
+def test_a_server_that_throws_tasks_away(said: Said, own_redis: OwnRedis) -> None:
     own_redis_says(own_redis, "maxmemory-policy", "allkeys-lru")
     assert said("check")[0] == 0  # until it has a limit
     own_redis_says(own_redis, "maxmemory", "100mb")
@@ -95,7 +66,7 @@ def test_a_server_that_throws_tasks_away(said: Callable[..., tuple[int, str]], o
     assert "set it to noeviction" in printed
 
 
-def test_a_broker_that_is_not_there(said: Callable[..., tuple[int, str]], own_redis: OwnRedis) -> None:
+def test_a_broker_that_is_not_there(said: Said, own_redis: OwnRedis) -> None:
     own_redis.kill()
     code, printed = said("worker", "--class", "quick", "--no-wait")
     assert code == 1
@@ -112,7 +83,7 @@ def own_redis_says(redis: OwnRedis, name: str, value: str) -> None:
         client.config_set(name, value)
 
 
-def test_an_application_that_was_never_configured(said: Callable[..., tuple[int, str]]) -> None:
+def test_an_application_that_was_never_configured(said: Said) -> None:
     vars(sys.modules["shop"])["plain"] = Celery("plain")
     code, printed = said("check", "--app", "shop:plain")
     assert code == 1

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from galvo_tasks import celery_app
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.program import work
-from tests.plugins.tasks.stand import Stand, Worker, standing
-
-LASER = {"laser": {"pool": "threads", "concurrency": 3}}
-WORK = f"{work.__name__}:app"
-
-
-@pytest.fixture
-def stand(tmp_path: Path, own_redis: OwnRedis) -> Iterator[Stand]:
-    with standing(tmp_path, own_redis.url, app=WORK, classes=LASER, kernel=False) as stand:
-        yield stand
-
-
-@pytest.fixture
-def no_broker(tmp_path: Path) -> Iterator[Stand]:
-    with standing(tmp_path, f"unix://{tmp_path}/own.sock", app=WORK, classes=LASER, kernel=False) as stand:
-        yield stand
+from tests.plugins.tasks.stand import Stand, Worker
 
 
 def send(stand: Stand, name: str, *args: object, runtime: str = "quick") -> None:

@@ -39,3 +39,13 @@ def stubborn(seconds: float) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     note("stubborn begins")
     time.sleep(seconds)
+
+
+@app.task(shared=False)
+def handed() -> None:
+    note("handed")
+
+
+@app.task(shared=False, keep_result=True)
+def handing_on() -> None:
+    handed.delay()

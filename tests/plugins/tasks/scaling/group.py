@@ -1,4 +1,4 @@
-"""A real limit of memory for a worker and all of its processes: a control group (v1, as root), or what does the same."""
+"""A real limit of memory for a worker and all its processes: a control group (v1, as root), or what does the same."""
 
 from __future__ import annotations
 

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+import galvo_local
 from galvo_tasks import celery_app
 from galvo_tasks.scaling.asking import ask
+from galvo_tasks.scaling.protocol import NAME
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.scaling.group import Group, limited
 from tests.plugins.tasks.stand import GALVO, PROJECT, Stand, standing
@@ -32,7 +34,7 @@ def stand(tmp_path: Path, own_redis: OwnRedis) -> Iterator[Stand]:
         own_redis.url,
         app="tests.plugins.tasks.scaling.jobs:app",
         kernel=False,
-        classes={"image": {"memory": f"{SIZE}MiB"}},
+        classes={"image": {"memory": f"{SIZE}MiB"}, "bulk": {"memory": "16MiB"}},
     ) as made:
         yield made
 
@@ -95,3 +97,20 @@ def test_plain_celery_is_killed(stand: Stand) -> None:
         command = [sys.executable, "-m", "celery", "-A", "tests.plugins.tasks.scaling.plain", "worker", "-c", AT_ONCE]
         with running(group, stand.folder, command, **plain):
             stand.until(lambda: group.killed() > 0)
+
+
+def test_tasks_that_take_more_than_they_say_have_company_no_more(stand: Stand) -> None:
+    """16 MiB each, they say: four would be 85 % of the limit and more. None is cut short."""
+    with (stand.folder / "settings" / "galvo.toml").open("a") as file:
+        file.write(f"[memory]\nlimit = {420 * MIB}\n")
+    worker = stand.worker("--class", "bulk", "--concurrency", str(AT_ONCE))
+    app = celery_app("scaled", stand.settings)
+    for number in range(IMAGES):
+        app.send_task("tests.plugins.tasks.scaling.jobs.image", (number, 75, 1.2), queue="scaled.bulk")
+    stand.until(lambda: worker.process.pid in galvo_local.processes(NAME))  # its governor runs, too
+    stand.until(lambda: ask(worker.process.pid).why.startswith("memory"))
+    stand.until(lambda: len(stand.notes()) == IMAGES, 60)
+    assert finished(stand) == set(range(IMAGES))
+    stand.until(lambda: (state := ask(worker.process.pid)).size <= state.concurrency < AT_ONCE)
+    assert "raise memory under [tasks.classes.bulk]" in worker.log()
+    assert "lost" not in worker.log()
