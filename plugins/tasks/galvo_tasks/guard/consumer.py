@@ -17,6 +17,11 @@ from galvo_tasks.guard.letter import letter_of
 
 logger = logging.getLogger(__name__)
 
+LOOK = 0.5
+"""Seconds between looks at the pool: a process that is killed closes its files, which is what Celery waits for, just
+before its end can be seen, and Celery looks again only after five seconds.
+"""
+
 
 class Consumer(CeleryConsumer):
     """Celery's setting `worker_consumer`."""
@@ -30,6 +35,10 @@ class Consumer(CeleryConsumer):
         found = guard_of(self.app)
         found.timer = self.timer
         return found
+
+    def register_with_event_loop(self, hub: Any) -> None:
+        super().register_with_event_loop(hub)
+        hub.call_repeatedly(LOOK, self.pool.maintain_pool)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
         reason = f"this worker has no task {message.headers.get('task')}"
@@ -49,7 +58,7 @@ class Consumer(CeleryConsumer):
         """Its connection is lost, or the worker ends."""
         if self.connection is None:
             self.guard.known.lose_connection(request.attempt for request in unbegun() if request.attempt)
-        elif self.connection.transport.driver_type == "amqp" and self.task_consumer:
+        elif self.guard.redelivers and self.task_consumer:
             self.task_consumer.cancel()  # what it is given until then is given back, too
             self._give_back([request for request in unbegun() if not request.acknowledged])
         super().on_close()

@@ -12,10 +12,13 @@ from amqp.exceptions import NotFound
 from celery import Celery
 from kombu import Connection, Queue
 
+from galvo import Metric
 from galvo_tasks.app import settings_of
+from galvo_tasks.config.preset import kind_of
 from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
-from galvo_tasks.guard.letter import AGAIN, AT
 
+DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
+"""How many are on the list; the monitor's rule TasksDead tells somebody."""
 PAGE = 500
 Wanted = Callable[[Entry], bool]
 
@@ -51,11 +54,10 @@ class DeadLetters(ABC):
         return self.take(_among(ids), publish=False)
 
     def _connection(self) -> AbstractContextManager[Connection]:
-        return closing(self._app.connection_for_write())
+        return connected(self._app)
 
     def _publish(self, connection: Connection, entry: Entry) -> None:
-        headers = renewed(entry, AGAIN, AT, time.time())
-        entry.letter.send(connection.default_channel, headers, self._patience)
+        entry.letter.send(connection.default_channel, renewed(entry, time.time()), self._patience)
 
 
 class InRedis(DeadLetters):
@@ -140,11 +142,14 @@ class InRabbit(DeadLetters):
             return
 
 
+def connected(app: Celery[Any]) -> AbstractContextManager[Connection]:
+    """A connection that is tried once: without this, kombu goes on until the broker is there, and stops a worker."""
+    return closing(app.connection_for_write(transport_options={"max_retries": 0}))
+
+
 def dead_letters(app: Celery[Any]) -> DeadLetters:
     """Those of `app`, in whichever broker it has."""
-    with closing(app.connection_for_write()) as connection:
-        kind = connection.transport.driver_type
-    return InRabbit(app) if kind == "amqp" else InRedis(app)
+    return InRabbit(app) if kind_of(str(app.conf.broker_url)) == "amqp" else InRedis(app)
 
 
 def _among(ids: Collection[str] | None) -> Wanted:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-from galvo_tasks.guard.letter import LOST, Letter
+from galvo_tasks.broker.channel import AT, ETA, KEY
+from galvo_tasks.broker.lost import LOST
+from galvo_tasks.guard.letter import AGAIN, Letter, without_key
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -48,8 +50,12 @@ def decoded(data: Any) -> Entry | None:
         return None
 
 
-def renewed(entry: Entry, again: str, at: str, now: float) -> dict[str, Any]:
-    """Headers for trying it again: its losses are forgiven, and nothing of it is late or waits."""
-    gone = {LOST, "eta", "expires"}
-    headers = {name: value for name, value in entry.letter.headers.items() if name not in gone}
-    return {**headers, again: int(headers.get(again) or 0) + 1, at: now}
+def renewed(entry: Entry, now: float) -> dict[str, Any]:
+    """Headers for trying it again: its losses are forgiven, and nothing of it is late or waits.
+
+    The key makes it one message, if who sends it again dies before it is off the list and somebody tries once more.
+    """
+    gone = {LOST, ETA, "eta", "expires"}
+    headers = {name: value for name, value in without_key(entry.letter.headers).items() if name not in gone}
+    number = int(headers.get(AGAIN) or 0) + 1
+    return {**headers, AGAIN: number, AT: now, KEY: f"dead:{entry.key}:{number}"}

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
 from functools import cached_property
 from typing import Any
 
 from celery import Celery, signals
 
 from galvo_tasks.app import settings_of
+from galvo_tasks.broker.lost import LOST
+from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import TasksProblem
-from galvo_tasks.guard.dead import DeadLetters, dead_letters
+from galvo_tasks.guard.dead import DeadLetters, connected, dead_letters
 from galvo_tasks.guard.entry import Entry, entry
 from galvo_tasks.guard.known import Known
-from galvo_tasks.guard.letter import LOST, Letter
+from galvo_tasks.guard.letter import Letter, without_key
 from galvo_tasks.guard.verdict import MAY_HAVE_RUN
+from galvo_tasks.jobs.errors import JobProblem
+from galvo_tasks.jobs.ledger import ledger_of
+from galvo_tasks.metering.metrics import done
+from galvo_tasks.metering.recorder import record
 
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER = 5.0
 """Seconds after which the broker is asked again for what it could not do."""
-LOOKS = (5.0, 30.0, 120.0, 600.0)
+LOOKS = (1.0, 10.0, 60.0, 600.0)
 """Seconds: when another worker may have called a task lost that has ended here."""
 
 
@@ -37,6 +42,8 @@ class Guard:
         self.starts = settings_of(app).starts
         self.timer: Any = None
         """Celery's, of the worker; without one a broker that is away is not asked again."""
+        self.redelivers = kind_of(str(app.conf.broker_url)) == "amqp"
+        """The broker gives back at once what was not acknowledged through a connection that is lost."""
         self._patience = settings_of(app).deadline
 
     @cached_property
@@ -70,15 +77,25 @@ class Guard:
     def refuse(self, task: Any, letter: Letter, reason: str) -> None:
         """Put aside what is not run at all, and tell whoever waits for it."""
         self.put_aside(entry(letter, reason))
+        record(done(letter.task, "dead"))
+        self.tell_job(letter, PutAside.__name__, reason)
         signals.task_failure.send(
             sender=task, task_id=letter.id, exception=PutAside(reason), args=(), kwargs={}, traceback=None, einfo=None
         )
 
+    def tell_job(self, letter: Letter, kind: str, text: str) -> None:
+        """Whoever waits for its result learns that there will be none."""
+        if getattr(self.app.tasks.get(letter.task), "keep_result", False):
+            try:
+                ledger_of(self.app).fail(letter.id, kind, text)
+            except JobProblem as error:
+                logger.warning("job %s: %s", letter.id, error)
+
     def send_again(self, *letters: Letter, lost: int | None = None) -> None:
         """Publish copies; `lost`: how many workers were lost with it. Raises what kombu raises."""
-        with closing(self.app.connection_for_write()) as connection:
+        with connected(self.app) as connection:
             for letter in letters:
-                headers = letter.headers if lost is None else {**letter.headers, LOST: lost}
+                headers = without_key(letter.headers) | ({} if lost is None else {LOST: lost})
                 letter.send(connection.default_channel, headers, self._patience)
 
     def settle(self, letter: Letter, looks: tuple[float, ...] = LOOKS) -> None:

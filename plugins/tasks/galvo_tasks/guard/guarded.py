@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from celery.exceptions import Ignore, Reject, Retry, Terminated, WorkerLostError
+from celery.utils.functional import noop
 from celery.worker.request import Request
 from celery.worker.state import task_ready
 
@@ -36,7 +37,7 @@ class Guarded(Request):
         app: Any = self.app
         self._guard = guard_of(app)
         self.attempt = attempt_of(message.headers)
-        self._connection = self._guard.known.connection
+        self._connection = self._first_connection = self._guard.known.connection
         self._before: Callable[[], None] | None = None
         """What must have succeeded before it is acknowledged."""
         self._asked = False
@@ -74,8 +75,11 @@ class Guarded(Request):
 
     def reject(self, requeue: bool = False) -> None:
         """A copy is sent, or it is put aside: what a broker does with a message that is rejected tells nobody why."""
-        if self._before is None:
-            self._send_again() if requeue else self._put_aside(REJECTED)
+        if self._before is None and requeue:
+            self._count("")
+            self._send_again()
+        elif self._before is None:
+            self._put_aside(REJECTED)
         self.acknowledge()
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
@@ -110,21 +114,30 @@ class Guarded(Request):
             self._put_aside(f"{poison(lost)}: {why}", error)
         else:
             logger.warning("task %s[%s] is sent again: %s: %s", self.name, self.id, WAS_LOST, why)
+            self._count("lost", error)
             self._send_again(lost)
             task_ready(self)
             self.acknowledge()
             return None
+        self._guard.tell_job(letter, type(error).__name__, f"{WAS_LOST}: {why}")
         return super().on_failure(exc_info)
 
     def _out_of_memory(self, exc_info: Any, error: MemoryError) -> None:
         """Celery raises it in the main process, which ends the whole worker for what one task has asked for."""
         if getattr(self.task, "dead_on_failure", False):
             self._put_aside(FAILED, error, str(exc_info.traceback))
+        self._count("failure", error)
         task_ready(self)
         self.acknowledge()
         logger.error("task %s[%s] has failed: MemoryError", self.name, self.id)
 
+    def _count(self, outcome: str, error: BaseException | None = None) -> None:
+        """Say so before the part that measures takes it for something else: see metering.measured."""
+        ended: Callable[[str, str], None] = getattr(self, "ended")  # noqa: B009
+        ended(outcome, type(error).__name__ if error is not None else "")
+
     def _put_aside(self, reason: str, error: BaseException | None = None, traceback: str = "") -> None:
+        self._count("dead", error)
         put = entry(letter_of(self.message), reason, error, traceback)
         self._before = partial(self._guard.put_aside, put)
 
@@ -134,12 +147,14 @@ class Guarded(Request):
 
     def _acknowledge(self) -> None:
         self._asked = False
+        known = self._guard.known
+        if self._guard.redelivers and self._connection != known.connection:
+            self._on_ack = noop  # its channel is gone
         super().acknowledge()
         if not self.attempt or self._comes_again:
             return
-        known = self._guard.known
         known.ended(self.attempt, self._connection)
-        if self._connection != known.connection:
+        if self._first_connection != known.connection:
             self._guard.settle(letter_of(self.message))
 
 

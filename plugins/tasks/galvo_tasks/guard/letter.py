@@ -10,10 +10,9 @@ import msgspec
 from kombu import Producer
 from kombu.message import Message
 
-LOST = "galvo-lost"
-"""Header: how many workers were lost with it."""
-AT = "galvo-at"
-"""Header: when it was published, in seconds since the epoch."""
+from galvo_tasks.broker.channel import AT, KEY, KEY_TTL
+from galvo_tasks.broker.lost import LOST
+
 AGAIN = "galvo-again"
 """Header: how often somebody has taken it from the dead-letter list to try it again."""
 OF_ATTEMPT = ("id", "retries", AT, AGAIN)
@@ -52,7 +51,7 @@ class Letter(msgspec.Struct, frozen=True):
         return found.hexdigest()
 
     def send(self, channel: Any, headers: Mapping[str, Any], timeout: float) -> None:
-        """Publish it with these headers to where it has been. Raises what kombu raises after `timeout` seconds."""
+        """Publish it with these headers to where it has been. Raises what kombu raises, after `timeout` seconds."""
         headers = dict(headers)
         priority: Any = self.priority  # None, too
         Producer(channel, auto_declare=False).publish(
@@ -89,6 +88,11 @@ def letter_of(message: Message) -> Letter:
         correlation_id=properties.get("correlation_id"),
         reply_to=properties.get("reply_to"),
     )
+
+
+def without_key(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Headers of a copy: with its key it would be taken for the message that is there."""
+    return {name: value for name, value in headers.items() if name not in (KEY, KEY_TTL)}
 
 
 def attempt_of(headers: Mapping[str, Any]) -> Attempt:

@@ -11,9 +11,10 @@ from typing import Any
 from celery import Celery
 from celery.worker.strategy import default
 
+from galvo_tasks.broker.lost import LOST
 from galvo_tasks.guard.guard import Guard, guard_of
 from galvo_tasks.guard.guarded import Guarded
-from galvo_tasks.guard.letter import LOST, attempt_of, letter_of, lost_of
+from galvo_tasks.guard.letter import attempt_of, letter_of, lost_of
 from galvo_tasks.guard.verdict import Verdict, due_in, verdict
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def guarded(task: Any, app: Celery[Any], consumer: Any, **options: Any) -> Calla
     begin = default(task, app, consumer, **options)
     guard = guard_of(app)
     guard.timer = consumer.timer
-    redelivers = consumer.conninfo.transport.driver_type == "amqp"
+    redelivers = guard.redelivers
     again = partial(_again, guard, task, consumer.connection_errors)
 
     def arrived(message: Any, body: Any, ack: Any, reject: Any, callbacks: Any) -> Any:

@@ -6,14 +6,16 @@ from typing import Any, Final, cast
 
 import anyio
 from celery import Celery
+from kombu.exceptions import DecodeError
 from kombu.serialization import loads
 
-from galvo import Context, GalvoError
+from galvo import Context
 from galvo.session import Lease, Session
+from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.outbox import table
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.asking import asked, settings_of
-from galvo_tasks.publishing.problems import NotPublished
+from galvo_tasks.publishing.problems import Refused
 from galvo_tasks.task import Task
 
 BATCH: Final = 100
@@ -21,6 +23,8 @@ POLL: Final = 1.0
 """Seconds between looks at an empty table."""
 PAUSES: Final = (1.0, 2.0, 5.0, 10.0)
 """Seconds, while the broker or the database is away."""
+HOPELESS: Final = (Refused, UnknownClass, DecodeError, TypeError, ValueError)
+"""Trying it again gives the same."""
 
 
 class Relay:
@@ -54,8 +58,8 @@ class Relay:
                 await anyio.sleep(POLL)
 
     async def batch(self) -> bool:
-        """Publish the next ones; whether there may be more. Raises NotPublished and the database's errors."""
-        failed: NotPublished | None = None
+        """Publish the next ones; whether there may be more. Raises what publishing does, and the database's errors."""
+        failed: Exception | None = None
         async with Lease(self._context.run, Session.transaction) as session:
             await table.prepare(session)
             rows = await table.take(session, str(self._app.main), list(self._app.tasks), BATCH)
@@ -63,12 +67,12 @@ class Relay:
             for row in rows:
                 try:
                     await self._publish(row)
-                except NotPublished as error:
-                    failed = error
-                    break
-                except (GalvoError, TypeError, ValueError) as error:
+                except HOPELESS as error:
                     self._context.log.error("outbox: task %s (%s) is held: %s", row["task"], row["task_id"], error)
                     await table.hold(session, row["id"], str(error))
+                except Exception as error:  # noqa: BLE001  # it is raised when what was published is written down
+                    failed = error
+                    break
                 else:
                     done.append(row["id"])
             if done:

@@ -18,7 +18,7 @@ from galvo_tasks.publishing.asking import settings_of
 from galvo_tasks.publishing.attempt import Attempt
 from galvo_tasks.publishing.breaker import Breaker
 from galvo_tasks.publishing.link import Link
-from galvo_tasks.publishing.problems import BrokerAway, BrokerRefused, NotPublished
+from galvo_tasks.publishing.problems import BrokerRefused, NotPublished
 from galvo_tasks.publishing.producer import Producer
 
 THREADS: Final = 4
@@ -60,7 +60,7 @@ class Publisher:
         if not refusal and self.under_way >= WAITING:
             refusal = f"{WAITING} tasks already wait for the broker"
         if refusal:
-            raise BrokerAway(f"task {attempt.name} was not sent: {refusal}", attempt.id)
+            raise attempt.away(refusal)
         with self._lock:
             self.under_way += 1
         begun = self._threads.submit(copy_context().run, self._publish, attempt, queue, call, patient)
@@ -111,7 +111,7 @@ class Publisher:
             return given
 
     def _connected(self, attempt: Attempt, queue: Any, patient: bool) -> tuple[Link, Producer]:
-        """A connection that lives. Raises BrokerAway, BrokerRefused, DeadlinePassed."""
+        """A connection that lives. Raises NotPublished."""
         tries = 0
         while True:
             if attempt.left <= 0:
@@ -125,11 +125,11 @@ class Publisher:
                     continue
                 cause = cause_of(error)
                 self.breaker.failed(said(cause))
-                if not link.lost(cause):
+                if not link.lost(cause) and not attempt.sent:
                     raise BrokerRefused(f"task {attempt.name} was not sent: {said(cause)}", attempt.id) from error
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]
-                if attempt.left < pause or not (patient or tries < len(PAUSES)):
-                    raise BrokerAway(f"task {attempt.name} was not sent: {said(cause)}", attempt.id) from error
+                if attempt.left < pause or not (patient or attempt.sent or tries < len(PAUSES)):
+                    raise attempt.away(said(cause)) from error
                 tries += 1
                 time.sleep(pause)
 

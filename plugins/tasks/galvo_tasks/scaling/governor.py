@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from galvo import GalvoError, Kernel, Metric
+from galvo import Kernel, Metric
 from galvo.blueprint import Blueprint, Plan, plan
 from galvo.plugin import Plugin, PluginSettings
 from galvo_tasks.running.loop import LoopThread
@@ -29,6 +30,7 @@ AGAIN = 10.0
 """Seconds until a kernel that did not start is tried again."""
 END = 10.0
 """Seconds that its end may take."""
+T = TypeVar("T")
 log = logging.getLogger("galvo.tasks")
 
 
@@ -40,13 +42,16 @@ class Governor:
         self._given = given
         self._values: deque[tuple[Metric, float]] = deque(maxlen=WAITING)
         self._thread: LoopThread | None = None
-        self._end: asyncio.Event | None = None
+        self._runs = asyncio.Event()
+        self._end = asyncio.Event()
         self.kernel: Kernel | None = None
         """While it runs."""
-        self.standstill = Standstill(self._in_child)
+        self.standstill = self._given["standstill"] = Standstill(self._in_child)
 
     def start(self) -> None:
-        """Begin in the background."""
+        """Begin in the background, unless it has begun."""
+        if self._thread is not None:
+            return
         self._thread = LoopThread("galvo governor")
         self._thread.start()
         self._running = self._thread.submit(self._run())
@@ -63,32 +68,46 @@ class Governor:
             log.warning("the governor's kernel has not stopped within %g s", END)
         thread.stop()
 
+    def ask(self, work: Callable[[Kernel], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """What `work` gives, in the kernel's thread, once it runs. Raises TimeoutError, and what it raises."""
+        if self._thread is None:
+            raise RuntimeError("the governor does not run")
+        return self._thread.call(self._ask(work), seconds)
+
+    async def _ask(self, work: Callable[[Kernel], Coroutine[Any, Any, T]]) -> T:
+        return await work(await self._kernel())
+
+    async def _kernel(self) -> Kernel:
+        await self._runs.wait()
+        return self.kernel or await self._kernel()
+
     def record(self, metric: Metric, value: float = 1) -> None:
         """From any thread; told within PAUSE. In a child process, after the fork: nowhere."""
         if self._thread is not None:
             self._values.append((metric, value))
 
     async def _run(self) -> None:
-        self._end = end = asyncio.Event()
         async with self.standstill:
-            while not end.is_set():
+            while not self._end.is_set():
                 try:
-                    await self._govern(end)
-                except (GalvoError, OSError) as error:
-                    log.error("the governor did not start, and is tried again in %g s: %s", AGAIN, error)
-                    await _within(end, AGAIN)
+                    await self._govern()
+                except Exception as error:  # noqa: BLE001  # whatever it is, tasks run on
+                    log.error("the governor failed, and is tried again in %g s: %s", AGAIN, error)
+                    await _within(self._end, AGAIN)
 
-    async def _govern(self, end: asyncio.Event) -> None:
+    async def _govern(self) -> None:
         kernel = Kernel(self._plan())
         kernel.given.update(self._given)
         async with kernel:
             self.kernel = kernel
+            self._runs.set()
             try:
-                while not end.is_set():
-                    await _within(end, PAUSE)
+                while not self._end.is_set():
+                    await _within(self._end, PAUSE)
                     self._tell(kernel)
             finally:
                 self.kernel = None
+                self._runs.clear()
 
     def _tell(self, kernel: Kernel) -> None:
         while self._values:
@@ -103,8 +122,7 @@ class Governor:
         return msgspec.structs.replace(found, blueprints=tuple(kept))
 
     async def _stop(self) -> None:
-        if self._end is not None:
-            self._end.set()
+        self._end.set()
 
     def _in_child(self) -> None:
         self._thread = self.kernel = None

@@ -24,6 +24,10 @@ class Perilous:
     def send(self, task: str, name: str, *rest: Any, **options: Any) -> None:
         self.app.send_task(f"{MODULE}.{task}", (name, *rest), task_id=name, **options)
 
+    def let_go(self, name: str) -> None:
+        """A task that is held, or will be, may end."""
+        (self.stand.folder / f"{name}.go").touch()
+
     def begun(self, name: str) -> int:
         return self.stand.notes().count(f"begin {name}")
 

@@ -16,16 +16,36 @@ app = celery_app("perils")
 
 
 @app.task
-def slow(name: str, seconds: float) -> None:
-    note(f"begin {name}")
-    time.sleep(seconds)
-    note(f"end {name}")
+def once(name: str) -> None:
+    _held(name)
 
 
 @app.task(idempotent=True)
-def slow_twice(name: str, seconds: float) -> None:
+def twice(name: str) -> None:
+    _held(name)
+
+
+@app.task
+def brief_once(name: str) -> None:
+    _brief(name)
+
+
+@app.task(idempotent=True)
+def brief_twice(name: str) -> None:
+    _brief(name)
+
+
+def _brief(name: str) -> None:
     note(f"begin {name}")
-    time.sleep(seconds)
+    time.sleep(0.02)
+    note(f"end {name}")
+
+
+def _held(name: str) -> None:
+    """Ends once the file `name`.go is there."""
+    note(f"begin {name}")
+    while not os.path.exists(f"{name}.go"):
+        time.sleep(0.01)
     note(f"end {name}")
 
 
@@ -45,7 +65,7 @@ def poison(name: str) -> None:
 def unlucky(name: str) -> None:
     """Its first process is killed."""
     note(f"begin {name}")
-    if not os.path.exists(f"{name}.killed"):  # noqa: PTH110
+    if not os.path.exists(f"{name}.killed"):
         os.close(os.open(f"{name}.killed", os.O_CREAT))
         os.kill(os.getpid(), signal.SIGKILL)
     note(f"end {name}")
@@ -79,7 +99,7 @@ def refused(name: str) -> None:
 def not_now(name: str) -> None:
     """Sends itself back once."""
     note(f"begin {name}")
-    if not os.path.exists(f"{name}.sent"):  # noqa: PTH110
+    if not os.path.exists(f"{name}.sent"):
         os.close(os.open(f"{name}.sent", os.O_CREAT))
         raise Reject("later", requeue=True)
     note(f"end {name}")

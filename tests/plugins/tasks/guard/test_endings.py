@@ -32,7 +32,7 @@ def test_one_that_is_idempotent_is_put_aside_after_three_processes(those: Perilo
 
 
 def test_one_that_is_idempotent_runs_again(those: Perilous) -> None:
-    those.send("unlucky", "unlucky")
+    those.send("unlucky", "unlucky", headers={"galvo-key": "unlucky"})
     those.until_ended("unlucky")
     assert those.begun("unlucky") == 2
     assert those.dead("unlucky") == []
@@ -41,8 +41,9 @@ def test_one_that_is_idempotent_runs_again(those: Perilous) -> None:
 def test_memory_that_one_lacks_does_not_end_the_worker(those: Perilous) -> None:
     those.send("greedy", "greedy")
     those.until_begun("greedy")
-    those.send("slow", "after the greedy one", 0.0)
-    those.until_ended("after the greedy one")
+    those.let_go("after it")
+    those.send("once", "after it")
+    those.until_ended("after it")
     assert those.begun("greedy") == 1
 
 

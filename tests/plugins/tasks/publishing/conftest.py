@@ -57,6 +57,14 @@ def noted(app: Celery[Any]) -> Any:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries to connect follow each other at once."""
+    monkeypatch.setattr("galvo_tasks.publishing.publisher.PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("galvo_tasks.publishing.breaker.PAUSE", 0.2)
+    monkeypatch.setattr("galvo_tasks.outbox.relay.PAUSES", (0.05,))
+
+
+@pytest.fixture
 def redis(own_redis: OwnRedis) -> Iterator[Redis]:
     with Redis.from_url(own_redis.url) as client:
         yield client

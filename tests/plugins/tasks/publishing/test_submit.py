@@ -81,20 +81,23 @@ async def test_large_arguments_are_compressed(noted: Any, redis: Redis) -> None:
     assert json.loads(raw)["headers"]["compression"] == "application/x-gzip"
 
 
-async def test_a_key_makes_the_id(noted: Any, redis: Redis) -> None:
+async def test_a_key_is_one_task(noted: Any, redis: Redis) -> None:
     jobs = [await noted.submit((text,), key=key) for text, key in (("a", "7"), ("b", "7"), ("a", "8"))]
     assert jobs[0].id == jobs[1].id != jobs[2].id
-    assert messages(redis)[0]["headers"]["galvo-key"] == jobs[0].id
+    assert [message["headers"]["id"] for message in messages(redis)] == [jobs[0].id, jobs[2].id]
 
 
 def test_a_retry_is_a_message_of_its_own(noted: Any, redis: Redis) -> None:
     """Celery gives a retry the headers and the broker's priority of the message that failed."""
     old = {"galvo-key": "k", "galvo-key-ttl": 9.0, "galvo-at": 1.0, "galvo-delay": 3.0, "mine": "kept"}
-    noted.apply_async(("a",), task_id="same", retries=1, priority=7, countdown=2.0, queue="test.quick", headers=old)
+    retry = {"task_id": "same", "retries": 1, "priority": 7, "queue": "test.quick", "headers": old}
+    noted.apply_async(("a",), **retry)
     (message,) = messages(redis, "test.quick\x06\x167")
     kept = {name: value for name, value in message["headers"].items() if name in old}
     assert kept.pop("galvo-at") > 1e9
-    assert kept == {"galvo-delay": 2.0, "mine": "kept"}
+    assert kept == {"mine": "kept"}
+    noted.apply_async(("a",), **retry, countdown=30.0)
+    assert redis.zcard("test.quick\x06\x16delayed") == 1
 
 
 def test_a_signature_that_has_travelled_keeps_its_priority(noted: Any, redis: Redis) -> None:

@@ -3,13 +3,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
-from galvo import Metric, Plugin, hookimpl
+from galvo import Kernel, Level, MemoryPressure, Metric, Plugin, hookimpl
+from galvo_tasks import TasksSettings, celery_app
+from galvo_tasks.scaling.crew import Crew
 from galvo_tasks.scaling.governor import Governor
+from galvo_tasks.scaling.plugin import Scaling
+from tests.plugins.cache.coherence.own_redis import OwnRedis
 
 DONE = Metric("done")
 
@@ -63,3 +69,20 @@ def test_what_was_recorded_last_is_told_before_it_ends(root: Path) -> None:
         assert Listener.told.wait(10)
         governor.record(DONE, 2)
     assert Listener.heard == [(DONE, 1), (DONE, 2)]
+
+
+def test_pressure_in_the_kernel_moves_the_ceiling(root: Path, own_redis: OwnRedis) -> None:
+    settings = TasksSettings.model_validate({"broker": own_redis.url})
+    crew = Crew(celery_app("scaled", settings), ["quick"], 8)
+    governor = Governor(root, Scaling, crew=crew)
+    governor.start()
+    try:
+        crew.worker = SimpleNamespace(pool=SimpleNamespace(num_processes=8))
+        crew.ceiling.plan = crew.wanted
+        found = []
+        for level in (Level.ELEVATED, Level.HIGH, Level.CRITICAL):
+            governor.ask(partial(Kernel.relieve, pressure=MemoryPressure(level)), 30)
+            found.append(crew.ceiling.now)
+        assert found == [8, 4, 1]
+    finally:
+        governor.stop()

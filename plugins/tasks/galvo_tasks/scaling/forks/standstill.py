@@ -33,7 +33,7 @@ class _Fork:
 class Standstill:
     """`async with Standstill(in_child)`: in the loop that has to stand still. `in_child` is called in each child."""
 
-    def __init__(self, in_child: Callable[[], None]) -> None:
+    def __init__(self, in_child: Callable[[], None] = lambda: None) -> None:
         self.in_child = in_child
         self.forks = 0
         self.late = 0
