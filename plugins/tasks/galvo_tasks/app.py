@@ -31,7 +31,7 @@ def configure(app: Celery[Any], settings: TasksSettings | None = None) -> Celery
     app.galvo = settings  # type: ignore[attr-defined]  # its own place for what belongs to it
     doubles.watch(app)
     app.task_cls = Task  # type: ignore[assignment]  # the stubs know names only
-    if (broker := settings.broker.get_secret_value()) != EMBEDDED:
+    if (broker := settings.broker.get_secret_value()) not in ("", EMBEDDED):
         bind(app, broker)
     return app
 

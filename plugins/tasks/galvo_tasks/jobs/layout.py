@@ -87,7 +87,10 @@ return state
 READ = """
 local found = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
 for _, value in ipairs(found) do
-    if value and #value > tonumber(ARGV[1]) then return redis.error_reply('galvo: too large') end
+    if value and #value > tonumber(ARGV[1]) then return redis.error_reply('galvo: a field is too large') end
 end
 return found
 """
+
+FOREIGN = ("galvo: a field is too large", "WRONGTYPE")
+"""What Redis says of a job that galvo did not write."""

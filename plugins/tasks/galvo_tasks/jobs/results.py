@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from celery import Celery
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -18,6 +18,9 @@ from galvo_tasks.jobs import layout
 from galvo_tasks.jobs.address import results_url
 from galvo_tasks.jobs.ear import Ear
 from galvo_tasks.jobs.errors import ResultsAway, Unreadable
+
+CONNECTIONS = 2
+"""That ask, for all who wait; one more listens."""
 
 
 class Results:
@@ -30,26 +33,26 @@ class Results:
         """Seconds after which a Redis that does not answer is called away."""
         self.limit: int = settings.result_bytes
         self.ttl = round(settings.result_ttl) or 1
-        self.client: Redis = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            max_connections=CONNECTIONS,
+            timeout=self.deadline,
             socket_timeout=self.deadline,
             socket_connect_timeout=self.deadline,
             retry=Retry(NoBackoff(), 1),  # a connection that was closed while idle
         )
+        self.client: Redis = Redis.from_pool(pool)
         self.ear = Ear(self.client)
         register = self.client.register_script
         self._read, self._cancel, self._report = map(register, (layout.READ, layout.CANCEL, layout.REPORT))
 
     async def read(self, id: str, limit: int, *names: str) -> list[bytes | None]:
         """These fields, each of `limit` bytes at most. Raises ResultsAway, Unreadable."""
-        try:
-            found: list[bytes | None] = await self._run(self._read, id, limit, *names)
-        except ResponseError as error:
-            raise Unreadable(id, str(error)) from None
+        found: list[bytes | None] = await self._run(self._read, id, limit, *names)
         return found
 
     async def cancel(self, id: str) -> bytes | None:
-        """The state that it has then. Raises ResultsAway."""
+        """The state that it has then. Raises ResultsAway, Unreadable."""
         found: bytes | None = await self._run(self._cancel, id, layout.cancels(self.app), layout.UNFINISHED, id)
         return found
 
@@ -72,8 +75,9 @@ class Results:
         try:
             return await script(keys=[layout.key(self.app, id)], args=list(args))
         except ResponseError as error:
-            if str(error).startswith(("galvo:", "WRONGTYPE")):
-                raise
+            for problem in layout.FOREIGN:
+                if problem in str(error):
+                    raise Unreadable(id, problem) from None
             raise ResultsAway(error) from error
         except (RedisError, OSError) as error:
             raise ResultsAway(error) from error

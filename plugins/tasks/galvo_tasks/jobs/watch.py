@@ -92,7 +92,7 @@ class Watch:
         run, grace = self._runs.get(id, (None, 0.0))
         if run is not None and not run.cancelled:
             run.cancelled = True
-            getattr(coroutines, "cancel", bool)(id)
+            coroutines.cancel(id)
             if current_process().name != "MainProcess":  # threads share it with others
                 asyncio.get_running_loop().call_later(grace, self._end, run)
 

@@ -6,6 +6,8 @@ import logging
 import warnings
 from typing import Any
 
+from celery import Celery
+from celery.app.defaults import DEFAULTS
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.worker.consumer import consumer as celery_consumer
 
@@ -13,6 +15,15 @@ consumer: Any = celery_consumer
 """Its texts are not in the stubs."""
 EACH_TASK = ("celery.worker.strategy", "celery.app.trace")
 """Loggers with a line or two for every task, which cost more than many a task."""
+FORMATS = {
+    "worker_log_format": "%(asctime)s %(levelname)-7s %(message)s",
+    "worker_task_log_format": "%(asctime)s %(levelname)-7s %(task_name)s[%(task_id)s] %(message)s",
+}
+
+
+def plain(app: Celery[Any]) -> None:
+    """Lines without the names of processes, unless the application has formats of its own."""
+    app.conf.update({name: text for name, text in FORMATS.items() if app.conf[name] == DEFAULTS[name]})
 
 
 def allow_root() -> None:

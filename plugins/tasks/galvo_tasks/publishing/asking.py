@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from celery import Celery
 from kombu import Queue
 
+from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.config.preset import kind_of, queue_name
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.problems import Refused
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 PUBLISHED_AT = "galvo-at"
 """Header: seconds since the epoch."""
+DELAY = "galvo-delay"
+"""Header: seconds from publishing, so that no two clocks need to agree."""
+KEY = "galvo-key"
+"""Header: a second message with the same one adds nothing, on Redis."""
+KEY_TTL = "galvo-key-ttl"
+"""Header: seconds for which the key counts."""
+DAY = 86_400.0
+OURS = (PUBLISHED_AT, DELAY, KEY, KEY_TTL)
 KEYS = uuid.UUID("6f2c2c54-9d0b-4c52-8f0b-5a6d2d8f1f0a")
 """What ids made from keys are made in."""
 
@@ -29,14 +38,39 @@ def id_of(task: Task, key: str) -> str:
     return str(uuid.uuid5(KEYS, f"{task.app.main}\0{task.name}\0{key}"))
 
 
-def asked(task: Task, options: dict[str, Any]) -> dict[str, Any]:
-    """`apply_async`'s options with priority, queue and headers as they are to be. Raises Refused."""
+def key_checked(key: Any) -> TypeGuard[str]:
+    """Whether there is one. Raises Refused for what cannot be one."""
+    if key is not None and not (isinstance(key, str) and key):
+        raise Refused(f"key = {key!r}: a text is wanted")
+    return key is not None
+
+
+def asked(task: Task, options: dict[str, Any], key: str | None = None) -> dict[str, Any]:
+    """`apply_async`'s options with priority, queue and headers as they are to be; `key`: of `id_of`.
+
+    Raises Refused, UnknownClass.
+    """
     priority, queue = _priority(task, options), _queue(task, options)
     if options.get("serializer") not in (None, "json"):
         raise Refused(f"task {task.name} with serializer={options['serializer']!r}: only json is read by workers")
-    headers = {PUBLISHED_AT: round(time.time(), 3), **(options.get("headers") or {})}
-    changed = {"priority": priority, "queue": queue, "headers": headers, "serializer": "json", "retry": False}
-    return {"argsrepr": "", "kwargsrepr": "", **options, **changed}
+    if key and not task.idempotent and kind(task.app) == "amqp":
+        raise Refused(
+            f"task {task.name} by a key or the outbox: RabbitMQ cannot tell that a message comes twice; set "
+            "idempotent=True on the task, if running it twice does no harm, or use Redis as the broker"
+        )
+    changed = {"priority": priority, "queue": queue, "headers": _headers(options, key), "serializer": "json"}
+    return {"argsrepr": "", "kwargsrepr": "", **options, **changed, "retry": False}
+
+
+def _headers(options: dict[str, Any], key: str | None) -> dict[str, Any]:
+    """Those given, with our own: a retry brings the ones of its first message, and is a message of its own."""
+    headers = {name: value for name, value in (options.get("headers") or {}).items() if name not in OURS}
+    headers[PUBLISHED_AT] = round(time.time(), 3)
+    if options.get("countdown"):
+        headers[DELAY] = float(options["countdown"])
+    if key:
+        headers |= {KEY: key, KEY_TTL: DAY}
+    return headers
 
 
 def seconds(name: str, value: Any, least: float = 0.0) -> float | None:
@@ -80,10 +114,7 @@ def _queue(task: Task, options: dict[str, Any]) -> Queue:
     if wanted is None:
         classes = settings_of(task.app).classes
         if task.runtime not in classes:
-            raise Refused(
-                f"task {task.name} is of the runtime class {task.runtime!r}: there are {', '.join(classes)}; "
-                f"say one of them, or add [tasks.classes.{task.runtime}]"
-            )
+            raise UnknownClass(f"runtime={task.runtime!r} of task {task.name}", classes)
         wanted = queue_name(str(task.app.main), task.runtime)
     name = wanted.name if isinstance(wanted, Queue) else wanted
     known = task.app.amqp.queues

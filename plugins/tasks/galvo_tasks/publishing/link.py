@@ -25,7 +25,10 @@ class Link:
         self.kind = kind_of(str(app.conf.broker_write_url))
         options = _amqp(seconds) if self.kind == "amqp" else _redis(seconds)
         self.connection = app.connection_for_write(connect_timeout=seconds, transport_options=options)
+        self.knows_keys = self.kind == "redis"
+        """A second message with the same key adds nothing."""
         self.producer: Producer | None = None
+        self._declared: set[str] = set()
         self.used = False
         """It has published, so it was alive once."""
 
@@ -44,7 +47,9 @@ class Link:
                 taken.check_health()
             finally:
                 pool.release(taken)
-        self.producer.maybe_declare(queue)
+        if queue.name not in self._declared:  # kombu makes a copy of it to find out
+            self.producer.maybe_declare(queue)
+            self._declared.add(queue.name)
         return self.producer
 
     def lost(self, error: BaseException) -> bool:

@@ -13,11 +13,12 @@ from typing import Any, Final, cast
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from galvo_tasks.errors import TasksProblem
 from galvo_tasks.publishing.asking import settings_of
 from galvo_tasks.publishing.attempt import Attempt
 from galvo_tasks.publishing.breaker import Breaker
 from galvo_tasks.publishing.link import Link
-from galvo_tasks.publishing.problems import BrokerAway, BrokerRefused, NotPublished, Refused
+from galvo_tasks.publishing.problems import BrokerRefused, NotPublished
 from galvo_tasks.publishing.producer import Producer
 
 THREADS: Final = 4
@@ -46,7 +47,8 @@ class Publisher:
         self._limit = settings.payload_bytes
         self._threads = ThreadPoolExecutor(THREADS, "galvo-publish")
         self._idle: list[Link] = []
-        self._under_way = 0
+        self.under_way = 0
+        """Publishes that wait for a thread, or that one does."""
         self._lock = threading.Lock()
 
     def begin(self, attempt: Attempt, queue: Any, call: Call, *, patient: bool = False) -> Future[Any]:
@@ -55,12 +57,12 @@ class Publisher:
         Raises BrokerAway; the future raises NotPublished, Refused and what `call` raises.
         """
         refusal = "" if patient else self.breaker.refusal()
-        if not refusal and self._under_way >= WAITING:
+        if not refusal and self.under_way >= WAITING:
             refusal = f"{WAITING} tasks already wait for the broker"
         if refusal:
-            raise BrokerAway(f"task {attempt.name} was not sent: {refusal}", attempt.id)
+            raise attempt.away(refusal)
         with self._lock:
-            self._under_way += 1
+            self.under_way += 1
         begun = self._threads.submit(copy_context().run, self._publish, attempt, queue, call, patient)
         begun.add_done_callback(self._ended)
         return begun
@@ -79,27 +81,37 @@ class Publisher:
 
     def _ended(self, _: Future[Any]) -> None:
         with self._lock:
-            self._under_way -= 1
+            self.under_way -= 1
 
     def _publish(self, attempt: Attempt, queue: Any, call: Call, patient: bool) -> Any:
         attempt.reached = True
-        link, producer = self._connected(attempt, queue, patient)
-        producer.task, producer.limit, producer.sending = attempt.name, self._limit, attempt.sending
-        try:
-            given = call(producer)
-        except (Refused, NotPublished, TypeError):
+        while True:
+            link, producer = self._connected(attempt, queue, patient)
+            producer.task, producer.limit, producer.sending = attempt.name, self._limit, attempt.sending
+            try:
+                given = call(producer)
+            except (TasksProblem, TypeError):
+                self._idle.append(link)
+                raise
+            except BaseException as error:
+                link.close()
+                cause = cause_of(error)
+                if link.lost(cause):
+                    self.breaker.failed(said(cause))
+                    if attempt.keyed and link.knows_keys and attempt.left > 0:
+                        continue
+                    raise attempt.lost(f"({said(cause)})") from error
+                if link.refused(cause):
+                    text = f"the broker did not take task {attempt.name}: {said(cause)}"
+                    raise BrokerRefused(text, attempt.id) from error
+                raise
+            link.used = True
             self._idle.append(link)
-            raise
-        except BaseException as error:
-            link.close()
-            raise self._outcome(attempt, link, error) from error
-        link.used = True
-        self._idle.append(link)
-        self.breaker.succeeded()
-        return given
+            self.breaker.succeeded()
+            return given
 
     def _connected(self, attempt: Attempt, queue: Any, patient: bool) -> tuple[Link, Producer]:
-        """A connection that lives. Raises BrokerAway, BrokerRefused, DeadlinePassed."""
+        """A connection that lives. Raises NotPublished."""
         tries = 0
         while True:
             if attempt.left <= 0:
@@ -111,13 +123,13 @@ class Publisher:
                 link.close()
                 if link.used:  # it has died meanwhile, which says nothing about the broker now
                     continue
-                cause = error.__cause__ if isinstance(error, OperationalError) and error.__cause__ else error
+                cause = cause_of(error)
                 self.breaker.failed(said(cause))
-                if not link.lost(cause):
+                if not link.lost(cause) and not attempt.sent:
                     raise BrokerRefused(f"task {attempt.name} was not sent: {said(cause)}", attempt.id) from error
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]
-                if attempt.left < pause or not (patient or tries < len(PAUSES)):
-                    raise BrokerAway(f"task {attempt.name} was not sent: {said(cause)}", attempt.id) from error
+                if attempt.left < pause or not (patient or attempt.sent or tries < len(PAUSES)):
+                    raise attempt.away(said(cause)) from error
                 tries += 1
                 time.sleep(pause)
 
@@ -127,14 +139,10 @@ class Publisher:
         except IndexError:
             return Link(self._app, self._seconds)
 
-    def _outcome(self, attempt: Attempt, link: Link, error: BaseException) -> BaseException:
-        cause = error.__cause__ if isinstance(error, OperationalError) and error.__cause__ else error
-        if link.lost(cause):
-            self.breaker.failed(said(cause))
-            return attempt.lost(f"({said(cause)})")
-        if link.refused(cause):
-            return BrokerRefused(f"the broker did not take task {attempt.name}: {said(cause)}", attempt.id)
-        return error
+
+def cause_of(error: BaseException) -> BaseException:
+    """What kombu has wrapped."""
+    return error.__cause__ if isinstance(error, OperationalError) and error.__cause__ else error
 
 
 def said(error: BaseException) -> str:

@@ -8,21 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 import celery
 from celery.utils import uuid
 
+from galvo_tasks.jobs.job import Job
 from galvo_tasks.priority import Priority
-from galvo_tasks.publishing.asking import asked, id_of, seconds, settings_of
+from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds, settings_of
 from galvo_tasks.publishing.attempt import Attempt
 from galvo_tasks.publishing.producer import Producer, serialised
 from galvo_tasks.publishing.publisher import publisher_of
 
 if TYPE_CHECKING:
     from galvo_tasks.task import Task
-
-
-class Submitted:
-    """A task that was asked for."""
-
-    def __init__(self, id: str) -> None:
-        self.id = id
 
 
 class Submitting(celery.Task[Any, Any]):
@@ -40,7 +34,7 @@ class Submitting(celery.Task[Any, Any]):
         expires: float | None = None,
         key: str | None = None,
         deadline: float | None = None,
-    ) -> Any:
+    ) -> Job:
         """Ask for this task; returns when the broker has it. The event loop never waits.
 
         `delay`: seconds until it may begin; `expires`: seconds after which it is not begun any more; `key`: asked for
@@ -57,25 +51,33 @@ class Submitting(celery.Task[Any, Any]):
             "countdown": seconds("delay", delay),
             "expires": seconds("expires", expires),
         }
-        options = asked(task, {name: value for name, value in options.items() if value is not None})
-        attempt = Attempt(self.name, id_of(task, key) if key else uuid(), limit, key is not None)
-        publisher = publisher_of(task.app)
+        id = id_of(task, key) if key_checked(key) else uuid()
+        options = {name: value for name, value in options.items() if value is not None}
+        options = asked(task, options, id if key else None)
+        await self.send(id, args, kwargs, options, keyed=bool(key), deadline=limit)
+        return Job(id, task.app)
+
+    async def send(
+        self, id: str, args: Any, kwargs: Any, options: dict[str, Any], *, keyed: bool, deadline: float
+    ) -> None:
+        """Publish it with `options` of `asked`. Raises NotPublished, and what publishing raises."""
+        attempt = Attempt(self.name, id, deadline, keyed)
+        publisher = publisher_of(self.app)
 
         def call(producer: Producer) -> Any:
             return super(Submitting, self).apply_async(
-                args, kwargs, task_id=attempt.id, producer=producer, add_to_parent=False, **options
+                args, kwargs, task_id=id, producer=producer, add_to_parent=False, **options
             )
 
         begun = asyncio.wrap_future(publisher.begin(attempt, options["queue"], call))
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(deadline):
                 await begun
         except TimeoutError:
             raise publisher.late(attempt) from None
         except asyncio.CancelledError:
             attempt.abandon()
             raise
-        return Submitted(attempt.id)
 
     def apply_async(  # type: ignore[override]  # the stubs name each option
         self,

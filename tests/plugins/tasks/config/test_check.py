@@ -13,6 +13,7 @@ from kombu import Queue
 
 from galvo_tasks import Priority, TasksSettings, celery_app, configure
 from galvo_tasks.config.check import check
+from galvo_tasks.config.preset import preset
 from galvo_tasks.config.server import Server
 from galvo_tasks.config.trap import Trap
 
@@ -92,9 +93,16 @@ def test_an_option_of_the_transport(broker: str, option: str, value: Any, text: 
 
 def test_a_visibility_timeout_below_a_time_limit_on_kombus_own_transport() -> None:
     app = shop(classes={"bulk": {"time_limit": 10_000}})
-    app.conf.broker_url = REDIS
+    app.conf.broker_read_url = REDIS
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "visibility_timeout": 9_000}
     assert "set it to 20000 or more" in found(app, "broker_transport_options").text
+    assert "leave it out" in found(app, "broker_read_url").text
+
+
+def test_a_visibility_timeout_where_there_are_leases() -> None:
+    app = shop()
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "visibility_timeout": 9_000}
+    assert "set lease under [tasks]" in found(app, "broker_transport_options").text
 
 
 @pytest.mark.parametrize(
@@ -206,6 +214,12 @@ def test_a_server(server: Server, name: str, text: str, fatal: bool) -> None:
 def test_a_server_that_is_right() -> None:
     right = Server("Redis", role="master", policy="noeviction", maxmemory=1 << 30, appendonly=True, snapshots=False)
     assert check(shop(), right) == []
+
+
+def test_an_embedded_server_is_nobodys_to_change() -> None:
+    app = shop("embedded")
+    app.conf.update(preset("shop", TasksSettings.model_validate({}), REDIS))
+    assert check(app, Server("Redis", appendonly=False, snapshots=False)) == []
 
 
 def test_every_text_is_one_sentence_that_names_what_to_change() -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from celery.worker import request as celery_request
+from kombu import Message
 
-from galvo_tasks import Priority, celery_app
+from galvo_tasks import Priority, TasksSettings, celery_app
 from galvo_tasks.metering import recorder
 from galvo_tasks.metering.metrics import MANY, OTHER, done
+from galvo_tasks.request import Request
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.stand import Stand, standing
 
@@ -26,6 +28,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         stand.worker()
         yield stand
     redis.close()
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens() -> Iterator[None]:
+    yield
+    recorder.send_to(None)
 
 
 @pytest.fixture
@@ -55,18 +63,41 @@ def test_how_long_it_waited_and_ran_and_that_it_is_done(shared: Stand, send: Any
     assert values["galvo.tasks.done task=works outcome=success"] == 1
 
 
-def test_a_wait_begins_when_it_may_begin_and_is_never_negative(shared: Stand, send: Any) -> None:
-    send("works", at=time.time() - 1000, eta=datetime.now(UTC) - timedelta(seconds=50))
-    assert 50 <= told(shared, 3)["galvo.tasks.wait_time task=works priority=normal"] < 80
-    (shared.folder / "notes").unlink()
-    send("works", at=time.time() + 1000)
-    assert told(shared, 3)["galvo.tasks.wait_time task=works priority=normal"] == 0
+@pytest.mark.parametrize(
+    "at, eta, wait",
+    [(-100.0, None, 100.0), (1000.0, None, 0.0), (-1000.0, -50.0, 50.0), (-50.0, -1000.0, 50.0), ("soon", None, None)],
+)
+def test_a_wait_begins_when_it_may_begin_and_is_never_negative(at: Any, eta: float | None, wait: float | None) -> None:
+    app = celery_app("unit", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
+
+    @app.task
+    def task() -> None: ...
+
+    heard: list[tuple[str, float]] = []
+    recorder.send_to(lambda metric, value: heard.append((metric.name, value)))
+    now = time.time()
+    headers = {
+        "id": "1", "task": task.name, "galvo-at": now + at if isinstance(at, float) else at,
+        "eta": None if eta is None else datetime.fromtimestamp(now + eta, UTC).isoformat(),
+    }  # fmt: skip
+    message = Message(
+        body="[[], {}, {}]",
+        headers=headers,
+        content_type="application/json",
+        content_encoding="utf-8",
+        accept=["application/json"],
+    )
+    request = Request(message, app=app, task=task)
+    request.on_accepted("1", time.monotonic())
+    took = time.time() - now
+    assert [name for name, _ in heard] == ([] if wait is None else ["galvo.tasks.wait_time"])
+    assert all(wait is not None and (wait <= value <= wait + took or value == wait == 0) for _, value in heard)
 
 
 @pytest.mark.parametrize(
     "how, outcome",
     [
-        ("ignore", "outcome=success"), ("reject", "outcome=failure error=str"), ("stopped", "outcome=cancelled"),
+        ("ignore", "outcome=success"), ("reject", "outcome=dead error=Reject"), ("stopped", "outcome=cancelled"),
         ("NobodyKnows", "outcome=failure error=NobodyKnows"),
     ],
 )  # fmt: skip
@@ -75,11 +106,11 @@ def test_each_end_has_its_outcome(shared: Stand, send: Any, how: str, outcome: s
     assert f"galvo.tasks.done task=ends {outcome}" in told(shared, 3)
 
 
-def test_a_worker_that_is_lost_is_counted_once(shared: Stand, send: Any) -> None:
+def test_one_whose_process_is_lost_is_counted_once(shared: Stand, send: Any) -> None:
     send("ends", "killed")
     values = told(shared, 3)
     assert [name for name in values if "done" in name] == [
-        "galvo.tasks.done task=ends outcome=lost error=WorkerLostError"
+        "galvo.tasks.done task=ends outcome=dead error=WorkerLostError"
     ]
 
 
@@ -129,4 +160,5 @@ SHAPE = {
     "on_timeout": ["self", "soft", "timeout"],
     "on_failure": ["self", "exc_info", "send_failed_event", "return_ok"],
     "acknowledge": ["self"],
+    "_announce_revoked": ["self", "reason", "terminated", "signum", "expired"],
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,29 @@ def wrapped() -> None:
 def deaf() -> None:
     note("begin deaf")
     time.sleep(60)
+
+
+@app.task(keep_result=True)
+async def awaited(steps: int) -> int:
+    """Tells each step; notes that it was cancelled. Without steps it waits for ever."""
+    for step in range(steps):
+        progress(step + 1, steps, "coroutine")
+        await asyncio.sleep(0)
+    note("begin awaited")
+    try:
+        await asyncio.sleep(0 if steps else 60)
+    except asyncio.CancelledError:
+        note("cancelled inside")
+        raise
+    return steps
+
+
+@app.task(keep_result=True, cancel_grace=0.2)
+async def stubborn() -> None:
+    note("begin stubborn")
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
 
 
 @app.task(keep_result=True, time_limit=1)

@@ -1,0 +1,78 @@
+"""Redis away, and no worker."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from redis import Redis
+
+from galvo_tasks import TasksProblem, celery_app
+from galvo_tasks.jobs import Job, JobCancelled, JobFailed, JobProblem, ResultsAway, State
+from galvo_tasks.jobs.ledger import Ledger
+from galvo_tasks.settings import TasksSettings
+from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.plugins.tasks.results.asking import Asking
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_one_is_cancelled_and_one_expires_before_any_worker_runs(idle: Asking) -> None:
+    job, late, other = idle.ask("counted", 1), idle.ask("counted", 3, expires=0.01), idle.ask("counted", 2)
+    assert await job.state() is State.WAITING
+    assert await job.cancel() is State.CANCELLED
+    assert await job.cancel() is State.CANCELLED
+    with pytest.raises(JobCancelled):
+        await job.result(timeout=1)
+    idle.stand.worker()
+    assert await other.result(timeout=20) == 2
+    with pytest.raises(JobFailed, match="failed: Expired: no worker had time before expires"):
+        await late.result(timeout=20)
+    assert idle.stand.notes() == ["begin 2"]
+    assert await job.state() is State.CANCELLED
+
+
+async def test_redis_that_is_gone_is_one_clear_error(idle: Asking, own_redis: OwnRedis) -> None:
+    job = idle.ask("counted", 1)
+    own_redis.kill()
+    for ask in (job.state, job.cancel, job.result):
+        async with asyncio.timeout(5):
+            with pytest.raises(ResultsAway, match=r"the Redis for progress and results is away .* see results under"):
+                await ask()
+    with pytest.raises(TasksProblem, match="was not sent"):
+        idle.ask("counted", 1)
+
+
+async def test_redis_that_says_nothing_is_away_after_the_deadline(idle: Asking, own_redis: OwnRedis) -> None:
+    job = idle.ask("counted", 1)
+    own_redis.stop()
+    try:
+        async with asyncio.timeout(10):
+            with pytest.raises(ResultsAway):
+                await job.state()
+    finally:
+        own_redis.go_on()
+    assert await job.state() is State.WAITING
+
+
+async def test_who_waits_goes_on_over_lost_connections(idle: Asking, own_redis: OwnRedis) -> None:
+    job = idle.ask("counted", 1)
+    ledger = Ledger(idle.app)
+    async with asyncio.timeout(20), aclosing(job.progress()) as updates:
+        assert (await anext(updates)).state is State.WAITING
+        with Redis.from_url(own_redis.url) as redis:
+            redis.client_kill_filter(_type="pubsub")
+            redis.client_kill_filter(_type="normal", skipme=True)
+        ledger.begin(job.id)
+        assert (await anext(updates)).state is State.RUNNING
+        ledger.leave(job.id, State.DONE, result="7")
+        assert (await anext(updates)).state is State.DONE
+    assert await job.result() == 7
+    ledger.close()
+
+
+async def test_an_application_without_a_redis() -> None:
+    app = celery_app("test", TasksSettings.model_validate({"broker": "amqp://localhost"}))
+    with pytest.raises(JobProblem, match=r"set results under \[tasks\]"):
+        await Job("x", app).state()
