@@ -38,6 +38,7 @@ class Relay:
         self._context = context
         self._app = app
         self.published = 0
+        self._prepared = False
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -46,6 +47,7 @@ class Relay:
             try:
                 more = await self.batch()
             except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the relay
+                self._prepared = False
                 if not failures:
                     self._context.log.warning("the outbox waits: %s", error)
                 await anyio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
@@ -61,7 +63,8 @@ class Relay:
         """Publish the next ones; whether there may be more. Raises what publishing does, and the database's errors."""
         failed: Exception | None = None
         async with Lease(self._context.run, Session.transaction) as session:
-            await table.prepare(session)
+            if not self._prepared:
+                await table.prepare(session)
             rows = await table.take(session, str(self._app.main), list(self._app.tasks), BATCH)
             done = []
             for row in rows:
@@ -77,6 +80,7 @@ class Relay:
                     done.append(row["id"])
             if done:
                 await table.done(session, done)
+        self._prepared = True
         self.published += len(done)
         if failed is not None:
             raise failed
