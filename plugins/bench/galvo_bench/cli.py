@@ -31,6 +31,7 @@ from galvo_bench import (
 from galvo_bench.indexing import cli as indexing_cli
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
+from galvo_bench.tasks import broker, priorities, publishing, worker
 
 Measure = Callable[[Stand], Awaitable[list[Section]]]
 SUBJECTS: dict[str, Measure] = {
@@ -48,6 +49,10 @@ SUBJECTS: dict[str, Measure] = {
     "images": images.measure,
     "chunks": chunks.measure,
     "buffers": buffers.measure,
+    "priorities": priorities.measure,
+    "broker": broker.measure,
+    "worker": worker.measure,
+    "publishing": publishing.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
 
@@ -62,13 +67,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=21, help="rounds; every round runs each candidate once")
     parser.add_argument("--uvloop", action="store_true", help="on uvloop instead of asyncio's own loop")
     parser.add_argument("--url", default="", help="a PostgreSQL to use instead of the embedded one")
+    parser.add_argument("--amqp", default="", help="a RabbitMQ to use instead of a private one of Debian's package")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     chosen = [name for name in SUBJECTS if not options.only or name in options.only]
     with alone():
-        return run(Stand(options.url, options.rounds), chosen, as_json=options.json, fast=options.uvloop)
+        return run(Stand(options.url, options.rounds, options.amqp), chosen, as_json=options.json, fast=options.uvloop)
 
 
 def run(stand: Stand, chosen: list[str], *, as_json: bool, fast: bool = False) -> int:

@@ -38,13 +38,17 @@ def alone() -> Iterator[None]:
 
 
 class Stand:
-    """`url` is a PostgreSQL to use instead of the embedded one; Redis is always a private one, which is flushed."""
+    """`url` and `amqp` are a PostgreSQL and a RabbitMQ to use instead of private ones; Redis is always a private one,
+    which is flushed.
+    """
 
-    def __init__(self, url: str = "", rounds: int = 21) -> None:
+    def __init__(self, url: str = "", rounds: int = 21, amqp: str = "") -> None:
         self.rounds = rounds
+        self.amqp = amqp
         self._url = url
         self._shared = Servers(Path(".galvo"))
         self._private = Servers(Path(".galvo/bench"))
+        self._apart: dict[str, Servers] = {}
 
     @property
     def few(self) -> int:
@@ -58,6 +62,10 @@ class Stand:
     async def redis(self) -> str:
         """A URL of an empty Redis that nobody else uses. Raises PluginError."""
         return await self._private.redis()
+
+    async def redis_of(self, name: str) -> str:
+        """A URL of an empty Redis of that candidate: what is counted there is its own. Raises PluginError."""
+        return await self._apart.setdefault(name, Servers(Path(".galvo/bench") / name)).redis()
 
     def tick(self) -> None:
         """A round is over."""
@@ -76,3 +84,5 @@ class Stand:
         """Stop using the servers."""
         self._shared.close()
         self._private.close()
+        for servers in self._apart.values():
+            servers.close()

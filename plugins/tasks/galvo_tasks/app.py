@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery
 
 from galvo.settings import gather, validated
+from galvo_tasks.config import doubles
 from galvo_tasks.config.preset import preset
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.settings import TasksSettings
@@ -28,8 +29,9 @@ def configure(app: Celery[Any], settings: TasksSettings | None = None) -> Celery
     """Bring an application that exists to the same configuration, before its first task is made; gives it back."""
     settings = settings or read()
     app.galvo = settings  # type: ignore[attr-defined]  # its own place for what belongs to it
+    doubles.watch(app)
     app.task_cls = Task  # type: ignore[assignment]  # the stubs know names only
-    if (broker := settings.broker.get_secret_value()) != EMBEDDED:
+    if (broker := settings.broker.get_secret_value()) not in ("", EMBEDDED):
         bind(app, broker)
     return app
 

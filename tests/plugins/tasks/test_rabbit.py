@@ -5,6 +5,7 @@ from __future__ import annotations
 from kombu import Connection
 from kombu.simple import SimpleQueue
 
+from galvo_tasks.broker.depths import Depth, depths
 from tests.plugins.tasks.rabbit import Rabbit
 
 CONFIRMED = {"confirm_publish": True}
@@ -23,3 +24,11 @@ def test_what_is_durable_outlives_a_node_that_is_killed(rabbit: Rabbit) -> None:
         message = queue.get(timeout=5)
         assert message.payload == {"id": 7}
         message.ack()
+
+
+def test_how_many_wait_is_told_without_their_priority(rabbit: Rabbit) -> None:
+    url = rabbit.fresh()
+    with Connection(url, transport_options=CONFIRMED) as connection, SimpleQueue(connection, "orders") as queue:
+        for number in range(3):
+            queue.put(number)
+    assert depths(url, ["none", "orders"]) == [Depth("orders", None, 3, None)]

@@ -13,7 +13,8 @@ from typing import Any
 
 from rich.console import Console
 
-from galvo_engraving.demo import databases, report
+from galvo.errors import GalvoError
+from galvo_engraving.demo import databases, jobs, report, telling
 from galvo_engraving.demo.display import Display
 from galvo_engraving.demo.lanes import LANES, Worker, turns, workers
 from galvo_engraving.demo.options import Options
@@ -30,10 +31,10 @@ NEXT = (
 
 
 async def play(options: Options) -> int:
-    """The exit code: 1 when an answer was wrong or a request failed."""
+    """The exit code: 1 when an answer was wrong, or a request or a job failed."""
     display = Display(quiet=options.json)
     with display:
-        async with _servers(options, display) as (url, versions), databases.server(url) as con:
+        async with _servers(options, display) as (url, redis, versions), databases.server(url) as con:
             versions["PostgreSQL"] = await con.fetchval("show server_version")
             bar = display.bar("loading the shop", "rows")
             await databases.prepare(con, url, options.scale, options.seed, bar.update)
@@ -44,29 +45,28 @@ async def play(options: Options) -> int:
                 workers(urls) as crew,
             ):
                 cold, answers, audit = await _measure(crew, options, display)
-    result = _result(options, versions, cold, answers, audit)
+            told = await _jobs(redis, databases.with_database(url, databases.NAME), display)
+    result = _result(options, versions, cold, answers, audit) | {"jobs": told}
     if options.json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:
         _print(result)
-    return 1 if result["wrong_answers"] or result["errors"] else 0
+    return 1 if result["wrong_answers"] or result["errors"] or "error" in told else 0
 
 
 @asynccontextmanager
-async def _servers(options: Options, display: Display) -> AsyncIterator[tuple[str, dict[str, str]]]:
-    """The URL of a PostgreSQL, and the versions known so far."""
+async def _servers(options: Options, display: Display) -> AsyncIterator[tuple[str, str, dict[str, str]]]:
+    """The URLs of a PostgreSQL and of a Redis, and the versions known so far."""
     versions = {"galvo": version("galvo"), "Python": platform.python_version()}
     from galvo_embedded import Servers
 
     servers = Servers(DATA)
     try:
-        if options.url:
-            url = options.url
-        else:
-            display.step(f"starting PostgreSQL and Redis in {DATA}")
-            url = await servers.postgres()
-            versions["Redis"] = await _redis_version(await servers.redis())
-        yield url, versions
+        display.step(f"starting {'Redis' if options.url else 'PostgreSQL and Redis'} in {DATA}")
+        url = options.url or await servers.postgres()
+        redis = await servers.redis()
+        versions["Redis"] = await _redis_version(redis)
+        yield url, redis, versions
     finally:
         servers.close()
 
@@ -107,6 +107,17 @@ async def _measure(
     audit = await run("checking", "full", max(turn, min(AUDIT, options.seconds)), seed + 1, "audit")
     bar.finish()
     return cold["full"], answers, audit
+
+
+async def _jobs(redis: str, database: str, display: Display) -> dict[str, Any]:
+    """Their numbers; or only an error: the comparison has been made and is to be seen."""
+    bar = display.bar("jobs on a worker", "scenes")
+    try:
+        return await jobs.play(redis, database, bar)
+    except GalvoError as error:
+        return {"error": str(error)}
+    finally:
+        bar.finish()
 
 
 def _result(
@@ -154,5 +165,8 @@ def _print(result: dict[str, Any]) -> None:
     out.print(f"wrong answers: {result['wrong_answers']:,} of {result['checked_hits']:,} re-checked hits")
     if result["errors"]:
         out.print(f"requests that failed: {result['errors']:,}, the first with {result['first_error']}")
+    out.print()
+    for line in telling.lines(result["jobs"]):
+        out.print(line)
     for line in NEXT:
         out.print(line, style="dim")

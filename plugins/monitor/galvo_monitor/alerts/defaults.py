@@ -53,7 +53,11 @@ RULES = (
     ),
     Rule(
         name="QueueOld", metric="galvo.tasks.oldest", above=600, until=120, for_=300,
-        sentence="The oldest task of queue {queue} has waited for {value}",
+        sentence="The oldest {priority} task of queue {queue} has waited for {value}",
+    ),
+    Rule(
+        name="TasksDead", metric="galvo.tasks.dead", above=0.5, until=0,
+        sentence="{value} on the dead-letter list, where nothing runs them: see `galvo tasks dead`",
     ),
     Rule(
         name="TransactionIdle", metric="galvo.database.idle_in_transaction.oldest", above=600, until=60,

@@ -21,19 +21,23 @@ from kombu.transport import redis as kombu
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps, loads
 from kombu.utils.objects import cached_property
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import NoScriptError, ResponseError
+from redis.retry import Retry
 
 from galvo_tasks.broker import begun
 from galvo_tasks.broker.leases import Leases, leases_of
 from galvo_tasks.broker.qos import QoS
-from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word
+from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word, plain
 
 KEY, KEY_TTL = "galvo-key", "galvo-key-ttl"
 """Headers: a second message with the same key adds nothing; for that many seconds."""
 AT, DELAY, ETA = "galvo-at", "galvo-delay", "galvo-eta"
 """Headers: when it was published (seconds since the epoch); how many seconds later it is due; what `eta` said."""
 DAY = 86400.0
+PATIENCE = 2.5
+"""Seconds for which Redis may not answer an acknowledgement, twice, before it is told later."""
 UNREADABLE = "galvo.unreadable"
 """List: what was taken and is no message."""
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -70,7 +74,6 @@ class Channel(_Channel):  # type: ignore[misc]
         self._tags = (f"{prefix}-{number}" for prefix in (uuid.uuid4().hex,) for number in itertools.count())
         self._unacknowledged: set[str] = set()
         super().__init__(*args, **kwargs)
-        begun.tell(self, self.leases)
 
     @cached_property
     def leases(self) -> Leases:
@@ -79,8 +82,8 @@ class Channel(_Channel):  # type: ignore[misc]
 
     def _make_leases(self) -> Leases:
         params = self._connparams()
-        limit = min(5.0, self.lease / 3)
-        params |= {"max_connections": 4, "socket_timeout": min(params.get("socket_timeout") or limit, limit)}
+        limit = min(PATIENCE, self.lease / 3)
+        params |= {"max_connections": 4, "socket_timeout": limit, "retry": Retry(NoBackoff(), 1)}
         pool: Any = redis.BlockingConnectionPool
         return Leases(redis.Redis(connection_pool=pool(timeout=limit, **params)), self.global_keyprefix, self.lease)
 
@@ -127,13 +130,18 @@ class Channel(_Channel):  # type: ignore[misc]
             self._unacknowledged.add(queue)
         elif not self._joined:
             self._joined = True
+            begun.tell(self, self.leases)
             self.leases.join()
         return super().basic_consume(queue, no_ack, *args, **kwargs)
 
     def _get(self, queue: str) -> Any:
         tag = next(self._tags)
         self.leases.expect(tag)
-        answer = TAKE.run(self._commands, *self._request(tag, [queue]))
+        try:
+            answer = TAKE.run(self._commands, *self._request(tag, [queue]))
+        except BaseException:
+            self.leases.doubt(tag)
+            raise
         if not isinstance(answer, list):
             self.leases.forget(tag)
             raise Empty
@@ -212,7 +220,7 @@ class Channel(_Channel):  # type: ignore[misc]
             raise
         except ResponseError as error:  # a replica, or a disk that is full: another server may take over
             connection.disconnect()
-            raise NotConnected(f"Redis gives out no tasks: {error}") from error
+            raise NotConnected(f"Redis gives out no tasks: {plain(error)}") from error
         return answer
 
     def _message(self, tag: str, raw: bytes) -> Any:

@@ -70,6 +70,8 @@ class Leases:
         """A channel has ended; after the last one the thread ends with what is still held."""
         self._channels -= 1
         self._changed.set()
+        if self._owed and begun.stopping():
+            self._settle()
 
     def expect(self, tag: str) -> None:
         """Redis is asked for a message that will have this tag."""
@@ -117,16 +119,32 @@ class Leases:
     def _tell(self, tag: str, act: Callable[[], None]) -> None:
         if os.getpid() != self._pid:  # a copy in a forked process
             return
+        request = self._held.pop(tag, None)
         try:
             act()
         except RedisError as error:
             logger.warning("Redis is told later what became of message %s: %s", tag, error)
+            self._held[tag] = request
             self._owed[tag] = act
             self._changed.set()
         else:
-            self._owed.pop(tag, None)
-            self._held.pop(tag, None)
-            self._left.pop(tag, None)
+            self._is_told(tag)
+
+    def _is_told(self, tag: str) -> None:
+        for noted in (self._owed, self._held, self._left):
+            noted.pop(tag, None)
+
+    def _settle(self) -> None:
+        """The last chance of a process that ends."""
+        try:
+            self._pay()
+        except RedisError as error:
+            logger.error("Redis is away (%s): %d messages come back although they are done", error, len(self._owed))
+
+    def _pay(self) -> None:
+        for tag, act in list(self._owed.items()):
+            act()
+            self._is_told(tag)
 
     def _give_back(self, tag: str, *, lost: bool, last: bool) -> None:
         side = "LPUSH" if last else "RPUSH"
@@ -164,11 +182,7 @@ class Leases:
             return over
 
     def _turn(self) -> None:
-        for tag, act in list(self._owed.items()):
-            act()
-            self._owed.pop(tag, None)
-            self._held.pop(tag, None)
-            self._left.pop(tag, None)
+        self._pay()
         self._look_after_left()
         for tag, until in list(self._doubtful.items()):
             self._do(GIVE_BACK, tag, "RPUSH", "")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import sha1
 from typing import Any
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, ResponseError
 
 Word = str | bytes | int | float
 
@@ -49,9 +49,20 @@ class Script:
 
     def run(self, client: Any, keys: Sequence[Word], args: Sequence[Word] = ()) -> Any:
         try:
-            return client.execute_command(*self.command(keys, args))
-        except NoScriptError:
-            return client.execute_command(*self.command(keys, args, whole=True))
+            try:
+                return client.execute_command(*self.command(keys, args))
+            except NoScriptError:
+                return client.execute_command(*self.command(keys, args, whole=True))
+        except ResponseError as error:
+            raise plain(error) from error
+
+
+def plain(error: ResponseError) -> ResponseError:
+    """What redis-py makes of the same refusal of a command; until Redis 7 that of a script hides it in its text."""
+    for kind, mark in ((ReadOnlyError, "-READONLY "), (OutOfMemoryError, "-OOM ")):
+        if mark in str(error):
+            return kind(str(error).rpartition(mark)[2])
+    return error
 
 
 # KEYS: queue, and key of the message where it has one. ARGV: suffix of its list, of the delayed ones, of the tokens;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 from galvo_tasks.broker.address import SCHEME
 from galvo_tasks.broker.channel import Channel
@@ -14,6 +15,8 @@ class Transport(kombu.Transport):
     Channel = Channel
     implements = kombu.Transport.implements.extend(batch_publish=False)
     supports_batch_publish = False
+    connection_errors = (*kombu.Transport.connection_errors, ReadOnlyError, OutOfMemoryError)
+    """Also what passes: a replica that takes over, or a server that is full, ends no worker."""
 
 
 class SecureChannel(Channel):

@@ -9,13 +9,11 @@ from kombu import Queue
 from galvo_tasks.broker.address import kombu_url
 from galvo_tasks.broker.transport import register
 from galvo_tasks.config.brokers import OF_DEADLINE, transport_options
-from galvo_tasks.config.routes import Router, queue_name
+from galvo_tasks.config.routes import DEFAULT_CLASS, Router, queue_name
 from galvo_tasks.priority import HIGHEST_OF_RABBITMQ, Priority
 from galvo_tasks.settings import TasksSettings
 
 __all__ = ["kind_of", "preset", "queue_name"]
-
-DEFAULT_CLASS = "quick"
 
 
 def kind_of(url: str) -> str:
@@ -44,7 +42,7 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         "task_queues": [Queue(queue_name(name, runtime), queue_arguments=arguments) for runtime in settings.classes],
         "task_default_queue": queue_name(name, DEFAULT_CLASS),
         "task_create_missing_queues": False,
-        "task_routes": [Router(name, tuple(settings.classes))],
+        "task_routes": [Router(name, tuple(settings.classes), kind)],
         "worker_detect_quorum_queues": False,
         # Priorities: nothing is fetched before it can run, and a task without one is neither first nor last
         "task_default_priority": Priority.NORMAL.on(kind),
@@ -54,6 +52,8 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         "worker_eta_task_limit": 1000,
         # What a lost worker leaves behind
         "task_acks_late": True,
+        "worker_consumer": "galvo_tasks.guard.consumer:Consumer",
+        "broker_channel_error_retry": True,  # RabbitMQ closes the channel of a task that takes over half an hour
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         # Only what is needed is sent, kept and accepted
         "task_ignore_result": True,
@@ -69,18 +69,10 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         # Its processes
         "worker_proc_alive_timeout": 15.0,
         "worker_redirect_stdouts": False,
-        "worker_log_format": LOG,
-        "worker_task_log_format": LOG_OF_TASK,
-        "timezone": "UTC",
-        "enable_utc": True,
     }
-
-
-LOG = "%(asctime)s %(levelname)-7s %(message)s"
-LOG_OF_TASK = "%(asctime)s %(levelname)-7s %(task_name)s[%(task_id)s] %(message)s"
 
 
 def worker_preset(settings: TasksSettings, broker: str) -> dict[str, Any]:
     """What is different in a process that waits for tasks."""
-    kind = kind_of(broker)
-    return {"broker_transport_options": transport_options(kind, settings, worker=True), "broker_heartbeat": 30}
+    options = transport_options(kind_of(broker), settings, worker=True)
+    return {"broker_transport_options": options, "broker_heartbeat": 30}

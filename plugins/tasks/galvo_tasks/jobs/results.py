@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from celery import Celery
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -18,6 +18,9 @@ from galvo_tasks.jobs import layout
 from galvo_tasks.jobs.address import results_url
 from galvo_tasks.jobs.ear import Ear
 from galvo_tasks.jobs.errors import ResultsAway, Unreadable
+
+CONNECTIONS = 2
+"""That ask, for all who wait; one more listens."""
 
 
 class Results:
@@ -30,12 +33,15 @@ class Results:
         """Seconds after which a Redis that does not answer is called away."""
         self.limit: int = settings.result_bytes
         self.ttl = round(settings.result_ttl) or 1
-        self.client: Redis = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            max_connections=CONNECTIONS,
+            timeout=self.deadline,
             socket_timeout=self.deadline,
             socket_connect_timeout=self.deadline,
             retry=Retry(NoBackoff(), 1),  # a connection that was closed while idle
         )
+        self.client: Redis = Redis.from_pool(pool)
         self.ear = Ear(self.client)
         register = self.client.register_script
         self._read, self._cancel, self._report = map(register, (layout.READ, layout.CANCEL, layout.REPORT))

@@ -11,6 +11,9 @@ from galvo.errors import GalvoError
 from galvo.only import only
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.running.loop import LoopThread
+from galvo_tasks.scaling.forks import Standstill
+
+NONE, NOT_ON = "no plugin that provides", "the plugin embedded is not on: set [embedded] on = true"
 
 
 @contextmanager
@@ -31,14 +34,13 @@ def embedded_redis() -> Iterator[str]:
 
 async def _run(started: Future[str], end: asyncio.Event) -> None:
     try:
-        async with only("servers") as servers:
+        async with Standstill(), only("servers") as servers:
             started.set_result(str(await servers.redis()))
             await end.wait()
     except GalvoError as error:
         if started.done():
             raise
-        text = f'broker = "embedded" needs the plugin embedded: set [embedded] on = true ({error})'
-        started.set_exception(NoBroker(text))
+        started.set_exception(NoBroker(f'broker = "embedded": {NOT_ON if NONE in str(error) else error}'))
 
 
 async def _set(event: asyncio.Event) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 
 from celery import Celery
 
+from galvo_tasks import scaling
 from galvo_tasks.app import settings_of
 from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.config.preset import queue_name, worker_preset
-from galvo_tasks.config.processors import processors
 from galvo_tasks.config.server import Server, named
 from galvo_tasks.config.trap import Trap
 from galvo_tasks.errors import TasksProblem
-from galvo_tasks.program.logs import quiet
 from galvo_tasks.program.shown import wrapped
 from galvo_tasks.program.worker import Worker
 from galvo_tasks.settings import RuntimeClass
@@ -35,10 +34,10 @@ def run(
     Raises UnknownClass, and TasksProblem for classes that do not go together.
     """
     runtimes = list(dict.fromkeys(runtimes))
-    classes = classes_of(app, runtimes)
-    quiet(verbose=verbose)
+    classes_of(app, runtimes)
     app.conf.update(worker_preset(settings_of(app), str(app.conf.broker_url)))
-    options = pool_options(classes, number)
+    crew = scaling.Crew(app, runtimes, number)
+    scaling.attach(crew)
     worker = Worker(
         app=app,
         hostname=f"{'+'.join(runtimes)}@{socket.gethostname()}",
@@ -48,9 +47,10 @@ def run(
         without_mingle=True,
         without_heartbeat=True,
         task_events=False,
-        **options,
+        verbose=verbose,
+        **scaling.options(crew),
     )
-    worker.banner = banner(app, runtimes, options, server, traps)
+    worker.banner = banner(crew, server, traps)
     worker.start()
     return int(worker.exitcode or 0)
 
@@ -68,25 +68,16 @@ def classes_of(app: Celery[Any], runtimes: Sequence[str]) -> list[RuntimeClass]:
     return found
 
 
-def pool_options(classes: Sequence[RuntimeClass], number: int) -> dict[str, Any]:
-    """What Celery's WorkController is to be made with."""
-    number = number or min((one.concurrency for one in classes if one.concurrency), default=0) or processors().usable
-    if classes[0].pool == "threads":
-        return {"pool": "threads", "concurrency": number}
-    tasks = min((one.max_tasks for one in classes if one.max_tasks), default=None)
-    return {"pool": "prefork", "concurrency": number, "max_tasks_per_child": tasks}
-
-
-def banner(
-    app: Celery[Any], runtimes: Sequence[str], options: dict[str, Any], server: Server, traps: Sequence[Trap]
-) -> str:
+def banner(crew: scaling.Crew, server: Server, traps: Sequence[Trap]) -> str:
     """A few lines that tell what it is and where it takes tasks from."""
+    app, runtimes = crew.app, crew.runtimes
     tasks = [
         name
         for name, task in sorted(app.tasks.items())
         if getattr(task, "runtime", "") in runtimes and name[:7] != "celery."
     ]
-    at_once = f"{options['concurrency']} at once ({'threads' if options['pool'] == 'threads' else 'processes'})"
+    pool = "processes" if crew.processes else "threads"
+    at_once = f"{crew.wanted.number} {pool} at most ({crew.wanted.why}), and what memory allows"
     lines = [
         f"galvo tasks worker: {app.main}, class {', '.join(runtimes)}",
         *wrapped(f"{named(str(app.conf.broker_url))} ({server.title})", first="  broker       "),

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from billiard import pool as billiard
 from celery.apps.worker import Worker as CeleryWorker
 
 from galvo_tasks.program.endings import Endings
+from galvo_tasks.program.logs import allow_root, plain, quiet
+
+CREDIT = 20
+"""Tenths of a second that a process which ends waits until its last result is known to be read. billiard would wait
+half a minute, and sometimes for nothing: what it has written is read whether it waits or not."""
 
 
 class Worker(CeleryWorker):
-    """`banner`: what it says once it starts."""
+    """`banner`: what it says once it starts; `verbose`: it logs each task's begin and end."""
 
     banner = ""
+    verbose = False
+
+    def on_before_init(self, quiet: bool = False, **options: Any) -> None:
+        self.verbose = bool(options.get("verbose"))
+        allow_root()
+        plain(self.app)
+        billiard.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = CREDIT
+        super().on_before_init(quiet=quiet, **options)
+
+    def on_init_blueprint(self) -> None:
+        super().on_init_blueprint()
+        quiet(verbose=self.verbose)
 
     def emit_banner(self) -> None:
         print(self.banner, flush=True)  # noqa: T201 — said once, to whoever started it

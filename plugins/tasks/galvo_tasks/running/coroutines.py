@@ -12,6 +12,7 @@ from galvo_tasks.running import process
 from galvo_tasks.running.errors import WrongThread
 from galvo_tasks.running.flight import Flight
 from galvo_tasks.running.limits import Limits, limits_of
+from galvo_tasks.running.retrying import Retrying
 from galvo_tasks.running.stack import ContextStack
 
 T = TypeVar("T")
@@ -39,36 +40,39 @@ def in_loop(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
     return Flight(thread.loop, work).wait(Limits(timeout))
 
 
-class Running:
+class Running(Retrying):
     """Mixed into `Task`: how one is run."""
 
+    abstract = True
+
     run: Callable[..., Any]
-    request: Any
-    name: str
-    request_stack: Any
     is_coroutine: bool = False
+    """Its function is a coroutine function. Celery sees one that returns the outcome."""
 
     def __init__(self) -> None:
         super().__init__()
         function = self.run
         self.is_coroutine = inspect.iscoroutinefunction(inspect.unwrap(function))
         if self.is_coroutine:
+            self.run = self._wrapped(functools.partial(self._on_loop, function), function)
+        elif self.backoff is not None:
+            self.run = self._wrapped(function, function)
 
-            @functools.wraps(function)
-            def run(*args: Any, **kwargs: Any) -> Any:
-                return self._on_loop(function, args, kwargs)
+    def _wrapped(self, call: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            return self.retrying(call, args, kwargs)
 
-            # A coroutine function in the eyes of nobody: Celery calls it, and it returns the outcome.
-            self.run = run
+        return run
 
     @classmethod
     def on_bound(cls, app: Any) -> None:
         """Celery has just given the class a stack per thread, in which its coroutine would find no request."""
-        super().on_bound(app)  # type: ignore[misc]  # Celery's Task has it
+        super().on_bound(app)
         if not isinstance(cls.__dict__.get("request_stack"), ContextStack):
-            cls.request_stack = ContextStack(str(cls.name))
+            cls.request_stack = ContextStack(str(cls.name))  # type: ignore[assignment]  # it has the same shape
 
-    def _on_loop(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _on_loop(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         request = self.request
         if request.called_directly:
             return function(*args, **kwargs)
@@ -80,8 +84,8 @@ class Running:
                 )
             return function(*args, **kwargs)
         flight = Flight(thread.loop, function(*args, **kwargs))
-        _flights[request.id] = flight
+        _flights[str(request.id)] = flight
         try:
             return flight.wait(limits_of(self, request.timelimit))
         finally:
-            _flights.pop(request.id, None)
+            _flights.pop(str(request.id), None)

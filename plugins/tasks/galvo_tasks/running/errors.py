@@ -15,3 +15,7 @@ class CancelledFromWithin(TasksProblem):
 
 class KernelFailed(TasksProblem):
     """The kernel of a worker process did not start; the next task that asks for it has it tried again."""
+
+
+class BadBackoff(TasksProblem):
+    """Waits that cannot be drawn."""

@@ -18,14 +18,16 @@ PROGRAM = Path(_SPEC.origin).parent / "bin" / "redis-server"
 
 
 class OwnRedis:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
+        """`more`: of the words that start it, such as "--appendonly", "yes"."""
         self._folder = folder
+        self._more = more
         self._socket = folder / "own.sock"
         self.url = f"unix://{self._socket}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        words = ["--port", "0", "--unixsocket", self._socket, "--save", "", "--dir", self._folder]
+        words = ["--port", "0", "--unixsocket", self._socket, "--save", "", "--dir", self._folder, *self._more]
         self._process = subprocess.Popen([PROGRAM, *map(str, words)], stdout=subprocess.DEVNULL)
         with Redis(unix_socket_path=str(self._socket), retry=None) as client:
             for _ in range(500):

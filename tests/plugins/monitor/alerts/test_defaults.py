@@ -33,11 +33,11 @@ ANSWERED, BROKEN = (
     Series(HTTP, "rate", (("http.response.status_code", "503"),)),
 )
 WRONG = one("galvo.cache.wrong_hits", "rate", galvo_cache_reason="unannounced")
-QUEUE, IDLE = one("galvo.tasks.oldest", queue="bulk"), one("galvo.database.idle_in_transaction.oldest")
-AGE = one("galvo.database.xid_age")
+QUEUE, IDLE = one("galvo.tasks.oldest", queue="bulk", priority="low"), one("galvo.database.idle_in_transaction.oldest")
+AGE, DEAD = one("galvo.database.xid_age"), one("galvo.tasks.dead")
 USUAL: Values = {
     DISK: 365 * 86400.0, LEVEL: 0, LEAK: 0, LAG: 0.004, WAIT: 0.02, TIMEOUTS: 0, QUERIES: 200, FAILED: 1, ANSWERED: 50,
-    BROKEN: 0.1, WRONG: 0, QUEUE: 5, IDLE: 0, AGE: 2e8,
+    BROKEN: 0.1, WRONG: 0, QUEUE: 5, IDLE: 0, AGE: 2e8, DEAD: 0,
 }  # fmt: skip
 BAD: dict[str, Values] = {
     "DiskFilling": {DISK: 3600.0},
@@ -50,6 +50,7 @@ BAD: dict[str, Values] = {
     "RequestsFail": {BROKEN: 20},
     "CacheWrong": {WRONG: 1 / 30},
     "QueueOld": {QUEUE: 1800},
+    "TasksDead": {DEAD: 3},
     "TransactionIdle": {IDLE: 900},
     "Wraparound": {AGE: 1.8e9},
 }

@@ -119,7 +119,7 @@ def test_own_rules_replace_default_ones() -> None:
 
 def test_default_rules() -> None:
     """Few, patient, and none flaps."""
-    assert len(RULES) <= 12
+    assert len(RULES) <= 13
     for one in RULES:
         assert one.for_ >= 120, one.name
         assert one.back != one.threshold or one.keep_firing_for, one.name

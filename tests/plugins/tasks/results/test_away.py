@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from galvo_tasks import TasksProblem, celery_app
-from galvo_tasks.jobs import Job, JobCancelled, JobProblem, ResultsAway, State
+from galvo_tasks.jobs import Job, JobCancelled, JobFailed, JobProblem, ResultsAway, State
 from galvo_tasks.jobs.ledger import Ledger
 from galvo_tasks.settings import TasksSettings
 from tests.plugins.cache.coherence.own_redis import OwnRedis
@@ -18,8 +18,8 @@ from tests.plugins.tasks.results.asking import Asking
 pytestmark = pytest.mark.anyio
 
 
-async def test_one_that_waits_is_cancelled_before_any_worker_runs(idle: Asking) -> None:
-    job, other = idle.ask("counted", 1), idle.ask("counted", 2)
+async def test_one_is_cancelled_and_one_expires_before_any_worker_runs(idle: Asking) -> None:
+    job, late, other = idle.ask("counted", 1), idle.ask("counted", 3, expires=0.01), idle.ask("counted", 2)
     assert await job.state() is State.WAITING
     assert await job.cancel() is State.CANCELLED
     assert await job.cancel() is State.CANCELLED
@@ -27,17 +27,10 @@ async def test_one_that_waits_is_cancelled_before_any_worker_runs(idle: Asking) 
         await job.result(timeout=1)
     idle.stand.worker()
     assert await other.result(timeout=20) == 2
+    with pytest.raises(JobFailed, match="failed: Expired: no worker had time before expires"):
+        await late.result(timeout=20)
     assert idle.stand.notes() == ["begin 2"]
     assert await job.state() is State.CANCELLED
-
-
-async def test_one_that_nobody_began_in_time(idle: Asking) -> None:
-    job = idle.ask("counted", 1, expires=0.01)
-    await asyncio.sleep(0.02)
-    idle.stand.worker()
-    with pytest.raises(JobProblem, match="failed: Expired: no worker had time before expires"):
-        await job.result(timeout=20)
-    assert idle.stand.notes() == []
 
 
 async def test_redis_that_is_gone_is_one_clear_error(idle: Asking, own_redis: OwnRedis) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextvars
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from celery.signals import task_prerun
@@ -13,6 +15,7 @@ from celery.signals import task_prerun
 from galvo import Kernel
 from galvo_tasks import celery_app
 from galvo_tasks.running import cancel, in_loop, worker_kernel
+from galvo_tasks.running.retries import Backoff
 from tests.plugins.tasks.jobs import note
 
 app = celery_app("test")
@@ -102,3 +105,73 @@ async def _watch(kernel: Kernel) -> None:
         await asyncio.Event().wait()
     finally:
         note(f"{os.getpid()} has a kernel that runs: {kernel.running}")
+
+
+QUICK = Backoff(
+    first=0.05, floor=0.02, most=0.2, budget=60, on={KeyError: None, OSError: Backoff(0.05, floor=0.02, budget=0.4)}
+)
+
+
+@app.task(bind=True, backoff=QUICK, idempotent=True)
+def flaky(self: Any, name: str, times: int = 2, error: str = "ValueError") -> None:
+    _attempt(self, name)
+    if self.request.retries < times:
+        raise getattr(builtins, error)(f"{name} {self.request.retries}")
+
+
+@app.task(bind=True, backoff=QUICK, idempotent=True)
+async def flaky_too(self: Any, name: str, times: int = 2) -> None:
+    _attempt(self, name)
+    await asyncio.sleep(0)
+    if self.request.retries < times:
+        raise ValueError(name)
+
+
+@app.task(bind=True)
+async def asks_again(self: Any, name: str) -> None:
+    _attempt(self, name)
+    if self.request.retries < 1:
+        raise self.retry(countdown=0.05)
+
+
+def _attempt(task: Any, name: str) -> None:
+    request = task.request
+    info, headers = request.delivery_info, request.headers or {}
+    known = {"galvo-key", "galvo-lost", "shop"} & {*headers}
+    note(f"{name} {request.retries} {info['priority']} {info['routing_key']} {sorted(known)} {time.time()}")
+
+
+here: list[int] = []
+all_here = asyncio.Event()
+
+
+@app.task
+async def meets(number: int, others: int) -> None:
+    """Waits until all of them run."""
+    here.append(number)
+    if len(here) == others:
+        all_here.set()
+    await all_here.wait()
+    note(f"{number} met {len(here)}")
+
+
+@app.task
+def waits_in_loop(name: str) -> None:
+    in_loop(_sleeps(name))
+
+
+async def _sleeps(name: str) -> None:
+    note(f"{name} begins")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        note(f"{name} ends")
+
+
+@app.task(bind=True, backoff=Backoff(first=0.05, floor=0.02))
+def fails_on_go(self: Any) -> None:
+    note(f"attempt {self.request.retries}")
+    while not Path("go").exists():
+        time.sleep(0.01)
+    if self.request.retries == 0:
+        raise ValueError

@@ -10,6 +10,7 @@ from celery import Celery
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.config.server import Server
 from galvo_tasks.settings import TasksSettings
+from galvo_tasks.task import Task
 
 
 class Case:
@@ -37,6 +38,15 @@ class Case:
         return str(self.app.connection_for_read().get_transport_cls().__module__).startswith("galvo_tasks.")
 
     @cached_property
-    def tasks(self) -> dict[str, Any]:
+    def tasks(self) -> dict[str, Task]:
         """By name, without Celery's own."""
+        return {name: task for name, task in self._made.items() if isinstance(task, Task)}
+
+    @cached_property
+    def strangers(self) -> list[str]:
+        """Names of tasks that are not galvo's."""
+        return [name for name, task in self._made.items() if not isinstance(task, Task)]
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
         return {name: task for name, task in sorted(self.app.tasks.items()) if not name.startswith("celery.")}

@@ -44,6 +44,8 @@ def visibility(case: Case) -> Iterator[Trap]:
             text = "visibility_timeout does nothing here: set lease under [tasks]"
             yield Trap(name, text, fatal=False)
         return
+    text = "kombu's own transport of Redis loses a task whose worker dies just as it takes it: leave it out"
+    yield Trap("broker_read_url", text)
     timeout = float(given or KOMBU_VISIBILITY)
     longest = max((one.time_limit for one in case.settings.classes.values()), default=0.0)
     if longest >= timeout:

@@ -25,7 +25,7 @@ def wanted(case: Case) -> Iterator[Trap]:
     if case.kind == "redis" or case.settings.results.get_secret_value():
         return
     for name, task in case.tasks.items():
-        if getattr(task, "keep_result", False):
+        if task.keep_result:
             text = "keep_result=True has nowhere to keep it on RabbitMQ: set results = redis://... under [tasks]"
             yield Trap(name, text)
 

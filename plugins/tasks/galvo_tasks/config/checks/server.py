@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from galvo.sizes import show
+from galvo_tasks.app import EMBEDDED
 from galvo_tasks.config.checks.case import Case
 from galvo_tasks.config.trap import Trap
 
@@ -25,6 +26,8 @@ def persistence(case: Case) -> Iterator[Trap]:
     server = case.server
     if server is None or server.appendonly is None or server.appendonly:
         return
+    if case.settings.broker.get_secret_value() == EMBEDDED:
+        return  # it is for trying things out, and its settings are nobody's to change
     what = "the tasks of the last minutes" if server.snapshots else "every task that waits"
     yield Trap("appendonly", f"is off in Redis, so that its end takes {what} with it: set it to yes", fatal=False)
 

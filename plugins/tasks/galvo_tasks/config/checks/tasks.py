@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from galvo_tasks.config.checks.case import Case
 from galvo_tasks.config.doubles import doubles_of
 from galvo_tasks.config.trap import Trap
 from galvo_tasks.priority import Priority
-from galvo_tasks.task import Task
 
 
 def strangers(case: Case) -> Iterator[Trap]:
-    for name, task in case.tasks.items():
-        if not isinstance(task, Task):
-            yield Trap(name, "was made before configure(app), so that none of its promises hold: call that first")
+    for name in case.strangers:
+        yield Trap(name, "was made before configure(app), so that none of its promises hold: call that first")
 
 
 def doubles(case: Case) -> Iterator[Trap]:
@@ -29,7 +28,7 @@ def doubles(case: Case) -> Iterator[Trap]:
 def classes(case: Case) -> Iterator[Trap]:
     known = case.settings.classes
     for name, task in case.tasks.items():
-        if isinstance(task, Task) and task.runtime not in known:
+        if task.runtime not in known:
             text = f"runtime={task.runtime!r} is no runtime class: there are {', '.join(known)} under [tasks.classes]"
             yield Trap(name, text)
 
@@ -37,7 +36,7 @@ def classes(case: Case) -> Iterator[Trap]:
 def priorities(case: Case) -> Iterator[Trap]:
     """9 is last on Redis and first on RabbitMQ."""
     for name, task in case.tasks.items():
-        value = task.priority
+        value: Any = task.priority
         if value is None or isinstance(value, Priority) or value == case.conf.task_default_priority:
             continue
         if isinstance(value, int) and not isinstance(value, bool) and value in {int(one) for one in Priority}:

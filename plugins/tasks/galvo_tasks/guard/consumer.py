@@ -1,0 +1,90 @@
+"""A worker's consumer that drops no message, and gives back what it has not begun."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery.worker import state
+from celery.worker.consumer import Consumer as CeleryConsumer
+
+from galvo_tasks.guard.entry import entry
+from galvo_tasks.guard.guard import Guard, guard_of
+from galvo_tasks.guard.guarded import Guarded
+from galvo_tasks.guard.letter import letter_of
+
+logger = logging.getLogger(__name__)
+
+LOOK = 0.5
+"""Seconds between looks at the pool: a process that is killed closes its files, which is what Celery waits for, just
+before its end can be seen, and Celery looks again only after five seconds.
+"""
+
+
+class Consumer(CeleryConsumer):
+    """Celery's setting `worker_consumer`."""
+
+    # Celery's own, which its stubs leave out
+    task_consumer: Any
+    connection_errors: Any
+
+    @property
+    def guard(self) -> Guard:
+        found = guard_of(self.app)
+        found.timer = self.timer
+        return found
+
+    def register_with_event_loop(self, hub: Any) -> None:
+        super().register_with_event_loop(hub)
+        hub.call_repeatedly(LOOK, self.pool.maintain_pool)
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
+        reason = f"this worker has no task {message.headers.get('task')}"
+        self._aside(message, reason, lambda: super(Consumer, self).on_unknown_task(body, message, exc))
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        self._aside(message, "it is no task", lambda: super(Consumer, self).on_unknown_message(body, message))
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:
+        done = partial(super().on_invalid_task, body, message, exc)
+        self._aside(message, "it is not a task as Celery sends one", done, exc)
+
+    def on_decode_error(self, message: Any, exc: Any) -> None:
+        self._aside(message, "it cannot be read", partial(super().on_decode_error, message, exc), exc)
+
+    def on_close(self) -> None:
+        """Its connection is lost, or the worker ends."""
+        if self.connection is None:
+            self.guard.known.lose_connection(request.attempt for request in unbegun() if request.attempt)
+        elif self.guard.redelivers and self.task_consumer:
+            self.task_consumer.cancel()  # what it is given until then is given back, too
+            self._give_back([request for request in unbegun() if not request.acknowledged])
+        super().on_close()
+
+    def _give_back(self, those: list[Guarded]) -> None:
+        """As copies: RabbitMQ would say of the messages themselves that they have been delivered."""
+        if not those:
+            return
+        try:
+            self.guard.send_again(*(letter_of(request.message) for request in those))
+        except Exception:  # they stay where they are, and come back as if they had begun
+            logger.exception("cannot give back %d tasks that have not begun", len(those))
+            return
+        for request in those:
+            if (waits := getattr(request, "_eta_timer_entry", None)) is not None:
+                self.timer.cancel(waits)
+            request.message.ack_log_error(logger, self.connection_errors)
+            request.acknowledged = True
+            state.requests.pop(request.id, None)
+        logger.info("%d tasks that had not begun are given back", len(those))
+
+    def _aside(self, message: Any, reason: str, done: Callable[[], Any], error: BaseException | None = None) -> None:
+        self.guard.first(partial(self.guard.put_aside, entry(letter_of(message), reason, error)), done)
+
+
+def unbegun() -> list[Guarded]:
+    """What has arrived in this worker and was not handed to its pool."""
+    those = [*state.reserved_requests, *getattr(state, "scheduled_requests", ())]
+    return [request for request in those if isinstance(request, Guarded) and not request.begins]

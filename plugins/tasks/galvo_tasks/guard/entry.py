@@ -1,0 +1,61 @@
+"""What the dead-letter list tells of a task."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+from galvo_tasks.broker.channel import AT, ETA, KEY
+from galvo_tasks.broker.lost import LOST
+from galvo_tasks.guard.letter import AGAIN, Letter, without_key
+
+
+class Entry(msgspec.Struct, frozen=True):
+    letter: Letter
+    reason: str
+    """Why it is here: a clause, as "its worker was lost while it may have run"."""
+    at: float
+    """When it was put aside, in seconds since the epoch."""
+    exception: str = ""
+    last_line: str = ""
+    """Of the traceback."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.letter.id}:{self.letter.mark}"
+
+    @property
+    def retries(self) -> int:
+        return int(self.letter.headers.get("retries") or 0)
+
+
+def entry(letter: Letter, reason: str, exception: BaseException | None = None, traceback: str = "") -> Entry:
+    """Of now."""
+    name = type(exception).__name__ if exception is not None else ""
+    lines = [line.strip() for line in traceback.splitlines() if line.strip()]
+    return Entry(letter, reason, time.time(), name, lines[-1] if lines else "")
+
+
+def encoded(entry: Entry) -> bytes:
+    return msgspec.json.encode(entry)
+
+
+def decoded(data: Any) -> Entry | None:
+    """None for what is no entry: a broker is not trusted."""
+    try:
+        return msgspec.json.decode(data, type=Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+        return None
+
+
+def renewed(entry: Entry, now: float) -> dict[str, Any]:
+    """Headers for trying it again: its losses are forgiven, and nothing of it is late or waits.
+
+    The key makes it one message, if who sends it again dies before it is off the list and somebody tries once more.
+    """
+    gone = {LOST, ETA, "eta", "expires"}
+    headers = {name: value for name, value in without_key(entry.letter.headers).items() if name not in gone}
+    number = int(headers.get(AGAIN) or 0) + 1
+    return {**headers, AGAIN: number, AT: now, KEY: f"dead:{entry.key}:{number}"}

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from tests.conftest import reachable_folder
+from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.plugins.tasks.broker.side import Side, sides
+
+
+@pytest.fixture(scope="module")
+def module_redis() -> Iterator[OwnRedis]:
+    with reachable_folder() as folder:
+        redis = OwnRedis(folder)
+        redis.start()
+        yield redis
+        redis.close()
+
+
+@pytest.fixture
+def redis_url(module_redis: OwnRedis) -> str:
+    """An empty Redis that no test of the module breaks."""
+    with Redis.from_url(module_redis.url) as client:
+        client.flushall()
+    return module_redis.url
+
+
+@pytest.fixture
+def side(redis_url: str) -> Iterator[Side]:
+    with sides(redis_url) as (side,):
+        yield side

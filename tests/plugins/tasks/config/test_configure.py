@@ -1,0 +1,60 @@
+"""`configure` on an application that exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from celery import Celery
+
+from galvo import SettingsError
+from galvo_tasks import Task, TasksSettings, celery_app, configure
+from galvo_tasks.config.check import check
+
+REDIS = "redis://127.0.0.1:1/0"
+SETTINGS = TasksSettings.model_validate({"broker": REDIS})
+THEIRS = SimpleNamespace(worker_prefetch_multiplier=7, accept_content=["pickle"], timezone="Europe/Berlin")
+
+
+def test_what_is_safe_wins_over_what_was_configured_before_and_after() -> None:
+    for before in (True, False):
+        app: Celery[object] = Celery("shop", broker="redis://elsewhere:1/0")
+        if before:
+            app.config_from_object(THEIRS)
+        configure(app, SETTINGS)
+        if not before:
+            app.config_from_object(THEIRS)
+        assert app.conf.worker_prefetch_multiplier == 1
+        assert app.conf.accept_content == ["json"]
+        assert app.conf.broker_url == REDIS
+        assert app.conf.timezone == "Europe/Berlin"  # no safety of ours
+        assert check(app) == []
+
+
+def test_its_tasks_are_galvos() -> None:
+    app = configure(Celery("shop"), SETTINGS)
+
+    @app.task(shared=False, runtime="image", idempotent=True, keep_result=True)
+    def raster() -> None: ...
+
+    assert isinstance(app.tasks[raster.name], Task)
+    assert (raster.runtime, raster.idempotent, raster.keep_result) == ("image", True, True)
+    assert configure(app, SETTINGS) is app
+    assert check(app) == []
+
+
+def test_without_a_broker_it_can_be_imported() -> None:
+    app = celery_app("shop", TasksSettings.model_validate({}))
+    assert app.conf.broker_url is None
+
+
+def test_the_settings_are_those_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings").mkdir()
+    path = tmp_path / "settings" / "galvo.toml"
+    path.write_text(f'[tasks]\nbroker = "{REDIS}"\n[tasks.classes.laser]\nmemory = "1GiB"\n')
+    monkeypatch.chdir(tmp_path)
+    assert "shop.laser" in celery_app("shop").amqp.queues
+    path.write_text('[tasks]\nbroker = "redis://x"\n[tasks.classes.laser]\nmemory = "plenty"\n')
+    with pytest.raises(SettingsError, match="'plenty' is not a size"):
+        celery_app("shop")

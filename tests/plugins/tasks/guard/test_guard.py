@@ -1,0 +1,90 @@
+"""Nothing is acknowledged before it is where it is to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from galvo_tasks.guard.entry import entry
+from galvo_tasks.guard.guard import AGAIN_AFTER, Guard
+from galvo_tasks.guard.letter import Letter
+from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.plugins.tasks.guard.perilous import Perilous, perilous
+
+
+class Timer:
+    """Celery's, which a test advances."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[float, Callable[..., None], tuple[Any, ...]]] = []
+
+    def call_after(self, seconds: float, function: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        self.waiting.append((seconds, function, arguments))
+
+    def advance(self) -> float:
+        seconds, function, arguments = self.waiting.pop(0)
+        function(*arguments)
+        return seconds
+
+
+@pytest.fixture
+def those(tmp_path: Path, own_redis: OwnRedis) -> Any:
+    with perilous(tmp_path, own_redis.url, deadline=0.5) as those:
+        yield those
+
+
+def letter() -> Letter:
+    return Letter(b"[[], {}, {}]", "application/json", "utf-8", {"id": "a", "task": "t"}, "", "perils.quick")
+
+
+def test_while_the_broker_is_away_nothing_is_acknowledged(those: Perilous, own_redis: OwnRedis) -> None:
+    guard, done = Guard(those.app), list[str]()
+    guard.timer = Timer()
+    own_redis.kill()
+    guard.first(lambda: guard.put_aside(entry(letter(), "why")), lambda: done.append("acknowledged"))
+    assert done == []
+    assert guard.timer.advance() == AGAIN_AFTER
+    assert done == []
+    own_redis.start()
+    guard.timer.advance()
+    assert done == ["acknowledged"]
+    assert [one.reason for one in those.letters.entries()] == ["why"]
+    assert guard.timer.waiting == []
+
+
+@pytest.mark.parametrize("url", ["amqp://guest:guest@127.0.0.1:1//", "redis://127.0.0.1:1/0"])
+def test_a_broker_that_is_away_does_not_stop_the_worker(tmp_path: Path, url: str) -> None:
+    with perilous(tmp_path, url) as those:
+        guard, done = Guard(those.app), list[str]()
+        guard.timer = Timer()
+        guard.first(lambda: guard.send_again(letter()), lambda: done.append("acknowledged"))
+        guard.first(lambda: guard.put_aside(entry(letter(), "why")), lambda: done.append("acknowledged"))
+    assert len(guard.timer.waiting) == 2
+    assert done == []
+
+
+def test_without_a_timer_the_fault_is_raised(those: Perilous, own_redis: OwnRedis) -> None:
+    guard = Guard(those.app)
+    own_redis.kill()
+    with pytest.raises(OperationalError):
+        guard.first(lambda: guard.put_aside(entry(letter(), "why")), lambda: None)
+
+
+def test_only_what_was_called_lost_is_taken_back(those: Perilous) -> None:
+    """A failure of the same message, which this worker has seen itself, stays."""
+    guard = Guard(those.app)
+    guard.timer = Timer()
+    those.letters.put(entry(letter(), "it has failed for good"))
+    guard.settle(letter(), (1.0, 2.0))
+    assert [guard.timer.advance(), guard.timer.advance()] == [1.0, 2.0]
+    assert guard.timer.waiting == []
+    assert those.letters.count() == 1
+    those.letters.put(entry(letter(), "its worker was lost while it may have run"))
+    guard.settle(letter(), (1.0, 2.0))
+    guard.timer.advance()
+    assert those.letters.count() == 0
+    assert guard.timer.waiting == []

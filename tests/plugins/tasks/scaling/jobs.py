@@ -1,0 +1,26 @@
+"""Tasks that take memory and time."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from galvo_tasks import celery_app
+from tests.plugins.tasks.jobs import note
+
+app = celery_app("scaled")
+MIB = 1 << 20
+
+
+@app.task(runtime="quick")
+def process() -> None:
+    """Notes in which process it ran."""
+    note(f"process {os.getpid()}")
+
+
+@app.task(runtime="image", idempotent=True)
+def image(number: int, mib: int, seconds: float) -> None:
+    """Holds so much memory for so long."""
+    held = bytearray(os.urandom(4096)) * (mib * MIB // 4096)
+    time.sleep(seconds)
+    note(f"image {number} {len(held)}")
