@@ -37,7 +37,8 @@ class Producer(kombu.Producer):
             body = data
         if self.sending is not None:
             self.sending()
-        return super().publish(body, *words, **{**options, "declare": None})
+        # mandatory: RabbitMQ would drop, and confirm, what is for a queue that somebody has deleted meanwhile.
+        return super().publish(body, *words, **{**options, "declare": None, "mandatory": True})
 
 
 def serialised(task: str, body: Any, limit: int) -> tuple[str, str, bytes]:
