@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import socket
@@ -36,6 +37,7 @@ class Endings:
         signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
         for number in (*ASKED, AT_ONCE):
             signal.signal(number, self._end)
+        faulthandler.register(signal.SIGUSR1)  # says where each thread is
 
     def drain(self) -> None:
         with suppress(BlockingIOError):

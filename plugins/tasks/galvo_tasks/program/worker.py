@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from billiard import pool as billiard
 from celery.apps.worker import Worker as CeleryWorker
 
 from galvo_tasks.program.endings import Endings
 from galvo_tasks.program.logs import allow_root, plain, quiet
+
+CREDIT = 20
+"""Tenths of a second that a process which ends waits until its last result is known to be read. billiard would wait
+half a minute, and sometimes for nothing: what it has written is read whether it waits or not."""
 
 
 class Worker(CeleryWorker):
@@ -20,6 +25,7 @@ class Worker(CeleryWorker):
         self.verbose = bool(options.get("verbose"))
         allow_root()
         plain(self.app)
+        billiard.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = CREDIT
         super().on_before_init(quiet=quiet, **options)
 
     def on_init_blueprint(self) -> None:

@@ -1,4 +1,4 @@
-"""How much waits in the broker, told every so often."""
+"""How much waits in the broker, and how much was put aside: told every so often."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import anyio.to_thread
 from galvo import Metric
 from galvo.surviving import Surviving
 from galvo_tasks.broker.depths import Depth, depths
+from galvo_tasks.guard.dead import DEAD, dead_letters
 from galvo_tasks.scaling.crew import Crew
 
 INTERVAL = 15.0
@@ -34,6 +35,8 @@ async def tell_depth(crew: Crew, record: Callable[[Metric, float], None], surviv
                 record(Metric("galvo.tasks.depth", "gauge", "{task}", key), one.tasks)
                 if one.oldest is not None:
                     record(Metric("galvo.tasks.oldest", "gauge", "s", key), one.oldest)
+        with surviving.part("asking the broker how many tasks were put aside"):
+            record(DEAD, await anyio.to_thread.run_sync(dead_letters(crew.app).count, limiter=limiter))
         await anyio.sleep(INTERVAL)
 
 

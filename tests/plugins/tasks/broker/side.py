@@ -30,17 +30,17 @@ class Side:
         self.channel: Any = self.connection.channel()
         self.redis = Redis.from_url(url)
         self.got: list[Any] = []
-        self._consumer: Consumer | None = None
+        self.consumer: Any = None
 
     def publish(self, body: Any, priority: int = 0, queue: str = "q", **headers: Any) -> None:
         self.connection.Producer(self.channel).publish(body, routing_key=queue, priority=priority, headers=headers)
 
     def take(self, seconds: float = 0.3) -> Any:
         """The next message, unacknowledged; None when there is none."""
-        if self._consumer is None:
+        if self.consumer is None:
             queues = [Queue(name) for name in self.queues]
-            self._consumer = Consumer(self.channel, queues, callbacks=[lambda _, message: self.got.append(message)])
-            self._consumer.consume()
+            self.consumer = Consumer(self.channel, queues, callbacks=[lambda _, message: self.got.append(message)])
+            self.consumer.consume()
         before = len(self.got)
         try:
             while len(self.got) == before:

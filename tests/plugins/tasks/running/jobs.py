@@ -112,14 +112,14 @@ QUICK = Backoff(
 )
 
 
-@app.task(bind=True, backoff=QUICK)
+@app.task(bind=True, backoff=QUICK, idempotent=True)
 def flaky(self: Any, name: str, times: int = 2, error: str = "ValueError") -> None:
     _attempt(self, name)
     if self.request.retries < times:
         raise getattr(builtins, error)(f"{name} {self.request.retries}")
 
 
-@app.task(bind=True, backoff=QUICK)
+@app.task(bind=True, backoff=QUICK, idempotent=True)
 async def flaky_too(self: Any, name: str, times: int = 2) -> None:
     _attempt(self, name)
     await asyncio.sleep(0)
