@@ -36,6 +36,8 @@ class Link:
         """A producer whose connection lives and knows `queue`. Nothing of a task has been sent when this raises."""
         if self.producer is None:
             self.producer = Producer(self.connection, auto_declare=False)
+            if self.kind == "redis":  # kombu has asked by its second connection, for workers, whether Redis is there
+                self.connection.default_channel.async_pool.disconnect()  # type: ignore[attr-defined]
         elif self.kind == "amqp":
             with suppress(TimeoutError):  # nothing is left to read, so it was not closed
                 while True:

@@ -193,6 +193,19 @@ async def test_a_lost_connection_is_not_sent_again_without_a_key(rabbit: Rabbit)
             rabbit.go_on()
 
 
+async def test_a_queue_that_was_deleted_is_no_hole(rabbit: Rabbit) -> None:
+    url = rabbit.fresh()
+    with application(url) as app:
+        noted = app.tasks[NOTED]
+        await noted.submit(("a",))
+        with app.connection_for_write() as connection:
+            connection.default_channel.queue_delete("test.quick")
+        with pytest.raises(BrokerRefused):
+            await noted.submit(("b",))
+        await noted.submit(("c",))
+        assert rabbit.queues(url) == {"test.quick": (1, 0)}
+
+
 async def test_closing_waits_for_what_is_under_way(own_redis: OwnRedis, app: Celery[Any], redis: Redis) -> None:
     noted = app.tasks[NOTED]
     await noted.submit(("a",))
