@@ -13,6 +13,8 @@ class WorkerState(msgspec.Struct, frozen=True):
     pid: int
     app: str
     """The name of its application."""
+    broker: str
+    """Its address, without a password."""
     classes: list[str]
     pool: str
     """"processes" or "threads"."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from galvo_tasks import celery_app
+from galvo_tasks.commands.status import main
 from galvo_tasks.scaling.asking import ask
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.tasks.stand import GALVO, PROJECT, Stand, standing
+from tests.plugins.tasks.stand import Stand, standing
 from tests.thorough import THOROUGH
 
-TASKS, AT_ONCE = (400, 16) if THOROUGH else (24, 8)
+TASKS, AT_ONCE = (400, 16) if THOROUGH else (12, 8)
 PROCESS = "tests.plugins.tasks.scaling.jobs.process"
 
 
@@ -29,7 +28,9 @@ def stand(tmp_path: Path, own_redis: OwnRedis) -> Iterator[Stand]:
         yield made
 
 
-def test_a_process_for_each_task_and_all_of_them_live(stand: Stand) -> None:
+def test_a_process_for_each_task_and_all_of_them_live(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     app = celery_app("scaled", stand.settings)
     for _ in range(TASKS):
         app.send_task(PROCESS)
@@ -40,21 +41,13 @@ def test_a_process_for_each_task_and_all_of_them_live(stand: Stand) -> None:
     assert state.forks >= TASKS - AT_ONCE
     assert state.size <= AT_ONCE
     assert "UP message" not in worker.log()  # a child that hung would be killed, with that
-    shown = status(stand)
-    assert f"{worker.process.pid}  quick" in shown
-    assert max(map(len, shown.splitlines())) <= 80
-    told = json.loads(status(stand, "--json"))
-    assert [one["pid"] for one in told["workers"]] == [worker.process.pid]
+    monkeypatch.chdir(stand.folder)
+
+    def shown(*words: str) -> str:
+        assert main(words) == 0
+        return capsys.readouterr().out
+
+    stand.until(lambda: f"{worker.process.pid}  quick" in shown())
+    assert max(map(len, shown().splitlines())) <= 80
+    stand.until(lambda: [one["pid"] for one in json.loads(shown("--json"))["workers"]] == [worker.process.pid])
     assert worker.stop() == 0
-
-
-def status(stand: Stand, *words: str) -> str:
-    return subprocess.run(
-        [GALVO, "tasks", "status", *words],
-        cwd=stand.folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
