@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -51,6 +52,19 @@ def test_killed_then_again(shop: Path) -> None:
     assert plain == pytest.approx(pool, rel=0.05)
     assert plain == pytest.approx(again_, rel=0.05)
     assert full < plain / 2
+    check_jobs(result["jobs"])
+
+
+def check_jobs(told: dict[str, Any]) -> None:
+    assert "error" not in told, told
+    assert told["submitted"]["jobs"] == 24
+    assert told["urgent"]["bulk_ended_meanwhile"] <= 1, "urgent jobs wait for one that runs already, for no other"
+    assert told["urgent"]["bulk_left"] > 0
+    assert told["estimates"]
+    assert told["cancelled"]["state"] == "cancelled"
+    assert told["cancelled"]["waiting"] > 0
+    assert told["progress"][-1] == 1.0
+    assert (told["result"]["width"], told["result"]["height"]) == (5_000, 3_333)
 
 
 def test_interrupted(shop: Path) -> None:
@@ -92,5 +106,13 @@ def test_the_table_fits_80_columns(shop: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
-    for words in ("plain asyncpg", "pool + cache", "hit ratio", "peak RSS MiB", "wrong answers: 0 of"):
+    for words in (
+        "plain asyncpg",
+        "pool + cache",
+        "hit ratio",
+        "peak RSS MiB",
+        "wrong answers: 0 of",
+        "jobs on one worker",
+        "  result  ",
+    ):
         assert words in done.stdout

@@ -17,7 +17,7 @@ COUNTERS = {
     "galvo.memory.freed": "By", "db.client.connection.timeouts": "{timeout}",
     "galvo.database.commits": "{transaction}", "galvo.database.rollbacks": "{transaction}",
     "galvo.database.deadlocks": "{deadlock}", "galvo.database.temp.io": "By",
-    "galvo.monitor.refused_series": "{record}",
+    "galvo.monitor.refused_series": "{record}", "galvo.tasks.done": "{task}",
 }  # fmt: skip
 GAUGES = {
     "galvo.cache.size": "By", "galvo.cache.budget": "By", "galvo.cache.entries": "{answer}",
@@ -35,13 +35,14 @@ GAUGES = {
     "galvo.database.idle_in_transaction": "{session}", "galvo.database.idle_in_transaction.oldest": "s",
     "galvo.database.transaction.longest": "s", "galvo.database.hit_ratio": "1",
     "galvo.database.xid_age": "{transaction}", "galvo.database.rows": "{row}", "galvo.tasks.depth": "{task}",
-    "galvo.tasks.oldest": "s", "galvo.tasks.dead": "{task}",
+    "galvo.tasks.oldest": "s", "galvo.tasks.dead": "{task}", "galvo.tasks.concurrency": "{task}",
 }  # fmt: skip
 SHARES = {name for name, unit in GAUGES.items() if unit == "1"} - {"galvo.memory.level"}
 """From 0 to 1."""
 HISTOGRAMS = {
     "db.client.operation.duration": "s", "http.server.request.duration": "s", "galvo.loop.lag": "s",
     "galvo.gc.pause": "s", "db.client.connection.wait_time": "s", "db.client.connection.create_time": "s",
+    "galvo.tasks.wait_time": "s", "galvo.tasks.run_time": "s",
 }  # fmt: skip
 METRICS = {
     **{name: Metric(name, "counter", unit) for name, unit in COUNTERS.items()},

@@ -15,6 +15,7 @@ from galvo_bench.stand import Stand
 from galvo_bench.tasks.jobs import jobs_of
 from galvo_bench.tasks.plain import celery
 from galvo_tasks import TasksSettings, celery_app
+from galvo_tasks.publishing import publisher
 
 Ask = Callable[[], Awaitable[object]]
 Make = Callable[[Stand, AsyncExitStack], Awaitable[Ask]]
@@ -38,7 +39,7 @@ async def in_threads(stand: Stand, stack: AsyncExitStack) -> Ask:
 async def submitted(stand: Stand, stack: AsyncExitStack) -> Ask:
     url = await _redis(stand, stack, "submit")
     app = celery_app("bench", TasksSettings.model_validate({"broker": url}))
-    stack.callback(app.close)
+    stack.callback(publisher.close, app)
     submit: Ask = jobs_of(app).nothing.submit
     return submit
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+from redis.asyncio import Redis
 
 from galvo_bench.readers import processed
 from galvo_bench.report import Exact, Section
@@ -24,16 +25,29 @@ async def measure(stand: Stand) -> list[Section]:
         for one in workers:
             await one.fill()
             await one.drain()  # what a first time does once is past
-            rows.append(await _counted(one))
+            rows.append(await _counted(one, await _worked(one)))
             stand.tick()
     explains = (
         f"{TASKS:,} tasks that do nothing, a worker with {PROCESSES} processes. Sent: by publisher and worker, as "
-        "MONITOR shows them. Run: as the server counts them, those within scripts and transactions, too."
+        "MONITOR shows them. Run: as the server counts them, those within scripts and transactions, too. Server: CPU."
     )
     return [Section("broker", "Redis commands for a task, connections of a worker", explains, [*rows])]
 
 
-async def _counted(one: Loaded) -> Exact:
+async def _worked(one: Loaded) -> float:
+    """Seconds of CPU of the server, for one task."""
+    before = await _cpu(one.redis)
+    await one.fill()
+    await one.drain()
+    return (await _cpu(one.redis) - before) / TASKS
+
+
+async def _cpu(redis: Redis) -> float:
+    info = await redis.info("cpu")
+    return float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
+
+
+async def _counted(one: Loaded, cpu: float) -> Exact:
     before = await processed(one.redis)
     async with sent_to(one.redis) as publishing:
         await one.fill()
@@ -50,5 +64,6 @@ async def _counted(one: Loaded) -> Exact:
         "sent": sent / TASKS,
         "to publish": publishing.total() / TASKS,
         "run": ran / TASKS,
+        "server, us": 1e6 * cpu,
         "connections": connections,
     })  # fmt: skip

@@ -22,7 +22,8 @@ TAKES = 0.06
 """Seconds that a task takes."""
 EXPLAINS = (
     f"A worker with one process; {BULK} bulk tasks of {1000 * TAKES:.0f} ms are asked for, {URGENT} urgent ones when "
-    f"{RUNNING} have begun and the last of these is half done. Counted: bulk tasks that begin before the last urgent one."
+    f"{RUNNING} have begun and the last of these is half done. Counted: bulk tasks that begin before the last urgent "
+    "one."
 )
 
 

@@ -22,6 +22,8 @@ from galvo import GalvoError
 from galvo_bench.tasks import ours, plain
 from galvo_bench.tasks.jobs import BEGUN, DONE, PLAIN, READY, Jobs, jobs_of
 from galvo_tasks import TasksSettings, celery_app
+from galvo_tasks.broker.address import kombu_url
+from galvo_tasks.publishing import publisher
 
 SECONDS = 60.0
 """What anything may take."""
@@ -42,6 +44,8 @@ class Way(msgspec.Struct, frozen=True):
     galvo: bool = False
     results: bool = False
     """Celery's results, in the broker's Redis."""
+    transport: bool = False
+    """galvo's transport for Redis beneath Celery's own tasks."""
     task: str = "nothing"
     """Which of the jobs it is measured with."""
 
@@ -108,13 +112,14 @@ class Worker:
         self._process.wait()
 
     def close(self) -> None:
+        publisher.close(self.jobs.app)
         self.jobs.app.close()
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _celery(folder: Path, way: Way, broker: str, queue: str) -> Jobs:
-    url = broker.replace("unix:", "redis+socket:")
+    url = kombu_url(broker) if way.transport else broker.replace("unix:", "redis+socket:")
     values = {"broker_url": url, "task_default_queue": queue, **way.settings}
     if way.results:
         values["result_backend"] = url

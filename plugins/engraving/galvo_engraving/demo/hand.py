@@ -83,5 +83,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(_SECONDS):
             await process.wait()
     except TimeoutError:
-        os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         await process.wait()
+    with suppress(ProcessLookupError):  # one that was told so early that it could not tell its own
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The shop's application for the demo's worker, which must not outlive the demo.
+"""The shop's application for the demo's worker, which must not outlive a demo that is killed.
 
 `galvo tasks worker` imports it once, in its main process; the end of its standard input is the end of the demo.
 """
@@ -8,21 +8,15 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
 from galvo_engraving.jobs.app import app
 
 __all__ = ["app"]
 
-GRACE = 3.0
-"""Seconds for a warm end after the demo was killed."""
-
 
 def _leash() -> None:
     while os.read(0, 1024):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE)
     os.killpg(os.getpid(), signal.SIGKILL)
 
 

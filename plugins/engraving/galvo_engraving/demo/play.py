@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from galvo.errors import GalvoError
 from galvo_engraving.demo import databases, jobs, report, telling
 from galvo_engraving.demo.display import Display
 from galvo_engraving.demo.lanes import LANES, Worker, turns, workers
@@ -30,7 +31,7 @@ NEXT = (
 
 
 async def play(options: Options) -> int:
-    """The exit code: 1 when an answer was wrong or a request failed."""
+    """The exit code: 1 when an answer was wrong, or a request or a job failed."""
     display = Display(quiet=options.json)
     with display:
         async with _servers(options, display) as (url, redis, versions), databases.server(url) as con:
@@ -44,15 +45,13 @@ async def play(options: Options) -> int:
                 workers(urls) as crew,
             ):
                 cold, answers, audit = await _measure(crew, options, display)
-            bar = display.bar("jobs on a worker", "scenes")
-            told = await jobs.play(redis, databases.with_database(url, databases.NAME), bar)
-            bar.finish()
+            told = await _jobs(redis, databases.with_database(url, databases.NAME), display)
     result = _result(options, versions, cold, answers, audit) | {"jobs": told}
     if options.json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:
         _print(result)
-    return 1 if result["wrong_answers"] or result["errors"] else 0
+    return 1 if result["wrong_answers"] or result["errors"] or "error" in told else 0
 
 
 @asynccontextmanager
@@ -110,6 +109,17 @@ async def _measure(
     return cold["full"], answers, audit
 
 
+async def _jobs(redis: str, database: str, display: Display) -> dict[str, Any]:
+    """Their numbers; or only an error: the comparison has been made and is to be seen."""
+    bar = display.bar("jobs on a worker", "scenes")
+    try:
+        return await jobs.play(redis, database, bar)
+    except GalvoError as error:
+        return {"error": str(error)}
+    finally:
+        bar.finish()
+
+
 def _result(
     options: Options,
     versions: dict[str, str],
@@ -153,10 +163,10 @@ def _print(result: dict[str, Any]) -> None:
         f"worst turn {noise['worst_round_percent']:.1f} % (requests/s)"
     )
     out.print(f"wrong answers: {result['wrong_answers']:,} of {result['checked_hits']:,} re-checked hits")
+    if result["errors"]:
+        out.print(f"requests that failed: {result['errors']:,}, the first with {result['first_error']}")
     out.print()
     for line in telling.lines(result["jobs"]):
         out.print(line)
-    if result["errors"]:
-        out.print(f"requests that failed: {result['errors']:,}, the first with {result['first_error']}")
     for line in NEXT:
         out.print(line, style="dim")

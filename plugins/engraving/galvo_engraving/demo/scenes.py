@@ -15,7 +15,9 @@ from galvo_tasks.jobs import Job, JobCancelled, JobFailed
 BULK = 24
 URGENT = 3
 LARGE_MM = 500.0
-LONG_MM = 900.0
+LONG_MM = 800.0
+AGAIN = 2
+"""Times; a cache trusts what it knows from its second second on, and this worker's has just begun."""
 CANCEL_AT = 0.25
 """Of the long one."""
 PROJECTS = range(1, 9)
@@ -27,7 +29,7 @@ def picture(path: Path) -> None:
     """Something to engrave, never twice the same: what an earlier demo has left in the cache is of no use."""
     from PIL import Image
 
-    size = (2400, 1600)
+    size = (1800, 1200)
     Image.blend(Image.radial_gradient("L").resize(size), Image.effect_noise(size, 90), 0.3).save(path, "JPEG")
 
 
@@ -40,7 +42,7 @@ class Scenes:
         self._path = str(path)
         self._bulk: list[Job] = []
         self.told: dict[str, Any] = {}
-        self.all = (self.submit, self.overtake, self.follow, self.estimate, self.cancel)
+        self.all = (self.submit, self.overtake, self.estimate, self.cancel, self.follow)
 
     async def submit(self) -> None:
         """Bulk work, while no worker is there yet."""
@@ -68,20 +70,6 @@ class Scenes:
                 one.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
 
-    async def follow(self) -> None:
-        """One with progress and result, and the same once more."""
-        began, shares = perf_counter(), []
-        job = await self._ask(LARGE_MM, Priority.HIGH)
-        async for update in job.progress():
-            if update.share is not None and update.share not in shares:
-                shares.append(update.share)
-        result = await job.result(PATIENCE)
-        took = perf_counter() - began
-        again = perf_counter()
-        await (await self._ask(LARGE_MM, Priority.HIGH)).result(PATIENCE)
-        self.told["progress"] = shares
-        self.told["result"] = {**result, "seconds": took, "again_seconds": perf_counter() - again}
-
     async def estimate(self) -> None:
         """From the database, through the worker's own kernel."""
         jobs = [await self._estimate.submit((project,), priority=Priority.URGENT) for project in PROJECTS]
@@ -105,6 +93,24 @@ class Scenes:
         seconds = perf_counter() - began
         waiting = [state for state in [await one.cancel() for one in self._bulk] if state == "cancelled"]
         self.told["cancelled"] = {"state": how, "at": share, "seconds": seconds, "waiting": len(waiting)}
+
+    async def follow(self) -> None:
+        """One with progress and result, and the same once more."""
+        began, shares = perf_counter(), []
+        job = await self._ask(LARGE_MM, Priority.HIGH)
+        async for update in job.progress():
+            if update.share is not None and update.share not in shares:
+                shares.append(update.share)
+        result = await job.result(PATIENCE)
+        took = perf_counter() - began
+        again = [await self._timed() for _ in range(AGAIN)]
+        self.told["progress"] = shares
+        self.told["result"] = {**result, "seconds": took, "again_seconds": min(again)}
+
+    async def _timed(self) -> float:
+        began = perf_counter()
+        await (await self._ask(LARGE_MM, Priority.HIGH)).result(PATIENCE)
+        return perf_counter() - began
 
     async def _ask(self, width_mm: float, priority: Priority) -> Job:
         job: Job = await self._raster.submit(kwargs={"path": self._path, "width_mm": width_mm}, priority=priority)

@@ -53,7 +53,7 @@ RULES = (
     ),
     Rule(
         name="QueueOld", metric="galvo.tasks.oldest", above=600, until=120, for_=300,
-        sentence="The oldest task of queue {queue} has waited for {value}",
+        sentence="The oldest {priority} task of queue {queue} has waited for {value}",
     ),
     Rule(
         name="TasksDead", metric="galvo.tasks.dead", above=0.5, until=0,

@@ -10,11 +10,11 @@ from galvo import Metric
 from galvo_monitor.cells.buckets import Buckets
 from galvo_monitor.cells.snapshot import Snapshot
 
-SHARED = ("system.", "galvo.database.", "galvo.tasks.", "galvo.memory.")
+SHARED = ("system.", "galvo.database.", "galvo.tasks.depth", "galvo.tasks.dead", "galvo.memory.")
 """Names of gauges begin so that each process tells of the same thing, which is not there twice: the greatest counts."""
 SHARES = ("1", "%")
 """Units of which the mean counts, whatever each is a share of. Of ages and durations ("s") it is the greatest; of all
-else (bytes, connections, waiting tasks) the sum."""
+else (bytes, connections, tasks at once) the sum."""
 LEAST = "galvo.disk.time_to_full"
 """Processes may write to disks of their own, and the first that is full counts."""
 

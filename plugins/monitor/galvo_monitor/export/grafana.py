@@ -86,13 +86,14 @@ def _plot(number: int, plot: Plot, place: dict[str, int]) -> dict[str, Any]:
 
 def _target(letter: str, line: Line) -> dict[str, Any]:
     where = {name: value for name, value in line.where if value}
-    by = ["job", "instance", *([line.by] if line.by else [])]
+    told = [line.by, *line.beside] if line.by else []
+    by = ["job", "instance", *told]
     query = expression(metric(line.metric, line.aggregate), line.aggregate, where, WINDOW, by, 'job=~"$job"')
     if line.by == "error.type":
         query = f'label_replace({query}, "error_type", "ok", "error_type", "")'
     return {
         "refId": letter, "datasource": SOURCE, "editorMode": "code", "expr": query,
-        "legendFormat": f"{line.label}{{{{{label(line.by)}}}}}" if line.by else line.label or "all",
+        "legendFormat": line.label + ", ".join(f"{{{{{label(name)}}}}}" for name in told) or "all",
     }  # fmt: skip
 
 

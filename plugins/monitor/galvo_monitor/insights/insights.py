@@ -6,6 +6,7 @@ from galvo_monitor.insights.caching import Caching
 from galvo_monitor.insights.clue import Clue, insight
 from galvo_monitor.insights.facts import Facts
 from galvo_monitor.insights.machine import Strain, disks
+from galvo_monitor.insights.queued import Queued
 from galvo_monitor.insights.sessions import sessions
 from galvo_monitor.insights.source import Reading, Source
 from galvo_monitor.insights.standing import leaking, suggested
@@ -23,6 +24,7 @@ class Insights:
         self._interval = interval
         self._streaks = Streaks()
         self._watched = Watched(interval)
+        self._queued = Queued(interval)
         self._caching = Caching(interval)
         self._strain = Strain(interval)
 
@@ -34,7 +36,7 @@ class Insights:
         reading = Reading(source, now, self._interval)
         watched = self._watched
         slow, failing, more = watched.slow(reading), watched.failing(reading), watched.more(reading)
-        lag, queued = watched.lag(reading), watched.queued(reading)
+        lag, queued = watched.lag(reading), self._queued.look(reading)
         database = [*waiting(reading, facts, self._streaks), *sessions(reading, facts)]
         caching = self._caching.look(reading, facts)
         strain = self._strain.look(reading, facts)
@@ -49,7 +51,9 @@ class Insights:
                 told.append([lag, *strain])
             elif any(clue.alone for clue in strain):
                 told.append(sorted(strain, key=lambda clue: not clue.alone))
-        told += [[clue] for clue in (*failing, queued, *caching, *disks(reading, facts)) if clue is not None]
+        if queued:
+            told.append(queued)
+        told += [[clue] for clue in (*failing, *caching, *disks(reading, facts))]
         others = (leaking(reading, facts, self._streaks), suggested(reading, facts, self._streaks))
         told += [[clue] for clue in others if clue is not None]
         return [insight(clues) for clues in told]

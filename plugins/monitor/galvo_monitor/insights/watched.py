@@ -1,4 +1,4 @@
-"""The numbers that have a usual: requests and queries, by OpenTelemetry's names; the event loop; the task queue."""
+"""The numbers that have a usual: requests and queries, by OpenTelemetry's names; the event loop."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from galvo_monitor.insights.words import clock, duration, times
 HTTP = "http.server.request.duration"
 STATUS, ERROR = "http.response.status_code", "error.type"
 LAG, LEAST_LAG = "galvo.loop.lag", 0.02
-OLDEST, LEAST_AGE = "galvo.tasks.oldest", 10.0
-"""Seconds."""
 
 
 def _failed(attributes: Mapping[str, str]) -> str | None:
@@ -39,7 +37,6 @@ class Watched:
             Failing(interval, DURATION, "queries", lambda attributes: attributes.get(ERROR)),
         )
         self._lag = Unusual(interval=interval, least=LEAST_LAG)
-        self._age = Unusual(interval=interval, least=LEAST_AGE)
 
     def slow(self, reading: Reading) -> list[Clue]:
         return [clue for one in self._slow if (clue := one.look(reading)) is not None]
@@ -60,20 +57,5 @@ class Watched:
             f"{LAG} p99 {duration(lag)}, usually {duration(self._lag.usual)}",
             self._lag.since,
             self._lag.confidence,
-            alone=True,
-        )
-
-    def queued(self, reading: Reading) -> Clue | None:
-        ages = reading.each(OLDEST, "value")
-        queue, age = max(ages.items(), key=lambda one: one[1], default=(None, None))
-        if not self._age.look(age, reading.now) or age is None or queue is None:
-            return None
-        name = dict(queue.attributes).get("queue")
-        return Clue(
-            f"the oldest task{f' of the queue {name}' if name else ''} has waited for {duration(age)}, far longer than "
-            f"usual since {clock(self._age.since, reading.now)}",
-            f"{OLDEST} {duration(age)}, usually {duration(self._age.usual)}",
-            self._age.since,
-            self._age.confidence,
             alone=True,
         )

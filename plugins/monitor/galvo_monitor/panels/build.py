@@ -60,5 +60,6 @@ def _drawn(line: Line, known: dict[tuple[str, str], list[Series]], values: Value
             continue
         label = line.label
         if line.by:
-            label = line.label + (attributes.get(line.by) or ("ok" if line.by == "error.type" else ""))
+            called = attributes.get(line.by) or ("ok" if line.by == "error.type" else "")
+            label = line.label + ", ".join(filter(None, (called, *map(attributes.get, line.beside))))
         yield Value(str(series), label or "all", line.unit, values.get(series))

@@ -15,6 +15,8 @@ class Line(NamedTuple):
     label: str
     unit: str
     by: str = ""
+    beside: tuple[str, ...] = ()
+    """Further attributes that tell lines apart, said after the first one's value where they have any."""
     where: tuple[tuple[str, str], ...] = ()
     """Attributes that it must have; "" means: must not."""
 
@@ -79,8 +81,14 @@ PARTS = (
                                           Line("db.client.connection.wait_time", "p95", "95 %", "s"))),
     )),
     Part("queue", "Task queue", (
-        Plot("Waiting", (Line("galvo.tasks.depth", "value", "", "{task}", by="queue"),)),
-        Plot("Age of the oldest", (Line("galvo.tasks.oldest", "value", "", "s", by="queue"),)),
+        Plot("Waiting", (Line("galvo.tasks.depth", "value", "", "{task}", by="queue", beside=("priority",)),)),
+        Plot("Age of the oldest", (Line("galvo.tasks.oldest", "value", "", "s", by="queue", beside=("priority",)),)),
+        Plot("Wait until begun", _latency("galvo.tasks.wait_time")),
+        Plot("Run time, 95 %", (Line("galvo.tasks.run_time", "p95", "", "s", by="task"),)),
+        Plot("Done", (Line("galvo.tasks.done", "rate", "", "{task}/s", by="outcome", beside=("task", "error")),)),
+        Plot("At once", (Line("galvo.tasks.concurrency", "value", "at most, ", "{task}", by="class"),
+                         Line("galvo.tasks.run_time", "busy", "on average", "{task}", where=TOTAL))),
+        Plot("Put aside", (Line("galvo.tasks.dead", "value", "dead-letter list", "{task}"),)),
     )),
     Part("memory", "Memory", (
         Plot("Process", (Line("process.memory.usage", "value", "resident", "By"),

@@ -9,13 +9,11 @@ from kombu import Queue
 from galvo_tasks.broker.address import kombu_url
 from galvo_tasks.broker.transport import register
 from galvo_tasks.config.brokers import OF_DEADLINE, transport_options
-from galvo_tasks.config.routes import Router, queue_name
+from galvo_tasks.config.routes import DEFAULT_CLASS, Router, queue_name
 from galvo_tasks.priority import HIGHEST_OF_RABBITMQ, Priority
 from galvo_tasks.settings import TasksSettings
 
 __all__ = ["kind_of", "preset", "queue_name"]
-
-DEFAULT_CLASS = "quick"
 
 
 def kind_of(url: str) -> str:
@@ -44,7 +42,7 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         "task_queues": [Queue(queue_name(name, runtime), queue_arguments=arguments) for runtime in settings.classes],
         "task_default_queue": queue_name(name, DEFAULT_CLASS),
         "task_create_missing_queues": False,
-        "task_routes": [Router(name, tuple(settings.classes))],
+        "task_routes": [Router(name, tuple(settings.classes), kind)],
         "worker_detect_quorum_queues": False,
         # Priorities: nothing is fetched before it can run, and a task without one is neither first nor last
         "task_default_priority": Priority.NORMAL.on(kind),

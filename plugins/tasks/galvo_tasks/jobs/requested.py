@@ -21,7 +21,8 @@ class Requested(Request):
     """Mixed into `Request`, outermost."""
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
-        if isinstance(exc_info.exception, WorkerLostError) and self._cancelled():
+        error = getattr(exc_info.exception, "exc", exc_info.exception)
+        if isinstance(error, WorkerLostError) and self._cancelled():
             exc_info = _stopped(self.id)
         return super().on_failure(exc_info, send_failed_event, return_ok)
 

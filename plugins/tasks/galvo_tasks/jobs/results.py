@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from celery import Celery
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -19,23 +19,31 @@ from galvo_tasks.jobs.address import results_url
 from galvo_tasks.jobs.ear import Ear
 from galvo_tasks.jobs.errors import ResultsAway, Unreadable
 
+CONNECTIONS = 4
+"""That ask, for all who wait; one more listens."""
+
 
 class Results:
     """Of one application in one event loop."""
 
-    def __init__(self, app: Celery[Any], url: str) -> None:
+    def __init__(self, app: Celery[Any], url: str, name: str) -> None:
+        """`name`: what Redis' CLIENT LIST shows."""
         settings = app.galvo  # type: ignore[attr-defined]  # see configure
         self.app = str(app.main)
         self.deadline: float = settings.deadline
         """Seconds after which a Redis that does not answer is called away."""
         self.limit: int = settings.result_bytes
         self.ttl = round(settings.result_ttl) or 1
-        self.client: Redis = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            client_name=name,
+            max_connections=CONNECTIONS,
+            timeout=self.deadline,
             socket_timeout=self.deadline,
             socket_connect_timeout=self.deadline,
             retry=Retry(NoBackoff(), 1),  # a connection that was closed while idle
         )
+        self.client: Redis = Redis.from_pool(pool)
         self.ear = Ear(self.client)
         register = self.client.register_script
         self._read, self._cancel, self._report = map(register, (layout.READ, layout.CANCEL, layout.REPORT))
@@ -77,6 +85,7 @@ class Results:
             raise ResultsAway(error) from error
 
 
+WAITING = "galvo-waiting"
 _OPEN: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Results]] = WeakKeyDictionary()
 
 
@@ -86,7 +95,7 @@ def results_of(app: Celery[Any]) -> Results:
     known = _OPEN.setdefault(asyncio.get_running_loop(), {})
     name = f"{app.main} {url}"
     if name not in known:
-        known[name] = Results(app, url)
+        known[name] = Results(app, url, WAITING)
     return known[name]
 
 

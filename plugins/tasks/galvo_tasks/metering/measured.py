@@ -60,10 +60,13 @@ class Measured(Request):
             self.ended(*outcome)
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
+    def _announce_revoked(self, reason: str, terminated: bool, signum: Any, expired: bool) -> None:
+        self.ended("cancelled")
+        super()._announce_revoked(reason, terminated, signum, expired)  # type: ignore[misc]  # unknown to the stubs
+
     def acknowledge(self) -> None:
-        if not self.acknowledged:
-            # One that has not begun was revoked, or has expired.
-            self.ended("success" if self.time_start is not None else "cancelled")
+        if not self.acknowledged and self.task.acks_late:
+            self.ended("success")
         super().acknowledge()
 
 

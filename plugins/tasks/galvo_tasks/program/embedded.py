@@ -11,6 +11,7 @@ from galvo.errors import GalvoError
 from galvo.only import only
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.running.loop import LoopThread
+from galvo_tasks.scaling.forks import Standstill
 
 NONE, NOT_ON = "no plugin that provides", "the plugin embedded is not on: set [embedded] on = true"
 
@@ -33,7 +34,7 @@ def embedded_redis() -> Iterator[str]:
 
 async def _run(started: Future[str], end: asyncio.Event) -> None:
     try:
-        async with only("servers") as servers:
+        async with Standstill(), only("servers") as servers:
             started.set_result(str(await servers.redis()))
             await end.wait()
     except GalvoError as error:

@@ -28,6 +28,7 @@ class Link:
         self.knows_keys = self.kind == "redis"
         """A second message with the same key adds nothing."""
         self.producer: Producer | None = None
+        self._declared: set[str] = set()
         self.used = False
         """It has published, so it was alive once."""
 
@@ -46,7 +47,9 @@ class Link:
                 taken.check_health()
             finally:
                 pool.release(taken)
-        self.producer.maybe_declare(queue)
+        if queue.name not in self._declared:  # kombu makes a copy of it to find out
+            self.producer.maybe_declare(queue)
+            self._declared.add(queue.name)
         return self.producer
 
     def lost(self, error: BaseException) -> bool:

@@ -18,7 +18,7 @@ COMPRESSED = 4096
 
 
 class Producer(kombu.Producer):
-    """One thread at a time uses it."""
+    """One thread at a time uses it, which has declared the queue."""
 
     task = ""
     limit = 0
@@ -36,7 +36,7 @@ class Producer(kombu.Producer):
             body = data
         if self.sending is not None:
             self.sending()
-        return super().publish(body, *words, **options)
+        return super().publish(body, *words, **{**options, "declare": None})
 
 
 def serialised(task: str, body: Any, limit: int) -> tuple[str, str, bytes]:

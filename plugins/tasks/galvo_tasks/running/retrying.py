@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.jobs.errors import ResultsAway
 from galvo_tasks.running import process
+from galvo_tasks.running.errors import WrongThread
 from galvo_tasks.running.retries import STATE, Backoff, Waits
 
 log = logging.getLogger("galvo.tasks")
@@ -57,10 +58,9 @@ class Retrying(celery.Task[Any, Any]):
         if request.called_directly:
             return super().retry(**asked)
         if (thread := process.running_thread()) is not None and thread.inside:
-            again = Again(asked)
-            if throw:
-                raise again
-            return again
+            if not throw:
+                raise WrongThread(f"{self.name}: self.retry(throw=False) publishes at once; in a coroutine, raise it")
+            raise Again(asked)
         headers = {name: value for name, value in (request.headers or {}).items() if name not in OF_ONE_MESSAGE}
         asked["headers"] = headers | (options.get("headers") or {})
         if self.backoff is not None and countdown is None and not eta:
@@ -113,4 +113,5 @@ class Retrying(celery.Task[Any, Any]):
                 raise reason  # asked wrongly: the task has failed
             if time.monotonic() >= end or (getattr(reason, "may_arrive", False) and not twice):
                 raise Reject(reason, requeue=True)
+            log.warning("%s is to be tried again, but that could not be published: %s", self.name, reason)
             time.sleep(PAUSE)

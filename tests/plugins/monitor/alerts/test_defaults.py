@@ -33,7 +33,7 @@ ANSWERED, BROKEN = (
     Series(HTTP, "rate", (("http.response.status_code", "503"),)),
 )
 WRONG = one("galvo.cache.wrong_hits", "rate", galvo_cache_reason="unannounced")
-QUEUE, IDLE = one("galvo.tasks.oldest", queue="bulk"), one("galvo.database.idle_in_transaction.oldest")
+QUEUE, IDLE = one("galvo.tasks.oldest", queue="bulk", priority="low"), one("galvo.database.idle_in_transaction.oldest")
 AGE, DEAD = one("galvo.database.xid_age"), one("galvo.tasks.dead")
 USUAL: Values = {
     DISK: 365 * 86400.0, LEVEL: 0, LEAK: 0, LAG: 0.004, WAIT: 0.02, TIMEOUTS: 0, QUERIES: 200, FAILED: 1, ANSWERED: 50,

@@ -39,7 +39,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
         (f'{REQUESTS}{{http_response_status_code="503"}}', "0+50x60"),
     ],
     "CacheWrong": [('galvo_cache_wrong_hits_total{galvo_cache_reason="unannounced"}', "0+1x60")],
-    "QueueOld": [gauge("galvo.tasks.oldest", 1800, '{queue="bulk"}')],
+    "QueueOld": [gauge("galvo.tasks.oldest", 1800, '{priority="low",queue="bulk"}')],
     "TasksDead": [gauge("galvo.tasks.dead", 3)],
     "TransactionIdle": [gauge("galvo.database.idle_in_transaction.oldest", 900)],
     "Wraparound": [gauge("galvo.database.xid_age", 1.8e9)],

@@ -97,6 +97,7 @@ def test_gauges_of_several_processes() -> None:
     assert gauge("system.cpu.utilization", "1", 0.3, 0.4) == 0.4
     assert gauge("galvo.database.sessions", "{session}", 3, 5) == 5
     assert gauge("galvo.tasks.depth", "{task}", 3, 5) == 5
+    assert gauge("galvo.tasks.concurrency", "{task}", 3, 5) == 8
     assert gauge("galvo.memory.limit", "By", 3, 5) == 5
 
 

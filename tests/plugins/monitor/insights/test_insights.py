@@ -168,6 +168,25 @@ def test_a_task_that_waits_for_far_too_long() -> None:
     ]
 
 
+def test_workers_that_have_no_time_left() -> None:
+    oldest = series("galvo.tasks.oldest", "value", queue="image", priority="bulk")
+    work = {
+        series("galvo.tasks.concurrency", "value", **{"class": "image"}): 3.0,
+        series("galvo.tasks.concurrency", "value", **{"class": "quick"}): 1.0,
+        series("galvo.tasks.run_time", "busy", task="shop.raster"): 3.8,
+        series("galvo.tasks.run_time", "busy", task="shop.estimate"): 0.12,
+        series("galvo.tasks.run_time", "busy", total="true"): 3.92,
+    }
+    for busy, explained in ((3.8, True), (1.0, False)):
+        work[series("galvo.tasks.run_time", "busy", task="shop.raster")] = busy
+        hours = warmed(lambda: {oldest: 3.0})
+        for _ in range(3):
+            said = hours.sentences({oldest: 300.0, **work})
+        assert said[0].startswith("The oldest bulk task of the queue image has waited for 5 min, far longer than usual")
+        told = "; its workers run 3 tasks at once, and all workers are 98 % busy"
+        assert said[0].endswith(told) if explained else "workers" not in said[0]
+
+
 def test_failures_that_take_longer_make_no_query_slower() -> None:
     def with_failures(p95: float) -> Values:
         return queries(0.012, rate=99.0) | queries(p95, rate=1.0, error_type="57014")

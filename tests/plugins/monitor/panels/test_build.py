@@ -46,6 +46,18 @@ def test_a_line_for_each_value_of_an_attribute() -> None:
     assert {(value.label, value.now) for value in chart.values} == {("ok", 90.0), ("23505", 2.0)}
 
 
+def test_further_attributes_are_said_where_there_are_any() -> None:
+    values = {
+        of("galvo.tasks.done", "rate", task="shop.raster", outcome="success"): 9.0,
+        of("galvo.tasks.done", "rate", task="shop.raster", outcome="failure", error="ValueError"): 1.0,
+    }
+    (panel,) = Builder().panels(values)
+    assert {(value.label, value.now) for value in panel.charts[0].values} == {
+        ("success, shop.raster", 9.0),
+        ("failure, shop.raster, ValueError", 1.0),
+    }
+
+
 def test_never_more_lines_than_can_be_told_apart() -> None:
     values = {of("galvo.tasks.depth", "value", queue=f"q{number}"): 1.0 for number in range(100)}
     (panel,) = Builder().panels(values)

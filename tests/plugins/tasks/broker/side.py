@@ -24,23 +24,26 @@ LEASES_OF_THEIR_OWN = itertools.count(LEASE, 1e-6)
 class Side:
     """A process's connection; its leases' thread runs while it consumes."""
 
-    def __init__(self, url: str, queues: Sequence[str] = ("q",), **options: Any) -> None:
+    def __init__(self, url: str, queues: Sequence[str] = ("q",), no_ack: bool = False, **options: Any) -> None:
         self.queues = queues
+        self.no_ack = no_ack
         self.connection = Connection(kombu_url(url), transport_options=options)
         self.channel: Any = self.connection.channel()
         self.redis = Redis.from_url(url)
         self.got: list[Any] = []
-        self._consumer: Consumer | None = None
+        self.consumer: Any = None
 
     def publish(self, body: Any, priority: int = 0, queue: str = "q", **headers: Any) -> None:
         self.connection.Producer(self.channel).publish(body, routing_key=queue, priority=priority, headers=headers)
 
     def take(self, seconds: float = 0.3) -> Any:
         """The next message, unacknowledged; None when there is none."""
-        if self._consumer is None:
+        if self.consumer is None:
             queues = [Queue(name) for name in self.queues]
-            self._consumer = Consumer(self.channel, queues, callbacks=[lambda _, message: self.got.append(message)])
-            self._consumer.consume()
+            self.consumer = Consumer(
+                self.channel, queues, callbacks=[lambda _, message: self.got.append(message)], no_ack=self.no_ack
+            )
+            self.consumer.consume()
         before = len(self.got)
         try:
             while len(self.got) == before:
@@ -63,8 +66,10 @@ class Side:
 
     @property
     def unacked(self) -> int:
-        assert self.redis.hlen(UNACKED) == self.redis.zcard(LEASES)
-        return self.redis.hlen(UNACKED)
+        with self.redis.pipeline() as pipe:
+            noted, leased = pipe.hlen(UNACKED).zcard(LEASES).execute()
+        assert noted == leased
+        return int(noted)
 
     def vanish(self) -> None:
         """As a process does that is killed: nobody renews its leases, and nobody gives anything back."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -123,21 +124,40 @@ def test_closing_gives_back_what_has_not_begun_uncounted_and_first(redis_url: st
         assert other_side.bodies() == ["taken", "behind"]
 
 
-def test_closing_while_redis_answers_gives_that_back_too(redis_url: str) -> None:
-    """It is asked for a message, and closed before it reads the answer."""
-    with sides(redis_url, 2) as (closing, looking):
-        closing.take(0.1)
-        closing.channel._patience = 0.0
-        closing.channel._in_poll = None
-        closing.channel.client.connection.disconnect()
-        closing.publish("x")
-        closing.connection.transport.cycle.on_poll_start()
-        assert closing.channel._taking
+@pytest.fixture
+def asked(redis_url: str) -> Iterator[tuple[Side, Side]]:
+    """One that has asked for a message, which is noted for it, and has not read the answer; and another."""
+    with sides(redis_url, 2) as (asking, looking):
+        asking.take(0.05)
+        asking.channel.client.connection.disconnect()
+        asking.channel._patience = 0.0
+        looking.publish("x")
+        looking.publish("behind")
+        asking.connection.transport.cycle.on_poll_start()
         while not looking.unacked:
             pass
-        closing.close()
-        assert looking.bodies() == ["x"]
-        assert looking.unacked == 0
+        yield asking, looking
+
+
+def test_closing_gives_back_what_is_on_its_way(asked: tuple[Side, Side]) -> None:
+    asked[0].close()
+    assert asked[1].bodies() == ["x", "behind"]
+
+
+def test_who_takes_no_more_gives_back_what_is_on_its_way(asked: tuple[Side, Side]) -> None:
+    """A warm end may then wait for hours for what runs."""
+    asking, looking = asked
+    asking.consumer.cancel()
+    assert looking.unacked == 0
+    assert [message["headers"] for message in looking.listed()] == [{}, {}]
+
+
+def test_what_was_on_its_way_when_the_connection_was_lost_comes_back_uncounted(asked: tuple[Side, Side]) -> None:
+    asking, looking = asked
+    asking.channel.client.connection.disconnect()
+    while looking.unacked:
+        pass
+    assert [message["headers"] for message in looking.listed()] == [{}, {}]
 
 
 def test_an_acknowledgement_reaches_a_redis_that_was_away(own_redis: OwnRedis) -> None:

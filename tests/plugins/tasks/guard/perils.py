@@ -25,6 +25,22 @@ def twice(name: str) -> None:
     _held(name)
 
 
+@app.task
+def brief_once(name: str) -> None:
+    _brief(name)
+
+
+@app.task(idempotent=True)
+def brief_twice(name: str) -> None:
+    _brief(name)
+
+
+def _brief(name: str) -> None:
+    note(f"begin {name}")
+    time.sleep(0.02)
+    note(f"end {name}")
+
+
 def _held(name: str) -> None:
     """Ends once the file `name`.go is there."""
     note(f"begin {name}")

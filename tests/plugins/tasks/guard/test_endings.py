@@ -32,7 +32,7 @@ def test_one_that_is_idempotent_is_put_aside_after_three_processes(those: Perilo
 
 
 def test_one_that_is_idempotent_runs_again(those: Perilous) -> None:
-    those.send("unlucky", "unlucky")
+    those.send("unlucky", "unlucky", headers={"galvo-key": "unlucky"})
     those.until_ended("unlucky")
     assert those.begun("unlucky") == 2
     assert those.dead("unlucky") == []

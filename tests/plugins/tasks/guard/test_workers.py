@@ -32,17 +32,19 @@ def empty(rabbit: Rabbit, url: str) -> bool:
 
 
 def test_a_worker_is_killed(those: Perilous, rabbit: Rabbit, url: str) -> None:
-    worker = those.stand.worker(*WORDS)
+    worker = those.stand.worker("--class", "quick", "--concurrency", "3")
     those.send("once", "once")
     those.send("twice", "twice")
-    those.until_begun("once")
-    those.until_begun("twice")
+    those.send("twice", "worn", headers={"galvo-lost": 2})
+    for name in ("once", "twice", "worn"):
+        those.until_begun(name)
     worker.kill()
     those.let_go("twice")
     those.stand.worker(*WORDS)
     assert those.until_dead("once").reason == "its worker was lost while it may have run"
+    assert those.until_dead("worn").reason == "3 workers were lost with it"
     those.until_ended("twice")
-    assert (those.begun("once"), those.begun("twice")) == (1, 2)
+    assert (those.begun("once"), those.begun("twice"), those.begun("worn")) == (1, 2, 1)
     those.stand.until(lambda: empty(rabbit, url))
 
 

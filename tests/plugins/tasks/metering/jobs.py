@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from celery.exceptions import Ignore, Reject
-from celery.signals import worker_init, worker_process_init
+from celery.signals import worker_process_init, worker_ready
 
 from galvo import Metric
 from galvo_tasks import celery_app
@@ -25,8 +25,9 @@ def _note(metric: Metric, value: float) -> None:
     note(f"{' '.join(words)} {value:.3f}")
 
 
-@worker_init.connect
+@worker_ready.connect
 def _listen(**_: Any) -> None:
+    """In the place of the governor."""
     recorder.send_to(_note)
 
 

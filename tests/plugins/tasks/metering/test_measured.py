@@ -81,7 +81,11 @@ def test_a_wait_begins_when_it_may_begin_and_is_never_negative(at: Any, eta: flo
         "eta": None if eta is None else datetime.fromtimestamp(now + eta, UTC).isoformat(),
     }  # fmt: skip
     message = Message(
-        body="[[], {}, {}]", headers=headers, content_type="application/json", content_encoding="utf-8", accept=["json"]
+        body="[[], {}, {}]",
+        headers=headers,
+        content_type="application/json",
+        content_encoding="utf-8",
+        accept=["application/json"],
     )
     request = Request(message, app=app, task=task)
     request.on_accepted("1", time.monotonic())
@@ -93,7 +97,7 @@ def test_a_wait_begins_when_it_may_begin_and_is_never_negative(at: Any, eta: flo
 @pytest.mark.parametrize(
     "how, outcome",
     [
-        ("ignore", "outcome=success"), ("reject", "outcome=failure error=str"), ("stopped", "outcome=cancelled"),
+        ("ignore", "outcome=success"), ("reject", "outcome=dead error=Reject"), ("stopped", "outcome=cancelled"),
         ("NobodyKnows", "outcome=failure error=NobodyKnows"),
     ],
 )  # fmt: skip
@@ -102,11 +106,11 @@ def test_each_end_has_its_outcome(shared: Stand, send: Any, how: str, outcome: s
     assert f"galvo.tasks.done task=ends {outcome}" in told(shared, 3)
 
 
-def test_a_worker_that_is_lost_is_counted_once(shared: Stand, send: Any) -> None:
+def test_one_whose_process_is_lost_is_counted_once(shared: Stand, send: Any) -> None:
     send("ends", "killed")
     values = told(shared, 3)
     assert [name for name in values if "done" in name] == [
-        "galvo.tasks.done task=ends outcome=lost error=WorkerLostError"
+        "galvo.tasks.done task=ends outcome=dead error=WorkerLostError"
     ]
 
 
@@ -156,4 +160,5 @@ SHAPE = {
     "on_timeout": ["self", "soft", "timeout"],
     "on_failure": ["self", "exc_info", "send_failed_event", "return_ok"],
     "acknowledge": ["self"],
+    "_announce_revoked": ["self", "reason", "terminated", "signum", "expired"],
 }

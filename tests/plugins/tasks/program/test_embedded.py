@@ -24,6 +24,6 @@ def test_it_runs_for_as_long_as_the_command(tmp_path: Path, monkeypatch: pytest.
 def test_it_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings(tmp_path, "[embedded]\non = false\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(NoBroker, match=r'^broker = "embedded": the plugin embedded is not on: set \[embedded\] on = '):
-        with embedded_redis():
-            pass
+    text = r'^broker = "embedded": the plugin embedded is not on: set \[embedded\] on = true$'
+    with pytest.raises(NoBroker, match=text), embedded_redis():
+        pass

@@ -113,12 +113,56 @@ async def test_who_gives_up_in_time_sends_nothing(own_redis: OwnRedis, app: Cele
     with pytest.raises(DeadlinePassed, match="was not sent"):
         await noted.submit(("late",), deadline=0.05)
     cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
     own_redis.go_on()
     await asyncio.gather(*sent)
     await noted.submit(("last",))
     bodies = b"".join(redis.lrange(QUEUE, 0, -1))
     assert redis.llen(QUEUE) == 6
     assert bodies.count(b"galvo-at") == 6
+
+
+async def test_who_gives_up_before_there_is_a_connection_sends_nothing(own_redis: OwnRedis, app: Celery[Any]) -> None:
+    noted = app.tasks[NOTED]
+    own_redis.stop()
+    with pytest.raises(DeadlinePassed, match="no connection to the broker within") as caught:
+        await noted.submit(("late",), deadline=0.1)
+    assert not caught.value.may_arrive
+    own_redis.go_on()
+    await until(lambda: publisher_of(app).under_way == 0)
+    await noted.submit(("b",))
+    with Redis.from_url(own_redis.url) as redis:
+        assert redis.llen(QUEUE) == 1
+
+
+async def test_a_connection_that_was_idle_is_asked_first(
+    own_redis: OwnRedis, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One whose other end is silent since: that is found out before the task is entrusted to it."""
+    monkeypatch.setattr("galvo_tasks.publishing.link.HEALTHY", 0.01)
+    with application(own_redis.url, deadline=0.1) as app:
+        noted = app.tasks[NOTED]
+        await noted.submit(("a",), deadline=5)
+        await asyncio.sleep(0.02)
+        own_redis.stop()
+        with pytest.raises(NotPublished) as caught:
+            await noted.submit(("b",), deadline=0.5)
+        assert not caught.value.may_arrive
+        own_redis.go_on()
+        assert redis.llen(QUEUE) == 1
+
+
+async def test_without_a_key_it_is_sent_once(own_redis: OwnRedis, redis: Redis) -> None:
+    with application(own_redis.url, deadline=0.1) as app:
+        noted = app.tasks[NOTED]
+        await noted.submit(("a",), deadline=5)
+        own_redis.stop()
+        with pytest.raises(Unconfirmed, match=r"did not confirm it \("):
+            await noted.submit(("b",), deadline=5)
+        own_redis.go_on()
+        await noted.submit(("c",), deadline=5)
+        assert redis.llen(QUEUE) == 3
 
 
 async def test_a_full_broker_says_so(app: Celery[Any], noted: Any, redis: Redis) -> None:

@@ -42,7 +42,7 @@ async def asking(shared: Stand) -> AsyncIterator[Asking]:
 @pytest.fixture
 async def idle(tmp_path: Path, own_redis: OwnRedis) -> AsyncIterator[Asking]:
     """Who asks, with a Redis of its own, while no worker runs."""
-    with standing(tmp_path, own_redis.url, app=APP, deadline=1.0) as stand:
+    with standing(tmp_path, own_redis.url, app=APP, deadline=0.4) as stand:
         made = Asking(stand)
         yield made
         made.close()

@@ -6,11 +6,21 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from redis import Redis
 
 from galvo_tasks.jobs import Job, JobCancelled, JobFailed, JobTimeout, JobUnknown, Progress, State
+from galvo_tasks.jobs import job as job_module
+from galvo_tasks.jobs.results import CONNECTIONS, WAITING
+from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.results.asking import KEPT, Asking, until
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits is told of each change: nobody looks by himself here."""
+    monkeypatch.setattr(job_module, "LOOK", 1000.0)
 
 
 async def test_a_result(asking: Asking) -> None:
@@ -82,7 +92,7 @@ async def test_a_retry_is_no_end(asking: Asking) -> None:
 
 
 async def test_a_retry_that_waits_can_be_cancelled(asking: Asking) -> None:
-    job = asking.ask("again", 1)
+    job = asking.ask("again", 0.5)
     async with asyncio.timeout(20), aclosing(job.progress()) as updates:
         async for update in updates:
             if update.state is State.RETRYING:
@@ -92,7 +102,7 @@ async def test_a_retry_that_waits_can_be_cancelled(asking: Asking) -> None:
     with pytest.raises(JobCancelled):
         await job.result(timeout=20)
     assert await asking.ask("counted", 1).result(timeout=20) == 1
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(0.8)
     assert asking.stand.notes()[after:] == ["begin 1"]
 
 
@@ -131,14 +141,18 @@ async def test_a_coroutine_tells_its_progress(asking: Asking) -> None:
 
 
 @pytest.mark.parametrize("name", ["deaf", "stubborn"])
-async def test_one_that_does_not_listen_loses_its_process(asking: Asking, name: str) -> None:
+async def test_one_that_does_not_listen_loses_its_process(asking: Asking, module_redis: OwnRedis, name: str) -> None:
     job = asking.ask(name)
     await asking.noted(f"begin {name}")
     assert await job.cancel() is State.RUNNING
     with pytest.raises(JobCancelled):
         await job.result(timeout=20)
     assert await asking.ask("counted", 1).result(timeout=20) == 1
+    with Redis.from_url(module_redis.url) as redis:
+        await asyncio.to_thread(asking.stand.until, lambda: not redis.hlen("galvo.unacked"))
+        assert not list(redis.scan_iter("*dead*"))
     assert asking.stand.notes().count(f"begin {name}") == 1
+    assert await job.state() is State.CANCELLED
 
 
 async def test_the_time_limit_is_told(asking: Asking) -> None:
@@ -162,6 +176,11 @@ async def test_an_unknown_job(asking: Asking) -> None:
         await anext(job.progress())
 
 
-async def test_one_connection_is_enough_for_all_who_wait(asking: Asking) -> None:
-    waiting = [asyncio.create_task(asking.ask("counted", number % 3).result(timeout=60)) for number in range(200)]
-    assert await asyncio.gather(*waiting) == [number % 3 for number in range(200)]
+async def test_five_connections_are_enough_for_all_who_wait(asking: Asking, module_redis: OwnRedis) -> None:
+    job = asking.ask("counted", 1, "gate-3")
+    waiting = [asyncio.create_task(job.result(timeout=60)) for _ in range(100)]
+    await until(job, "step 0")
+    with Redis.from_url(module_redis.url) as redis:
+        assert len([one for one in redis.client_list() if one["name"] == WAITING]) <= CONNECTIONS + 1
+    asking.open("gate-3")
+    assert await asyncio.gather(*waiting) == [1] * 100

@@ -7,6 +7,7 @@ import builtins
 import contextvars
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from celery.signals import task_prerun
@@ -111,14 +112,14 @@ QUICK = Backoff(
 )
 
 
-@app.task(bind=True, backoff=QUICK)
+@app.task(bind=True, backoff=QUICK, idempotent=True)
 def flaky(self: Any, name: str, times: int = 2, error: str = "ValueError") -> None:
     _attempt(self, name)
     if self.request.retries < times:
         raise getattr(builtins, error)(f"{name} {self.request.retries}")
 
 
-@app.task(bind=True, backoff=QUICK)
+@app.task(bind=True, backoff=QUICK, idempotent=True)
 async def flaky_too(self: Any, name: str, times: int = 2) -> None:
     _attempt(self, name)
     await asyncio.sleep(0)
@@ -152,3 +153,25 @@ async def meets(number: int, others: int) -> None:
         all_here.set()
     await all_here.wait()
     note(f"{number} met {len(here)}")
+
+
+@app.task
+def waits_in_loop(name: str) -> None:
+    in_loop(_sleeps(name))
+
+
+async def _sleeps(name: str) -> None:
+    note(f"{name} begins")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        note(f"{name} ends")
+
+
+@app.task(bind=True, backoff=Backoff(first=0.05, floor=0.02))
+def fails_on_go(self: Any) -> None:
+    note(f"attempt {self.request.retries}")
+    while not Path("go").exists():
+        time.sleep(0.01)
+    if self.request.retries == 0:
+        raise ValueError

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pytest
 
@@ -56,11 +58,26 @@ def test_one_that_takes_no_notice_of_its_limits_is_killed_with_its_process(share
     assert shared.notes()[0].split()[-1] != shared.notes()[-1].split()[-1]
 
 
+def test_what_a_synchronous_task_waits_for_is_cancelled_at_its_soft_limit(shared: Stand, send: Send) -> None:
+    number = send("waits_in_loop", "inner", soft_time_limit=0.3, time_limit=20)
+    shared.workers[0].until(f"waits_in_loop[{number}] raised unexpected: SoftTimeLimitExceeded(")
+    assert shared.notes() == ["inner begins", "inner ends"]
+
+
 def test_a_cancellation_from_within_is_a_failure_and_harms_nobody_else(shared: Stand, send: Send) -> None:
     number = send("cancelled_from_within")
     shared.workers[0].until(f"cancelled_from_within[{number}] raised unexpected: CancelledFromWithin(")
     send("told", "after")
     shared.until(lambda: len(shared.notes()) == 1)
+
+
+def test_when_its_process_is_told_to_end_it_cleans_up_before(shared: Stand, send: Send) -> None:
+    send("told", "before")
+    send("slow", "ended")
+    shared.until(lambda: "ended begins" in shared.notes())
+    os.kill(int(shared.notes()[0].split()[-1]), signal.SIGTERM)
+    shared.until(lambda: len(shared.notes()) == 4)
+    assert shared.notes()[2:] == ["ended cancelled: its worker ends", "ended cleaned up"]
 
 
 def test_a_direct_call_is_awaited_like_any_coroutine_function() -> None:

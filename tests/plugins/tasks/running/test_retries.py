@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from galvo_tasks import Priority
+from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.rabbit import Rabbit
 from tests.plugins.tasks.running.conftest import JOBS, Send, sender
 from tests.plugins.tasks.stand import Stand, standing
@@ -68,3 +69,15 @@ def test_priorities_survive_on_rabbitmq_too(rabbit: Rabbit, tmp_path: Path) -> N
         sender(stand)("flaky", "order", priority=Priority.HIGH.on("amqp"), headers={"shop": "7"})
         stand.until(lambda: len(stand.notes()) == 3)
         assert [attempt[2:] for attempt in attempts(stand)] == [["7", "test.quick", "['shop']"]] * 3
+
+
+def test_a_broker_that_is_away_gets_the_retry_when_it_is_back(own_redis: OwnRedis, tmp_path: Path) -> None:
+    with standing(tmp_path, own_redis.url, app=f"{JOBS}:app", kernel=False, deadline=1) as stand:
+        worker = stand.worker()
+        sender(stand)("fails_on_go")
+        stand.until(lambda: stand.notes() == ["attempt 0"])
+        own_redis.kill()
+        (tmp_path / "go").touch()
+        worker.until("fails_on_go is to be tried again, but that could not be published")
+        own_redis.start()  # it has forgotten everything
+        stand.until(lambda: stand.notes() == ["attempt 0", "attempt 1"])

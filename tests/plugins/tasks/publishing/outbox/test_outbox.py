@@ -14,7 +14,7 @@ from redis import Redis
 from galvo import Context, Kernel
 from galvo_pool import PoolPlugin
 from galvo_tasks import Priority
-from galvo_tasks.outbox import Relay, outbox
+from galvo_tasks.outbox import Relay, outbox, table
 from galvo_tasks.publishing.problems import NotPublished, NotSerialisable, Refused
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.publishing.conftest import NOTED, application, until
@@ -74,6 +74,20 @@ async def test_urgent_ones_first_and_those_of_a_priority_in_order(dsn: str, note
             pass
         assert texts(redis) == [f"{n}" for n in range(249)]
     await connection.close()
+
+
+async def test_relays_take_turns(dsn: str, noted: Any, redis: Redis) -> None:
+    """Two at once would mix the order."""
+    async with relay_of(dsn, noted.app) as (kernel, relay):
+        async with kernel.transaction() as session:
+            await outbox(session, noted, ("a",))
+            await outbox(session, noted, ("b",))
+        async with kernel.transaction() as other:
+            assert len(await table.take(other, "test", [NOTED], 1)) == 1
+            await relay.batch()
+            assert not texts(redis)
+        await relay.batch()
+        assert texts(redis) == ["a", "b"]
 
 
 async def test_a_key_is_one_task(dsn: str, noted: Any, redis: Redis) -> None:

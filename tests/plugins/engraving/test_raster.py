@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from galvo import Kernel
+from galvo_engraving.jobs.raster import BAND, BadPicture, raster, rastered
+from galvo_memory.images import ImageProblem
+from galvo_tasks.jobs import Cancelled
+from galvo_tasks.jobs.running import RUNNING, Run
+
+pytestmark = pytest.mark.anyio
+
+
+def picture(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+async def burned(image: Image.Image, width_mm: float, **more: Any) -> dict[str, Any]:
+    async with Kernel.of({}) as kernel:
+        return await rastered(kernel, picture(image), width_mm=width_mm, **more)
+
+
+@pytest.mark.parametrize("grey, share", [(255, 0.0), (0, 1.0), (128, 0.5), (64, 0.75)])
+async def test_as_many_dots_are_burned_as_the_picture_is_dark(grey: int, share: float) -> None:
+    made = await burned(Image.new("L", (30, 40), grey), 15.0)
+    assert (made["width"], made["height"]) == (150, 200)
+    assert made["burned"] / (150 * 200) == pytest.approx(share, abs=0.01)
+    dots = Image.open(io.BytesIO(made["png"]))
+    assert (dots.mode, dots.size) == ("1", (150, 200))
+    assert dots.histogram()[0] == made["burned"]
+
+
+@pytest.mark.parametrize("height", [1, BAND - 1, BAND, BAND + 1, 3 * BAND + 5])
+async def test_no_line_is_lost_between_bands(height: int) -> None:
+    image = Image.linear_gradient("L").resize((90, height))
+    made = await burned(image, 9.0, height_mm=height / 10)
+    dots = Image.open(io.BytesIO(made["png"]))
+    assert dots.size == (90, height)
+    for line in range(0, height - 8, 8):  # what is seen from afar
+        there, here = (
+            one.convert("L").crop((0, line, 90, line + 8)).resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+            for one in (image, dots)
+        )
+        assert here == pytest.approx(there, abs=12)
+
+
+async def test_the_same_picture_has_the_same_key_and_another_has_not() -> None:
+    one, again, other = [await burned(Image.new("L", (9, 9), grey), 5.0) for grey in (7, 7, 8)]
+    assert one == again
+    assert one["key"] != other["key"]
+    assert (await burned(Image.new("L", (9, 9), 7), 6.0))["key"] != one["key"]
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ({}, "either path or contents"),
+        ({"path": "x", "contents": "eA=="}, "either path or contents"),
+        ({"path": "/nowhere/at all"}, "/nowhere/at all cannot be read: No such file or directory"),
+        ({"contents": "no base64"}, "contents is not base64"),
+    ],
+)
+async def test_a_bad_picture_is_one_sentence(arguments: dict[str, str], words: str) -> None:
+    with pytest.raises(BadPicture, match=words):
+        await raster(**arguments, width_mm=10.0)
+
+
+async def test_what_is_no_picture() -> None:
+    async with Kernel.of({}) as kernel:
+        with pytest.raises(ImageProblem, match=r"a\.txt: "):
+            await rastered(kernel, b"no picture", width_mm=1.0, name="a.txt")
+
+
+async def test_a_cancelled_one_ends_within_a_band(tmp_path: Path) -> None:
+    told: list[float] = []
+
+    def cancel(run: Run) -> None:
+        told.append(run.fields()["done"])  # type: ignore[arg-type]
+        run.told = run.cancelled = True
+
+    token = RUNNING.set(Run("x", cancel))
+    try:
+        with pytest.raises(Cancelled):
+            await burned(Image.new("L", (9, 90)), 9.0)
+    finally:
+        RUNNING.reset(token)
+    assert told == [0.0]
