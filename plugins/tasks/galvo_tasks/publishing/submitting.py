@@ -105,11 +105,14 @@ class Submitting(celery.Task[Any, Any]):
                 args, kwargs, task_id=attempt.id, producer=producer, **{**options, "add_to_parent": False}
             )
 
+        begun = publisher.begin(attempt, options["queue"], call, patient=bool(parent))
         try:
-            begun = publisher.begin(attempt, options["queue"], call, patient=bool(parent))
             given = begun.result(attempt.seconds)
         except TimeoutError:
             raise publisher.late(attempt) from None
+        except BaseException:  # a time limit of the task that asks, Ctrl-C
+            attempt.abandon()
+            raise
         if parent and options.get("add_to_parent", True):
             parent.add_trail(given)
         return given
