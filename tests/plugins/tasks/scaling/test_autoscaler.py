@@ -32,7 +32,7 @@ def pool(children: list[Child], **states: set[Any]) -> Any:
 
 def test_only_processes_end_that_nobody_has_given_anything() -> None:
     children = [Child(number) for number in range(6)]
-    begun, coming, starting, ending, *idle = children
+    begun, coming, starting, ending = children[:4]
     ending.terminate_controlled()
     made = pool(children, active={begun}, busy={coming.inqW_fd}, starting={starting})
     assert end_idle(made, 5) == 2
