@@ -6,11 +6,11 @@ from typing import Any
 
 from celery import Celery
 
+from galvo_tasks.broker.address import redis_url
 from galvo_tasks.jobs.errors import JobProblem
 from galvo_tasks.settings import TasksSettings
 
 SCHEMES = ("redis://", "rediss://", "unix://")
-_OF_KOMBU = "redis+socket://"
 
 
 def results_url(app: Celery[Any]) -> str:
@@ -19,8 +19,7 @@ def results_url(app: Celery[Any]) -> str:
     url = settings.results.get_secret_value() or settings.broker.get_secret_value()
     if url == "embedded":
         url = str(app.conf.broker_url or "")
-    if url.startswith(_OF_KOMBU):
-        url = "unix" + url.removeprefix("redis+socket").replace("virtual_host=", "db=")
+    url = redis_url(url)
     if not url.startswith(SCHEMES):
         raise JobProblem("no Redis for progress and results: set results under [tasks] to a Redis")
     return url

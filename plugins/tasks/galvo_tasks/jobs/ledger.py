@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from celery import Celery
-from redis import Redis
+from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -16,6 +16,9 @@ from galvo_tasks.jobs import layout
 from galvo_tasks.jobs.address import results_url
 from galvo_tasks.jobs.errors import ResultsAway
 from galvo_tasks.jobs.state import State
+
+CONNECTIONS = 4
+"""For all threads of a process."""
 
 
 class Ledger:
@@ -27,12 +30,16 @@ class Ledger:
         self._ttl = round(settings.result_ttl) or 1
         self.limit: int = settings.result_bytes
         """Bytes of a result."""
-        self._client: Redis = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             results_url(app),
+            client_name="galvo-jobs",
+            max_connections=CONNECTIONS,
+            timeout=settings.deadline,
             socket_timeout=settings.deadline,
             socket_connect_timeout=settings.deadline,
             retry=Retry(NoBackoff(), 1),  # a connection that was closed while idle
         )
+        self._client: Redis = Redis.from_pool(pool)
         register = self._client.register_script
         self._announce, self._begin, self._leave = map(register, (layout.ANNOUNCE, layout.BEGIN, layout.LEAVE))
 

@@ -19,14 +19,15 @@ from galvo_tasks.jobs.address import results_url
 from galvo_tasks.jobs.ear import Ear
 from galvo_tasks.jobs.errors import ResultsAway, Unreadable
 
-CONNECTIONS = 2
+CONNECTIONS = 4
 """That ask, for all who wait; one more listens."""
 
 
 class Results:
     """Of one application in one event loop."""
 
-    def __init__(self, app: Celery[Any], url: str) -> None:
+    def __init__(self, app: Celery[Any], url: str, name: str) -> None:
+        """`name`: what Redis' CLIENT LIST shows."""
         settings = app.galvo  # type: ignore[attr-defined]  # see configure
         self.app = str(app.main)
         self.deadline: float = settings.deadline
@@ -35,6 +36,7 @@ class Results:
         self.ttl = round(settings.result_ttl) or 1
         pool = BlockingConnectionPool.from_url(
             url,
+            client_name=name,
             max_connections=CONNECTIONS,
             timeout=self.deadline,
             socket_timeout=self.deadline,
@@ -83,6 +85,7 @@ class Results:
             raise ResultsAway(error) from error
 
 
+WAITING = "galvo-waiting"
 _OPEN: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Results]] = WeakKeyDictionary()
 
 
@@ -92,7 +95,7 @@ def results_of(app: Celery[Any]) -> Results:
     known = _OPEN.setdefault(asyncio.get_running_loop(), {})
     name = f"{app.main} {url}"
     if name not in known:
-        known[name] = Results(app, url)
+        known[name] = Results(app, url, WAITING)
     return known[name]
 
 

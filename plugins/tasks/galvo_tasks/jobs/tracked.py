@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from time import monotonic, sleep
 from typing import Any, cast
 
 import celery
@@ -18,6 +19,9 @@ from galvo_tasks.jobs.running import RUNNING, Run
 from galvo_tasks.jobs.state import State
 from galvo_tasks.jobs.watch import watch_of
 
+PATIENCE = 30.0
+"""Seconds to keep a result that Redis does not take: a restart of it is over by then."""
+PAUSE = 0.5
 LOG = logging.getLogger("galvo.tasks")
 
 
@@ -57,14 +61,14 @@ def _followed(task: Tracked, id: str, call: Callable[[], Any]) -> Any:
             value = call()
             result = encoded(value, ledger.limit)
         except Retry:
-            if ledger.leave(id, State.RETRYING, **run.fields()) is State.CANCELLED:
+            if _surely(lambda: ledger.leave(id, State.RETRYING, **run.fields())) is State.CANCELLED:
                 raise Stopped(f"job {id} was cancelled") from None  # the next one will find that out and not run
             raise
         except (Exception, Cancelled, asyncio.CancelledError) as error:  # noqa: BLE001  # it is raised again
             raise _ended(ledger, run, error) from error.__cause__
         finally:
             RUNNING.reset(token)
-        ledger.leave(id, State.DONE, result=result, **run.fields())
+        _surely(lambda: ledger.leave(id, State.DONE, result=result, **run.fields()))
     return value
 
 
@@ -81,10 +85,24 @@ def _begin(ledger: Ledger, id: str) -> None:
 
 def _ended(ledger: Ledger, run: Run, error: BaseException) -> BaseException:
     """What Celery is to see. A cancelled job is never called failed, whatever came of its end."""
-    if run.cancelled:
-        ledger.leave(run.id, State.CANCELLED, **run.fields())
-        return Stopped(f"job {run.id} was cancelled")
-    if isinstance(error, Exception):
-        kind = "Ignored" if isinstance(error, Ignore | Reject) else type(error).__name__
-        ledger.fail(run.id, kind, str(error))
-    return error
+    kind = "Ignored" if isinstance(error, Ignore | Reject) else type(error).__name__
+    try:
+        if run.cancelled:
+            _surely(lambda: ledger.leave(run.id, State.CANCELLED, **run.fields()))
+        elif isinstance(error, Exception):
+            _surely(lambda: ledger.fail(run.id, kind, str(error)))
+    except ResultsAway as away:
+        LOG.error("job %s: whoever waits is not told how it ended: %s", run.id, away)
+    return Stopped(f"job {run.id} was cancelled") if run.cancelled else error
+
+
+def _surely(tell: Callable[[], State]) -> State:
+    """Again and again while Redis is away, for as long as `PATIENCE`. Raises ResultsAway."""
+    end = monotonic() + PATIENCE
+    while True:
+        try:
+            return tell()
+        except ResultsAway:
+            if monotonic() > end:
+                raise
+            sleep(PAUSE)

@@ -32,7 +32,7 @@ LOG = logging.getLogger("galvo.tasks")
 
 
 class Watch:
-    """Of all jobs that run in this process."""
+    """Of all jobs that run in this process. Ends with it, unless it is stopped."""
 
     def __init__(self, app: Celery[Any]) -> None:
         self._app = app
@@ -53,8 +53,11 @@ class Watch:
         finally:
             self._runs.pop(id, None)
 
+    def stop(self) -> None:
+        self._loop.stop()
+
     async def _open(self) -> None:
-        self._results = results = Results(self._app, results_url(self._app))
+        self._results = results = Results(self._app, results_url(self._app), "galvo-running")
         try:
             async with results.ear.listening(layout.cancels(results.app), self._heard):
                 self._ready.set()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
-from galvo_tasks import TasksProblem, celery_app
-from galvo_tasks.jobs import Job, JobCancelled, JobFailed, JobProblem, ResultsAway, State
-from galvo_tasks.jobs.ledger import Ledger
+from galvo_tasks import TasksProblem, celery_app, jobs
+from galvo_tasks.jobs import Cancelled, Job, JobCancelled, JobFailed, JobProblem, JobUnknown, ResultsAway, State, watch
+from galvo_tasks.jobs import job as job_module
+from galvo_tasks.jobs.ear import Ear
+from galvo_tasks.jobs.ledger import Ledger, ledger_of
 from galvo_tasks.settings import TasksSettings
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.tasks.results.asking import Asking
+from tests.plugins.tasks.results.asking import APP, Asking, until
+from tests.plugins.tasks.stand import standing
 
 pytestmark = pytest.mark.anyio
 
@@ -33,19 +37,19 @@ async def test_one_is_cancelled_and_one_expires_before_any_worker_runs(idle: Ask
     assert await job.state() is State.CANCELLED
 
 
-async def test_redis_that_is_gone_is_one_clear_error(idle: Asking, own_redis: OwnRedis) -> None:
-    job = idle.ask("counted", 1)
+async def test_redis_that_is_gone_is_one_clear_error(hasty: Asking, own_redis: OwnRedis) -> None:
+    job = hasty.ask("counted", 1)
     own_redis.kill()
     for ask in (job.state, job.cancel, job.result):
         async with asyncio.timeout(5):
             with pytest.raises(ResultsAway, match=r"the Redis for progress and results is away .* see results under"):
                 await ask()
     with pytest.raises(TasksProblem, match="was not sent"):
-        idle.ask("counted", 1)
+        hasty.ask("counted", 1)
 
 
-async def test_redis_that_says_nothing_is_away_after_the_deadline(idle: Asking, own_redis: OwnRedis) -> None:
-    job = idle.ask("counted", 1)
+async def test_redis_that_says_nothing_is_away_after_the_deadline(hasty: Asking, own_redis: OwnRedis) -> None:
+    job = hasty.ask("counted", 1)
     own_redis.stop()
     try:
         async with asyncio.timeout(10):
@@ -56,7 +60,10 @@ async def test_redis_that_says_nothing_is_away_after_the_deadline(idle: Asking, 
     assert await job.state() is State.WAITING
 
 
-async def test_who_waits_goes_on_over_lost_connections(idle: Asking, own_redis: OwnRedis) -> None:
+async def test_who_waits_goes_on_over_lost_connections(
+    idle: Asking, own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_module, "LOOK", 1000.0)
     job = idle.ask("counted", 1)
     ledger = Ledger(idle.app)
     async with asyncio.timeout(20), aclosing(job.progress()) as updates:
@@ -70,6 +77,63 @@ async def test_who_waits_goes_on_over_lost_connections(idle: Asking, own_redis: 
         assert (await anext(updates)).state is State.DONE
     assert await job.result() == 7
     ledger.close()
+
+
+async def test_who_is_not_told_looks_from_time_to_time(idle: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_module, "LOOK", 0.02)
+    monkeypatch.setattr(Ear, "_take", lambda self, told: None)  # messages are lost
+    job = idle.ask("counted", 1)
+    async with asyncio.timeout(20), aclosing(job.progress()) as updates:
+        assert (await anext(updates)).state is State.WAITING
+        ledger_of(idle.app).begin(job.id)
+        assert (await anext(updates)).state is State.RUNNING
+
+
+async def test_a_worker_that_is_not_told_looks_from_time_to_time(
+    idle: Asking, own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK", 0.02)
+    job = idle.ask("counted", 1)
+    ledger_of(idle.app).begin(job.id)
+    watching = watch.Watch(idle.app)
+    with watching.running(job.id, grace=10.0) as run, Redis.from_url(own_redis.url) as redis:
+        assert not run.cancelled
+        redis.hset(f"galvo:test:job:{job.id}", "cancel", "1")
+        idle.stand.until(lambda: run.cancelled)
+        with pytest.raises(Cancelled):
+            run.progress(1, 2, "")
+    watching.stop()
+
+
+async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redis: OwnRedis, folder: Path) -> None:
+    """That of the broker goes on meanwhile."""
+    (folder / "results").mkdir()
+    results = OwnRedis(folder / "results")
+    results.start()
+    with standing(tmp_path, own_redis.url, app=APP, results=results.url, deadline=1.0) as stand:
+        asking = Asking(stand)
+        job = asking.ask("counted", 1, "gate")
+        stand.worker()
+        await until(job, "step 0")
+        results.kill()
+        asking.open("gate")
+        with pytest.raises(ResultsAway):
+            await job.result(timeout=20)
+        results.start()  # and it has forgotten all
+        async with asyncio.timeout(20):
+            while await known(job) is not State.DONE:  # noqa: ASYNC110  # the worker writes it
+                await asyncio.sleep(0.01)
+        assert await job.result() == 1
+        asking.close()
+        await jobs.close()
+    results.close()
+
+
+async def known(job: Job) -> State | None:
+    try:
+        return await job.state()
+    except JobUnknown:
+        return None
 
 
 async def test_an_application_without_a_redis() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from galvo_tasks import celery_app
-from galvo_tasks.jobs import progress
+from galvo_tasks.jobs import progress, watch
 from tests.plugins.tasks.jobs import note
 from tests.plugins.tasks.results.asking import KEPT
 
 app = celery_app("test")
+watch.LOOK = 1000.0  # workers are told whom to cancel: they do not look by themselves here
 DEEP: list[Any] = []
 for _ in range(100_000):
     DEEP = [DEEP]
