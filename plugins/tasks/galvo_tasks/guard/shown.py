@@ -13,7 +13,7 @@ from galvo_tasks.guard.letter import AGAIN
 from galvo_tasks.program.shown import WIDTH, printable, wrapped
 
 SHORT = 8
-TASK = 26
+TASK = 20
 
 
 def listed(entries: Sequence[Entry], now: float) -> Iterator[str]:
@@ -24,7 +24,7 @@ def listed(entries: Sequence[Entry], now: float) -> Iterator[str]:
     length = unambiguous([one.letter.id for one in entries])
     yield f"{'ID':{length}}  {'AGO':>5}  {'TASK':{TASK}}  WHY"
     for one in entries:
-        task = one.letter.task
+        task = ".".join(one.letter.task.split(".")[-2:])
         name = task if len(task) <= TASK else "…" + task[1 - TASK :]
         why = one.reason + (f" ({one.exception})" if one.exception else "")
         line = printable(f"{one.letter.id[:length]:{length}}  {ago(now - one.at):>5}  {name:{TASK}}  {why}")
