@@ -13,7 +13,8 @@ from galvo_bench.method import Result
 
 LIBRARIES = (
     "asyncpg", "redis", "hiredis", "cashews", "aiocache", "dogpile.cache", "coredis", "theine", "cachebox",
-    "psycopg", "psycopg_pool", "celery", "kombu", "taskiq-redis", "procrastinate", "pillow", "pyvips", "prometheus_client", "opentelemetry-sdk", "ddsketch",
+    "psycopg", "psycopg_pool", "celery", "kombu", "taskiq-redis", "procrastinate", "pillow",
+    "pyvips", "prometheus_client", "opentelemetry-sdk", "ddsketch",
 )  # fmt: skip
 
 

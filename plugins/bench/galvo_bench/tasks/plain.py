@@ -9,8 +9,15 @@ from celery import Celery
 
 from galvo_bench.tasks.jobs import PLAIN, jobs_of
 
+SCHEME = "galvo"
+"""Of galvo's transport for Redis."""
+
 
 def celery(configuration: dict[str, Any]) -> Celery[Any]:
+    if str(configuration["broker_url"]).startswith(SCHEME):
+        from galvo_tasks.broker.transport import register  # not what workers without it should have to bear
+
+        register()
     made: Celery[Any] = Celery("bench")
     made.conf.update(configuration)
     return made

@@ -18,7 +18,7 @@ WAYS = (
     BASELINE,
     Way("Celery, no results"),
     Way("Celery, galvo's settings", PRESET, QUIET),
-    Way("the same, galvo's transport", PRESET, QUIET, transport=True),
+    Way("Celery, galvo's transport", PRESET, QUIET, transport=True),
     Way("galvo, no kernel", {"kernel": False}, galvo=True),
     Way("galvo", galvo=True),
     Way("galvo, coroutines", galvo=True, task="awaited"),

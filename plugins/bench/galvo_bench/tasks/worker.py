@@ -8,14 +8,14 @@ from galvo_bench.stand import Stand
 from galvo_bench.tasks.load import Loaded, loaded
 from galvo_bench.tasks.ways import WAYS
 
-TASKS = 600
+TASKS = 200
 """Of a round."""
 
 
 async def measure(stand: Stand) -> list[Section]:
     """One section: all workers are there all of the time, one at a time has work."""
     async with loaded(stand, WAYS, TASKS, processes=1) as workers:
-        rows = await compare([_candidate(one) for one in workers], stand.few, "wall", stand.tick)
+        rows = await compare([_candidate(one) for one in workers], stand.rounds, "wall", stand.tick)
     explains = (
         f"One process each; {TASKS} tasks wait when it begins. Each has its own Redis. "
         "Kept results are galvo's own; all others of its tasks have none."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from kombu import Connection
@@ -11,6 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import ResponseError as Refused
 
+from galvo_tasks.broker.address import redis_url
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import NoBroker
 
@@ -41,7 +43,7 @@ def server(url: str) -> Server:
     if kind_of(url) == "amqp":
         return _rabbitmq(url)
     try:
-        with Redis.from_url(_plain(url), socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as client:
+        with Redis.from_url(redis_url(url), socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as client:
             facts: dict[str, Any] = client.info()
             return Server(
                 title=f"Redis {facts.get('redis_version', '')}".strip(),
@@ -65,7 +67,9 @@ def away(url: str, error: BaseException) -> NoBroker:
 
 def named(url: str) -> str:
     """Without its password."""
-    return _plain(str(Connection(url).as_uri())) if url else "(none)"
+    url = redis_url(url)
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", ":**@") if parts.password else url
 
 
 def _rabbitmq(url: str) -> Server:
@@ -86,10 +90,6 @@ def _setting(client: Redis, name: str) -> str | None:
         found: dict[Any, Any] = client.config_get(name)
         return found.get(name)
     return None
-
-
-def _plain(url: str) -> str:
-    return "unix" + url.removeprefix("redis+socket") if url.startswith("redis+socket:") else url
 
 
 def _int(value: Any) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu.common import ignore_errors
 
 from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.guard import Guard, guard_of
@@ -59,7 +60,7 @@ class Consumer(CeleryConsumer):
         if self.connection is None:
             self.guard.known.lose_connection(request.attempt for request in unbegun() if request.attempt)
         elif self.guard.redelivers and self.task_consumer:
-            self.task_consumer.cancel()  # what it is given until then is given back, too
+            ignore_errors(self, self.task_consumer.cancel)  # what it is given until then is given back, too
             self._give_back([request for request in unbegun() if not request.acknowledged])
         super().on_close()
 

@@ -143,7 +143,7 @@ class InRabbit(DeadLetters):
 
 
 def connected(app: Celery[Any]) -> AbstractContextManager[Connection]:
-    """A connection that is tried once: without this, kombu goes on until the broker is there, and stops a worker."""
+    """One that is tried once: kombu asks again for seconds, in which a worker would stand still."""
     return closing(app.connection_for_write(transport_options={"max_retries": 0}))
 
 

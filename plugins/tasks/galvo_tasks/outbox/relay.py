@@ -38,33 +38,47 @@ class Relay:
         self._context = context
         self._app = app
         self.published = 0
+        self._prepared = False
+        self._ending = anyio.Event()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is told to end, or cancelled."""
         failures = 0
-        while True:
+        while not self._ending.is_set():
             try:
                 more = await self.batch()
             except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the relay
+                self._prepared = False
                 if not failures:
                     self._context.log.warning("the outbox waits: %s", error)
-                await anyio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+                await self._rest(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
                 continue
             if failures:
                 self._context.log.info("the outbox goes on")
                 failures = 0
             if not more:
-                await anyio.sleep(POLL)
+                await self._rest(POLL)
+
+    def end(self) -> None:
+        """After the task that is being published."""
+        self._ending.set()
+
+    async def _rest(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            await self._ending.wait()
 
     async def batch(self) -> bool:
         """Publish the next ones; whether there may be more. Raises what publishing does, and the database's errors."""
         failed: Exception | None = None
         async with Lease(self._context.run, Session.transaction) as session:
-            await table.prepare(session)
+            if not self._prepared:
+                await table.prepare(session)
             rows = await table.take(session, str(self._app.main), list(self._app.tasks), BATCH)
             done = []
             for row in rows:
+                if self._ending.is_set():
+                    break
                 try:
                     await self._publish(row)
                 except HOPELESS as error:
@@ -77,6 +91,7 @@ class Relay:
                     done.append(row["id"])
             if done:
                 await table.done(session, done)
+        self._prepared = True
         self.published += len(done)
         if failed is not None:
             raise failed

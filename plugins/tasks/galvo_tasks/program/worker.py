@@ -9,6 +9,7 @@ from celery.apps.worker import Worker as CeleryWorker
 
 from galvo_tasks.program.endings import Endings
 from galvo_tasks.program.logs import allow_root, plain, quiet
+from galvo_tasks.program.pool import TaskPool
 
 CREDIT = 20
 """Tenths of a second that a process which ends waits until its last result is known to be read. billiard would wait
@@ -20,6 +21,7 @@ class Worker(CeleryWorker):
 
     banner = ""
     verbose = False
+    pool_cls: Any
 
     def on_before_init(self, quiet: bool = False, **options: Any) -> None:
         self.verbose = bool(options.get("verbose"))
@@ -27,6 +29,11 @@ class Worker(CeleryWorker):
         plain(self.app)
         billiard.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = CREDIT
         super().on_before_init(quiet=quiet, **options)
+
+    def prepare_args(self, **kwargs: Any) -> dict[str, Any]:
+        if self.pool_cls == "prefork":
+            self.pool_cls = TaskPool
+        return super().prepare_args(**kwargs)
 
     def on_init_blueprint(self) -> None:
         super().on_init_blueprint()

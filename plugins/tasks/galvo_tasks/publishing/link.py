@@ -36,6 +36,8 @@ class Link:
         """A producer whose connection lives and knows `queue`. Nothing of a task has been sent when this raises."""
         if self.producer is None:
             self.producer = Producer(self.connection, auto_declare=False)
+            if self.kind == "redis":  # kombu has asked by its second connection, for workers, whether Redis is there
+                self.connection.default_channel.async_pool.disconnect()  # type: ignore[attr-defined]
         elif self.kind == "amqp":
             with suppress(TimeoutError):  # nothing is left to read, so it was not closed
                 while True:
@@ -54,7 +56,7 @@ class Link:
 
     def lost(self, error: BaseException) -> bool:
         """Whether `error` says that the connection is gone, rather than that the broker refused something."""
-        return isinstance(error, (OSError, *self.connection.connection_errors))
+        return isinstance(error, (OSError, *self.connection.connection_errors)) and not self.refused(error)
 
     def refused(self, error: BaseException) -> bool:
         """Whether `error` is the broker's answer."""

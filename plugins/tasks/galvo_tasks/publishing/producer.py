@@ -15,6 +15,7 @@ from galvo_tasks.publishing.problems import NotSerialisable, PayloadTooLarge
 
 COMPRESSED = 4096
 """Bytes from which gzip is worth its time."""
+SIZED = (str, bytes, list, tuple, dict)
 
 
 class Producer(kombu.Producer):
@@ -36,22 +37,30 @@ class Producer(kombu.Producer):
             body = data
         if self.sending is not None:
             self.sending()
-        return super().publish(body, *words, **{**options, "declare": None})
+        # mandatory: RabbitMQ would drop, and confirm, what is for a queue that somebody has deleted meanwhile.
+        return super().publish(body, *words, **{**options, "declare": None, "mandatory": True})
 
 
 def serialised(task: str, body: Any, limit: int) -> tuple[str, str, bytes]:
     """Content type, encoding and bytes of a task's `body`. Raises PayloadTooLarge, NotSerialisable."""
+    largest = max((len(value) for value in (*body[0], *body[1].values()) if isinstance(value, SIZED)), default=0)
+    if largest > limit:  # serialising it would keep everybody waiting
+        raise _too_large(task, largest, limit)
     try:
         kind, encoding, data = dumps(body, "json")
     except (EncodeError, RecursionError) as error:
         raise NotSerialisable(f"task {task} is told as JSON, and {culprit(body)}: {error}") from None
     raw = str(data).encode()
     if len(raw) > limit:
-        raise PayloadTooLarge(
-            f"the arguments of task {task} are {sizes.show(len(raw))}, over payload = {sizes.show(limit)} under "
-            "[tasks]: put them into the database, and pass what they are found by"
-        )
+        raise _too_large(task, len(raw), limit)
     return kind, encoding, raw
+
+
+def _too_large(task: str, size: int, limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"the arguments of task {task} are {sizes.show(size)} at least, over payload = {sizes.show(limit)} under "
+        "[tasks]: put them into the database, and pass what they are found by"
+    )
 
 
 def culprit(body: Any) -> str:

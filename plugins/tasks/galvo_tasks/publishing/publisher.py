@@ -63,7 +63,11 @@ class Publisher:
             raise attempt.away(refusal)
         with self._lock:
             self.under_way += 1
-        begun = self._threads.submit(copy_context().run, self._publish, attempt, queue, call, patient)
+        try:
+            begun = self._threads.submit(copy_context().run, self._publish, attempt, queue, call, patient)
+        except RuntimeError as error:  # closed meanwhile, or Python ends
+            self._ended()
+            raise attempt.away("this process ends") from error
         begun.add_done_callback(self._ended)
         return begun
 
@@ -79,7 +83,7 @@ class Publisher:
         while self._idle:
             self._idle.pop().close()
 
-    def _ended(self, _: Future[Any]) -> None:
+    def _ended(self, _: Future[Any] | None = None) -> None:
         with self._lock:
             self.under_way -= 1
 
@@ -100,7 +104,7 @@ class Publisher:
                     self.breaker.failed(said(cause))
                     if attempt.keyed and link.knows_keys and attempt.left > 0:
                         continue
-                    raise attempt.lost(f"({said(cause)})") from error
+                    raise attempt.away(said(cause)) from error
                 if link.refused(cause):
                     text = f"the broker did not take task {attempt.name}: {said(cause)}"
                     raise BrokerRefused(text, attempt.id) from error

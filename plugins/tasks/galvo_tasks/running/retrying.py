@@ -70,9 +70,16 @@ class Retrying(celery.Task[Any, Any]):
                 raise error
             asked["headers"] |= {STATE: waits.header}
             asked |= {"countdown": waits.last, "max_retries": sys.maxsize}
-        if on_redis := kind_of(str(self.app.conf.broker_url)) == "redis":
-            asked["headers"] |= {"galvo-key": f"{request.id}.{request.retries}", "galvo-key-ttl": KEPT}
-        return self._published(asked, twice=on_redis or getattr(self, "idempotent", False))
+        return self._published(asked)
+
+    def apply_async(  # type: ignore[override]  # the stubs name each option
+        self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
+    ) -> Any:
+        """A retry has a key of its own, so that Redis takes it once however often it is published."""
+        if options.get("retries") and self._on_redis:
+            key = {"galvo-key": f"{task_id}.{options['retries']}", "galvo-key-ttl": KEPT}
+            options["headers"] = (options.get("headers") or {}) | key
+        return super().apply_async(args, kwargs, task_id=task_id, **options)
 
     def retrying(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call it, and have it tried again as `backoff` says. Raises Retry, or what it raised if that was the last."""
@@ -98,11 +105,16 @@ class Retrying(celery.Task[Any, Any]):
             log.warning(said, self.name, before.total, policy.budget)
         return after
 
-    def _published(self, asked: dict[str, Any], twice: bool) -> Any:
+    @property
+    def _on_redis(self) -> bool:
+        return kind_of(str(self.app.conf.broker_url)) == "redis"
+
+    def _published(self, asked: dict[str, Any]) -> Any:
         """Celery would drop a task whose retry is not published: its message is given back in the end.
 
-        `twice`: to publish what may have been published does no harm.
+        If it may have arrived, and arriving twice would do harm, it is put aside for somebody to look.
         """
+        twice = self._on_redis or getattr(self, "idempotent", False)
         end = time.monotonic() + AWAY
         while True:
             try:
@@ -111,7 +123,8 @@ class Retrying(celery.Task[Any, Any]):
                 reason = rejected.args[0]
             if not isinstance(reason, OperationalError | ResultsAway):
                 raise reason  # asked wrongly: the task has failed
-            if time.monotonic() >= end or (getattr(reason, "may_arrive", False) and not twice):
-                raise Reject(reason, requeue=True)
+            unsure = getattr(reason, "may_arrive", False) and not twice
+            if unsure or time.monotonic() >= end:
+                raise Reject(reason, requeue=not unsure)
             log.warning("%s is to be tried again, but that could not be published: %s", self.name, reason)
             time.sleep(PAUSE)

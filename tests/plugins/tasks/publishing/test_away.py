@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import threading
 from contextlib import suppress
@@ -165,6 +166,40 @@ async def test_without_a_key_it_is_sent_once(own_redis: OwnRedis, redis: Redis) 
         assert redis.llen(QUEUE) == 3
 
 
+async def test_no_more_wait_than_there_is_room_for(
+    own_redis: OwnRedis, noted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("galvo_tasks.publishing.publisher.WAITING", 5)
+    own_redis.stop()
+    sent = [asyncio.create_task(noted.submit((str(n),))) for n in range(5)]
+    await asyncio.sleep(0)
+    with pytest.raises(BrokerAway, match="5 tasks already wait"):
+        await noted.submit(("one too many",))
+    own_redis.go_on()
+    await asyncio.gather(*sent)
+
+
+def test_who_is_interrupted_sends_nothing(own_redis: OwnRedis, noted: Any, redis: Redis) -> None:
+    """By the soft time limit of the task that asks, for example."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        own_redis.go_on()
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    own_redis.stop()
+    try:
+        timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1))
+        timer.start()
+        with pytest.raises(InterruptedError):
+            noted.delay("interrupted")
+        timer.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    close(noted.app)  # waits for the thread
+    assert not redis.exists(QUEUE)
+
+
 async def test_a_full_broker_says_so(app: Celery[Any], noted: Any, redis: Redis) -> None:
     await noted.submit(("a",))
     redis.config_set("maxmemory", 1)
@@ -191,6 +226,19 @@ async def test_a_lost_connection_is_not_sent_again_without_a_key(rabbit: Rabbit)
                 await noted.submit(("d",), deadline=0.2)
         finally:
             rabbit.go_on()
+
+
+async def test_a_queue_that_was_deleted_is_no_hole(rabbit: Rabbit) -> None:
+    url = rabbit.fresh()
+    with application(url) as app:
+        noted = app.tasks[NOTED]
+        await noted.submit(("a",))
+        with app.connection_for_write() as connection:
+            connection.default_channel.queue_delete("test.quick")
+        with pytest.raises(BrokerRefused):
+            await noted.submit(("b",))
+        await noted.submit(("c",))
+        assert rabbit.queues(url) == {"test.quick": (1, 0)}
 
 
 async def test_closing_waits_for_what_is_under_way(own_redis: OwnRedis, app: Celery[Any], redis: Redis) -> None:

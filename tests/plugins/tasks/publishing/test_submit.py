@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
 from celery import Celery, chain
+from celery._state import _task_stack
 from redis import Redis
 
 from galvo_tasks import Priority
 from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.publishing.problems import NotSerialisable, PayloadTooLarge, Refused
+from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.stand import Stand
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +23,8 @@ WRONG = [
     (Refused, {"expires": float("nan")}, "expires = nan"),
     (Refused, {"deadline": "1"}, "deadline = '1'"),
     (Refused, {"key": ""}, "key = ''"),
-    (PayloadTooLarge, {"args": ("x" * 300_000,)}, "293 KiB, over payload = 256 KiB"),
+    (PayloadTooLarge, {"args": ("x" * 300_000,)}, "293 KiB at least, over payload = 256 KiB"),
+    (PayloadTooLarge, {"args": ([["x" * 150_000], ["x" * 150_000]],)}, "293 KiB at least, over payload = 256 KiB"),
     (NotSerialisable, {"args": ("a", {1})}, r"argument 2 \(set\)"),
     (NotSerialisable, {"kwargs": {"seconds": 1j}}, r"seconds \(complex\)"),
     (TypeError, {"args": ()}, "missing 1 required"),
@@ -85,11 +89,14 @@ async def test_a_key_is_one_task(noted: Any, redis: Redis) -> None:
     jobs = [await noted.submit((text,), key=key) for text, key in (("a", "7"), ("b", "7"), ("a", "8"))]
     assert jobs[0].id == jobs[1].id != jobs[2].id
     assert [message["headers"]["id"] for message in messages(redis)] == [jobs[0].id, jobs[2].id]
+    for _ in range(2):  # as a retry does
+        noted.apply_async(("c",), headers={"galvo-key": "9"})
+    assert redis.llen("test.quick\x06\x165") == 3
 
 
 def test_a_retry_is_a_message_of_its_own(noted: Any, redis: Redis) -> None:
     """Celery gives a retry the headers and the broker's priority of the message that failed."""
-    old = {"galvo-key": "k", "galvo-key-ttl": 9.0, "galvo-at": 1.0, "galvo-delay": 3.0, "mine": "kept"}
+    old = {"galvo-at": 1.0, "galvo-delay": 3.0, "mine": "kept"}
     retry = {"task_id": "same", "retries": 1, "priority": 7, "queue": "test.quick", "headers": old}
     noted.apply_async(("a",), **retry)
     (message,) = messages(redis, "test.quick\x06\x167")
@@ -104,6 +111,23 @@ def test_a_signature_that_has_travelled_keeps_its_priority(noted: Any, redis: Re
     step = json.loads(json.dumps(noted.si("second").set(priority=Priority.URGENT)))
     noted.app.signature(step).apply_async(root_id="first", parent_id="first")
     assert len(messages(redis, "test.quick")) == 1
+
+
+def test_within_a_task_it_is_a_child_and_waits_for_its_broker(noted: Any, own_redis: OwnRedis, redis: Redis) -> None:
+    """A worker outlives an outage; what its task asks for does too."""
+    own_redis.kill()
+    restart = threading.Timer(1.0, own_redis.start)  # longer than those outside of tasks try
+    restart.start()
+    noted.push_request(id="parent", root_id="root", called_directly=False)
+    _task_stack.push(noted)
+    try:
+        noted.delay("child")
+    finally:
+        _task_stack.pop()
+        noted.pop_request()
+        restart.join()
+    (message,) = messages(redis)
+    assert (message["headers"]["root_id"], message["headers"]["parent_id"]) == ("root", "parent")
 
 
 def test_a_chain_runs(noted: Any, stand: Stand) -> None:

@@ -20,7 +20,7 @@ from tests.plugins.tasks.stand import PROJECT
 from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.anyio
-TASKS, KILLS, AT_ONCE = (5000, 60, 2) if THOROUGH else (500, 2, 1)
+TASKS, KILLS, AT_ONCE = (5000, 25, 2) if THOROUGH else (500, 2, 1)
 QUEUE = "test.quick\x06\x165"
 
 
