@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -103,6 +104,28 @@ async def test_a_worker_that_is_not_told_looks_from_time_to_time(
         idle.stand.until(lambda: run.cancelled)
         with pytest.raises(Cancelled):
             run.progress(1, 2, "")
+    watching.stop()
+
+
+async def test_a_process_is_ended_only_while_the_job_runs_in_it(idle: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda process, number: killed.append(process))
+    ledger, watching = ledger_of(idle.app), watch.Watch(idle.app)
+    done, left, on = (idle.ask("counted", 1) for _ in range(3))
+    for job in (done, left, on):
+        ledger.begin(job.id)
+    with watching.running(left.id, grace=10.0) as run:
+        pass
+    watching._end(run)
+    with watching.running(done.id, grace=10.0) as run:
+        ledger.leave(done.id, State.DONE, result="1")
+        watching._end(run)
+    assert await done.result(timeout=1) == 1
+    assert not killed
+    with watching.running(on.id, grace=10.0) as run:
+        watching._end(run)
+    assert killed == [os.getpid()]
+    assert [await job.state() for job in (left, on)] == [State.RUNNING, State.CANCELLED]
     watching.stop()
 
 
