@@ -9,7 +9,7 @@ from celery import Celery
 
 from galvo.settings import gather, validated
 from galvo_tasks.config import doubles
-from galvo_tasks.config.preset import preset
+from galvo_tasks.config.preset import preset, queue_name
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.settings import TasksSettings
 from galvo_tasks.task import Task
@@ -50,6 +50,11 @@ def settings_of(app: Celery[Any]) -> TasksSettings:
     """Those it was configured with."""
     found: Any = app.galvo  # type: ignore[attr-defined]
     return found if isinstance(found, TasksSettings) else TasksSettings.model_validate({})
+
+
+def queues_of(app: Celery[Any]) -> dict[str, str]:
+    """Its runtime classes by the names of their queues."""
+    return {queue_name(str(app.main), name): name for name in settings_of(app).classes}
 
 
 def address(broker: str) -> str:

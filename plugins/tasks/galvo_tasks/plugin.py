@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 from celery import Celery
 
 from galvo import Context, GalvoError, Plugin, PluginError
-from galvo_tasks.app import EMBEDDED, bind
+from galvo.surviving import Surviving
+from galvo_tasks import jobs
+from galvo_tasks.app import EMBEDDED, bind, queues_of
+from galvo_tasks.metering.depth import tell_depth
+from galvo_tasks.publishing.lifespan import publishing
 from galvo_tasks.settings import TasksSettings
 
 
@@ -29,11 +34,21 @@ class TasksPlugin(Plugin):
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        if self._settings.app:
-            self.app = loaded(self._settings.app)
-            if self._settings.broker.get_secret_value() == EMBEDDED:
-                bind(self.app, await self._embedded())
-        yield
+        broker = self._settings.broker.get_secret_value()
+        if not self._settings.app or not broker:
+            yield
+            return
+        self.app = app = loaded(self._settings.app)
+        if broker == EMBEDDED:
+            bind(app, await self._embedded())
+        surviving = Surviving(self.context.log)
+        try:
+            async with publishing(self.context, app, outbox=self._settings.outbox), anyio.create_task_group() as tasks:
+                tasks.start_soon(tell_depth, app, queues_of(app), self.context.record, surviving)
+                yield
+                tasks.cancel_scope.cancel()
+        finally:
+            await jobs.close()
 
     async def _embedded(self) -> str:
         servers = self.context.capability("servers")

@@ -60,7 +60,7 @@ class Consumer(CeleryConsumer):
         if self.connection is None:
             self.guard.known.lose_connection(request.attempt for request in unbegun() if request.attempt)
         elif self.guard.redelivers and self.task_consumer:
-            ignore_errors(self, self.task_consumer.cancel)  # what it is given until then is given back, too
+            ignore_errors(self, self.task_consumer.cancel)  # type: ignore[arg-type]  # what it is given until then is given back, too
             self._give_back([request for request in unbegun() if not request.acknowledged])
         super().on_close()
 

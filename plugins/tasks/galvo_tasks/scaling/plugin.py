@@ -14,8 +14,8 @@ from galvo import Context, Freed, MemoryPressure, Metric, Plugin, hookimpl
 from galvo.surviving import Surviving
 from galvo_local import Answering
 from galvo_tasks.config.server import named
+from galvo_tasks.metering.depth import tell_depth
 from galvo_tasks.scaling.crew import Crew
-from galvo_tasks.scaling.depth import tell_depth
 from galvo_tasks.scaling.forks import Standstill
 from galvo_tasks.scaling.protocol import NAME, QUESTION, WorkerState
 from galvo_tasks.scaling.watch import Watch
@@ -44,7 +44,7 @@ class Scaling(Plugin):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(answering.run)
             tasks.start_soon(watch.run, self._surviving)
-            tasks.start_soon(tell_depth, self._crew, self.context.record, self._surviving)
+            tasks.start_soon(tell_depth, self._crew.app, self._crew.queues, self.context.record, self._surviving)
             tasks.start_soon(self._tell)
             yield
             tasks.cancel_scope.cancel()

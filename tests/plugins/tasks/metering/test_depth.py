@@ -9,8 +9,7 @@ import pytest
 from galvo import Metric
 from galvo.surviving import Surviving
 from galvo_tasks import Priority, TasksSettings, celery_app
-from galvo_tasks.scaling import depth
-from galvo_tasks.scaling.crew import Crew
+from galvo_tasks.metering import depth
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +33,7 @@ async def test_what_waits_is_told_by_queue_and_priority_and_its_end_too(
 
     surviving = Surviving(logging.getLogger("test"))
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(partial(depth.tell_depth, Crew(app, ["image"]), record, surviving))
+        tasks.start_soon(partial(depth.tell_depth, app, {"scaled.image": "image"}, record, surviving))
         await more.wait()
         assert told["depth", "bulk", "image"] == 3
         assert told["oldest", "bulk", "image"] > 1e9
