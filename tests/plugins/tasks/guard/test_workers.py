@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kombu import Queue
 
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.guard.perilous import Perilous, perilous
@@ -149,3 +150,10 @@ if THOROUGH:  # it waits for longer than clocks may differ by
         those.stand.until(lambda: empty(rabbit, url))
         assert (those.begun("long"), those.letters.count()) == (1, 0)
         assert worker.stop() == 0
+
+    def test_a_queue_that_was_declared_otherwise_ends_the_worker(those: Perilous, url: str) -> None:
+        with those.app.connection_for_write() as connection:
+            Queue("perils.quick")(connection.default_channel).declare()
+        with pytest.raises(AssertionError, match="inequivalent arg 'x-max-priority'"):
+            those.stand.worker(*WORDS)
+        assert those.stand.workers[0].process.wait(20) == 1
