@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from galvo_tasks.app import celery_app, configure
+from galvo_tasks.config.check import check
+from galvo_tasks.config.trap import Trap
 from galvo_tasks.errors import TasksProblem
 from galvo_tasks.plugin import TasksPlugin
 from galvo_tasks.priority import Priority
@@ -16,6 +18,8 @@ __all__ = [
     "TasksPlugin",
     "TasksProblem",
     "TasksSettings",
+    "Trap",
     "celery_app",
+    "check",
     "configure",
 ]

@@ -33,6 +33,9 @@ def configure(app: Celery[Any], settings: TasksSettings | None = None) -> Celery
     app.task_cls = Task  # type: ignore[assignment]  # the stubs know names only
     if (broker := settings.broker.get_secret_value()) not in ("", EMBEDDED):
         bind(app, broker)
+    else:  # its tasks may be made before it is bound, and keep what they find
+        told = preset(str(app.main), settings, "redis://")
+        app.conf.update({name: value for name, value in told.items() if not name.endswith("_url")})
     return app
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery
 
-from galvo import Context, Plugin, PluginError
+from galvo import Context, GalvoError, Plugin, PluginError
 from galvo_tasks.app import EMBEDDED, bind
 from galvo_tasks.settings import TasksSettings
 
@@ -47,8 +47,11 @@ def loaded(path: str) -> Celery[Any]:
     module, _, name = path.partition(":")
     try:
         found = getattr(importlib.import_module(module), name or "app")
-    except (ImportError, AttributeError) as error:
-        raise PluginError("tasks", f'app = "{path}" under [tasks] cannot be imported: {error}') from error
+    except GalvoError:
+        raise
+    except Exception as error:  # of whatever is in that module
+        why = str(error) if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
+        raise PluginError("tasks", f'app = "{path}" under [tasks] cannot be imported: {why}') from error
     if not isinstance(found, Celery):
         raise PluginError(
             "tasks", f'app = "{path}" under [tasks] is a {type(found).__name__}, not a Celery application'

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from galvo import Kernel
+from galvo_engraving.demo.scenes import picture as demo_picture
 from galvo_engraving.jobs.raster import BAND, BadPicture, raster, rastered
 from galvo_memory.images import ImageProblem
 from galvo_tasks.jobs import Cancelled
@@ -56,6 +57,15 @@ async def test_the_same_picture_has_the_same_key_and_another_has_not() -> None:
     assert one == again
     assert one["key"] != other["key"]
     assert (await burned(Image.new("L", (9, 9), 7), 6.0))["key"] != one["key"]
+
+
+def test_no_demo_finds_what_another_has_left_in_the_cache(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for path in paths:
+        demo_picture(path)
+    one, other = (path.read_bytes() for path in paths)
+    assert one != other
+    assert 10_000 < len(one) < 5_000_000
 
 
 @pytest.mark.parametrize(

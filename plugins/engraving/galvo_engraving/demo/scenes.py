@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from secrets import token_hex
 from time import perf_counter
 from typing import Any
 
@@ -30,7 +31,8 @@ def picture(path: Path) -> None:
     from PIL import Image
 
     size = (1800, 1200)
-    Image.blend(Image.radial_gradient("L").resize(size), Image.effect_noise(size, 90), 0.3).save(path, "JPEG")
+    image = Image.blend(Image.radial_gradient("L").resize(size), Image.effect_noise(size, 90), 0.3)
+    image.save(path, "JPEG", comment=token_hex())  # Pillow's noise is the same in each process
 
 
 class Scenes:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import uuid
-from datetime import UTC, datetime
 from queue import Empty
 from time import monotonic
 from typing import Any
@@ -27,15 +26,13 @@ from redis.exceptions import NoScriptError, ResponseError
 from redis.retry import Retry
 
 from galvo_tasks.broker import begun
+from galvo_tasks.broker.headers import AT, DAY, ETA, KEY, KEY_TTL, key_of, without_eta
 from galvo_tasks.broker.leases import Leases, leases_of
 from galvo_tasks.broker.qos import QoS
 from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word, plain
 
-KEY, KEY_TTL = "galvo-key", "galvo-key-ttl"
-"""Headers: a second message with the same key adds nothing; for that many seconds."""
-AT, DELAY, ETA = "galvo-at", "galvo-delay", "galvo-eta"
-"""Headers: when it was published (seconds since the epoch); how many seconds later it is due; what `eta` said."""
-DAY = 86400.0
+__all__ = ["AT", "ETA", "KEY", "KEY_TTL", "Channel", "key_of"]
+
 PATIENCE = 2.5
 """Seconds for which Redis may not answer an acknowledgement, twice, before it is told later."""
 UNREADABLE = "galvo.unreadable"
@@ -43,7 +40,6 @@ UNREADABLE = "galvo.unreadable"
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 
-_Client: Any = redis.Redis
 _Channel: Any = kombu.Channel
 """Its stubs know little of what is overridden here; tests compare the signatures."""
 
@@ -100,7 +96,7 @@ class Channel(_Channel):  # type: ignore[misc]
         if queue in self._expires:  # answers of remote control
             super()._put(queue, message, **kwargs)
             return
-        message, delay = _without_eta(message)
+        message, delay = without_eta(message)
         headers = message.get("headers") or {}
         step = self.priority(self._get_message_priority(message, reverse=False))
         keys, kept = [self.global_keyprefix + queue], list[Word]()
@@ -191,7 +187,7 @@ class Channel(_Channel):  # type: ignore[misc]
         tag, self._taking = self._taking, ""
         if not isinstance(answer, list):
             self.leases.forget(tag)
-            self._patience = min(float(self.brpop_timeout), (answer or 1000) / 1000)
+            self._patience = min(self.brpop_timeout, answer / 1000) if answer else self.brpop_timeout
             raise Empty
         self._patience = 0.0
         queue = self._asked[answer[0]]
@@ -208,8 +204,7 @@ class Channel(_Channel):  # type: ignore[misc]
     def _answer(self) -> Any:
         connection = self.client.connection
         try:
-            # Not the client's own: that of a prefixed one takes what BRPOP answers apart.
-            answer = _Client.parse_response(self.client, connection, "EVALSHA")
+            answer = self.client.parse_response(connection, "EVALSHA")  # not BRPOP: a prefixed client takes that apart
             self._whole = self._whole and self._waits
         except NoScriptError:
             self._whole = True
@@ -259,26 +254,3 @@ class Channel(_Channel):  # type: ignore[misc]
         if self._joined:
             self._joined = False
             self.leases.part()
-
-
-def key_of(prefix: str, queue: str, key: str) -> str:
-    """Where it is kept that a message with this key was published to the queue, with the id of its task."""
-    return f"{prefix}galvo.key.{queue}.{key}"
-
-
-def _without_eta(message: dict[str, Any]) -> tuple[dict[str, Any], float]:
-    """The message, and seconds until it is due: what its publisher's clock says is counted by Redis' from here on."""
-    headers = message.get("headers") or {}
-    eta, delay = headers.get("eta"), headers.get(DELAY)
-    if not isinstance(delay, int | float):
-        if not isinstance(eta, str):
-            return message, 0.0
-        try:
-            delay = (datetime.fromisoformat(eta) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):  # without a time zone: only the worker knows which is meant
-            return message, 0.0
-    delay = max(0.0, delay)
-    headers = {name: value for name, value in headers.items() if name != DELAY} | {"eta": None, ETA: eta}
-    if isinstance(at := headers.get(AT), int | float):
-        headers[AT] = at + delay
-    return {**message, "headers": headers}, delay

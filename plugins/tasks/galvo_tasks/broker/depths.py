@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from galvo_tasks.broker.address import redis_url
-from galvo_tasks.broker.channel import AT
+from galvo_tasks.broker.headers import AT
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.priority import Priority

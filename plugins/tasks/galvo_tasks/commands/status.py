@@ -12,6 +12,7 @@ import msgspec
 from galvo_tasks.app import settings_of
 from galvo_tasks.broker.depths import Depth, depths
 from galvo_tasks.config.preset import queue_name
+from galvo_tasks.config.server import named
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.program.application import application
 from galvo_tasks.scaling.asking import workers
@@ -33,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     with application(options.app) as app:
         queues = {queue_name(str(app.main), name): name for name in settings_of(app).classes}
         waiting, problem = _waiting(str(app.conf.broker_url), queues)
-        found = list(workers(str(app.main)))
+        found = list(workers(str(app.main), named(str(app.conf.broker_url))))
     here = [one for one in found if isinstance(one, WorkerState)]
     problems = [*([problem] if problem else []), *(one for one in found if isinstance(one, str))]
     if options.json:

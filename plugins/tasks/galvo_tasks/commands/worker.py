@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from galvo_tasks.config.check import check
 from galvo_tasks.config.trap import Trap
 from galvo_tasks.program.application import application
-from galvo_tasks.program.awaiting import awaited
+from galvo_tasks.program.awaiting import awaited, ended_by_sigterm
 from galvo_tasks.program.running import classes_of, run
 from galvo_tasks.program.shown import wrapped
 
@@ -20,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
     """0: told to end; 1: failed, or tasks were cut short; 3: refused, for what `check` finds. Raises GalvoError."""
     options = parser().parse_args(argv)
     try:
-        with application(options.app) as app:
+        with ended_by_sigterm(), application(options.app) as app:
             classes_of(app, options.runtime)
             if traps := fatal(check(app)):
                 return _refused(traps)

@@ -53,7 +53,7 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
         # What a lost worker leaves behind
         "task_acks_late": True,
         "worker_consumer": "galvo_tasks.guard.consumer:Consumer",
-        "broker_channel_error_retry": True,  # RabbitMQ closes the channel of a task that takes over half an hour
+        "broker_channel_error_retry": kind == "amqp",  # a task that takes over half an hour: see guard.consumer
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         # Only what is needed is sent, kept and accepted
         "task_ignore_result": True,

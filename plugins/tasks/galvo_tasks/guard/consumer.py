@@ -9,7 +9,9 @@ from typing import Any
 
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu.common import ignore_errors
 
+from galvo_tasks.errors import TasksProblem
 from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.guard import Guard, guard_of
 from galvo_tasks.guard.guarded import Guarded
@@ -17,6 +19,8 @@ from galvo_tasks.guard.letter import letter_of
 
 logger = logging.getLogger(__name__)
 
+LATE = "delivery acknowledgement"
+"""What RabbitMQ says then."""
 LOOK = 0.5
 """Seconds between looks at the pool: a process that is killed closes its files, which is what Celery waits for, just
 before its end can be seen, and Celery looks again only after five seconds.
@@ -29,6 +33,7 @@ class Consumer(CeleryConsumer):
     # Celery's own, which its stubs leave out
     task_consumer: Any
     connection_errors: Any
+    channel_errors: Any
 
     @property
     def guard(self) -> Guard:
@@ -54,12 +59,21 @@ class Consumer(CeleryConsumer):
     def on_decode_error(self, message: Any, exc: Any) -> None:
         self._aside(message, "it cannot be read", partial(super().on_decode_error, message, exc), exc)
 
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """RabbitMQ closes the channel of a task that takes over half an hour; any other fault of a channel would come
+        again with each connection, as that of a queue that was declared otherwise.
+        """
+        refused = isinstance(exc, self.channel_errors) and not isinstance(exc, self.connection_errors)
+        if refused and LATE not in str(exc):
+            raise TasksProblem(f"the broker refuses what this worker asks for: {exc}") from exc
+        super().on_connection_error_after_connected(exc)
+
     def on_close(self) -> None:
         """Its connection is lost, or the worker ends."""
         if self.connection is None:
             self.guard.known.lose_connection(request.attempt for request in unbegun() if request.attempt)
         elif self.guard.redelivers and self.task_consumer:
-            self.task_consumer.cancel()  # what it is given until then is given back, too
+            ignore_errors(self.connection, self.task_consumer.cancel)  # what it is given until then is given back, too
             self._give_back([request for request in unbegun() if not request.acknowledged])
         super().on_close()
 

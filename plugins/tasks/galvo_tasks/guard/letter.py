@@ -15,7 +15,6 @@ from galvo_tasks.broker.lost import LOST
 
 AGAIN = "galvo-again"
 """Header: how often somebody has taken it from the dead-letter list to try it again."""
-OF_ATTEMPT = ("id", "retries", AT, AGAIN)
 
 Attempt = tuple[object, ...]
 
@@ -97,7 +96,9 @@ def without_key(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 def attempt_of(headers: Mapping[str, Any]) -> Attempt:
     """Which publishing of which task it is: an id alone stays the same through retries. Empty without an id."""
-    return tuple(headers.get(name) for name in OF_ATTEMPT) if headers.get("id") else ()
+    if not (id := headers.get("id")):
+        return ()
+    return id, headers.get("retries"), headers.get(AT), headers.get(AGAIN)
 
 
 def lost_of(headers: Mapping[str, Any]) -> int:

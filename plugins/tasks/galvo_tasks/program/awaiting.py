@@ -20,29 +20,29 @@ AGAIN = 60.0
 def awaited(url: str, *, patient: bool) -> Server:
     """What the broker's server says of itself, as soon as it is there.
 
-    Raises NoBroker unless it is `patient`, and KeyboardInterrupt for SIGTERM as for Ctrl-C.
+    Raises NoBroker unless it is `patient`.
     """
     pause, told, begun = FIRST, 0.0, time.monotonic()
-    with _ended_by_sigterm():
-        while True:
-            try:
-                found = server(url)
-            except NoBroker as error:
-                if not patient:
-                    raise
-                if not told or time.monotonic() - told >= AGAIN:
-                    told = time.monotonic()
-                    say(f"{error}; waits for it")
-            else:
-                if told:
-                    say(f"the broker is there, after {time.monotonic() - begun:.0f} s")
-                return found
-            time.sleep(pause)
-            pause = min(LONGEST, pause * 1.5)
+    while True:
+        try:
+            found = server(url)
+        except NoBroker as error:
+            if not patient:
+                raise
+            if not told or time.monotonic() - told >= AGAIN:
+                told = time.monotonic()
+                say(f"{error}; waits for it")
+        else:
+            if told:
+                say(f"the broker is there, after {time.monotonic() - begun:.0f} s")
+            return found
+        time.sleep(pause)
+        pause = min(LONGEST, pause * 1.5)
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
+def ended_by_sigterm() -> Iterator[None]:
+    """Before a worker has handlers of its own, SIGTERM is Ctrl-C."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

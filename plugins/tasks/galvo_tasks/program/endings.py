@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from celery import signals
+from celery.concurrency.thread import TaskPool as ThreadPool
 from celery.worker import state
 
 from galvo_tasks.program.shown import say
@@ -60,6 +61,8 @@ class Endings:
 
     def _cancel(self) -> None:
         """What runs, without an acknowledgement; a warm end that waits for it goes on then."""
+        if isinstance(self._worker.pool, ThreadPool):
+            os._exit(CUT_SHORT)  # a thread cannot be ended
         self._worker.exitcode = CUT_SHORT
         consumer = getattr(self._worker, "consumer", None)
         if consumer is not None:

@@ -81,7 +81,7 @@ def banner(crew: scaling.Crew, server: Server, traps: Sequence[Trap]) -> str:
     lines = [
         f"galvo tasks worker: {app.main}, class {', '.join(runtimes)}",
         *wrapped(f"{named(str(app.conf.broker_url))} ({server.title})", first="  broker       "),
-        f"  concurrency  {at_once}",
+        *wrapped(at_once, first="  concurrency  "),
         *wrapped(_few(tasks), first="  tasks        "),
     ]
     for trap in traps:

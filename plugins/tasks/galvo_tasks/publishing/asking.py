@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from celery import Celery
 from kombu import Queue
 
+from galvo_tasks.broker.headers import AT, DAY, DELAY, KEY, KEY_TTL
 from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.config.preset import kind_of, queue_name
 from galvo_tasks.priority import Priority
@@ -19,16 +20,6 @@ from galvo_tasks.settings import TasksSettings
 if TYPE_CHECKING:
     from galvo_tasks.task import Task
 
-PUBLISHED_AT = "galvo-at"
-"""Header: seconds since the epoch."""
-DELAY = "galvo-delay"
-"""Header: seconds from publishing, so that no two clocks need to agree."""
-KEY = "galvo-key"
-"""Header: a second message with the same one adds nothing, on Redis."""
-KEY_TTL = "galvo-key-ttl"
-"""Header: seconds for which the key counts."""
-DAY = 86_400.0
-OURS = (PUBLISHED_AT, DELAY, KEY, KEY_TTL)
 KEYS = uuid.UUID("6f2c2c54-9d0b-4c52-8f0b-5a6d2d8f1f0a")
 """What ids made from keys are made in."""
 
@@ -64,8 +55,8 @@ def asked(task: Task, options: dict[str, Any], key: str | None = None) -> dict[s
 
 def _headers(options: dict[str, Any], key: str | None) -> dict[str, Any]:
     """Those given, with our own: a retry brings the ones of its first message, and is a message of its own."""
-    headers = {name: value for name, value in (options.get("headers") or {}).items() if name not in OURS}
-    headers[PUBLISHED_AT] = round(time.time(), 3)
+    headers = {name: value for name, value in (options.get("headers") or {}).items() if name not in (AT, DELAY)}
+    headers[AT] = round(time.time(), 3)
     if options.get("countdown"):
         headers[DELAY] = float(options["countdown"])
     if key:

@@ -55,7 +55,7 @@ class Attempt:
         return DeadlinePassed(f"task {self.name} was not sent: no connection to the broker {self._within}", self.id)
 
     def away(self, why: str) -> NotPublished:
-        """There is no connection."""
+        """There is no connection, or none any more."""
         return self.lost(f"({why})") if self._sent else BrokerAway(f"task {self.name} was not sent: {why}", self.id)
 
     def lost(self, why: str) -> Unconfirmed:

@@ -56,7 +56,7 @@ class Link:
 
     def lost(self, error: BaseException) -> bool:
         """Whether `error` says that the connection is gone, rather than that the broker refused something."""
-        return isinstance(error, (OSError, *self.connection.connection_errors))
+        return isinstance(error, (OSError, *self.connection.connection_errors)) and not self.refused(error)
 
     def refused(self, error: BaseException) -> bool:
         """Whether `error` is the broker's answer."""

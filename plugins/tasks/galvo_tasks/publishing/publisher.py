@@ -104,7 +104,7 @@ class Publisher:
                     self.breaker.failed(said(cause))
                     if attempt.keyed and link.knows_keys and attempt.left > 0:
                         continue
-                    raise attempt.lost(f"({said(cause)})") from error
+                    raise attempt.away(said(cause)) from error
                 if link.refused(cause):
                     text = f"the broker did not take task {attempt.name}: {said(cause)}"
                     raise BrokerRefused(text, attempt.id) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import celery
 from celery.utils import uuid
 
+from galvo_tasks.broker.headers import KEY
 from galvo_tasks.jobs.job import Job
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds, settings_of
@@ -97,7 +98,7 @@ class Submitting(celery.Task[Any, Any]):
         if parent:
             options.setdefault("root_id", parent.request.root_id or parent.request.id)
             options.setdefault("parent_id", parent.request.id)
-        attempt = Attempt(self.name, task_id or uuid(), settings_of(task.app).deadline, keyed=False)
+        attempt = Attempt(self.name, task_id or uuid(), settings_of(task.app).deadline, keyed=KEY in options["headers"])
         publisher = publisher_of(task.app)
 
         def call(producer: Producer) -> Any:
@@ -105,11 +106,14 @@ class Submitting(celery.Task[Any, Any]):
                 args, kwargs, task_id=attempt.id, producer=producer, **{**options, "add_to_parent": False}
             )
 
+        begun = publisher.begin(attempt, options["queue"], call, patient=bool(parent))
         try:
-            begun = publisher.begin(attempt, options["queue"], call, patient=bool(parent))
             given = begun.result(attempt.seconds)
         except TimeoutError:
             raise publisher.late(attempt) from None
+        except BaseException:  # a time limit of the task that asks, Ctrl-C
+            attempt.abandon()
+            raise
         if parent and options.get("add_to_parent", True):
             parent.add_trail(given)
         return given

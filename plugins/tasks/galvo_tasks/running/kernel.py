@@ -71,7 +71,8 @@ class WorkerKernel(Facade):
 
     async def _live(self, started: asyncio.Future[Kernel]) -> None:
         try:
-            async with Kernel.from_settings(self._root, overrides=overrides(self._root, self._without)) as kernel:
+            laid = overrides(self._root, self._without)
+            async with Kernel(plan(self._root, laid, warn=False), self._root, laid) as kernel:
                 started.set_result(kernel)
                 await self._end.wait()
         except BaseException as error:

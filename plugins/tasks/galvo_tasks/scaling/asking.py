@@ -27,8 +27,8 @@ def ask(pid: int) -> WorkerState:
     return msgspec.structs.replace(state, pid=pid)  # the kernel's word, its own may be one of a container's
 
 
-def workers(app: str) -> Iterator[WorkerState | str]:
-    """Those of this application that this user may ask, or a sentence why one gave no answer."""
+def workers(app: str, broker: str) -> Iterator[WorkerState | str]:
+    """Those of this application and broker that this user may ask, or a sentence why one gave no answer."""
     for pid, user in sorted(galvo_local.owners(NAME).items()):
         if user not in (0, os.geteuid()):
             yield f"process {pid} is not asked: it is user {galvo_local.called(user)}'s"
@@ -38,5 +38,5 @@ def workers(app: str) -> Iterator[WorkerState | str]:
         except NoAnswer as error:
             yield str(error)
             continue
-        if state.app == app:
+        if (state.app, state.broker) == (app, broker):
             yield state

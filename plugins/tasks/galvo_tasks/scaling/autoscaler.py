@@ -52,14 +52,19 @@ def end_idle(pool: Any, number: int) -> int:
 
     Not by Celery's `shrink`: that also ends a child whose task is on its way to it, which then counts as lost.
     """
-    idle = [one for one in pool._pool if one.inqW_fd not in pool._busy_workers and not pool._worker_active(one)]
-    ended = [one for one in idle if not getattr(one, "_controlled_termination", False)][:number]
+    ended = [one for one in pool._pool if _idle(pool, one)][:number]
     for one in ended:
         pool._all_inqueues.discard(one.inqW_fd)
         pool._processes -= 1
         pool._putlock.shrink()
         one.terminate_controlled()
     return len(ended)
+
+
+def _idle(pool: Any, one: Any) -> bool:
+    """Neither has it a task, nor is one on its way to it, nor is it about to begin or to end."""
+    busy = one.inqW_fd in pool._busy_workers or pool._worker_active(one)
+    return not (busy or one in pool._waiting_to_start or getattr(one, "_controlled_termination", False))
 
 
 def follow(worker: Any, most: int) -> None:

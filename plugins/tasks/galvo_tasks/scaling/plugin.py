@@ -13,6 +13,7 @@ import msgspec
 from galvo import Context, Freed, MemoryPressure, Metric, Plugin, hookimpl
 from galvo.surviving import Surviving
 from galvo_local import Answering
+from galvo_tasks.config.server import named
 from galvo_tasks.scaling.crew import Crew
 from galvo_tasks.scaling.depth import tell_depth
 from galvo_tasks.scaling.forks import Standstill
@@ -70,6 +71,7 @@ class Scaling(Plugin):
         return WorkerState(
             pid=0,
             app=str(crew.app.main),
+            broker=named(str(crew.app.conf.broker_url)),
             classes=list(crew.runtimes),
             pool="processes" if crew.processes else "threads",
             size=crew.size,

@@ -10,21 +10,25 @@ QUESTION = b"status"
 
 
 class WorkerState(msgspec.Struct, frozen=True):
-    pid: int
-    app: str
+    """All have defaults: workers of another version are asked, too."""
+
+    pid: int = 0
+    app: str = ""
     """The name of its application."""
-    classes: list[str]
-    pool: str
-    """"processes" or "threads"."""
-    size: int
+    broker: str = ""
+    """Its address, without a password."""
+    classes: list[str] = []
+    pool: str = ""
+    """ "processes" or "threads"."""
+    size: int = 0
     """Of the pool, now."""
-    running: int
+    running: int = 0
     """Tasks, now."""
-    concurrency: int
+    concurrency: int = 0
     """Tasks at once, at most, now."""
-    why: str
-    up: float
+    why: str = ""
+    up: float = 0.0
     """Seconds."""
-    forks: int
-    late: int
+    forks: int = 0
+    late: int = 0
     """Forks that did not wait for the governor's loop."""

@@ -13,7 +13,7 @@ from galvo.sizes import show
 from galvo.surviving import Surviving
 from galvo_tasks.scaling.crew import Crew
 from galvo_tasks.scaling.plan import PYTHON, planned
-from galvo_tasks.scaling.tree import Use, family, machine, use
+from galvo_tasks.scaling.tree import Tree, Use, machine
 
 LOOK = 1.0
 """Seconds between two looks."""
@@ -34,6 +34,7 @@ class Watch:
         """`memory`: the capability, or None."""
         self._crew = crew
         self._memory = memory
+        self._tree = Tree()
         self._log = log
         self._large = 0
         """Bytes that the largest child has had of late."""
@@ -50,7 +51,7 @@ class Watch:
 
     def look(self) -> None:
         crew, ceiling = self._crew, self._crew.ceiling
-        uses = {pid: found for pid in family(crew.pids) if (found := use(pid))}
+        uses = self._tree.look(crew.pids)
         state = self._memory.state() if self._memory else None
         each, before = self._each(uses), ceiling.now
         plans, own = [crew.wanted], Level.NORMAL

@@ -24,8 +24,9 @@ LEASES_OF_THEIR_OWN = itertools.count(LEASE, 1e-6)
 class Side:
     """A process's connection; its leases' thread runs while it consumes."""
 
-    def __init__(self, url: str, queues: Sequence[str] = ("q",), **options: Any) -> None:
+    def __init__(self, url: str, queues: Sequence[str] = ("q",), no_ack: bool = False, **options: Any) -> None:
         self.queues = queues
+        self.no_ack = no_ack
         self.connection = Connection(kombu_url(url), transport_options=options)
         self.channel: Any = self.connection.channel()
         self.redis = Redis.from_url(url)
@@ -39,7 +40,9 @@ class Side:
         """The next message, unacknowledged; None when there is none."""
         if self.consumer is None:
             queues = [Queue(name) for name in self.queues]
-            self.consumer = Consumer(self.channel, queues, callbacks=[lambda _, message: self.got.append(message)])
+            self.consumer = Consumer(
+                self.channel, queues, callbacks=[lambda _, message: self.got.append(message)], no_ack=self.no_ack
+            )
             self.consumer.consume()
         before = len(self.got)
         try:
@@ -63,8 +66,10 @@ class Side:
 
     @property
     def unacked(self) -> int:
-        assert self.redis.hlen(UNACKED) == self.redis.zcard(LEASES)
-        return self.redis.hlen(UNACKED)
+        with self.redis.pipeline() as pipe:
+            noted, leased = pipe.hlen(UNACKED).zcard(LEASES).execute()
+        assert noted == leased
+        return int(noted)
 
     def vanish(self) -> None:
         """As a process does that is killed: nobody renews its leases, and nobody gives anything back."""

@@ -51,7 +51,7 @@ def test_a_clock_that_is_wrong_delays_as_long(side: Side, monkeypatch: pytest.Mo
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return datetime.now(UTC) + timedelta(hours=1)
 
-    monkeypatch.setattr("galvo_tasks.broker.channel.datetime", Ahead)
+    monkeypatch.setattr("galvo_tasks.broker.headers.datetime", Ahead)
     side.publish("x", eta=(Ahead.now() + timedelta(seconds=50)).isoformat())
     assert 49 < due(side) <= 50
 
@@ -78,8 +78,8 @@ def test_an_eta_that_only_the_worker_understands_is_left_to_it(side: Side, eta: 
 
 def test_a_waiting_worker_wakes_when_the_first_is_due(redis_url: str) -> None:
     with sides(redis_url, 2) as (publisher, worker):
-        worker.take(0.1)
         worker.channel.brpop_timeout = 30
+        worker.take(0.2)
         publisher.publish("long", **{"galvo-delay": 1000})
         publisher.publish("short", **{"galvo-delay": 0.2})
         assert worker.take(20).payload == "short"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from galvo_tasks.broker.channel import key_of
+from galvo_tasks.broker.headers import key_of
 from tests.plugins.tasks.broker.side import Side, sides
 
 

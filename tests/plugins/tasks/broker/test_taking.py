@@ -67,9 +67,8 @@ def test_a_message_is_never_encoded_anew(side: Side) -> None:
 
 def test_a_waiting_worker_is_woken(redis_url: str) -> None:
     with sides(redis_url, 2) as (publisher, worker):
-        assert worker.take(0.1) is None
         worker.channel.brpop_timeout = 30  # longer than this test waits
-        assert worker.take(0.1) is None
+        assert worker.take(0.2) is None
         publisher.publish("hello")
         assert worker.take(20).payload == "hello"
 
@@ -81,6 +80,17 @@ def test_what_others_publish_is_found_within_a_second(side: Side) -> None:
         for number in (9, 6, 3, 0):
             plain.Producer().publish(number, routing_key="q", priority=number)
         assert [side.take(5).payload for _ in range(4)] == [0, 3, 6, 9]
+
+
+def test_what_is_not_acknowledged_is_taken_at_once_whoever_publishes(redis_url: str) -> None:
+    """As the answers of remote control are: who asked for them waits for a second."""
+    with sides(redis_url, no_ack=True) as (side,):
+        side.channel.brpop_timeout = 30
+        assert side.take(0.1) is None
+        with Connection(side.connection.as_uri().replace("galvo+", "redis+")) as plain:
+            plain.Producer().publish("answer", routing_key="q")
+        assert side.take(20).payload == "answer"
+        assert side.unacked == 0
 
 
 def test_others_read_what_is_published(side: Side) -> None:

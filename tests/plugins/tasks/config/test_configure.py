@@ -10,6 +10,7 @@ from celery import Celery
 
 from galvo import SettingsError
 from galvo_tasks import Task, TasksSettings, celery_app, configure
+from galvo_tasks.app import bind
 from galvo_tasks.config.check import check
 
 REDIS = "redis://127.0.0.1:1/0"
@@ -47,6 +48,17 @@ def test_its_tasks_are_galvos() -> None:
 def test_without_a_broker_it_can_be_imported() -> None:
     app = celery_app("shop", TasksSettings.model_validate({}))
     assert app.conf.broker_url is None
+
+
+def test_a_task_that_is_made_before_the_embedded_broker_is_known() -> None:
+    app = celery_app("shop", TasksSettings.model_validate({"broker": "embedded"}))
+
+    @app.task(shared=False)
+    def raster() -> None: ...
+
+    assert (raster.acks_late, raster.ignore_result) == (True, True)  # which makes it
+    bind(app, REDIS)
+    assert check(app) == []
 
 
 def test_the_settings_are_those_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from celery.app.defaults import SETTING_KEYS
+from celery.exceptions import QueueNotFound
 
 from galvo_tasks import Priority, TasksSettings, celery_app
 from galvo_tasks.config.errors import UnknownClass
@@ -55,6 +56,11 @@ def test_what_is_known_by_its_name_only_is_quick_and_normal(broker: str, number:
     route = router.route({}, "of.another.process")
     assert (route["queue"].name, route["priority"]) == ("shop.quick", number)
     assert router.route({"priority": 9, "queue": "shop.bulk"}, "of.another.process")["priority"] == 9
+
+
+def test_a_queue_that_is_not_there_is_not_made() -> None:
+    with pytest.raises(QueueNotFound, match=r"'shop\.imgae'"):
+        celery_app("shop", settings()).amqp.router.route({"queue": "shop.imgae"}, "raster")
 
 
 def test_a_class_that_is_not_there_is_named() -> None:

@@ -38,6 +38,7 @@ CONTAINER = "32 31 0:29 /docker/abc {at} rw,relatime - cgroup cgroup rw,cpu,cpua
         ("4:cpu,cpuacct:/a\n", V1, {"a/cpu.cfs_quota_us": "-1\n", "a/cpu.cfs_period_us": "100000\n"}, None),
         ("4:cpu:/docker/abc\n", CONTAINER, {"cpu.cfs_quota_us": "5000\n", "cpu.cfs_period_us": "10000\n"}, 0.5),
         ("4:cpu:/elsewhere\n", CONTAINER, {"cpu.cfs_quota_us": "5000\n", "cpu.cfs_period_us": "10000\n"}, 0.5),
+        ("4:cpu:/docker/abc/in\n", CONTAINER, {"in/cpu.cfs_quota_us": "2\n", "in/cpu.cfs_period_us": "1\n"}, 2.0),
         ("0::/../..\n", V2, {"cpu.max": "20000 10000\n"}, 2.0),
         ("0::/a\n", V2, {"a/cpu.max": "nonsense\n"}, None),
         ("nonsense\n", "nonsense\n", {}, None),

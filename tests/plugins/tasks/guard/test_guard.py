@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import signals
 from kombu.exceptions import OperationalError
 
 from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.guard import AGAIN_AFTER, Guard
 from galvo_tasks.guard.letter import Letter
+from galvo_tasks.jobs.ledger import ledger_of
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.guard.perilous import Perilous, perilous
 
@@ -65,6 +67,21 @@ def test_a_broker_that_is_away_does_not_stop_the_worker(tmp_path: Path, url: str
         guard.first(lambda: guard.put_aside(entry(letter(), "why")), lambda: done.append("acknowledged"))
     assert len(guard.timer.waiting) == 2
     assert done == []
+
+
+def test_whoever_waits_for_it_learns_that_it_is_put_aside(those: Perilous) -> None:
+    guard, told = Guard(those.app), list[Any]()
+
+    @those.app.task(name="t", keep_result=True)
+    def task() -> None: ...
+
+    record: Any = lambda exception, task_id, **_: told.append((task_id, str(exception)))  # noqa: E731
+    signals.task_failure.connect(record, sender=task)
+    ledger_of(those.app).announce("a")
+    guard.refuse(task, letter(), "why")
+    assert ledger_of(those.app).state("a") == b"failed"
+    assert told == [("a", "why")]
+    ledger_of(those.app).close()
 
 
 def test_without_a_timer_the_fault_is_raised(those: Perilous, own_redis: OwnRedis) -> None:

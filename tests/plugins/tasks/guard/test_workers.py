@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kombu import Queue
 
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.guard.perilous import Perilous, perilous
@@ -132,3 +133,27 @@ if THOROUGH:  # it waits for longer than clocks may differ by
         those.until_ended("later")
         assert those.begun("later") == 1
         assert those.letters.count() == 0
+
+    def test_rabbitmq_waits_half_an_hour_only(those: Perilous, rabbit: Rabbit, url: str) -> None:
+        """Then it closes the channel, as often as it takes: the task goes on, and the worker lives."""
+        rabbit.erlang("application:set_env(rabbit, consumer_timeout, 1000)")
+        rabbit.erlang("application:set_env(rabbit, channel_tick_interval, 1000)")
+        try:
+            worker = those.stand.worker(*WORDS)
+            those.send("once", "long")
+            worker.until("came again while it runs here")
+        finally:
+            rabbit.erlang("application:set_env(rabbit, consumer_timeout, 1800000)")
+            rabbit.erlang("application:set_env(rabbit, channel_tick_interval, 60000)")
+        those.let_go("long")
+        those.until_ended("long")
+        those.stand.until(lambda: empty(rabbit, url))
+        assert (those.begun("long"), those.letters.count()) == (1, 0)
+        assert worker.stop() == 0
+
+    def test_a_queue_that_was_declared_otherwise_ends_the_worker(those: Perilous, url: str) -> None:
+        with those.app.connection_for_write() as connection:
+            Queue("perils.quick")(connection.default_channel).declare()
+        with pytest.raises(AssertionError, match="inequivalent arg 'x-max-priority'"):
+            those.stand.worker(*WORDS)
+        assert those.stand.workers[0].process.wait(20) == 1

@@ -41,6 +41,7 @@ def shop(tmp_path: Path, own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "shop", module)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.py").write_text("raise ValueError('no such thing')\n")
     yield app
     app.close()
 

@@ -22,6 +22,7 @@ from tests.plugins.tasks.program.conftest import Said
         (["--class", "imgae"], "--class imgae is no runtime class: there are quick, image, bulk, laser under"),
         (["--class", "quick", "--class", "laser"], "these classes want two (quick processes, laser threads)"),
         (["--class", "quick", "--app", "no.such:app"], "cannot be imported: No module named 'no'"),
+        (["--class", "quick", "--app", "broken:app"], "cannot be imported: ValueError: no such thing"),
         (["--class", "quick", "--app", "shop:nothing"], "module 'shop' has no attribute 'nothing'"),
     ],
 )

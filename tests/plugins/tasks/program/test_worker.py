@@ -65,6 +65,16 @@ def test_a_class_of_threads(stand: Stand) -> None:
     assert worker.stop() == 0
 
 
+def test_the_second_signal_ends_threads(stand: Stand) -> None:
+    send(stand, "threaded", 60.0, runtime="laser")
+    worker = stand.worker("--class", "laser")
+    stand.until(lambda: stand.notes() != [])
+    worker.process.send_signal(signal.SIGTERM)
+    worker.until("once more ends them")
+    assert worker.stop() == 1
+    assert "Traceback" not in worker.log()
+
+
 def test_a_worker_waits_for_its_broker_and_ends_meanwhile(no_broker: Stand) -> None:
     first, second = begun(no_broker, "--class", "quick"), begun(no_broker, "--class", "quick")
     for worker in (first, second):

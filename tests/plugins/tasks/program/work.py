@@ -29,8 +29,9 @@ def long(seconds: float) -> None:
 
 
 @app.task(shared=False, runtime="laser")
-def threaded() -> None:
+def threaded(seconds: float = 0.0) -> None:
     note(threading.current_thread().name)
+    time.sleep(seconds)
 
 
 @app.task(shared=False)

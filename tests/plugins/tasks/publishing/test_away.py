@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import threading
 from contextlib import suppress
@@ -163,6 +164,40 @@ async def test_without_a_key_it_is_sent_once(own_redis: OwnRedis, redis: Redis) 
         own_redis.go_on()
         await noted.submit(("c",), deadline=5)
         assert redis.llen(QUEUE) == 3
+
+
+async def test_no_more_wait_than_there_is_room_for(
+    own_redis: OwnRedis, noted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("galvo_tasks.publishing.publisher.WAITING", 5)
+    own_redis.stop()
+    sent = [asyncio.create_task(noted.submit((str(n),))) for n in range(5)]
+    await asyncio.sleep(0)
+    with pytest.raises(BrokerAway, match="5 tasks already wait"):
+        await noted.submit(("one too many",))
+    own_redis.go_on()
+    await asyncio.gather(*sent)
+
+
+def test_who_is_interrupted_sends_nothing(own_redis: OwnRedis, noted: Any, redis: Redis) -> None:
+    """By the soft time limit of the task that asks, for example."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        own_redis.go_on()
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    own_redis.stop()
+    try:
+        timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1))
+        timer.start()
+        with pytest.raises(InterruptedError):
+            noted.delay("interrupted")
+        timer.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    close(noted.app)  # waits for the thread
+    assert not redis.exists(QUEUE)
 
 
 async def test_a_full_broker_says_so(app: Celery[Any], noted: Any, redis: Redis) -> None:

@@ -89,11 +89,14 @@ async def test_a_key_is_one_task(noted: Any, redis: Redis) -> None:
     jobs = [await noted.submit((text,), key=key) for text, key in (("a", "7"), ("b", "7"), ("a", "8"))]
     assert jobs[0].id == jobs[1].id != jobs[2].id
     assert [message["headers"]["id"] for message in messages(redis)] == [jobs[0].id, jobs[2].id]
+    for _ in range(2):  # as a retry does
+        noted.apply_async(("c",), headers={"galvo-key": "9"})
+    assert redis.llen("test.quick\x06\x165") == 3
 
 
 def test_a_retry_is_a_message_of_its_own(noted: Any, redis: Redis) -> None:
     """Celery gives a retry the headers and the broker's priority of the message that failed."""
-    old = {"galvo-key": "k", "galvo-key-ttl": 9.0, "galvo-at": 1.0, "galvo-delay": 3.0, "mine": "kept"}
+    old = {"galvo-at": 1.0, "galvo-delay": 3.0, "mine": "kept"}
     retry = {"task_id": "same", "retries": 1, "priority": 7, "queue": "test.quick", "headers": old}
     noted.apply_async(("a",), **retry)
     (message,) = messages(redis, "test.quick\x06\x167")

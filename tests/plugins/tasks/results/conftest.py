@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +44,20 @@ async def asking(shared: Stand) -> AsyncIterator[Asking]:
 @pytest.fixture
 async def idle(tmp_path: Path, own_redis: OwnRedis) -> AsyncIterator[Asking]:
     """Who asks, with a Redis of its own, while no worker runs."""
-    with standing(tmp_path, own_redis.url, app=APP, deadline=0.4) as stand:
+    async with alone(tmp_path, own_redis.url) as made:
+        yield made
+
+
+@pytest.fixture
+async def hasty(tmp_path: Path, own_redis: OwnRedis) -> AsyncIterator[Asking]:
+    """The same, with a deadline of a second."""
+    async with alone(tmp_path, own_redis.url, deadline=1.0) as made:
+        yield made
+
+
+@asynccontextmanager
+async def alone(folder: Path, url: str, **settings: Any) -> AsyncIterator[Asking]:
+    with standing(folder, url, app=APP, **settings) as stand:
         made = Asking(stand)
         yield made
         made.close()

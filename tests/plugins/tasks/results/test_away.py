@@ -37,19 +37,19 @@ async def test_one_is_cancelled_and_one_expires_before_any_worker_runs(idle: Ask
     assert await job.state() is State.CANCELLED
 
 
-async def test_redis_that_is_gone_is_one_clear_error(idle: Asking, own_redis: OwnRedis) -> None:
-    job = idle.ask("counted", 1)
+async def test_redis_that_is_gone_is_one_clear_error(hasty: Asking, own_redis: OwnRedis) -> None:
+    job = hasty.ask("counted", 1)
     own_redis.kill()
     for ask in (job.state, job.cancel, job.result):
         async with asyncio.timeout(5):
             with pytest.raises(ResultsAway, match=r"the Redis for progress and results is away .* see results under"):
                 await ask()
     with pytest.raises(TasksProblem, match="was not sent"):
-        idle.ask("counted", 1)
+        hasty.ask("counted", 1)
 
 
-async def test_redis_that_says_nothing_is_away_after_the_deadline(idle: Asking, own_redis: OwnRedis) -> None:
-    job = idle.ask("counted", 1)
+async def test_redis_that_says_nothing_is_away_after_the_deadline(hasty: Asking, own_redis: OwnRedis) -> None:
+    job = hasty.ask("counted", 1)
     own_redis.stop()
     try:
         async with asyncio.timeout(10):
@@ -110,7 +110,7 @@ async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redi
     (folder / "results").mkdir()
     results = OwnRedis(folder / "results")
     results.start()
-    with standing(tmp_path, own_redis.url, app=APP, results=results.url, deadline=0.4) as stand:
+    with standing(tmp_path, own_redis.url, app=APP, results=results.url, deadline=1.0) as stand:
         asking = Asking(stand)
         job = asking.ask("counted", 1, "gate")
         stand.worker()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,20 @@ def test_eagerly_it_runs_on_the_loop_of_the_process_which_a_coroutine_may_not_wa
             outer.apply((1,)).get()
         with pytest.raises(WrongThread, match="await it"):
             in_loop(_waits_for_itself())
+    finally:
+        process.stop()
+
+
+def test_a_coroutine_cannot_have_a_retry_published_while_its_loop_waits() -> None:
+    app = celery_app("throws", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
+
+    @app.task(bind=True)
+    async def again(self: Any) -> object:
+        return self.retry(throw=False)
+
+    try:
+        with pytest.raises(WrongThread, match="raise it"):
+            again.apply().get()
     finally:
         process.stop()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from galvo_tasks.scaling.tree import family, use
+from galvo_tasks.scaling.tree import Tree
 
 MOUNT = Path("/sys/fs/cgroup/memory")
 
@@ -63,8 +63,9 @@ class Sum(Group):
             self._thread.join()
 
     def _run(self, pid: int) -> None:
+        tree = Tree()
         while not self._end.wait(0.02):
-            uses = {one: found.own for one in family([pid]) if (found := use(one))}
+            uses = {one: found.own for one, found in tree.look([pid]).items()}
             if sum(uses.values()) > self._limit:
                 self._killed += 1
                 with suppress(ProcessLookupError):

@@ -6,10 +6,12 @@ import os
 import time
 
 from galvo_tasks import celery_app
+from galvo_tasks.scaling import autoscaler
 from tests.plugins.tasks.jobs import note
 
 app = celery_app("scaled")
 MIB = 1 << 20
+autoscaler.IDLE = 0.5  # 30 s would be long for a test
 
 
 @app.task(runtime="quick")
@@ -24,3 +26,9 @@ def image(number: int, mib: int, seconds: float) -> None:
     held = bytearray(os.urandom(4096)) * (mib * MIB // 4096)
     time.sleep(seconds)
     note(f"image {number} {len(held)}")
+
+
+@app.task(runtime="quick")
+def short(number: int, seconds: float) -> None:
+    time.sleep(seconds)
+    note(f"short {number}")

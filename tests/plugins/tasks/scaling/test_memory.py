@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 
 import galvo_local
 from galvo_tasks import celery_app
@@ -86,13 +87,9 @@ def test_the_worker_that_scales_finishes_all(stand: Stand) -> None:
 def test_plain_celery_is_killed(stand: Stand) -> None:
     """Twice as many processes as CPUs here, Celery's defaults otherwise."""
     plain = {"BROKER": "redis+socket" + stand.broker.removeprefix("unix")}
-    script = (
-        "from tests.plugins.tasks.scaling.plain import image\n"
-        f"for number in range({IMAGES}): image.delay(number, {SIZE}, {SECONDS})"
-    )
-    subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(PROJECT), **plain}, check=True, timeout=60
-    )
+    with Celery("plain", broker=plain["BROKER"]) as app:
+        for number in range(IMAGES):
+            app.send_task("tests.plugins.tasks.scaling.plain.image", (number, SIZE, SECONDS))
     with limited(LIMIT) as group:
         command = [sys.executable, "-m", "celery", "-A", "tests.plugins.tasks.scaling.plain", "worker", "-c", AT_ONCE]
         with running(group, stand.folder, command, **plain):

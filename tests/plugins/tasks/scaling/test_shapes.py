@@ -39,6 +39,7 @@ def test_the_pool() -> None:
     source = inspect.getsource(AsynPool)
     for text in (
         "self._busy_workers = set()",
+        "self._waiting_to_start = set()",
         "mark_worker_as_busy(ready_fd)",
         "if ready_fd not in all_inqueues:\n" + " " * 20 + "hub.remove_writer(ready_fd)",
     ):

@@ -1,7 +1,7 @@
 """Forking while an event loop runs in another thread.
 
 A child has that thread's locks as they were and its descriptors, but not the thread: a lock that it held is never let
-go (an import, a stream that is written to), and the epoll, which both share from then on, can be spoilt by either. So
+go (that of a module being imported), and the epoll, which both share from then on, can be spoilt by either. So
 the loop stands still between two callbacks while the process forks, when it holds nothing, and the child gets rid of
 what it inherited. fork(2), epoll(7), pthread_atfork(3).
 """

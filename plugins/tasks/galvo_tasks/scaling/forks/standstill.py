@@ -12,7 +12,7 @@ from typing import Any
 from galvo_tasks.scaling.forks.helpers import Counted, anyio_works
 from galvo_tasks.scaling.forks.inherited import disarm
 
-PATIENCE = 1.0
+PATIENCE = 5.0
 """Seconds that a fork waits for the loop and for what it has given to threads: then it happens all the same."""
 LONGEST = 30.0
 """Seconds that a fork may take before the loop goes on."""
