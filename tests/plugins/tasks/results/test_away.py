@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -105,11 +106,17 @@ async def test_a_worker_that_is_not_told_looks_from_time_to_time(
     watching.stop()
 
 
-async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redis: OwnRedis, folder: Path) -> None:
-    """That of the broker goes on meanwhile."""
+@pytest.fixture
+def results(folder: Path) -> Iterator[OwnRedis]:
+    """Another Redis than the broker's."""
     (folder / "results").mkdir()
-    results = OwnRedis(folder / "results")
-    results.start()
+    redis = OwnRedis(folder / "results")
+    redis.start()
+    yield redis
+    redis.close()
+
+
+async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redis: OwnRedis, results: OwnRedis) -> None:
     with standing(tmp_path, own_redis.url, app=APP, results=results.url, deadline=1.0) as stand:
         asking = Asking(stand)
         job = asking.ask("counted", 1, "gate")
@@ -126,7 +133,6 @@ async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redi
         assert await job.result() == 1
         asking.close()
         await jobs.close()
-    results.close()
 
 
 async def known(job: Job) -> State | None:
