@@ -12,6 +12,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from celery.utils.serialization import UnpickleableExceptionWrapper
 from celery.worker.request import Request
 
+from galvo_tasks.broker.headers import AT
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.jobs.errors import Stopped
 from galvo_tasks.metering.metrics import done, run_time, wait_time
@@ -41,7 +42,7 @@ class Measured(Request):
 
     def on_accepted(self, pid: Any, time_accepted: float) -> None:
         super().on_accepted(pid, time_accepted)
-        since = self.request_dict.get("galvo-at")
+        since = self.request_dict.get(AT)
         if isinstance(since, int | float) and self.time_start is not None:
             if self.eta is not None:
                 since = max(since, self.eta.timestamp())

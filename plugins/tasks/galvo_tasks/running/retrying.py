@@ -12,6 +12,8 @@ import celery
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.exceptions import OperationalError
 
+from galvo_tasks.broker.headers import AT, DELAY, ETA, KEY, KEY_TTL
+from galvo_tasks.broker.lost import LOST
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.jobs.errors import ResultsAway
 from galvo_tasks.running import process
@@ -20,7 +22,7 @@ from galvo_tasks.running.retries import STATE, Backoff, Waits
 
 log = logging.getLogger("galvo.tasks")
 
-OF_ONE_MESSAGE = frozenset({"galvo-at", "galvo-delay", "galvo-eta", "galvo-key", "galvo-key-ttl", "galvo-lost"})
+OF_ONE_MESSAGE = frozenset({AT, DELAY, ETA, KEY, KEY_TTL, LOST, "redelivered"})
 """Headers that the next message does not inherit; with the key of this one it would count as published already."""
 AWAY, PAUSE = 30.0, 0.5
 """Seconds for which a broker that is away is asked again to take the retry, and between two times."""
@@ -77,7 +79,7 @@ class Retrying(celery.Task[Any, Any]):
     ) -> Any:
         """A retry has a key of its own, so that Redis takes it once however often it is published."""
         if options.get("retries") and self._on_redis:
-            key = {"galvo-key": f"{task_id}.{options['retries']}", "galvo-key-ttl": KEPT}
+            key = {KEY: f"{task_id}.{options['retries']}", KEY_TTL: KEPT}
             options["headers"] = (options.get("headers") or {}) | key
         return super().apply_async(args, kwargs, task_id=task_id, **options)
 

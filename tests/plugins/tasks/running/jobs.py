@@ -137,7 +137,7 @@ async def asks_again(self: Any, name: str) -> None:
 def _attempt(task: Any, name: str) -> None:
     request = task.request
     info, headers = request.delivery_info, request.headers or {}
-    known = {"galvo-key", "galvo-lost", "shop"} & {*headers}
+    known = {"galvo-key", "galvo-lost", "redelivered", "shop"} & {*headers}
     note(f"{name} {request.retries} {info['priority']} {info['routing_key']} {sorted(known)} {time.time()}")
 
 

@@ -23,10 +23,10 @@ def test_it_is_tried_again_with_the_priority_the_class_and_the_headers_it_had(
     shared: Stand, send: Send, name: str
 ) -> None:
     number = Priority.URGENT.on("redis")
-    send(name, "order", priority=number, headers={"shop": "7", "galvo-lost": 1})
+    send(name, "order", priority=number, headers={"shop": "7", "galvo-lost": 1, "redelivered": True})
     shared.until(lambda: len(shared.notes()) == 3)
     first, *later = attempts(shared)
-    assert first == ["order", "0", "0", "test.quick", "['galvo-lost', 'shop']"]
+    assert first == ["order", "0", "0", "test.quick", "['galvo-lost', 'redelivered', 'shop']"]
     assert [attempt[:4] for attempt in later] == [["order", str(retry), "0", "test.quick"] for retry in (1, 2)]
     assert {attempt[4] for attempt in later} == {"['galvo-key', 'shop']"}  # the key is that of the retry
 
