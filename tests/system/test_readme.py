@@ -71,6 +71,7 @@ def test_toml_blocks() -> None:
     tables = [tomllib.loads(code) for language, code in BLOCKS if language == "toml"]
     assert tables == [
         {"cache": {"redis": "redis://localhost:6379/0"}},
+        {"tasks": {"broker": "embedded", "app": "shop:app"}},
         {
             "project": {
                 "name": "galvo-greeter",

@@ -71,11 +71,11 @@ async def test_urgent_tasks_are_first(stand: Stand) -> None:
         show(section)
     redis, rabbitmq = sections
     before = {name: row["bulk before"] for name, row in exact(redis).items()}
-    assert before["bulk 9, urgent 0"] == 4
+    assert 1 < before["bulk 9, urgent 0"] < 7
     assert {count for name, count in before.items() if name.startswith("galvo")} == {0}
     if THOROUGH:
         assert exact(rabbitmq)["galvo"]["bulk before"] == 0
-        assert exact(rabbitmq)["bulk 0, urgent 9"]["bulk before"] == 4
+        assert 1 < exact(rabbitmq)["bulk 0, urgent 9"]["bulk before"] < 7
     else:
         assert rabbitmq.rows == [Missing("RabbitMQ", "not installed (Debian's rabbitmq-server)")]
 

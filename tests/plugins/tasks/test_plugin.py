@@ -48,7 +48,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def write(broker: str) -> dict[str, str]:
         (tmp_path / "settings" / "galvo.toml").write_text(f'[tasks]\nbroker = "{broker}"\n')
         (tmp_path / f"{name}.py").write_text(
-            "from galvo_tasks import celery_app\napp = celery_app('shop')\n@app.task(name='engrave', shared=False)\ndef engrave(number): ...\n"
+            "from galvo_tasks import celery_app\napp = celery_app('shop')\n"
+            "@app.task(name='engrave', shared=False)\ndef engrave(number): ...\n"
         )
         return {"broker": broker, "app": f"{name}:app"}
 

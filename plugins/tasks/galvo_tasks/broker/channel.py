@@ -70,6 +70,7 @@ class Channel(_Channel):  # type: ignore[misc]
         self._tags = (f"{prefix}-{number}" for prefix in (uuid.uuid4().hex,) for number in itertools.count())
         self._unacknowledged: set[str] = set()
         super().__init__(*args, **kwargs)
+        self.async_pool.disconnect()  # it has seen that Redis is there: who only publishes needs one connection
 
     @cached_property
     def leases(self) -> Leases:

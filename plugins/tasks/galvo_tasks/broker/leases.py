@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +61,12 @@ class Leases:
 
     def join(self) -> None:
         """A channel begins to consume."""
+        from galvo_tasks.scaling.forks import uncut  # it needs an application, and that needs this package
+
         with self._lock:
             self._channels += 1
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="galvo-leases", daemon=True)
+                self._thread = threading.Thread(target=self._run, args=(uncut,), name="galvo-leases", daemon=True)
                 self._thread.start()
 
     def part(self) -> None:
@@ -156,24 +159,29 @@ class Leases:
     def _do(self, script: Script, *args: Word) -> None:
         script.run(self._client, [self.unacked, self.leases], args)
 
-    def _run(self) -> None:
+    def _run(self, uncut: AbstractContextManager[Any]) -> None:
         while not self._is_over():
-            try:
-                self._turn()
-                if self._away:
-                    self._away = False
-                    logger.info("Leases are renewed again")
-            except RedisError as error:
-                self._steady.interrupted()
-                if not self._away:
-                    self._away = True
-                    logger.warning("Leases cannot be renewed: %s", error)
+            with uncut:  # no process forks meanwhile
+                self._look()
             pressing = self._owed or self._left or self._doubtful
             self._changed.wait(min(SOON, self.lease / 3) if pressing else self.lease / 3)
             if self._changed.is_set():
                 self._changed.clear()
                 self._changed.wait(min(SOON, self.lease / 3) / 4)  # not at once: what failed just now fails again
         self._client.connection_pool.disconnect()
+
+    def _look(self) -> None:
+        try:
+            self._turn()
+        except RedisError as error:
+            self._steady.interrupted()
+            if not self._away:
+                self._away = True
+                logger.warning("Leases cannot be renewed: %s", error)
+        else:
+            if self._away:
+                self._away = False
+                logger.info("Leases are renewed again")
 
     def _is_over(self) -> bool:
         with self._lock:

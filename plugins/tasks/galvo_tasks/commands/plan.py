@@ -84,7 +84,7 @@ def _parts(app: Celery[Any], tasks: dict[str, AtOnce], processes: int, counts: d
     kind = kind_of(str(app.conf.broker_url))
     here = kind == "redis" and not settings_of(app).results.get_secret_value()
     keeping = {task.runtime for task in app.tasks.values() if isinstance(task, Task) and task.keep_result and here}
-    parts = [publishers(kind, processes, THREADS, results=bool(keeping))]
+    parts = [publishers(processes, THREADS, results=bool(keeping))]
     parts += [
         workers(kind, name, counts.get(name, 1), one.number, results=name in keeping) for name, one in tasks.items()
     ]

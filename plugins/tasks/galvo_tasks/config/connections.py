@@ -8,8 +8,8 @@ MAIN = {"redis": 8, "amqp": 2}
 """Of a worker's main process: Redis: one that waits for tasks, one that takes them, four for leases and
 acknowledgements, and for moments one each that looks at depths and puts tasks aside. RabbitMQ: the last of these, and
 one for all the rest."""
-LINK = {"redis": 2, "amqp": 1}
-"""Of a thread that publishes: kombu's Redis transport has one that asks whether the other could be opened."""
+CHILD = 1
+"""Of a process that runs tasks, which may publish others."""
 ASKING, RUNNING = 9, 3
 """More of a process where progress and results are kept in the broker. Who asks for them: four each to write and to
 read, and one that hears of changes; who runs such tasks: one each to write, to read and to hear whether one is
@@ -47,18 +47,17 @@ class Plan(msgspec.Struct, frozen=True):
         return self.most is not None and self.needed > self.most
 
 
-def publishers(kind: str, processes: int, threads: int, *, results: bool) -> Part:
-    """Of the application, each with `threads` that publish; `kind`: "redis" or "amqp"."""
+def publishers(processes: int, threads: int, *, results: bool) -> Part:
+    """Of the application, each with `threads` that publish."""
     more = ASKING * results
-    return Part("publishers", processes, threads * LINK[kind] + more, f"{threads} threads x {LINK[kind]}{_plus(more)}")
+    return Part("publishers", processes, threads + more, f"{threads} threads{f' + {more}' if more else ''}")
 
 
 def workers(kind: str, runtime: str, number: int, children: int, *, results: bool) -> Part:
-    """`number` workers of a class, each with `children`, processes whose tasks publish one after the other."""
+    """`number` workers of a class, each with `children`, processes whose tasks publish one after the other.
+
+    `kind`: "redis" or "amqp".
+    """
     more = RUNNING * results
-    main, child = MAIN[kind] + more, LINK[kind] + more
+    main, child = MAIN[kind] + more, CHILD + more
     return Part(f"worker {runtime}", number, main + children * child, f"{main} + {children} children x {child}")
-
-
-def _plus(number: int) -> str:
-    return f" + {number}" if number else ""

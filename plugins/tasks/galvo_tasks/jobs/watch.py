@@ -37,6 +37,9 @@ class Watch:
     def __init__(self, app: Celery[Any]) -> None:
         self._app = app
         self._runs: dict[str, tuple[Run, float]] = {}
+        self._leaving = threading.Lock()
+        """Held while a run leaves, and while its process is ended: then no other task has begun in it."""
+        self._results = Results(app, results_url(app), "galvo-running")
         self._loop = LoopThread("galvo-jobs")
         self._ready = threading.Event()
         self._loop.start()
@@ -51,22 +54,22 @@ class Watch:
         try:
             yield run
         finally:
-            self._runs.pop(id, None)
+            with self._leaving:
+                self._runs.pop(id, None)
 
     def stop(self) -> None:
         self._loop.stop()
 
     async def _open(self) -> None:
-        self._results = results = Results(self._app, results_url(self._app), "galvo-running")
         try:
-            async with results.ear.listening(layout.cancels(results.app), self._heard):
+            async with self._results.ear.listening(layout.cancels(self._results.app), self._heard):
                 self._ready.set()
                 while True:
                     await asyncio.sleep(LOOK)
                     await self._look()
         finally:
             self._ready.set()
-            await results.close()
+            await self._results.close()
 
     def _report(self, run: Run) -> None:
         self._loop.submit(self._tell(run))
@@ -100,10 +103,14 @@ class Watch:
                 asyncio.get_running_loop().call_later(grace, self._end, run)
 
     def _end(self, run: Run) -> None:
-        if self._runs.get(run.id, (None,))[0] is run:
-            LOG.warning("job %s goes on although it was cancelled: its process is ended", run.id)
+        with self._leaving:
+            if self._runs.get(run.id, (None,))[0] is not run:
+                return
             with suppress(JobProblem):
-                ledger_of(self._app).leave(run.id, State.CANCELLED, **run.fields())
+                state = ledger_of(self._app).leave(run.id, State.CANCELLED, **run.fields())
+                if state is not State.CANCELLED:  # it has just ended by itself
+                    return
+            LOG.warning("job %s goes on although it was cancelled: its process is ended", run.id)
             os.kill(os.getpid(), signal.SIGKILL)
 
 

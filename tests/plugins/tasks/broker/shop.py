@@ -47,8 +47,9 @@ class Shop:
         self.stand.until(lambda: not self.redis.hlen(UNACKED) and not self.redis.zcard(LEASES))
 
     def waiting(self) -> list[dict[str, Any]]:
-        """The headers of what waits, the next one first: what is sent by its name only has no priority."""
-        return [json.loads(raw)["headers"] for raw in reversed(self.redis.lrange("test.quick", 0, -1))]
+        """The headers of what waits, the next one first."""
+        lists = ["test.quick", *(f"test.quick\x06\x16{step}" for step in range(1, 10))]
+        return [json.loads(raw)["headers"] for name in lists for raw in reversed(self.redis.lrange(name, 0, -1))]
 
 
 @contextmanager

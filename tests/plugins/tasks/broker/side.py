@@ -66,8 +66,8 @@ class Side:
 
     @property
     def unacked(self) -> int:
-        with self.redis.pipeline() as pipe:
-            noted, leased = pipe.hlen(UNACKED).zcard(LEASES).execute()
+        both = "return {redis.call('HLEN', KEYS[1]), redis.call('ZCARD', KEYS[2])}"
+        noted, leased = self.redis.eval(both, 2, UNACKED, LEASES)
         assert noted == leased
         return int(noted)
 

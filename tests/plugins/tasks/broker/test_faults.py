@@ -19,7 +19,7 @@ def shop() -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def worker(shop: Shop) -> Worker:
-    return shop.stand.worker("--class", "quick", "--concurrency", "2")
+    return shop.stand.worker("--class", "quick", "--concurrency", "1")
 
 
 def killed_connections(shop: Shop) -> None:
@@ -54,14 +54,10 @@ def test_what_runs_goes_on_and_is_acknowledged(shop: Shop, worker: Worker, fault
     name = fault.__name__
     before = len(shop.stand.notes())
     shop.begin(name)
-    shop.send("held", f"{name}-2")
     fault(shop)
-    shop.noted(f"begin {name}-2")
     shop.end(name)
     shop.send("noted", f"after {name}")
     shop.noted(f"after {name}")
-    shop.end(f"{name}-2")
     shop.all_is_acknowledged()
-    expected = [f"begin {name}", f"begin {name}-2", f"end {name}", f"after {name}", f"end {name}-2"]
-    assert sorted(shop.stand.notes()[before:]) == sorted(expected)
+    assert shop.stand.notes()[before:] == [f"begin {name}", f"end {name}", f"after {name}"]
     assert worker.process.poll() is None

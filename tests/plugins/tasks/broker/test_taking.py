@@ -150,3 +150,10 @@ def test_purging_and_deleting_leave_nothing(side: Side) -> None:
     side.publish("x", **{"galvo-delay": 1000})
     side.channel._delete("q", "", "", "")
     assert side.redis.keys() == []
+
+
+def test_who_only_publishes_needs_one_connection(redis_url: str) -> None:
+    with sides(redis_url) as (side,):
+        before = len(side.redis.client_list())
+        side.publish("x")
+        assert len(side.redis.client_list()) == before + 1

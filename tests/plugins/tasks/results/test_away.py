@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -105,11 +107,39 @@ async def test_a_worker_that_is_not_told_looks_from_time_to_time(
     watching.stop()
 
 
-async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redis: OwnRedis, folder: Path) -> None:
-    """That of the broker goes on meanwhile."""
+async def test_a_process_is_ended_only_while_the_job_runs_in_it(idle: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda process, number: killed.append(process))
+    ledger, watching = ledger_of(idle.app), watch.Watch(idle.app)
+    done, left, on = (idle.ask("counted", 1) for _ in range(3))
+    for job in (done, left, on):
+        ledger.begin(job.id)
+    with watching.running(left.id, grace=10.0) as run:
+        pass
+    watching._end(run)
+    with watching.running(done.id, grace=10.0) as run:
+        ledger.leave(done.id, State.DONE, result="1")
+        watching._end(run)
+    assert await done.result(timeout=1) == 1
+    assert not killed
+    with watching.running(on.id, grace=10.0) as run:
+        watching._end(run)
+    assert killed == [os.getpid()]
+    assert [await job.state() for job in (left, on)] == [State.RUNNING, State.CANCELLED]
+    watching.stop()
+
+
+@pytest.fixture
+def results(folder: Path) -> Iterator[OwnRedis]:
+    """Another Redis than the broker's."""
     (folder / "results").mkdir()
-    results = OwnRedis(folder / "results")
-    results.start()
+    redis = OwnRedis(folder / "results")
+    redis.start()
+    yield redis
+    redis.close()
+
+
+async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redis: OwnRedis, results: OwnRedis) -> None:
     with standing(tmp_path, own_redis.url, app=APP, results=results.url, deadline=1.0) as stand:
         asking = Asking(stand)
         job = asking.ask("counted", 1, "gate")
@@ -126,7 +156,6 @@ async def test_a_result_outlives_an_outage_of_its_redis(tmp_path: Path, own_redi
         assert await job.result() == 1
         asking.close()
         await jobs.close()
-    results.close()
 
 
 async def known(job: Job) -> State | None:

@@ -14,11 +14,9 @@ from typing import Any
 import pytest
 from celery import Celery
 
-import galvo_local
 from galvo_tasks import celery_app
-from galvo_tasks.scaling.asking import ask
-from galvo_tasks.scaling.protocol import NAME
 from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.plugins.tasks.scaling.asked import asked
 from tests.plugins.tasks.scaling.group import Group, limited
 from tests.plugins.tasks.stand import GALVO, PROJECT, Stand, standing
 
@@ -76,7 +74,7 @@ def test_the_worker_that_scales_finishes_all(stand: Stand) -> None:
         command = [GALVO, "tasks", "worker", "--class", "image", "--concurrency", AT_ONCE]
         with running(group, stand.folder, command) as worker:
             stand.until(lambda: len(stand.notes()) == IMAGES)
-            state = ask(worker.pid)
+            state = asked(stand, worker.pid)
             killed = group.killed()
     assert finished(stand) == set(range(IMAGES))
     assert killed == 0
@@ -104,10 +102,9 @@ def test_tasks_that_take_more_than_they_say_have_company_no_more(stand: Stand) -
     app = celery_app("scaled", stand.settings)
     for number in range(IMAGES):
         app.send_task("tests.plugins.tasks.scaling.jobs.image", (number, 75, 1.2), queue="scaled.bulk")
-    stand.until(lambda: worker.process.pid in galvo_local.processes(NAME))  # its governor runs, too
-    stand.until(lambda: ask(worker.process.pid).why.startswith("memory"))
+    stand.until(lambda: asked(stand, worker.process.pid).why.startswith("memory"))
     stand.until(lambda: len(stand.notes()) == IMAGES, 60)
     assert finished(stand) == set(range(IMAGES))
-    stand.until(lambda: (state := ask(worker.process.pid)).size <= state.concurrency < AT_ONCE)
+    stand.until(lambda: (state := asked(stand, worker.process.pid)).size <= state.concurrency < AT_ONCE)
     assert "raise memory under [tasks.classes.bulk]" in worker.log()
     assert "lost" not in worker.log()

@@ -11,8 +11,8 @@ import pytest
 
 from galvo_tasks import celery_app
 from galvo_tasks.commands.status import main
-from galvo_tasks.scaling.asking import ask
 from tests.plugins.cache.coherence.own_redis import OwnRedis
+from tests.plugins.tasks.scaling.asked import asked
 from tests.plugins.tasks.stand import Stand, standing
 from tests.thorough import THOROUGH
 
@@ -37,12 +37,12 @@ def test_a_process_for_each_task_and_all_of_them_live(
         app.send_task(PROCESS)
     worker = stand.worker("--class", "quick", "--concurrency", str(AT_ONCE))
     stand.until(lambda: len(stand.notes()) == TASKS, 100)
-    state = ask(worker.process.pid)
+    state = asked(stand, worker.process.pid)
     assert len(set(stand.notes())) == TASKS
     assert state.forks >= TASKS - AT_ONCE
     assert state.size <= AT_ONCE
     assert "UP message" not in worker.log()  # a child that hung would be killed, with that
-    stand.until(lambda: ask(worker.process.pid).size == 1)  # nobody needs the others any more
+    stand.until(lambda: asked(stand, worker.process.pid).size == 1)  # nobody needs the others any more
     monkeypatch.chdir(stand.folder)
 
     def shown(*words: str) -> str:
