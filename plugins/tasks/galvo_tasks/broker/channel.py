@@ -26,12 +26,10 @@ from redis.exceptions import NoScriptError, ResponseError
 from redis.retry import Retry
 
 from galvo_tasks.broker import begun
-from galvo_tasks.broker.headers import AT, DAY, ETA, KEY, KEY_TTL, key_of, without_eta
+from galvo_tasks.broker.headers import DAY, KEY, KEY_TTL, key_of, without_eta
 from galvo_tasks.broker.leases import Leases, leases_of
 from galvo_tasks.broker.qos import QoS
 from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word, plain
-
-__all__ = ["AT", "ETA", "KEY", "KEY_TTL", "Channel", "key_of"]
 
 PATIENCE = 2.5
 """Seconds for which Redis may not answer an acknowledgement, twice, before it is told later."""

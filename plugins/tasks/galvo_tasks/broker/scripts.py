@@ -115,7 +115,8 @@ for q = 3, #KEYS do
   local first = redis.call('ZRANGE', KEYS[q] .. ARGV[3], 0, 0, 'WITHSCORES')[2]
   if first and (not due or tonumber(first) < due) then due = tonumber(first) end
 end
-return due and math.max(1, math.ceil((due - now) * 1000))
+-- BRPOP's timeout is cut to whole milliseconds by Redis 6.2, and 0.001 may arrive as none, which is for ever.
+return due and math.max(2, math.ceil((due - now) * 1000))
 """
 )
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from galvo_tasks.broker.channel import AT, ETA, KEY
+from galvo_tasks.broker.headers import AT, ETA, KEY
 from galvo_tasks.broker.lost import LOST
 from galvo_tasks.guard.letter import AGAIN, Letter, without_key
+from galvo_tasks.running.retries import STATE
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -51,11 +52,11 @@ def decoded(data: Any) -> Entry | None:
 
 
 def renewed(entry: Entry, now: float) -> dict[str, Any]:
-    """Headers for trying it again: its losses are forgiven, and nothing of it is late or waits.
+    """Headers for trying it again: its losses and retries are forgiven, and nothing of it is late or waits.
 
     The key makes it one message, if who sends it again dies before it is off the list and somebody tries once more.
     """
-    gone = {LOST, ETA, "eta", "expires"}
+    gone = {LOST, ETA, STATE, "eta", "expires"}
     headers = {name: value for name, value in without_key(entry.letter.headers).items() if name not in gone}
     number = int(headers.get(AGAIN) or 0) + 1
-    return {**headers, AGAIN: number, AT: now, KEY: f"dead:{entry.key}:{number}"}
+    return {**headers, "retries": 0, AGAIN: number, AT: now, KEY: f"dead:{entry.key}:{number}"}

@@ -10,7 +10,7 @@ import msgspec
 from kombu import Producer
 from kombu.message import Message
 
-from galvo_tasks.broker.channel import AT, KEY, KEY_TTL
+from galvo_tasks.broker.headers import AT, KEY, KEY_TTL
 from galvo_tasks.broker.lost import LOST
 
 AGAIN = "galvo-again"

@@ -78,8 +78,10 @@ class Retrying(celery.Task[Any, Any]):
         self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
     ) -> Any:
         """A retry has a key of its own, so that Redis takes it once however often it is published."""
-        if options.get("retries") and self._on_redis:
-            key = {KEY: f"{task_id}.{options['retries']}", KEY_TTL: KEPT}
+        if (retries := options.get("retries")) and self.request.id == task_id and self._on_redis:
+            # By what it follows: a task that is given to workers anew has its own retries again.
+            follows = vars(self.request).get(AT)
+            key = {KEY: f"{task_id}.{retries}.{follows}", KEY_TTL: KEPT}
             options["headers"] = (options.get("headers") or {}) | key
         return super().apply_async(args, kwargs, task_id=task_id, **options)
 

@@ -62,6 +62,9 @@ def test_a_failure_is_put_aside_only_after_its_last_retry(those: Perilous) -> No
     entry = those.until_dead("stubborn")
     assert (entry.exception, entry.retries) == ("KeyError", 1)
     assert those.begun("stubborn") == 2
+    those.letters.retry(["stubborn"])
+    assert those.until_dead("stubborn").key != entry.key
+    assert those.begun("stubborn") == 4
 
 
 def test_one_that_is_rejected_is_put_aside(those: Perilous) -> None:
