@@ -7,7 +7,6 @@ from galvo_tasks.config.check import check
 from galvo_tasks.config.trap import Trap
 from galvo_tasks.errors import TasksProblem
 from galvo_tasks.jobs import Cancelled, Job, JobFailed, Progress, State, progress
-from galvo_tasks.outbox import outbox
 from galvo_tasks.plugin import TasksPlugin
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.problems import BrokerAway, NotPublished, Refused, Unconfirmed
@@ -18,5 +17,5 @@ from galvo_tasks.task import Task
 __all__ = [
     "Backoff", "BrokerAway", "Cancelled", "Job", "JobFailed", "NotPublished", "Priority", "Progress", "Refused",
     "RuntimeClass", "State", "Task", "TasksPlugin", "TasksProblem", "TasksSettings", "Trap", "Unconfirmed",
-    "celery_app", "check", "configure", "in_loop", "outbox", "progress", "worker_kernel",
+    "celery_app", "check", "configure", "in_loop", "progress", "worker_kernel",
 ]  # fmt: skip
