@@ -17,12 +17,19 @@ from galvo_tasks.task import Task
 EMBEDDED = "embedded"
 
 
+class Application(Celery[Any]):
+    """Its tasks are its own: Celery's also become those of every other application in the process."""
+
+    def task(self, *args: Any, **options: Any) -> Any:
+        return super().task(*args, **{"shared": False, **options})
+
+
 def celery_app(name: str, settings: TasksSettings | None = None) -> Celery[Any]:
     """A new application; `settings`: those of settings/galvo.toml in the working directory.
 
     Raises SettingsError.
     """
-    return configure(Celery(name, task_cls=Task), settings)
+    return configure(Application(name, task_cls=Task), settings)
 
 
 def configure(app: Celery[Any], settings: TasksSettings | None = None) -> Celery[Any]:

@@ -49,7 +49,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         (tmp_path / "settings" / "galvo.toml").write_text(f'[tasks]\nbroker = "{broker}"\n')
         (tmp_path / f"{name}.py").write_text(
             "from galvo_tasks import celery_app\napp = celery_app('shop')\n"
-            "@app.task(name='engrave', shared=False)\ndef engrave(number): ...\n"
+            "@app.task(name='engrave')\ndef engrave(number): ...\n"
         )
         return {"broker": broker, "app": f"{name}:app"}
 

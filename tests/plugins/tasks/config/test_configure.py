@@ -70,3 +70,13 @@ def test_the_settings_are_those_of_the_working_directory(tmp_path: Path, monkeyp
     path.write_text('[tasks]\nbroker = "redis://x"\n[tasks.classes.laser]\nmemory = "plenty"\n')
     with pytest.raises(SettingsError, match="'plenty' is not a size"):
         celery_app("shop")
+
+
+def test_two_applications_of_a_process_have_tasks_of_their_own() -> None:
+    first, second = (celery_app(name, TasksSettings.model_validate({})) for name in ("first", "second"))
+
+    @first.task(name="engrave")
+    def engrave() -> None: ...
+
+    assert "engrave" in first.tasks
+    assert "engrave" not in second.tasks

@@ -12,25 +12,25 @@ from celery.exceptions import Reject
 from galvo_tasks import celery_app
 from tests.plugins.tasks.jobs import note
 
-app = celery_app("perils")  # shared=False: a test imports this module more than once
+app = celery_app("perils")
 
 
-@app.task(shared=False)
+@app.task
 def once(name: str) -> None:
     _held(name)
 
 
-@app.task(shared=False, idempotent=True)
+@app.task(idempotent=True)
 def twice(name: str) -> None:
     _held(name)
 
 
-@app.task(shared=False)
+@app.task
 def brief_once(name: str) -> None:
     _brief(name)
 
 
-@app.task(shared=False, idempotent=True)
+@app.task(idempotent=True)
 def brief_twice(name: str) -> None:
     _brief(name)
 
@@ -49,19 +49,19 @@ def _held(name: str) -> None:
     note(f"end {name}")
 
 
-@app.task(shared=False)
+@app.task
 def deadly(name: str) -> None:
     note(f"begin {name}")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@app.task(shared=False, idempotent=True)
+@app.task(idempotent=True)
 def poison(name: str) -> None:
     note(f"begin {name}")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@app.task(shared=False, idempotent=True)
+@app.task(idempotent=True)
 def unlucky(name: str) -> None:
     """Its first process is killed."""
     note(f"begin {name}")
@@ -71,31 +71,31 @@ def unlucky(name: str) -> None:
     note(f"end {name}")
 
 
-@app.task(shared=False)
+@app.task
 def greedy(name: str) -> None:
     note(f"begin {name}")
     raise MemoryError
 
 
-@app.task(shared=False, dead_on_failure=True)
+@app.task(dead_on_failure=True)
 def faulty(name: str) -> None:
     note(f"begin {name}")
     raise ValueError(f"no {name}")
 
 
-@app.task(shared=False, bind=True, max_retries=1, default_retry_delay=0, dead_on_failure=True)
+@app.task(bind=True, max_retries=1, default_retry_delay=0, dead_on_failure=True)
 def stubborn(self: Any, name: str) -> None:
     note(f"begin {name}")
     raise self.retry(exc=KeyError(name))
 
 
-@app.task(shared=False)
+@app.task
 def refused(name: str) -> None:
     note(f"begin {name}")
     raise Reject("not for me", requeue=False)
 
 
-@app.task(shared=False)
+@app.task
 def not_now(name: str) -> None:
     """Sends itself back once."""
     note(f"begin {name}")

@@ -72,7 +72,7 @@ def test_a_broker_that_is_away_does_not_stop_the_worker(tmp_path: Path, url: str
 def test_whoever_waits_for_it_learns_that_it_is_put_aside(those: Perilous) -> None:
     guard, told = Guard(those.app), list[Any]()
 
-    @those.app.task(name="guard.told", keep_result=True, shared=False)
+    @those.app.task(name="guard.told", keep_result=True)
     def task() -> None: ...
 
     record: Any = lambda exception, task_id, **_: told.append((task_id, str(exception)))  # noqa: E731

@@ -70,7 +70,7 @@ def test_how_long_it_waited_and_ran_and_that_it_is_done(shared: Stand, send: Any
 def test_a_wait_begins_when_it_may_begin_and_is_never_negative(at: Any, eta: float | None, wait: float | None) -> None:
     app = celery_app("unit", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
 
-    @app.task(shared=False)
+    @app.task
     def task() -> None: ...
 
     heard: list[tuple[str, float]] = []

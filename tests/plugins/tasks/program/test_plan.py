@@ -72,7 +72,7 @@ def connections(redis: OwnRedis) -> int:
 async def test_what_is_opened_is_within_the_plan(stand: Stand, own_redis: OwnRedis) -> None:
     app, many = celery_app("test", stand.settings), 40
 
-    @app.task(name=f"{work.__name__}.handing_on", shared=False, keep_result=True)
+    @app.task(name=f"{work.__name__}.handing_on", keep_result=True)
     def handing_on() -> None: ...
 
     jobs = await asyncio.gather(*(handing_on.submit() for _ in range(many)))

@@ -12,7 +12,7 @@ from tests.plugins.tasks.jobs import note
 app = celery_app("test")
 
 
-@app.task(shared=False)
+@app.task
 def slow(text: str, seconds: float) -> None:
     note(f"{text} begins")
     try:
@@ -21,20 +21,20 @@ def slow(text: str, seconds: float) -> None:
         note(f"{text} ends")
 
 
-@app.task(shared=False, runtime="bulk", idempotent=True)
+@app.task(runtime="bulk", idempotent=True)
 def long(seconds: float) -> None:
     note("long begins")
     time.sleep(seconds)
     note("long ends")
 
 
-@app.task(shared=False, runtime="laser")
+@app.task(runtime="laser")
 def threaded(seconds: float = 0.0) -> None:
     note(threading.current_thread().name)
     time.sleep(seconds)
 
 
-@app.task(shared=False)
+@app.task
 def stubborn(seconds: float) -> None:
     """Takes no SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -42,11 +42,11 @@ def stubborn(seconds: float) -> None:
     time.sleep(seconds)
 
 
-@app.task(shared=False)
+@app.task
 def handed() -> None:
     note("handed")
 
 
-@app.task(shared=False, keep_result=True)
+@app.task(keep_result=True)
 def handing_on() -> None:
     handed.delay()

@@ -28,7 +28,7 @@ def application(broker: str, **settings: Any) -> Iterator[Celery[Any]]:
     if NOTED not in made.tasks:  # every application has it, where another test has imported the workers' own
         made.task(name=NOTED, shared=False)(noted)
 
-    @made.task(name="idempotent", shared=False, idempotent=True)
+    @made.task(name="idempotent", idempotent=True)
     def idempotent(text: str) -> None: ...
 
     try:

@@ -71,7 +71,7 @@ def test_apply_async_refuses_the_same(noted: Any, redis: Redis, words: dict[str,
 
 
 async def test_an_unknown_class_is_refused(app: Celery[Any]) -> None:
-    @app.task(shared=False, runtime="slow")
+    @app.task(runtime="slow")
     def lost() -> None: ...
 
     with pytest.raises(UnknownClass, match="quick, image, bulk"):

@@ -21,7 +21,7 @@ for _ in range(100_000):
 VALUES: dict[str, Any] = KEPT | {"bytes": b"", "set": {1}, "nan": float("nan"), "large": "x" * 3000, "deep": DEEP}
 
 
-@app.task(shared=False, keep_result=True)
+@app.task(keep_result=True)
 def counted(steps: int, gate: str = "") -> int:
     """Tells each step; waits between them until the file `gate` is there."""
     note(f"begin {steps}")
@@ -34,18 +34,18 @@ def counted(steps: int, gate: str = "") -> int:
     return steps
 
 
-@app.task(shared=False, keep_result=True)
+@app.task(keep_result=True)
 def value(name: str) -> Any:
     return VALUES[name]
 
 
-@app.task(shared=False, keep_result=True)
+@app.task(keep_result=True)
 def broken() -> None:
     progress(1, 2)
     raise LookupError("nothing\nthere")
 
 
-@app.task(shared=False, keep_result=True)
+@app.task(keep_result=True)
 def wrapped() -> None:
     """Makes a failure of its own cancellation."""
     note("begin wrapped")
@@ -57,13 +57,13 @@ def wrapped() -> None:
         raise ValueError("cleaned up badly")
 
 
-@app.task(shared=False, keep_result=True, cancel_grace=0.2)
+@app.task(keep_result=True, cancel_grace=0.2)
 def deaf() -> None:
     note("begin deaf")
     time.sleep(60)
 
 
-@app.task(shared=False, keep_result=True)
+@app.task(keep_result=True)
 async def awaited(steps: int) -> int:
     """Tells each step; notes that it was cancelled. Without steps it waits for ever."""
     for step in range(steps):
@@ -78,7 +78,7 @@ async def awaited(steps: int) -> int:
     return steps
 
 
-@app.task(shared=False, keep_result=True, cancel_grace=0.2)
+@app.task(keep_result=True, cancel_grace=0.2)
 async def stubborn() -> None:
     note("begin stubborn")
     while True:
@@ -86,12 +86,12 @@ async def stubborn() -> None:
             await asyncio.sleep(60)
 
 
-@app.task(shared=False, keep_result=True, time_limit=1)
+@app.task(keep_result=True, time_limit=1)
 def slow() -> None:
     time.sleep(60)
 
 
-@app.task(shared=False, keep_result=True, bind=True, max_retries=5)
+@app.task(keep_result=True, bind=True, max_retries=5)
 def again(self: Any, countdown: float) -> int:
     note(f"try {self.request.retries}")
     if self.request.retries == 0:

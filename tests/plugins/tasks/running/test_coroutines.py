@@ -84,7 +84,7 @@ def test_when_its_process_is_told_to_end_it_cleans_up_before(shared: Stand, send
 def test_a_direct_call_is_awaited_like_any_coroutine_function() -> None:
     app = celery_app("direct", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
 
-    @app.task(shared=False)
+    @app.task
     async def double(number: int) -> int:
         await asyncio.sleep(0)
         return 2 * number
@@ -98,11 +98,11 @@ def test_a_direct_call_is_awaited_like_any_coroutine_function() -> None:
 def test_eagerly_it_runs_on_the_loop_of_the_process_which_a_coroutine_may_not_wait_for() -> None:
     app = celery_app("eager", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
 
-    @app.task(shared=False)
+    @app.task
     async def inner(number: int) -> int:
         return number + 1
 
-    @app.task(shared=False)
+    @app.task
     async def outer(number: int) -> object:
         return inner.apply((number,)).get()
 
@@ -119,7 +119,7 @@ def test_eagerly_it_runs_on_the_loop_of_the_process_which_a_coroutine_may_not_wa
 def test_a_coroutine_cannot_have_a_retry_published_while_its_loop_waits() -> None:
     app = celery_app("throws", TasksSettings.model_validate({"broker": "redis://127.0.0.1:1"}))
 
-    @app.task(bind=True, shared=False)
+    @app.task(bind=True)
     async def again(self: Any) -> object:
         return self.retry(throw=False)
 
