@@ -6,9 +6,11 @@ import logging
 import warnings
 from typing import Any
 
+from billiard.exceptions import WorkerLostError
 from celery import Celery
 from celery.app.defaults import DEFAULTS
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
+from celery.worker import request
 from celery.worker.consumer import connection
 from celery.worker.consumer import consumer as celery_consumer
 
@@ -41,6 +43,7 @@ def quiet(*, verbose: bool = False) -> None:
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)
     for module in (consumer, connection):
         logging.getLogger(module.__name__).addFilter(short)
+    logging.getLogger(request.__name__).addFilter(untraced)
     warnings.filterwarnings("ignore", message=r"\s*In Celery 5\.1 ", category=CPendingDeprecationWarning)
 
 
@@ -55,3 +58,10 @@ def short(record: logging.LogRecord) -> bool:
     elif record.msg == "%s (%r)" and isinstance(record.args, tuple) and record.args[0] == consumer.CONNECTION_RETRY:
         record.msg, record.args = "the connection to the broker is lost (%s)", (record.args[1],)
     return "prefetch count" not in str(record.msg)
+
+
+def untraced(record: logging.LogRecord) -> bool:
+    """Where a process was lost, the traceback is billiard's own."""
+    if isinstance(record.args, tuple) and record.args and isinstance(record.args[0], WorkerLostError):
+        record.exc_info = None
+    return True
