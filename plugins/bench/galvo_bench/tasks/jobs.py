@@ -31,28 +31,28 @@ class Jobs(msgspec.Struct, frozen=True):
 def jobs_of(app: Celery[Any]) -> Jobs:
     """Tasks for the application of a worker, or for that of who publishes to it."""
 
-    @app.task(name="bench.timed")
+    @app.task(name="bench.timed", shared=False)
     def timed(kind: str, seconds: float) -> None:
         with BEGUN.open("a") as file:
             os.write(file.fileno(), f"{kind} {time.monotonic()}\n".encode())
         time.sleep(seconds)
 
-    @app.task(name="bench.nothing")
+    @app.task(name="bench.nothing", shared=False)
     def nothing() -> None:
         pass
 
     async def awaited() -> None:
         pass
 
-    @app.task(name="bench.kept", keep_result=not str(app.conf.broker_url).startswith("amqp"))
+    @app.task(name="bench.kept", shared=False, keep_result=not str(app.conf.broker_url).startswith("amqp"))
     def kept() -> int:
         return 1
 
-    @app.task(name="bench.last")
+    @app.task(name="bench.last", shared=False)
     def last() -> None:
         DONE.touch()
 
-    return Jobs(app, timed, nothing, app.task(name="bench.awaited")(awaited), kept, last)
+    return Jobs(app, timed, nothing, app.task(name="bench.awaited", shared=False)(awaited), kept, last)
 
 
 @signals.worker_ready.connect

@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from galvo.errors import GalvoError
+from galvo_embedded import Servers
 from galvo_engraving.demo import databases, jobs, report, telling
 from galvo_engraving.demo.display import Display
 from galvo_engraving.demo.lanes import LANES, Worker, turns, workers
@@ -34,7 +35,7 @@ async def play(options: Options) -> int:
     """The exit code: 1 when an answer was wrong, or a request or a job failed."""
     display = Display(quiet=options.json)
     with display:
-        async with _servers(options, display) as (url, redis, versions), databases.server(url) as con:
+        async with _servers(options, display) as (url, servers, versions), databases.server(url) as con:
             versions["PostgreSQL"] = await con.fetchval("show server_version")
             bar = display.bar("loading the shop", "rows")
             await databases.prepare(con, url, options.scale, options.seed, bar.update)
@@ -45,6 +46,8 @@ async def play(options: Options) -> int:
                 workers(urls) as crew,
             ):
                 cold, answers, audit = await _measure(crew, options, display)
+            redis = await servers.redis()
+            versions["Redis"] = await _redis_version(redis)
             told = await _jobs(redis, databases.with_database(url, databases.NAME), display)
     result = _result(options, versions, cold, answers, audit) | {"jobs": told}
     if options.json:
@@ -55,18 +58,14 @@ async def play(options: Options) -> int:
 
 
 @asynccontextmanager
-async def _servers(options: Options, display: Display) -> AsyncIterator[tuple[str, str, dict[str, str]]]:
-    """The URLs of a PostgreSQL and of a Redis, and the versions known so far."""
+async def _servers(options: Options, display: Display) -> AsyncIterator[tuple[str, Servers, dict[str, str]]]:
+    """The URL of a PostgreSQL, embedded servers, and the versions known so far."""
     versions = {"galvo": version("galvo"), "Python": platform.python_version()}
-    from galvo_embedded import Servers
-
     servers = Servers(DATA)
     try:
-        display.step(f"starting {'Redis' if options.url else 'PostgreSQL and Redis'} in {DATA}")
-        url = options.url or await servers.postgres()
-        redis = await servers.redis()
-        versions["Redis"] = await _redis_version(redis)
-        yield url, redis, versions
+        if not options.url:
+            display.step(f"starting PostgreSQL in {DATA}")
+        yield options.url or await servers.postgres(), servers, versions
     finally:
         servers.close()
 
