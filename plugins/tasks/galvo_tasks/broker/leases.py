@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from time import monotonic
@@ -32,6 +33,8 @@ LEASES = "galvo.leases"
 """Sorted set: until when each of those is its worker's, by Redis' clock."""
 SOON = 1.0
 """Seconds until what could not be told to Redis is tried again."""
+ENDING = 10.0
+"""Seconds for which a worker that ends goes on telling a silent Redis what is done, or a lease if that is shorter."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class Leases:
         self._left: dict[str, float] = {}
         """Held, but their channel is gone: since when."""
         self._owed: dict[str, Callable[[], None]] = {}
-        """What Redis has not been told yet."""
+        """What Redis has not been told yet, or is being told now: a thread that tells it may end with the process."""
         self._doubtful: dict[str, float] = {}
         """Taking them was not answered: Redis may do it until this time."""
         self._channels = 0
@@ -122,13 +125,13 @@ class Leases:
     def _tell(self, tag: str, act: Callable[[], None]) -> None:
         if os.getpid() != self._pid:  # a copy in a forked process
             return
+        self._owed[tag] = act
         request = self._held.pop(tag, None)
         try:
             act()
         except RedisError as error:
             logger.warning("Redis is told later what became of message %s: %s", tag, error)
             self._held[tag] = request
-            self._owed[tag] = act
             self._changed.set()
         else:
             self._is_told(tag)
@@ -139,9 +142,14 @@ class Leases:
 
     def _settle(self) -> None:
         """The last chance of a process that ends."""
-        try:
-            self._pay()
-        except RedisError as error:
+        end, error = monotonic() + min(ENDING, self.lease), RedisError("it does not answer")
+        while self._owed and monotonic() < end:
+            try:
+                self._pay()
+            except RedisError as found:
+                error = found
+                time.sleep(min(SOON, self.lease / 3) / 4)
+        if self._owed:
             logger.error("Redis is away (%s): %d messages come back although they are done", error, len(self._owed))
 
     def _pay(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from celery.worker import state
 
 from galvo_tasks.broker.lost import LOST
+from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.broker.side import Side, sides
 
 
@@ -88,3 +90,39 @@ def test_requeued_is_counted_if_it_may_have_begun(side: Side, begun: bool, lost:
     side.channel.leases.note(message.delivery_tag, Request(begun=begun))
     message.requeue()
     assert headers(side) == [lost]
+
+
+@pytest.fixture
+def silent(own_redis: OwnRedis, stopping: None) -> Iterator[Side]:
+    """Redis has been silent since an acknowledgement was sent to it, and its worker ends."""
+    with sides(own_redis.url) as (side,):
+        side.publish("x")
+        message = side.take()
+        own_redis.stop()
+        acknowledging = threading.Thread(target=message.ack)
+        acknowledging.start()
+        while message.delivery_tag in side.channel.leases._held:
+            pass
+        yield side
+        own_redis.go_on()
+        acknowledging.join()
+
+
+def test_a_worker_that_ends_waits_for_acknowledgements_that_are_under_way(silent: Side, own_redis: OwnRedis) -> None:
+    resumed = threading.Event()
+
+    def resume() -> None:
+        resumed.set()
+        own_redis.go_on()
+
+    timer = threading.Timer(0.2, resume)
+    timer.start()
+    silent.channel.close()
+    assert resumed.is_set()
+    assert silent.unacked == 0
+    timer.join()
+
+
+def test_and_says_so_when_they_cannot_be_told(silent: Side, caplog: pytest.LogCaptureFixture) -> None:
+    silent.channel.close()
+    assert "1 messages come back although they are done" in caplog.text
