@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from galvo_tasks.broker import begun
 from galvo_tasks.broker.lost import counted, unpacked
-from galvo_tasks.broker.scripts import ACKNOWLEDGE, EXPIRED, GIVE_BACK, RENEW, Script, Word
+from galvo_tasks.broker.scripts import ACKNOWLEDGE, EXPIRED, GIVE_BACK, PUT_ASIDE, RENEW, Script, Word
 from galvo_tasks.broker.steady import Steady
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ UNACKED = "galvo.unacked"
 """Hash: what was taken and is not acknowledged, by delivery tag."""
 LEASES = "galvo.leases"
 """Sorted set: until when each of those is its worker's, by Redis' clock."""
+UNREADABLE = "galvo.unreadable"
+"""List: what was taken and is no message."""
 SOON = 1.0
 """Seconds until what could not be told to Redis is tried again."""
 ENDING = 10.0
@@ -46,6 +48,7 @@ class Leases:
         self.lease = lease
         self.unacked = prefix + UNACKED
         self.leases = prefix + LEASES
+        self._unreadable = prefix + UNREADABLE
         self._client = client
         self._pid = os.getpid()
         self._held: dict[str, Request | None] = {}
@@ -162,7 +165,8 @@ class Leases:
         if not lost:
             self._do(GIVE_BACK, tag, side, "")
         elif (entry := self._client.hget(self.unacked, tag)) is not None:
-            self._do(GIVE_BACK, tag, side, "", counted(unpacked(entry)))
+            with contextlib.suppress(ValueError):  # its lease runs out, and it is put aside
+                self._do(GIVE_BACK, tag, side, "", counted(unpacked(entry)))
 
     def _do(self, script: Script, *args: Word) -> None:
         script.run(self._client, [self.unacked, self.leases], args)
@@ -181,11 +185,12 @@ class Leases:
     def _look(self) -> None:
         try:
             self._turn()
-        except RedisError as error:
+        except Exception as error:  # whatever it is: without this thread all leases would run out
             self._steady.interrupted()
             if not self._away:
                 self._away = True
-                logger.warning("Leases cannot be renewed: %s", error)
+                unexpected = None if isinstance(error, RedisError) else error
+                logger.warning("Leases cannot be renewed: %s", error, exc_info=unexpected)
         else:
             if self._away:
                 self._away = False
@@ -232,9 +237,17 @@ class Leases:
     def _restore(self) -> None:
         found = EXPIRED.run(self._client, [self.unacked, self.leases], [100])
         for tag, entry in zip(found[::2], found[1::2], strict=True):
-            changed = counted(unpacked(entry))
-            if GIVE_BACK.run(self._client, [self.unacked, self.leases], [tag, "RPUSH", "1", changed]):
-                logger.warning("Message %s of a lost worker is given back", tag.decode())
+            name = tag.decode(errors="replace")
+            try:
+                changed = counted(unpacked(entry))
+                given = GIVE_BACK.run(self._client, [self.unacked, self.leases], [tag, "RPUSH", "1", changed])
+            except ValueError:
+                given = -1
+            if given == 1:
+                logger.warning("Message %s of a lost worker is given back", name)
+            elif given == -1:  # one such entry must not keep those behind it from coming back
+                PUT_ASIDE.run(self._client, [self.unacked, self.leases, self._unreadable], [tag, entry])
+                logger.critical("What is noted of message %s is no note, and is kept in the list %s", name, UNREADABLE)
 
 
 _ALL: dict[Hashable, Leases] = {}

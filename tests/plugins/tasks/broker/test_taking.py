@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from galvo_tasks.broker.channel import UNREADABLE
-from galvo_tasks.broker.leases import LEASES, UNACKED
+from galvo_tasks.broker.leases import LEASES, UNACKED, UNREADABLE
 from tests.plugins.tasks.broker.side import Side, sides
 
 
