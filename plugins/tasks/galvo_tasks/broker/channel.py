@@ -33,7 +33,7 @@ from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word, plain
 
 PATIENCE = 2.5
 """Seconds for which Redis may not answer an acknowledgement, twice, before it is told later."""
-_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 _Channel: Any = kombu.Channel

@@ -148,6 +148,11 @@ def test_a_count_that_is_none_begins_anew(before: str) -> None:
     assert json.loads(counted(raw.encode()))["headers"][LOST] == 1
 
 
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b"x", b"{}"])
+def test_what_is_no_message_stays_as_it_is(raw: bytes) -> None:
+    assert counted(raw) == raw
+
+
 def test_the_thread_outlives_whatever_happens_in_it(side: Side, caplog: pytest.LogCaptureFixture) -> None:
     leases = other(side)
     leases._doubtful["x"] = None  # type: ignore[assignment]  # what nobody has thought of
