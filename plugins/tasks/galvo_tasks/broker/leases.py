@@ -103,7 +103,8 @@ class Leases:
 
     def acknowledge(self, tag: str) -> None:
         """It is done; if Redis is away it is told later."""
-        self._tell(tag, lambda: self._do(ACKNOWLEDGE, tag))
+        request = self._held.get(tag)
+        self._tell(tag, lambda: self._acknowledge(tag, request))
 
     def give_back(self, tag: str, *, lost: bool = False, last: bool = False) -> None:
         """To the queue it came from: to be the next one, or the `last`; `lost`: it may have been begun."""
@@ -159,6 +160,10 @@ class Leases:
         for tag, act in list(self._owed.items()):
             act()
             self._is_told(tag)
+
+    def _acknowledge(self, tag: str, request: Request | None) -> None:
+        if not ACKNOWLEDGE.run(self._client, [self.unacked, self.leases], [tag]):
+            begun.lost_lease(request)
 
     def _give_back(self, tag: str, *, lost: bool, last: bool) -> None:
         side = "LPUSH" if last else "RPUSH"
@@ -230,8 +235,9 @@ class Leases:
         now, *gone = RENEW.run(self._client, [self.leases], [self.lease, *held])
         self._steady.seen(before, monotonic(), float(now))
         for tag in map(bytes.decode, gone):
-            if self._held.get(tag) is not None and tag not in self._owed:
+            if (request := self._held.get(tag)) is not None and tag not in self._owed:
                 self._held.pop(tag, None)
+                begun.lost_lease(request)
                 logger.warning("This worker was away for longer than its lease: message %s is not its own now", tag)
 
     def _restore(self) -> None:
