@@ -32,6 +32,12 @@ def may_have_begun(request: Request | None) -> bool:
     return request is not None and (request.time_start is not None or vars(request).get("_apply_result") is not None)
 
 
+def lost_lease(request: Request | None) -> None:
+    """Tell it that its message has been given to another worker, if it wants to know."""
+    if (told := getattr(request, "lost_lease", None)) is not None:
+        told()
+
+
 def runs(request: Request | None) -> bool:
     """Whether the pool runs it now."""
     return request in state.active_requests

@@ -27,15 +27,13 @@ from redis.retry import Retry
 
 from galvo_tasks.broker import begun
 from galvo_tasks.broker.headers import DAY, KEY, KEY_TTL, key_of, without_eta
-from galvo_tasks.broker.leases import Leases, leases_of
+from galvo_tasks.broker.leases import UNREADABLE, Leases, leases_of
 from galvo_tasks.broker.qos import QoS
 from galvo_tasks.broker.scripts import PUBLISH, PUT_ASIDE, TAKE, Word, plain
 
 PATIENCE = 2.5
 """Seconds for which Redis may not answer an acknowledgement, twice, before it is told later."""
-UNREADABLE = "galvo.unreadable"
-"""List: what was taken and is no message."""
-_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 _Channel: Any = kombu.Channel

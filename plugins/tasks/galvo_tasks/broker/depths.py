@@ -81,9 +81,9 @@ def _published(raw: bytes | None) -> float | None:
     """What whoever published the message says."""
     try:
         at = json.loads(raw or b"null")["headers"][AT]
-    except (ValueError, TypeError, LookupError):
+        return float(at) if isinstance(at, int | float) else None
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
         return None
-    return float(at) if isinstance(at, int | float) else None
 
 
 def _rabbitmq(url: str, queues: Sequence[str]) -> list[Depth]:

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from time import monotonic
@@ -20,7 +21,7 @@ from redis.exceptions import RedisError
 
 from galvo_tasks.broker import begun
 from galvo_tasks.broker.lost import counted, unpacked
-from galvo_tasks.broker.scripts import ACKNOWLEDGE, EXPIRED, GIVE_BACK, RENEW, Script, Word
+from galvo_tasks.broker.scripts import ACKNOWLEDGE, EXPIRED, GIVE_BACK, PUT_ASIDE, RENEW, Script, Word
 from galvo_tasks.broker.steady import Steady
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ UNACKED = "galvo.unacked"
 """Hash: what was taken and is not acknowledged, by delivery tag."""
 LEASES = "galvo.leases"
 """Sorted set: until when each of those is its worker's, by Redis' clock."""
+UNREADABLE = "galvo.unreadable"
+"""List: what was taken and is no message."""
 SOON = 1.0
 """Seconds until what could not be told to Redis is tried again."""
+ENDING = 10.0
+"""Seconds for which a worker that ends goes on telling a silent Redis what is done, or a lease if that is shorter."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +48,14 @@ class Leases:
         self.lease = lease
         self.unacked = prefix + UNACKED
         self.leases = prefix + LEASES
+        self._unreadable = prefix + UNREADABLE
         self._client = client
         self._pid = os.getpid()
         self._held: dict[str, Request | None] = {}
         self._left: dict[str, float] = {}
         """Held, but their channel is gone: since when."""
         self._owed: dict[str, Callable[[], None]] = {}
-        """What Redis has not been told yet."""
+        """What Redis has not been told yet, or is being told now: a thread that tells it may end with the process."""
         self._doubtful: dict[str, float] = {}
         """Taking them was not answered: Redis may do it until this time."""
         self._channels = 0
@@ -97,7 +103,8 @@ class Leases:
 
     def acknowledge(self, tag: str) -> None:
         """It is done; if Redis is away it is told later."""
-        self._tell(tag, lambda: self._do(ACKNOWLEDGE, tag))
+        request = self._held.get(tag)
+        self._tell(tag, lambda: self._acknowledge(tag, request))
 
     def give_back(self, tag: str, *, lost: bool = False, last: bool = False) -> None:
         """To the queue it came from: to be the next one, or the `last`; `lost`: it may have been begun."""
@@ -122,13 +129,13 @@ class Leases:
     def _tell(self, tag: str, act: Callable[[], None]) -> None:
         if os.getpid() != self._pid:  # a copy in a forked process
             return
+        self._owed[tag] = act
         request = self._held.pop(tag, None)
         try:
             act()
         except RedisError as error:
             logger.warning("Redis is told later what became of message %s: %s", tag, error)
             self._held[tag] = request
-            self._owed[tag] = act
             self._changed.set()
         else:
             self._is_told(tag)
@@ -139,9 +146,14 @@ class Leases:
 
     def _settle(self) -> None:
         """The last chance of a process that ends."""
-        try:
-            self._pay()
-        except RedisError as error:
+        end, error = monotonic() + min(ENDING, self.lease), RedisError("it does not answer")
+        while self._owed and monotonic() < end:
+            try:
+                self._pay()
+            except RedisError as found:
+                error = found
+                time.sleep(min(SOON, self.lease / 3) / 4)
+        if self._owed:
             logger.error("Redis is away (%s): %d messages come back although they are done", error, len(self._owed))
 
     def _pay(self) -> None:
@@ -149,12 +161,17 @@ class Leases:
             act()
             self._is_told(tag)
 
+    def _acknowledge(self, tag: str, request: Request | None) -> None:
+        if not ACKNOWLEDGE.run(self._client, [self.unacked, self.leases], [tag]):
+            begun.lost_lease(request)
+
     def _give_back(self, tag: str, *, lost: bool, last: bool) -> None:
         side = "LPUSH" if last else "RPUSH"
         if not lost:
             self._do(GIVE_BACK, tag, side, "")
         elif (entry := self._client.hget(self.unacked, tag)) is not None:
-            self._do(GIVE_BACK, tag, side, "", counted(unpacked(entry)))
+            with contextlib.suppress(ValueError):  # its lease runs out, and it is put aside
+                self._do(GIVE_BACK, tag, side, "", counted(unpacked(entry)))
 
     def _do(self, script: Script, *args: Word) -> None:
         script.run(self._client, [self.unacked, self.leases], args)
@@ -173,11 +190,12 @@ class Leases:
     def _look(self) -> None:
         try:
             self._turn()
-        except RedisError as error:
+        except Exception as error:  # whatever it is: without this thread all leases would run out
             self._steady.interrupted()
             if not self._away:
                 self._away = True
-                logger.warning("Leases cannot be renewed: %s", error)
+                unexpected = None if isinstance(error, RedisError) else error
+                logger.warning("Leases cannot be renewed: %s", error, exc_info=unexpected)
         else:
             if self._away:
                 self._away = False
@@ -217,16 +235,25 @@ class Leases:
         now, *gone = RENEW.run(self._client, [self.leases], [self.lease, *held])
         self._steady.seen(before, monotonic(), float(now))
         for tag in map(bytes.decode, gone):
-            if self._held.get(tag) is not None and tag not in self._owed:
+            if (request := self._held.get(tag)) is not None and tag not in self._owed:
                 self._held.pop(tag, None)
+                begun.lost_lease(request)
                 logger.warning("This worker was away for longer than its lease: message %s is not its own now", tag)
 
     def _restore(self) -> None:
         found = EXPIRED.run(self._client, [self.unacked, self.leases], [100])
         for tag, entry in zip(found[::2], found[1::2], strict=True):
-            changed = counted(unpacked(entry))
-            if GIVE_BACK.run(self._client, [self.unacked, self.leases], [tag, "RPUSH", "1", changed]):
-                logger.warning("Message %s of a lost worker is given back", tag.decode())
+            name = tag.decode(errors="replace")
+            try:
+                changed = counted(unpacked(entry))
+                given = GIVE_BACK.run(self._client, [self.unacked, self.leases], [tag, "RPUSH", "1", changed])
+            except ValueError:
+                given = -1
+            if given == 1:
+                logger.warning("Message %s of a lost worker is given back", name)
+            elif given == -1:  # one such entry must not keep those behind it from coming back
+                PUT_ASIDE.run(self._client, [self.unacked, self.leases, self._unreadable], [tag, entry])
+                logger.critical("What is noted of message %s is no note, and is kept in the list %s", name, UNREADABLE)
 
 
 _ALL: dict[Hashable, Leases] = {}

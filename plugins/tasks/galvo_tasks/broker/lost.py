@@ -16,17 +16,21 @@ def counted(raw: bytes) -> bytes:
     try:
         message = json.loads(raw)
         headers = message["headers"]
-        headers[LOST] = int(headers.get(LOST) or 0) + 1
+        found = headers.get(LOST)
+        headers[LOST] = (found if isinstance(found, int) else 0) + 1
         headers["redelivered"] = True
         message["properties"]["delivery_info"]["redelivered"] = True
         return json.dumps(message).encode()
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         logger.critical("A message of a lost worker cannot be read, so that it is not counted: %r", raw[:200])
         return raw
 
 
 def unpacked(entry: bytes) -> bytes:
-    """The message in what the script TAKE notes of it: two strings with their lengths, then the message."""
+    """The message in what the script TAKE notes of it: two strings with their lengths, then the message.
+
+    Raises ValueError for what is no such note.
+    """
     for _ in range(2):
         length, _, entry = entry.partition(b":")
         entry = entry[int(length) :]

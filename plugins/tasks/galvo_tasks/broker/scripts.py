@@ -127,7 +127,8 @@ return redis.call('HDEL', KEYS[1], ARGV[1])
 """)
 
 # KEYS: unacked, leases. ARGV: delivery tag, 'RPUSH' (to be the next one) or 'LPUSH' (the last one), '1' for an
-# expired lease only, the message where it has changed.
+# expired lease only, the message where it has changed. Gives -1, and changes nothing, where what is noted of it does
+# not say to where.
 GIVE_BACK = Script(
     _CLOCK
     + _NOTED
@@ -136,18 +137,24 @@ GIVE_BACK = Script(
 local entry = redis.call('HGET', KEYS[1], ARGV[1])
 if not entry then return 0 end
 if ARGV[3] == '1' and tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or 0) > clock() then return 0 end
+local function read()
+  local list, from = part(entry, 1)
+  local wake, from = part(entry, from)
+  redis.call('LLEN', list)
+  redis.call('LLEN', wake)
+  return list, wake, from
+end
+local fine, list, wake, from = pcall(read)
+if not fine then return -1 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-local list, from = part(entry, 1)
-local wake
-wake, from = part(entry, from)
 redis.call(ARGV[2], list, ARGV[4] or string.sub(entry, from))
 awaken(wake)
 return 1
 """
 )
 
-# KEYS: unacked, leases, list. ARGV: delivery tag.
+# KEYS: unacked, leases, list. ARGV: delivery tag, what to keep where that is not the message.
 PUT_ASIDE = Script(
     _NOTED
     + """
@@ -155,6 +162,10 @@ local entry = redis.call('HGET', KEYS[1], ARGV[1])
 if not entry then return 0 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
+if ARGV[2] then
+  redis.call('LPUSH', KEYS[3], ARGV[2])
+  return 1
+end
 local _, from = part(entry, 1)
 _, from = part(entry, from)
 redis.call('LPUSH', KEYS[3], string.sub(entry, from))

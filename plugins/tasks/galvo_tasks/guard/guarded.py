@@ -43,6 +43,8 @@ class Guarded(Request):
         self._asked = False
         """The guard does that now."""
         self._comes_again = False
+        self._is_elsewhere = False
+        """Its message has been given to another worker while it ran here."""
         if self.attempt:
             self._guard.known.arrived(self)
 
@@ -63,6 +65,12 @@ class Guarded(Request):
             return
         self._connection = now
         self._on_ack, self._on_reject = ack, reject
+
+    def lost_lease(self) -> None:
+        """What the broker's leases tell, from their thread, and perhaps only after its end."""
+        self._is_elsewhere = True
+        if self.acknowledged:
+            self._settle()
 
     def acknowledge(self) -> None:
         if self.acknowledged or self._asked:
@@ -151,10 +159,15 @@ class Guarded(Request):
         if self._guard.redelivers and self._connection != known.connection:
             self._on_ack = noop  # its channel is gone
         super().acknowledge()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Remember its end, and that others may have been given it before that."""
         if not self.attempt or self._comes_again:
             return
-        known.ended(self.attempt, self._connection)
-        if self._first_connection != known.connection:
+        known = self._guard.known
+        known.ended(self.attempt, None if self._is_elsewhere else self._connection)
+        if self._is_elsewhere or self._first_connection != known.connection:
             self._guard.settle(letter_of(self.message))
 
 

@@ -39,8 +39,8 @@ class Known:
         """One that has arrived before and is not gone."""
         return self._requests.get(attempt)
 
-    def ended(self, attempt: Attempt, connection: int) -> None:
-        """It is done, and that was told to the broker through this connection."""
+    def ended(self, attempt: Attempt, connection: int | None) -> None:
+        """It is done, and that was told to the broker through this connection; None: in vain, it comes again."""
         if connection == self.connection:
             self._ended.append(attempt)
         else:

@@ -125,7 +125,7 @@ def _called(entry: Entry) -> tuple[list[Any], dict[str, Any]] | None:
     try:
         args, kwargs, *_ = json.loads(entry.letter.body)
         return list(args), dict(kwargs)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from galvo_tasks.broker.scripts import TAKE
 from tests.plugins.tasks.broker.side import Side, sides
 
 DELAYED = "q\x06\x16delayed"
+DUE_AT_ONCE = "local t = redis.call('TIME') redis.call('ZADD', KEYS[1], t[1] + t[2] / 1e6 + 4e-4, '0:x')"
 
 
 def due(side: Side) -> float:
@@ -24,6 +26,21 @@ def test_a_delayed_one_waits_and_is_taken_when_it_is_due(side: Side) -> None:
     assert side.take().payload == "now"
     assert side.take(5).payload == "later"
     assert time.monotonic() - began >= 0.4
+
+
+def test_whoever_waits_for_one_that_is_due_in_an_instant_does_not_wait_for_ever(side: Side) -> None:
+    """`BRPOP key 0.001` blocks Redis 6.2 without an end."""
+    keys, words = side.channel._request("tag", ["q"])
+    answers = []
+    for _ in range(200):
+        with side.redis.pipeline() as pipe:
+            pipe.eval(DUE_AT_ONCE, 1, DELAYED)
+            pipe.execute_command(*TAKE.command(keys, words, whole=True))
+            pipe.delete(DELAYED, "q")
+            _, answer, _ = pipe.execute()
+        if isinstance(answer, int):  # and not the message itself, when Redis was slow
+            answers.append(answer)
+    assert set(answers) == {2}
 
 
 def test_delayed_ones_are_taken_by_priority_once_due(side: Side) -> None:

@@ -35,8 +35,9 @@ def test_what_runs_does_not_wait(side: Side) -> None:
     assert depths(side.connection.as_uri(), ["q"]) == []
 
 
-def test_what_is_no_message_has_no_age(side: Side) -> None:
-    side.redis.lpush("q", b"\xff")
+@pytest.mark.parametrize("raw", [b"\xff", b"[" * 100_000, b'{"headers": {"galvo-at": 1%s}}' % (b"0" * 400)])
+def test_what_is_no_message_has_no_age(side: Side, raw: bytes) -> None:
+    side.redis.lpush("q", raw)
     side.redis.lpush("q\x06\x165", b'{"headers": {"galvo-at": "yesterday"}}')
     assert [(one.tasks, one.oldest) for one in depths(side.connection.as_uri(), ["q"])] == [(1, None), (1, None)]
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from galvo_tasks.broker.leases import LEASES, UNACKED, Leases
+from galvo_tasks.broker.leases import LEASES, UNACKED, UNREADABLE, Leases
 from galvo_tasks.broker.lost import LOST, counted
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.broker.side import LEASE, Side, sides
@@ -122,6 +123,45 @@ def test_closing_gives_back_what_has_not_begun_uncounted_and_first(redis_url: st
         closing.close()
         assert [message["headers"] for message in other_side.listed("q\x06\x165")] == [{}, {}]
         assert other_side.bodies() == ["taken", "behind"]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [b"garbage", b"", b"1_0:0123456789", b"3:abc", b"-5:abc1:dx", b"12:galvo.leases1:wx", b"1:p12:galvo.leasesx"],
+)
+def test_what_is_no_note_is_kept_aside_and_the_others_come_back(side: Side, note: bytes) -> None:
+    side.publish("x")
+    side.take()
+    side.vanish()
+    side.redis.hset(UNACKED, b"\xff", note)
+    side.redis.zadd(LEASES, {b"\xff": 0})
+    expire(side)
+    other(side)._restore()
+    assert side.redis.lrange(UNREADABLE, 0, -1) == [note]
+    assert [message["headers"][LOST] for message in side.listed()] == [1]
+    assert side.unacked == 0
+
+
+@pytest.mark.parametrize("before", ["Infinity", "1e999", "NaN", '"x"', "[]", "null"])
+def test_a_count_that_is_none_begins_anew(before: str) -> None:
+    raw = f'{{"headers": {{"galvo-lost": {before}}}, "properties": {{"delivery_info": {{}}}}}}'
+    assert json.loads(counted(raw.encode()))["headers"][LOST] == 1
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b"x", b"{}"])
+def test_what_is_no_message_stays_as_it_is(raw: bytes) -> None:
+    assert counted(raw) == raw
+
+
+def test_the_thread_outlives_whatever_happens_in_it(side: Side, caplog: pytest.LogCaptureFixture) -> None:
+    leases = other(side)
+    leases._doubtful["x"] = None  # type: ignore[assignment]  # what nobody has thought of
+    for _ in range(3):
+        leases._look()
+    assert caplog.text.count("Leases cannot be renewed") == 1
+    leases._doubtful.clear()
+    leases._look()
+    assert not leases._away
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from celery.worker import state
 
+from galvo_tasks.broker.leases import LEASES, UNACKED
 from galvo_tasks.broker.lost import LOST
+from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.broker.side import Side, sides
 
 
@@ -18,6 +21,10 @@ class Request:
 
     def __init__(self, *, begun: bool) -> None:
         self.time_start = 1.0 if begun else None
+        self.lost_leases = 0
+
+    def lost_lease(self) -> None:
+        self.lost_leases += 1
 
 
 @pytest.fixture
@@ -88,3 +95,71 @@ def test_requeued_is_counted_if_it_may_have_begun(side: Side, begun: bool, lost:
     side.channel.leases.note(message.delivery_tag, Request(begun=begun))
     message.requeue()
     assert headers(side) == [lost]
+
+
+def given_away(side: Side) -> tuple[Any, Request]:
+    """A message that has begun here, and was given to another worker since; and its request."""
+    side.publish("x")
+    message, request = side.take(), Request(begun=True)
+    side.channel.leases.note(message.delivery_tag, request)
+    side.redis.eval("redis.call('DEL', KEYS[1], KEYS[2])", 2, UNACKED, LEASES)
+    return message, request
+
+
+def test_one_that_is_acknowledged_in_vain_is_told(side: Side) -> None:
+    message, request = given_away(side)
+    message.ack()
+    assert request.lost_leases == 1
+
+
+def test_one_whose_lease_is_lost_while_it_runs_is_told(side: Side) -> None:
+    _, request = given_away(side)
+    while not request.lost_leases:
+        pass
+
+
+def test_one_that_is_acknowledged_in_vain_is_told_later_when_redis_was_away(own_redis: OwnRedis) -> None:
+    with sides(own_redis.url) as (side,):
+        message, request = given_away(side)
+        own_redis.stop()
+        message.ack()
+        own_redis.go_on()
+        while not request.lost_leases:
+            pass
+    assert request.lost_leases == 1
+
+
+@pytest.fixture
+def silent(own_redis: OwnRedis, stopping: None) -> Iterator[Side]:
+    """Redis has been silent since an acknowledgement was sent to it, and its worker ends."""
+    with sides(own_redis.url) as (side,):
+        side.publish("x")
+        message = side.take()
+        own_redis.stop()
+        acknowledging = threading.Thread(target=message.ack)
+        acknowledging.start()
+        while message.delivery_tag in side.channel.leases._held:
+            pass
+        yield side
+        own_redis.go_on()
+        acknowledging.join()
+
+
+def test_a_worker_that_ends_waits_for_acknowledgements_that_are_under_way(silent: Side, own_redis: OwnRedis) -> None:
+    resumed = threading.Event()
+
+    def resume() -> None:
+        resumed.set()
+        own_redis.go_on()
+
+    timer = threading.Timer(0.2, resume)
+    timer.start()
+    silent.channel.close()
+    assert resumed.is_set()
+    assert silent.unacked == 0
+    timer.join()
+
+
+def test_and_says_so_when_they_cannot_be_told(silent: Side, caplog: pytest.LogCaptureFixture) -> None:
+    silent.channel.close()
+    assert "1 messages come back although they are done" in caplog.text

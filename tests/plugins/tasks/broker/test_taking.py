@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from galvo_tasks.broker.channel import UNREADABLE
-from galvo_tasks.broker.leases import LEASES, UNACKED
+from galvo_tasks.broker.leases import LEASES, UNACKED, UNREADABLE
 from tests.plugins.tasks.broker.side import Side, sides
 
 
@@ -107,7 +106,14 @@ def test_others_read_what_is_published(side: Side) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"\xff\xfe", b"{}", b"[1]", b'{"properties": 1}', b'{"body": "a", "properties": {"body_encoding": "base64"}}'],
+    [
+        b"\xff\xfe",
+        b"{}",
+        b"[1]",
+        b"[" * 100_000,
+        b'{"properties": 1}',
+        b'{"body": "a", "properties": {"body_encoding": "base64"}}',
+    ],
 )
 def test_what_is_no_message_is_kept_aside(side: Side, raw: bytes) -> None:
     side.redis.lpush("q", raw)

@@ -15,6 +15,7 @@ from galvo_tasks.cli import main
 from galvo_tasks.guard.dead import InRedis
 from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.letter import Letter
+from galvo_tasks.guard.shown import types_of
 from tests.plugins.tasks.guard.perilous import MODULE, Perilous, perilous
 
 IDS = ("3f2a8c1e-0001", "3f2a8c1e-0002", "9b")
@@ -137,3 +138,8 @@ def test_a_broker_that_is_away_is_one_sentence(
         code, said = run(capsys)
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("galvo: the broker does not answer (")
+
+
+def test_a_body_that_is_nested_too_deeply_is_told_by_its_size() -> None:
+    letter = Letter(b"[" * 100_000, "application/json", "utf-8", {"id": "a"}, "", "q")
+    assert types_of(entry(letter, "why")) == "97.7 KiB of application/json"

@@ -34,6 +34,12 @@ def test_what_ends_after_its_connection_is_known_at_once() -> None:
     assert known.has_ended(FIRST)
 
 
+def test_what_has_ended_in_vain_is_known_at_once() -> None:
+    known = Known()
+    known.ended(FIRST, None)
+    assert known.has_ended(FIRST)
+
+
 def test_what_was_not_begun_may_begin_once() -> None:
     known = Known()
     known.lose_connection([FIRST])

@@ -121,6 +121,24 @@ def test_a_worker_is_killed_on_redis(tmp_path: Path, own_redis: OwnRedis) -> Non
         assert (those.begun("once"), those.begun("twice")) == (1, 2)
 
 
+def test_another_worker_calls_lost_on_redis_what_ended_while_this_one_stood_still(
+    tmp_path: Path, own_redis: OwnRedis
+) -> None:
+    with perilous(tmp_path, own_redis.url, lease=1) as those:
+        one = those.stand.worker(*WORDS)
+        those.send("once", "long")
+        those.until_begun("long")
+        other = those.stand.worker(*WORDS)
+        one.process.send_signal(signal.SIGSTOP)  # its main process, and not the one that runs the task
+        those.let_go("long")
+        those.until_ended("long")
+        other.until("is put aside")
+        one.process.send_signal(signal.SIGCONT)
+        one.until("has ended after all")
+        assert those.begun("long") == 1
+        assert those.letters.count() == 0
+
+
 if THOROUGH:  # it waits for longer than clocks may differ by
 
     def test_one_that_waits_for_its_time_has_not_begun(those: Perilous, rabbit: Rabbit, url: str) -> None:
