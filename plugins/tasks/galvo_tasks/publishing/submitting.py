@@ -15,6 +15,7 @@ from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds, settings_of
 from galvo_tasks.publishing.attempt import Attempt
 from galvo_tasks.publishing.following import Followed, ended_of
+from galvo_tasks.publishing.problems import Refused
 from galvo_tasks.publishing.producer import Producer, serialised
 from galvo_tasks.publishing.publisher import publisher_of
 
@@ -48,6 +49,11 @@ class Submitting(celery.Task[Any, Any]):
         `may_arrive` tells whether the task may run nevertheless, as its `id`.
         """
         task = cast("Task", self)
+        if task.app.conf.task_always_eager:  # it would hold the loop, or a thread that is there to publish
+            raise Refused(
+                f"task {task.name} is submitted with task_always_eager: await {task.name}(...) itself if it is a "
+                "coroutine, or use delay(); else turn task_always_eager off"
+            )
         limit = seconds("deadline", deadline, 0.001) or settings_of(task.app).deadline
         options: dict[str, Any] = {
             "priority": priority,
