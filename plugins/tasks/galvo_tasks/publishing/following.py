@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from celery.signals import task_failure
+
 from galvo_tasks.broker.headers import AT, KEY, KEY_TTL
 from galvo_tasks.jobs.errors import ResultsAway
 from galvo_tasks.publishing.asking import kind, settings_of
@@ -66,10 +68,12 @@ class Followed:
                 away = isinstance(error, NotPublished | ResultsAway)
                 unsure = getattr(error, "may_arrive", False) and not twice
                 if not away or unsure or time.monotonic() + retrying.PAUSE >= end:
-                    said = f"task {self._name} has run, but {task.name}, which follows it, could not be asked for"
-                    raise NotFollowed(f"{said}: {error}") from error
+                    raise self.problem(f"{task.name}, which follows it,", error) from error
                 log.warning("%s is to follow %s, but that could not be published: %s", task.name, self._name, error)
             time.sleep(retrying.PAUSE)
+
+    def problem(self, what: str, error: BaseException) -> NotFollowed:
+        return NotFollowed(f"task {self._name} has run, but {what} could not be asked for: {error}")
 
     def _key(self, id: str) -> dict[str, Any]:
         """By what it follows: one that is given to workers anew is followed again."""
@@ -81,3 +85,10 @@ def ended_of(task: Any) -> Followed | None:
     """Of the task that runs in this thread, if there is one and its function has returned."""
     found: Followed | None = vars(task.request).get(PLACE) if task else None
     return found if found is not None and found.ended else None
+
+
+@task_failure.connect
+def _tell(sender: Any, exception: BaseException, einfo: Any, **_: Any) -> None:
+    """Of what this application has no task for, and Celery asks for by itself: the main process is told the same."""
+    if einfo is not None and not isinstance(exception, NotFollowed) and (ended := ended_of(sender)):
+        einfo.exception = ended.problem("what follows it", exception)

@@ -37,9 +37,11 @@ def ends(app: Celery[Any], impatient: None, monkeypatch: pytest.MonkeyPatch) -> 
 
     run = build_tracer("first", first, app=app)
 
-    def ends(value: Callable[[], Any], **request: Any) -> Any:
+    def ends(value: Callable[[], Any], outcome: bool = False, **request: Any) -> Any:
         request = {"id": "first", "retries": 0, "args": (value,), "kwargs": {}, "is_eager": False, **request}
-        _, info, _, _ = run("first", (value,), {}, request)
+        result, info, _, _ = run("first", (value,), {}, request)
+        if outcome:  # as it is sent to the main process
+            return result
         return (info.state, info.retval) if info else ("SUCCESS", None)
 
     return ends
@@ -93,6 +95,12 @@ def test_a_result_that_cannot_be_told_is_no_failure_of_the_task(app: Celery[Any]
     for value in (object(), "x" * 300_000):
         state, error = ends(lambda value=value: value, chain=[app.tasks[NOTED].s()])
         assert (state, type(error)) == ("FAILURE", NotFollowed)
+
+
+def test_a_step_of_another_application_is_no_exception(app: Celery[Any], ends: Ends) -> None:
+    told = ends(object, chain=[app.signature("theirs")], outcome=True)
+    assert isinstance(told.exception, NotFollowed)
+    assert str(told.exception).startswith("task first has run, but what follows it could not be asked for: ")
 
 
 def test_what_the_task_asks_for_itself_is_its_own_failure(app: Celery[Any], ends: Ends, own_redis: OwnRedis) -> None:
