@@ -16,12 +16,14 @@ from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.guard import guard_of
 from galvo_tasks.guard.letter import attempt_of, letter_of
 from galvo_tasks.guard.verdict import poison
+from galvo_tasks.publishing.problems import NotFollowed
 
 logger = logging.getLogger(__name__)
 
 WAS_LOST = "its process was lost while it ran"
 REJECTED = "the task has rejected it"
 FAILED = "it has failed for good"
+NOT_FOLLOWED = "it has run, but what follows could not be asked for"
 
 
 class Guarded(Request):
@@ -99,6 +101,8 @@ class Guarded(Request):
         if isinstance(error, Reject) and not getattr(error, "requeue", False):
             reason = getattr(error, "reason", None)
             self._put_aside(REJECTED, reason if isinstance(reason, BaseException) else error)
+        elif isinstance(error, NotFollowed):
+            self._put_aside(NOT_FOLLOWED, error, str(exc_info.traceback))
         elif getattr(self.task, "dead_on_failure", False) and not isinstance(
             error, Terminated | Ignore | Reject | Retry | SystemExit | KeyboardInterrupt
         ):

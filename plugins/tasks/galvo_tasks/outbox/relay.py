@@ -12,6 +12,7 @@ from kombu.serialization import loads
 from galvo import Context
 from galvo.session import Lease, Session
 from galvo_tasks.config.errors import UnknownClass
+from galvo_tasks.jobs.errors import JobProblem, ResultsAway
 from galvo_tasks.outbox import table
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.asking import asked, settings_of
@@ -23,7 +24,7 @@ POLL: Final = 1.0
 """Seconds between looks at an empty table."""
 PAUSES: Final = (1.0, 2.0, 5.0, 10.0)
 """Seconds, while the broker or the database is away."""
-HOPELESS: Final = (Refused, UnknownClass, DecodeError, TypeError, ValueError)
+HOPELESS: Final = (Refused, UnknownClass, JobProblem, DecodeError, TypeError, ValueError)
 """Trying it again gives the same."""
 
 
@@ -70,32 +71,43 @@ class Relay:
 
     async def batch(self) -> bool:
         """Publish the next ones; whether there may be more. Raises what publishing does, and the database's errors."""
-        failed: Exception | None = None
         async with Lease(self._context.run, Session.transaction) as session:
             if not self._prepared:
                 await table.prepare(session)
-            rows = await table.take(session, str(self._app.main), list(self._app.tasks), BATCH)
-            done = []
-            for row in rows:
-                if self._ending.is_set():
-                    break
-                try:
-                    await self._publish(row)
-                except HOPELESS as error:
-                    self._context.log.error("outbox: task %s (%s) is held: %s", row["task"], row["task_id"], error)
-                    await table.hold(session, row["id"], str(error))
-                except Exception as error:  # noqa: BLE001  # it is raised when what was published is written down
-                    failed = error
-                    break
-                else:
-                    done.append(row["id"])
-            if done:
-                await table.done(session, done)
+            more, failed = await self._some(session, list(self._app.tasks))
+            if isinstance(failed, ResultsAway):  # which keeps only those that have one
+                others = [name for name, task in self._app.tasks.items() if not getattr(task, "keep_result", False)]
+                rest, other = True, None
+                while rest and other is None and not self._ending.is_set():
+                    rest, other = await self._some(session, others)
+                failed = other or failed
         self._prepared = True
-        self.published += len(done)
         if failed is not None:
             raise failed
-        return len(rows) == BATCH
+        return more
+
+    async def _some(self, session: Session, tasks: list[str]) -> tuple[bool, Exception | None]:
+        """Publish the next ones of these tasks: whether there may be more, and what has ended it early."""
+        failed: Exception | None = None
+        rows = await table.take(session, str(self._app.main), tasks, BATCH)
+        done = []
+        for row in rows:
+            if self._ending.is_set():
+                break
+            try:
+                await self._publish(row)
+            except Exception as error:  # noqa: BLE001  # it is raised when what was published is written down
+                if isinstance(error, ResultsAway) or not isinstance(error, HOPELESS):
+                    failed = error
+                    break
+                self._context.log.error("outbox: task %s (%s) is held: %s", row["task"], row["task_id"], error)
+                await table.hold(session, row["id"], str(error))
+            else:
+                done.append(row["id"])
+        if done:
+            await table.done(session, done)
+        self.published += len(done)
+        return len(rows) == BATCH, failed
 
     async def _publish(self, row: Any) -> None:
         task = cast("Task", self._app.tasks[row["task"]])

@@ -48,3 +48,7 @@ class Unconfirmed(NotPublished):
     """It was sent and nothing has come back, in time or ever: it may arrive, or have arrived."""
 
     may_arrive = True
+
+
+class NotFollowed(TasksProblem, OperationalError):
+    """A task has run, but what follows it could not be asked for. An OperationalError, too: Celery looks for that."""

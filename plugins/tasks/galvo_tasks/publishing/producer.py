@@ -11,11 +11,11 @@ from kombu.exceptions import EncodeError
 from kombu.serialization import dumps
 
 from galvo import sizes
+from galvo_tasks.publishing.measuring import at_least
 from galvo_tasks.publishing.problems import NotSerialisable, PayloadTooLarge
 
 COMPRESSED = 4096
 """Bytes from which gzip is worth its time."""
-SIZED = (str, bytes, list, tuple, dict)
 
 
 class Producer(kombu.Producer):
@@ -43,9 +43,8 @@ class Producer(kombu.Producer):
 
 def serialised(task: str, body: Any, limit: int) -> tuple[str, str, bytes]:
     """Content type, encoding and bytes of a task's `body`. Raises PayloadTooLarge, NotSerialisable."""
-    largest = max((len(value) for value in (*body[0], *body[1].values()) if isinstance(value, SIZED)), default=0)
-    if largest > limit:  # serialising it would keep everybody waiting
-        raise _too_large(task, largest, limit)
+    if (least := at_least(body, limit)) > limit:  # serialising it would keep everybody waiting
+        raise _too_large(task, least, limit)
     try:
         kind, encoding, data = dumps(body, "json")
     except (EncodeError, RecursionError) as error:

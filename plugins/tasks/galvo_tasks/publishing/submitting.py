@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import celery
@@ -13,6 +14,8 @@ from galvo_tasks.jobs.job import Job
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds, settings_of
 from galvo_tasks.publishing.attempt import Attempt
+from galvo_tasks.publishing.following import Followed, ended_of
+from galvo_tasks.publishing.problems import Refused
 from galvo_tasks.publishing.producer import Producer, serialised
 from galvo_tasks.publishing.publisher import publisher_of
 
@@ -46,6 +49,11 @@ class Submitting(celery.Task[Any, Any]):
         `may_arrive` tells whether the task may run nevertheless, as its `id`.
         """
         task = cast("Task", self)
+        if task.app.conf.task_always_eager:  # it would hold the loop, or a thread that is there to publish
+            raise Refused(
+                f"task {task.name} is submitted with task_always_eager: await {task.name}(...) itself if it is a "
+                "coroutine, or use delay(); else turn task_always_eager off"
+            )
         limit = seconds("deadline", deadline, 0.001) or settings_of(task.app).deadline
         options: dict[str, Any] = {
             "priority": priority,
@@ -88,7 +96,28 @@ class Submitting(celery.Task[Any, Any]):
         producer: Any = None,
         **options: Any,
     ) -> Any:
-        """Celery's, within the deadline; raises what `submit` does. In a coroutine: use that."""
+        """Celery's, within the deadline; raises what `submit` does. In a coroutine: use that.
+
+        What follows a task that has ended is asked for as `Followed.ask` does.
+        """
+        task = cast("Task", self)
+        parent = task.app.current_worker_task
+        if ended := ended_of(parent):
+            task_id = task_id or uuid()
+            # Without the producer that a group brings, whose connection may be the one that is lost.
+            return ended.ask(task, task_id, options, partial(self._ask, args, kwargs, task_id, None))
+        return self._ask(args, kwargs, task_id, producer, options, settings_of(task.app).deadline)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        followed = Followed.of(self)
+        given = super().__call__(*args, **kwargs)
+        if followed is not None:
+            followed.ended = True
+        return given
+
+    def _ask(
+        self, args: Any, kwargs: Any, task_id: str | None, producer: Any, options: dict[str, Any], deadline: float
+    ) -> Any:
         task = cast("Task", self)
         options = asked(task, options)
         if producer is not None or options.get("connection") is not None or task.app.conf.task_always_eager:
@@ -98,7 +127,7 @@ class Submitting(celery.Task[Any, Any]):
         if parent:
             options.setdefault("root_id", parent.request.root_id or parent.request.id)
             options.setdefault("parent_id", parent.request.id)
-        attempt = Attempt(self.name, task_id or uuid(), settings_of(task.app).deadline, keyed=KEY in options["headers"])
+        attempt = Attempt(self.name, task_id or uuid(), deadline, keyed=KEY in options["headers"])
         publisher = publisher_of(task.app)
 
         def call(producer: Producer) -> Any:

@@ -103,3 +103,10 @@ def not_now(name: str) -> None:
         os.close(os.open(f"{name}.sent", os.O_CREAT))
         raise Reject("later", requeue=True)
     note(f"end {name}")
+
+
+@app.task
+def opaque(name: str) -> object:
+    """Its result cannot be told to what follows it."""
+    note(f"begin {name}")
+    return object()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.plugins.tasks.guard.perilous import Perilous, perilous
+from tests.plugins.tasks.guard.perilous import MODULE, Perilous, perilous
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,13 @@ def test_a_failure_is_put_aside_only_after_its_last_retry(those: Perilous) -> No
 def test_one_that_is_rejected_is_put_aside(those: Perilous) -> None:
     those.send("refused", "refused")
     assert those.until_dead("refused").reason == "the task has rejected it"
+
+
+def test_one_whose_next_step_cannot_be_asked_for_is_put_aside(those: Perilous) -> None:
+    those.send("opaque", "opaque", chain=[those.app.signature(f"{MODULE}.brief_once")])
+    entry = those.until_dead("opaque")
+    assert (entry.reason, entry.exception) == ("it has run, but what follows could not be asked for", "NotFollowed")
+    assert those.begun("opaque") == 1
 
 
 def test_one_that_sends_itself_back_is_not_called_lost(those: Perilous) -> None:

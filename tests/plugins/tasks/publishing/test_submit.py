@@ -136,7 +136,9 @@ def test_a_chain_runs(noted: Any, stand: Stand) -> None:
     stand.until(lambda: stand.notes() == ["first", "second"])
 
 
-async def test_eager_tasks_run_at_once(app: Celery[Any], redis: Redis) -> None:
+async def test_what_is_to_run_at_once_is_not_submitted(app: Celery[Any], own_redis: OwnRedis) -> None:
+    own_redis.kill()
     app.conf.task_always_eager = True
-    await app.tasks["idempotent"].submit(("a",))
-    assert not redis.keys("test.*")
+    with pytest.raises(Refused, match=r"with task_always_eager: await idempotent\(\.\.\.\) itself"):
+        await app.tasks["idempotent"].submit(("a",))
+    app.tasks["idempotent"].delay("a")

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ from redis import Redis
 from galvo import Context, Kernel
 from galvo_pool import PoolPlugin
 from galvo_tasks import Priority
+from galvo_tasks.jobs.errors import ResultsAway
 from galvo_tasks.outbox import Relay, outbox, table
 from galvo_tasks.publishing.problems import NotPublished, NotSerialisable, Refused
 from tests.plugins.cache.coherence.own_redis import OwnRedis
@@ -168,6 +170,41 @@ async def test_one_that_cannot_be_published_does_not_keep_the_others(dsn: str, n
         broken, unknown = await left(kernel)
         assert broken["problem"]
         assert unknown["problem"] is None  # for a relay that knows it
+
+
+async def test_an_id_that_no_job_can_have_does_not_keep_the_others(
+    dsn: str, app: Celery[Any], noted: Any, redis: Redis
+) -> None:
+    async with relay_of(dsn, app) as (kernel, relay):
+        async with kernel.transaction() as session:
+            await outbox(session, kept_of(app), ("broken",))
+            await session.execute("update galvo.task_outbox set task_id = 'a b'")
+            await outbox(session, noted, ("good",))
+        await relay.batch()
+        assert texts(redis) == ["good"]
+        (broken,) = await left(kernel)
+        assert "no id of a job" in broken["problem"]
+
+
+async def test_results_that_are_away_keep_only_those_that_have_one(
+    dsn: str, own_redis: OwnRedis, redis: Redis, tmp_path: Path
+) -> None:
+    with application(own_redis.url, results=f"unix://{tmp_path}/none.sock") as app:
+        async with relay_of(dsn, app) as (kernel, relay):
+            async with kernel.transaction() as session:
+                for text in ("one", "two"):
+                    await outbox(session, kept_of(app), ("kept",))
+                    await outbox(session, app.tasks[NOTED], (text,))
+            with pytest.raises(ResultsAway):
+                await relay.batch()
+            assert texts(redis) == ["one", "two"]
+            assert [row["problem"] for row in await left(kernel)] == [None, None]
+
+
+def kept_of(app: Celery[Any]) -> Any:
+    def kept(text: str) -> None: ...
+
+    return app.tasks.get("kept") or app.task(name="kept", keep_result=True, shared=False)(kept)
 
 
 async def test_on_rabbitmq_only_what_may_run_twice(dsn: str, rabbit: Rabbit) -> None:
