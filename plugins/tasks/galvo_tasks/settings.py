@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from galvo import PluginSettings, sizes
+from galvo_tasks.config.url import readable
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -45,6 +46,8 @@ CLASSES = {
 
 
 class TasksSettings(PluginSettings):
+    model_config = ConfigDict(hide_input_in_errors=True)  # addresses have passwords in them
+
     broker: SecretStr = Field(
         SecretStr(""),
         description="Where tasks wait: redis://, rediss://, unix:///path, amqp://, amqps://, or embedded; empty: "
@@ -76,6 +79,12 @@ class TasksSettings(PluginSettings):
     without: list[str] = Field(
         ["monitor", "index"], description="Plugins that the kernels of worker processes leave out."
     )
+
+    @field_validator("broker", "results")
+    @classmethod
+    def _address(cls, value: SecretStr) -> SecretStr:
+        readable(value.get_secret_value())
+        return value
 
     @field_validator("payload", "result")
     @classmethod
