@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import celery
 from celery import Celery
+from celery.utils.imports import symbol_by_name
 
 from galvo.settings import gather, validated
 from galvo_tasks.config import doubles
@@ -33,17 +35,29 @@ def celery_app(name: str, settings: TasksSettings | None = None) -> Celery[Any]:
 
 
 def configure(app: Celery[Any], settings: TasksSettings | None = None) -> Celery[Any]:
-    """Bring an application that exists to the same configuration, before its first task is made; gives it back."""
+    """Bring an application that exists to the same configuration, before its first task is made; gives it back.
+
+    A `task_cls` of its own stays the base of its tasks.
+    """
     settings = settings or read()
     app.galvo = settings  # type: ignore[attr-defined]  # its own place for what belongs to it
     doubles.watch(app)
-    app.task_cls = Task  # type: ignore[assignment]  # the stubs know names only
+    app.task_cls = _base(app)  # type: ignore[assignment]  # the stubs know names only
     if (broker := settings.broker.get_secret_value()) not in ("", EMBEDDED):
         bind(app, broker)
     else:  # its tasks may be made before it is bound, and keep what they find
         told = preset(str(app.main), settings, "redis://")
         app.conf.update({name: value for name, value in told.items() if not name.endswith("_url")})
     return app
+
+
+def _base(app: Any) -> type[Any]:
+    """Of its tasks: its own goes before ours, but not in how a worker runs them."""
+    theirs: type[Any] = symbol_by_name(app.task_cls)
+    if issubclass(theirs, Task):
+        return theirs
+    how = {"abstract": True, "Request": Task.Request, "Strategy": Task.Strategy}
+    return type(theirs.__name__, (theirs, Task), how) if theirs is not celery.Task else Task
 
 
 def bind(app: Celery[Any], broker: str) -> None:

@@ -13,7 +13,11 @@ from galvo_tasks.priority import Priority
 
 def strangers(case: Case) -> Iterator[Trap]:
     for name in case.strangers:
-        yield Trap(name, "was made before configure(app), so that none of its promises hold: call that first")
+        if isinstance(case.app.tasks[name], case.app.Task):
+            text = "was made before configure(app), so that none of its promises hold: call that first"
+        else:
+            text = "has a base that is not galvo's Task, so that none of its promises hold: derive that from app.Task"
+        yield Trap(name, text)
 
 
 def doubles(case: Case) -> Iterator[Trap]:
