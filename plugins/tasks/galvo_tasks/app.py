@@ -12,7 +12,7 @@ from celery.utils.imports import symbol_by_name
 from galvo.settings import gather, validated
 from galvo_tasks.config import doubles
 from galvo_tasks.config.preset import preset, queue_name
-from galvo_tasks.errors import NoBroker
+from galvo_tasks.errors import NoBroker, TasksProblem
 from galvo_tasks.settings import TasksSettings
 from galvo_tasks.task import Task
 
@@ -29,7 +29,7 @@ class Application(Celery[Any]):
 def celery_app(name: str, settings: TasksSettings | None = None) -> Celery[Any]:
     """A new application; `settings`: those of settings/galvo.toml in the working directory.
 
-    Raises SettingsError.
+    Raises SettingsError, TasksProblem.
     """
     return configure(Application(name, task_cls=Task), settings)
 
@@ -37,8 +37,10 @@ def celery_app(name: str, settings: TasksSettings | None = None) -> Celery[Any]:
 def configure(app: Celery[Any], settings: TasksSettings | None = None) -> Celery[Any]:
     """Bring an application that exists to the same configuration, before its first task is made; gives it back.
 
-    A `task_cls` of its own stays the base of its tasks.
+    A `task_cls` of its own stays the base of its tasks. Raises SettingsError, TasksProblem.
     """
+    if not app.main:
+        raise TasksProblem('an application without a name would share its queues with all such: write Celery("shop")')
     settings = settings or read()
     app.galvo = settings  # type: ignore[attr-defined]  # its own place for what belongs to it
     doubles.watch(app)

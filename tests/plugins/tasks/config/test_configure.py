@@ -14,6 +14,7 @@ from galvo import SettingsError
 from galvo_tasks import Task, TasksSettings, celery_app, configure
 from galvo_tasks.app import bind
 from galvo_tasks.config.check import check
+from galvo_tasks.errors import TasksProblem
 
 REDIS = "redis://127.0.0.1:1/0"
 SETTINGS = TasksSettings.model_validate({"broker": REDIS})
@@ -81,6 +82,12 @@ def test_a_task_with_a_base_that_is_not_galvos() -> None:
     assert [(trap.name, trap.text.partition(",")[0]) for trap in check(app)] == [
         ("mine", "has a base that is not galvo's Task")
     ]
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_an_application_without_a_name_is_refused(name: str | None) -> None:
+    with pytest.raises(TasksProblem, match="would share its queues with all such: write Celery"):
+        configure(Celery(name), SETTINGS)
 
 
 def test_without_a_broker_it_can_be_imported() -> None:
