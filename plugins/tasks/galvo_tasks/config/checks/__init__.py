@@ -26,6 +26,7 @@ OF_CONFIGURATION: tuple[Callable[[Case], Iterator[Trap]], ...] = (
     tasks.doubles,
     tasks.classes,
     tasks.priorities,
+    tasks.rates,
     tasks.limits,
 )
 OF_SERVER: tuple[Callable[[Case], Iterator[Trap]], ...] = (server.eviction, server.persistence, server.role)

@@ -51,6 +51,23 @@ def priorities(case: Case) -> Iterator[Trap]:
         yield Trap(name, text)
 
 
+def rates(case: Case) -> Iterator[Trap]:
+    """Nothing is taken before it can run: what waits for its rate has the place of what could run."""
+    conf = case.conf
+    if conf.worker_disable_rate_limits:
+        return
+    common = conf.task_default_rate_limit
+    text = (
+        "holds a place in the worker while it waits, before all that is more urgent: leave it out, and use a class of "
+        "its own with concurrency"
+    )
+    if common:
+        yield Trap("task_default_rate_limit", f"{common} {text}")
+    for name, task in case.tasks.items():
+        if task.rate_limit and task.rate_limit != common:
+            yield Trap(name, f"rate_limit={task.rate_limit!r} {text}")
+
+
 def limits(case: Case) -> Iterator[Trap]:
     for name, task in case.tasks.items():
         soft, hard = task.soft_time_limit, task.time_limit
