@@ -138,6 +138,23 @@ def test_a_rate_that_nobody_keeps() -> None:
     assert check(app) == []
 
 
+def test_threads_that_nobody_can_end() -> None:
+    app = shop(classes={"web": {"pool": "threads"}})
+
+    @app.task(shared=False, runtime="web")
+    async def asked() -> None: ...
+
+    assert check(app) == []
+
+    def plain() -> None: ...
+
+    for number in range(7):
+        app.task(shared=False, runtime="web", name=f"plain{number}")(plain)
+    trap = found(app, "classes.web")
+    assert "does not hold for plain0, plain1, plain2, plain3, plain4 and 2 more: set it to" in trap.text
+    assert not trap.fatal
+
+
 def test_the_habit_of_redis_on_rabbitmq() -> None:
     app = shop(RABBIT)
 

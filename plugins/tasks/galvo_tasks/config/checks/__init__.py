@@ -28,5 +28,6 @@ OF_CONFIGURATION: tuple[Callable[[Case], Iterator[Trap]], ...] = (
     tasks.priorities,
     tasks.rates,
     tasks.limits,
+    tasks.threads,
 )
 OF_SERVER: tuple[Callable[[Case], Iterator[Trap]], ...] = (server.eviction, server.persistence, server.role)

@@ -10,6 +10,9 @@ from galvo_tasks.config.doubles import doubles_of
 from galvo_tasks.config.trap import Trap
 from galvo_tasks.priority import Priority
 
+SHOWN = 5
+"""Names of tasks in one sentence."""
+
 
 def strangers(case: Case) -> Iterator[Trap]:
     for name in case.strangers:
@@ -74,3 +77,12 @@ def limits(case: Case) -> Iterator[Trap]:
         if soft and hard and soft >= hard:
             text = f"soft_time_limit={soft:g} is not below time_limit={hard:g}, so that it never has time to clean up"
             yield Trap(name, f"{text}: lower it", fatal=False)
+
+
+def threads(case: Case) -> Iterator[Trap]:
+    for name, runtime in case.settings.classes.items():
+        plain = [task.name for task in case.tasks.values() if task.runtime == name and not task.is_coroutine]
+        if runtime.pool == "threads" and plain:
+            shown = ", ".join(plain[:SHOWN]) + (f" and {len(plain) - SHOWN} more" if len(plain) > SHOWN else "")
+            text = f'pool = "threads" cannot end what is no coroutine, so that time_limit does not hold for {shown}'
+            yield Trap(f"classes.{name}", f'{text}: set it to "processes"', fatal=False)
