@@ -13,7 +13,7 @@ from galvo.settings import gather, validated
 from galvo_tasks.config import doubles
 from galvo_tasks.config.preset import preset, queue_name
 from galvo_tasks.errors import NoBroker, TasksProblem
-from galvo_tasks.settings import TasksSettings
+from galvo_tasks.settings import TasksSettings, settings_of
 from galvo_tasks.task import Task
 
 EMBEDDED = "embedded"
@@ -67,12 +67,6 @@ def bind(app: Celery[Any], broker: str) -> None:
     if not broker:
         raise NoBroker('no broker: set broker under [tasks] to redis://, amqp://, or "embedded"')
     app.conf.update(preset(str(app.main), settings_of(app), address(broker)))
-
-
-def settings_of(app: Celery[Any]) -> TasksSettings:
-    """Those it was configured with."""
-    found: Any = app.galvo  # type: ignore[attr-defined]
-    return found if isinstance(found, TasksSettings) else TasksSettings.model_validate({})
 
 
 def queues_of(app: Celery[Any]) -> dict[str, str]:

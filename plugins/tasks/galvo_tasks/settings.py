@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -123,3 +123,9 @@ class TasksSettings(PluginSettings):
     @property
     def result_bytes(self) -> int:
         return sizes.parse(self.result)
+
+
+def settings_of(app: Any) -> TasksSettings:
+    """Those with which this Celery application was configured."""
+    found = app.galvo
+    return found if isinstance(found, TasksSettings) else TasksSettings.model_validate({})
