@@ -66,17 +66,12 @@ def bind(app: Celery[Any], broker: str) -> None:
     """Give `app` its broker: an embedded one is known only once a kernel runs. Raises NoBroker without one."""
     if not broker:
         raise NoBroker('no broker: set broker under [tasks] to redis://, amqp://, or "embedded"')
-    app.conf.update(preset(str(app.main), settings_of(app), address(broker)))
+    app.conf.update(preset(str(app.main), settings_of(app), broker))
 
 
 def queues_of(app: Celery[Any]) -> dict[str, str]:
     """Its runtime classes by the names of their queues."""
     return {queue_name(str(app.main), name): name for name in settings_of(app).classes}
-
-
-def address(broker: str) -> str:
-    """The broker's URL as kombu wants it: a Redis on a Unix socket is redis+socket:// there."""
-    return "redis+socket" + broker.removeprefix("unix") if broker.startswith("unix:") else broker
 
 
 def read(root: Path = Path()) -> TasksSettings:
