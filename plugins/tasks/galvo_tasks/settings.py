@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from galvo import PluginSettings, sizes
+from galvo_tasks.config.url import RABBITMQ, REDIS, checked
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+HOUR, DAY = 3600.0, 86400.0
 
 
 class RuntimeClass(BaseModel):
@@ -18,7 +20,7 @@ class RuntimeClass(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     memory: str = Field("128MiB", description="What one of its tasks needs at most, beside Python itself.")
-    time_limit: float = Field(30.0, gt=0, description="Seconds after which a task is ended.")
+    time_limit: float = Field(30.0, ge=0.1, le=30 * DAY, description="Seconds after which a task is ended.")
     concurrency: int = Field(0, ge=0, le=1000, description="Tasks at once, at most; 0: what CPUs and memory allow.")
     pool: Literal["processes", "threads"] = Field("processes", description="What runs them.")
     max_tasks: int = Field(1000, ge=0, description="Tasks after which a process is replaced; 0: never.")
@@ -45,6 +47,8 @@ CLASSES = {
 
 
 class TasksSettings(PluginSettings):
+    model_config = ConfigDict(hide_input_in_errors=True)  # addresses have passwords in them
+
     broker: SecretStr = Field(
         SecretStr(""),
         description="Where tasks wait: redis://, rediss://, unix:///path, amqp://, amqps://, or embedded; empty: "
@@ -61,14 +65,17 @@ class TasksSettings(PluginSettings):
         description="Runtime classes by name, as [tasks.classes.NAME] with memory, time_limit, concurrency, pool, "
         "max_tasks; each has a queue and workers of its own. What is not said of the ones here stays as it is.",
     )
-    deadline: float = Field(5.0, gt=0, description="Seconds that asking for a task may take.")
+    deadline: float = Field(5.0, ge=0.01, le=HOUR, description="Seconds that asking for a task may take.")
     payload: str = Field("256KiB", description="Arguments of a task, at most: put more into the database.")
     result: str = Field("1MiB", description="A result, at most.")
-    result_ttl: float = Field(3600.0, gt=0, description="Seconds for which progress and results are kept.")
+    result_ttl: float = Field(3600.0, ge=1, le=30 * DAY, description="Seconds for which progress and results are kept.")
     lease: float = Field(
-        60.0, ge=1, description="Seconds after which the tasks of a worker that has died are given to others (Redis)."
+        60.0,
+        ge=1,
+        le=DAY,
+        description="Seconds after which the tasks of a worker that has died are given to others (Redis).",
     )
-    starts: int = Field(3, ge=1, description="Workers that a task may take with it before it is put aside.")
+    starts: int = Field(3, ge=1, le=1000, description="Workers that a task may take with it before it is put aside.")
     outbox: bool = Field(
         False, description="Publish what transactions have left in the table galvo.task_outbox, from this process."
     )
@@ -76,6 +83,18 @@ class TasksSettings(PluginSettings):
     without: list[str] = Field(
         ["monitor", "index"], description="Plugins that the kernels of worker processes leave out."
     )
+
+    @field_validator("broker")
+    @classmethod
+    def _broker(cls, value: SecretStr) -> SecretStr:
+        checked(value.get_secret_value(), (*REDIS, *RABBITMQ), "", "embedded")
+        return value
+
+    @field_validator("results")
+    @classmethod
+    def _results(cls, value: SecretStr) -> SecretStr:
+        checked(value.get_secret_value(), REDIS, "", "embedded")
+        return value
 
     @field_validator("payload", "result")
     @classmethod
@@ -104,3 +123,9 @@ class TasksSettings(PluginSettings):
     @property
     def result_bytes(self) -> int:
         return sizes.parse(self.result)
+
+
+def settings_of(app: Any) -> TasksSettings:
+    """Those with which this Celery application was configured."""
+    found = app.galvo
+    return found if isinstance(found, TasksSettings) else TasksSettings.model_validate({})

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 SCHEME = "galvo"
-_OURS = {"redis://": f"{SCHEME}://", "rediss://": f"{SCHEME}s://", "unix://": f"{SCHEME}+socket://"}
+_SOCKET, _PLAIN_SOCKET = "unix://", "redis+socket://"
+"""What redis-py, and what kombu's own transport, calls a Redis on a Unix socket."""
+_OURS = {"redis://": f"{SCHEME}://", "rediss://": f"{SCHEME}s://", _SOCKET: f"{SCHEME}+socket://"}
+
+
+def plain_url(broker: str) -> str:
+    """The URL by which kombu uses its own transport: Celery's `broker_url`, which other programs may read."""
+    return broker.replace(_SOCKET, _PLAIN_SOCKET, 1)
 
 
 def kombu_url(broker: str) -> str:
     """The URL by which kombu uses galvo's transport; what is not for Redis stays as it is."""
-    broker = broker.replace("redis+socket://", "unix://", 1)
+    broker = broker.replace(_PLAIN_SOCKET, _SOCKET, 1)
     for theirs, ours in _OURS.items():
         if broker.startswith(theirs):
             return ours + broker.removeprefix(theirs)
@@ -17,7 +24,7 @@ def kombu_url(broker: str) -> str:
 
 def redis_url(broker: str) -> str:
     """The URL that redis-py understands, of the `broker_url` of a configured application."""
-    broker = broker.replace("redis+socket://", "unix://", 1)
+    broker = broker.replace(_PLAIN_SOCKET, _SOCKET, 1)
     for theirs, ours in _OURS.items():
         if broker.startswith(ours):
             return theirs + broker.removeprefix(ours)

@@ -14,7 +14,6 @@ from celery import Celery
 from galvo import GalvoError
 from galvo.only import only
 from galvo.sizes import show
-from galvo_tasks.app import settings_of
 from galvo_tasks.config.concurrency import at_once
 from galvo_tasks.config.connections import Part, Plan, publishers, workers
 from galvo_tasks.config.errors import UnknownClass
@@ -26,6 +25,7 @@ from galvo_tasks.program.application import application
 from galvo_tasks.program.shown import wrapped
 from galvo_tasks.publishing.publisher import THREADS
 from galvo_tasks.scaling.plan import Plan as AtOnce
+from galvo_tasks.settings import settings_of
 from galvo_tasks.task import Task
 
 EXCEEDED = 3

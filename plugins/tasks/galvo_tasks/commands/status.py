@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from galvo_tasks.app import settings_of
 from galvo_tasks.broker.depths import Depth, depths
 from galvo_tasks.config.preset import queue_name
 from galvo_tasks.config.server import named
@@ -18,6 +17,7 @@ from galvo_tasks.program.application import application
 from galvo_tasks.scaling.asking import workers
 from galvo_tasks.scaling.protocol import WorkerState
 from galvo_tasks.scaling.shown import lines
+from galvo_tasks.settings import settings_of
 
 
 def main(argv: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kombu import Queue
 
-from galvo_tasks.broker.address import kombu_url
+from galvo_tasks.broker.address import kombu_url, plain_url
 from galvo_tasks.broker.transport import register
 from galvo_tasks.config.brokers import OF_DEADLINE, transport_options
 from galvo_tasks.config.routes import DEFAULT_CLASS, Router, queue_name
@@ -31,7 +31,7 @@ def preset(name: str, settings: TasksSettings, broker: str) -> dict[str, Any]:
     register()
     return {
         # Where tasks wait; Redis by galvo's own transport
-        "broker_url": broker,
+        "broker_url": plain_url(broker),
         "broker_read_url": kombu_url(broker),
         "broker_write_url": kombu_url(broker),
         "broker_transport_options": transport_options(kind, settings),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from kombu import Connection
@@ -14,6 +13,7 @@ from redis.exceptions import ResponseError as Refused
 
 from galvo_tasks.broker.address import redis_url
 from galvo_tasks.config.preset import kind_of
+from galvo_tasks.config.url import masked
 from galvo_tasks.errors import NoBroker
 
 PATIENCE = 3.0
@@ -67,9 +67,7 @@ def away(url: str, error: BaseException) -> NoBroker:
 
 def named(url: str) -> str:
     """Without its password."""
-    url = redis_url(url)
-    parts = urlsplit(url)
-    return url.replace(f":{parts.password}@", ":**@") if parts.password else url
+    return masked(redis_url(url))
 
 
 def _rabbitmq(url: str) -> Server:

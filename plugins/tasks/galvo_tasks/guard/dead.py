@@ -13,9 +13,9 @@ from celery import Celery
 from kombu import Connection, Queue
 
 from galvo import Metric
-from galvo_tasks.app import settings_of
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
+from galvo_tasks.settings import settings_of
 
 DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
 """How many are on the list; the monitor's rule TasksDead tells somebody."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from celery import Celery, signals
 
-from galvo_tasks.app import settings_of
 from galvo_tasks.broker.lost import LOST
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import TasksProblem
@@ -22,6 +21,7 @@ from galvo_tasks.jobs.errors import JobProblem
 from galvo_tasks.jobs.ledger import ledger_of
 from galvo_tasks.metering.metrics import done
 from galvo_tasks.metering.recorder import record
+from galvo_tasks.settings import settings_of
 
 logger = logging.getLogger(__name__)
 

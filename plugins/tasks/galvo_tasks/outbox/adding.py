@@ -9,9 +9,10 @@ from celery.utils import uuid
 from galvo_tasks.jobs.job import Job
 from galvo_tasks.outbox import table
 from galvo_tasks.priority import Priority
-from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds, settings_of
+from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds
 from galvo_tasks.publishing.problems import Refused
 from galvo_tasks.publishing.producer import serialised
+from galvo_tasks.settings import settings_of
 from galvo_tasks.task import Task
 
 

@@ -15,8 +15,9 @@ from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.jobs.errors import JobProblem, ResultsAway
 from galvo_tasks.outbox import table
 from galvo_tasks.priority import Priority
-from galvo_tasks.publishing.asking import asked, settings_of
+from galvo_tasks.publishing.asking import asked
 from galvo_tasks.publishing.problems import Refused
+from galvo_tasks.settings import settings_of
 from galvo_tasks.task import Task
 
 BATCH: Final = 100

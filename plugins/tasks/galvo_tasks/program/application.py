@@ -10,10 +10,11 @@ from typing import Any
 
 from celery import Celery
 
-from galvo_tasks.app import EMBEDDED, bind, read, settings_of
+from galvo_tasks.app import EMBEDDED, bind, read
 from galvo_tasks.errors import NoBroker, TasksProblem
 from galvo_tasks.plugin import loaded
 from galvo_tasks.program.embedded import embedded_redis
+from galvo_tasks.settings import settings_of
 
 
 @contextmanager

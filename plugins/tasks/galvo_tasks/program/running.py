@@ -9,7 +9,6 @@ from typing import Any
 from celery import Celery
 
 from galvo_tasks import scaling
-from galvo_tasks.app import settings_of
 from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.config.preset import queue_name, worker_preset
 from galvo_tasks.config.server import Server, named
@@ -17,7 +16,7 @@ from galvo_tasks.config.trap import Trap
 from galvo_tasks.errors import TasksProblem
 from galvo_tasks.program.shown import wrapped
 from galvo_tasks.program.worker import Worker
-from galvo_tasks.settings import RuntimeClass
+from galvo_tasks.settings import RuntimeClass, settings_of
 
 
 def run(

@@ -15,7 +15,7 @@ from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.config.preset import kind_of, queue_name
 from galvo_tasks.priority import Priority
 from galvo_tasks.publishing.problems import Refused
-from galvo_tasks.settings import TasksSettings
+from galvo_tasks.settings import settings_of
 
 if TYPE_CHECKING:
     from galvo_tasks.task import Task
@@ -71,13 +71,6 @@ def seconds(name: str, value: Any, least: float = 0.0) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < least:
         raise Refused(f"{name} = {value!r}: a number of seconds is wanted, {least:g} or more")
     return float(value)
-
-
-def settings_of(app: Celery[Any]) -> TasksSettings:
-    """Those it was configured with."""
-    from galvo_tasks import app as applications  # which imports the class of all tasks
-
-    return applications.settings_of(app)
 
 
 def kind(app: Celery[Any]) -> str:

@@ -14,12 +14,12 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from galvo_tasks.errors import TasksProblem
-from galvo_tasks.publishing.asking import settings_of
 from galvo_tasks.publishing.attempt import Attempt
 from galvo_tasks.publishing.breaker import Breaker
 from galvo_tasks.publishing.link import Link
 from galvo_tasks.publishing.problems import BrokerRefused, NotPublished
 from galvo_tasks.publishing.producer import Producer
+from galvo_tasks.settings import settings_of
 
 THREADS: Final = 4
 """Connections of a process that publishes, at most: as many as are busy at once."""

@@ -12,12 +12,13 @@ from celery.utils import uuid
 from galvo_tasks.broker.headers import KEY
 from galvo_tasks.jobs.job import Job
 from galvo_tasks.priority import Priority
-from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds, settings_of
+from galvo_tasks.publishing.asking import asked, id_of, key_checked, seconds
 from galvo_tasks.publishing.attempt import Attempt
 from galvo_tasks.publishing.following import Followed, ended_of
 from galvo_tasks.publishing.problems import Refused
 from galvo_tasks.publishing.producer import Producer, serialised
 from galvo_tasks.publishing.publisher import publisher_of
+from galvo_tasks.settings import settings_of
 
 if TYPE_CHECKING:
     from galvo_tasks.task import Task

@@ -8,11 +8,11 @@ from typing import Any
 from celery import Celery
 from celery.worker import state
 
-from galvo_tasks.app import settings_of
 from galvo_tasks.config.preset import queue_name
 from galvo_tasks.config.processors import processors
 from galvo_tasks.scaling.ceiling import Ceiling
 from galvo_tasks.scaling.plan import PYTHON, Plan, planned
+from galvo_tasks.settings import settings_of
 
 
 class Crew:

@@ -61,6 +61,7 @@ def test_the_preset_has_no_trap(broker: str) -> None:
         (REDIS, "task_ignore_result", False, "half of its cost: set it to True", False),
         (REDIS, "result_backend", "redis://127.0.0.1:1/1", "leave it out", False),
         (REDIS, "worker_send_task_events", True, "up to 70 % to its cost: set it to False", False),
+        (REDIS, "task_default_rate_limit", "9/s", "9/s holds a place in the worker while it waits", True),
         (REDIS, "broker_pool_limit", None, "opens a connection for each task", False),
         (RABBIT, "task_queues", PLAIN[:1], "x-max-priority None", True),
         (RABBIT, "task_queues", QUORUM, "quorum queue", True),
@@ -112,6 +113,7 @@ def test_a_visibility_timeout_where_there_are_leases() -> None:
         ({"priority": 9}, "priority=9 means BULK on this broker and the opposite on others: write Priority.BULK", True),
         ({"priority": 4}, "priority=4 is none: write Priority.URGENT, ", True),
         ({"acks_late": False}, "acks_late=False acknowledges it before it runs", True),
+        ({"rate_limit": "1/m"}, "rate_limit='1/m' holds a place in the worker while it waits, before all", True),
         ({"soft_time_limit": 9, "time_limit": 9}, "never has time to clean up: lower it", False),
     ],
 )
@@ -124,6 +126,33 @@ def test_a_task(options: dict[str, Any], text: str, fatal: bool) -> None:
     trap = found(app, "raster")
     assert text in trap.text
     assert trap.fatal is fatal
+
+
+def test_a_rate_that_nobody_keeps() -> None:
+    app = shop()
+    app.conf.worker_disable_rate_limits = True
+
+    @app.task(shared=False, rate_limit="1/m")
+    def raster() -> None: ...
+
+    assert check(app) == []
+
+
+def test_threads_that_nobody_can_end() -> None:
+    app = shop(classes={"web": {"pool": "threads"}})
+
+    @app.task(shared=False, runtime="web")
+    async def asked() -> None: ...
+
+    assert check(app) == []
+
+    def plain() -> None: ...
+
+    for number in range(7):
+        app.task(shared=False, runtime="web", name=f"plain{number}")(plain)
+    trap = found(app, "classes.web")
+    assert "does not hold for plain0, plain1, plain2, plain3, plain4 and 2 more: set it to" in trap.text
+    assert not trap.fatal
 
 
 def test_the_habit_of_redis_on_rabbitmq() -> None:

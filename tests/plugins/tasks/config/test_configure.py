@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import celery
 import pytest
 from celery import Celery
 
@@ -12,6 +14,7 @@ from galvo import SettingsError
 from galvo_tasks import Task, TasksSettings, celery_app, configure
 from galvo_tasks.app import bind
 from galvo_tasks.config.check import check
+from galvo_tasks.errors import TasksProblem
 
 REDIS = "redis://127.0.0.1:1/0"
 SETTINGS = TasksSettings.model_validate({"broker": REDIS})
@@ -43,6 +46,48 @@ def test_its_tasks_are_galvos() -> None:
     assert (raster.runtime, raster.idempotent, raster.keep_result) == ("image", True, True)
     assert configure(app, SETTINGS) is app
     assert check(app) == []
+
+
+class Mine(celery.Task):
+    Request = "celery.worker.request:Request"
+    mine = True
+
+
+@pytest.mark.parametrize("task_cls", [Mine, f"{__name__}:Mine"])
+def test_its_own_base_stays(task_cls: Any) -> None:
+    app = configure(Celery("shop", task_cls=task_cls), SETTINGS)
+    assert configure(app, SETTINGS) is app
+
+    @app.task(shared=False, keep_result=True)
+    def raster() -> None: ...
+
+    assert isinstance(app.tasks[raster.name], Mine)
+    assert isinstance(app.tasks[raster.name], Task)
+    assert (raster.mine, raster.keep_result, raster.Request) == (True, True, Task.Request)
+    assert check(app) == []
+
+
+def test_a_task_with_a_base_that_is_not_galvos() -> None:
+    app = celery_app("shop", SETTINGS)
+
+    class Ours(app.Task):  # type: ignore[name-defined,misc]
+        pass
+
+    @app.task(name="ours", base=Ours)
+    def ours() -> None: ...
+
+    @app.task(name="mine", base=Mine)
+    def mine() -> None: ...
+
+    assert [(trap.name, trap.text.partition(",")[0]) for trap in check(app)] == [
+        ("mine", "has a base that is not galvo's Task")
+    ]
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_an_application_without_a_name_is_refused(name: str | None) -> None:
+    with pytest.raises(TasksProblem, match="would share its queues with all such: write Celery"):
+        configure(Celery(name), SETTINGS)
 
 
 def test_without_a_broker_it_can_be_imported() -> None:

@@ -26,6 +26,8 @@ OF_CONFIGURATION: tuple[Callable[[Case], Iterator[Trap]], ...] = (
     tasks.doubles,
     tasks.classes,
     tasks.priorities,
+    tasks.rates,
     tasks.limits,
+    tasks.threads,
 )
 OF_SERVER: tuple[Callable[[Case], Iterator[Trap]], ...] = (server.eviction, server.persistence, server.role)
