@@ -32,11 +32,18 @@ def cancels(app: str) -> str:
 
 
 ANNOUNCE = """
-if redis.call('EXISTS', KEYS[1]) == 0 then
-    redis.call('HSET', KEYS[1], 'state', 'waiting')
-    redis.call('EXPIRE', KEYS[1], ARGV[1])
+local state = redis.call('HGET', KEYS[1], 'state')
+if ARGV[2] == '1' and (state == 'done' or state == 'failed') then
+    redis.call('DEL', KEYS[1])
+    state = false
 end
+if state then return state end
+redis.call('HSET', KEYS[1], 'state', 'waiting')
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return false
 """
+"""ARGV[2] is 1 for a message of its own: a retry, and one whose key may have been published already, belong to the job
+that is known."""
 
 BEGIN = """
 local state = redis.call('HGET', KEYS[1], 'state')

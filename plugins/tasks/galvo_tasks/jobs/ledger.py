@@ -43,9 +43,10 @@ class Ledger:
         register = self._client.register_script
         self._announce, self._begin, self._leave = map(register, (layout.ANNOUNCE, layout.BEGIN, layout.LEAVE))
 
-    def announce(self, id: str) -> None:
-        """It waits, unless more is known already."""
-        self._run(self._announce, id, layout.UNFINISHED)
+    def announce(self, id: str, *, anew: bool = False) -> State | None:
+        """It waits; or gives the state of the one that is known already. `anew`: one that has ended is forgotten."""
+        known = self._run(self._announce, id, layout.UNFINISHED, int(anew))
+        return State(known.decode()) if known else None
 
     def begin(self, id: str) -> State:
         """RUNNING; or DONE or CANCELLED: do not run it."""

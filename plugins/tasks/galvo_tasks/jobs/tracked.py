@@ -12,8 +12,9 @@ import celery
 from celery import uuid
 from celery.exceptions import Ignore, Reject, Retry
 
+from galvo_tasks.broker.headers import KEY
 from galvo_tasks.jobs.encoding import encoded
-from galvo_tasks.jobs.errors import Cancelled, ResultsAway, Stopped
+from galvo_tasks.jobs.errors import Cancelled, JobProblem, ResultsAway, Stopped
 from galvo_tasks.jobs.ledger import Ledger, ledger_of
 from galvo_tasks.jobs.running import RUNNING, Run
 from galvo_tasks.jobs.state import State
@@ -45,10 +46,13 @@ class Tracked(celery.Task[Any, Any]):
     def apply_async(  # type: ignore[override]  # its many options pass through
         self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
     ) -> Any:
-        """Raises ResultsAway: nothing was sent then."""
+        """Raises ResultsAway, and JobProblem for the id of a cancelled one: nothing was sent then."""
         if self.keep_result and not self.app.conf.task_always_eager:
             task_id = task_id or uuid()
-            ledger_of(self.app).announce(task_id)
+            anew = not options.get("retries") and KEY not in (options.get("headers") or {})
+            known = ledger_of(self.app).announce(task_id, anew=anew)
+            if anew and known is State.CANCELLED:  # its message may wait still, and is not to begin
+                raise JobProblem(f"job {task_id} was cancelled: ask for it with another task_id")
         return super().apply_async(args, kwargs, task_id=task_id, **options)
 
 
