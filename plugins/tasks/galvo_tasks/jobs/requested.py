@@ -8,7 +8,8 @@ from billiard.einfo import ExceptionInfo
 from billiard.exceptions import WorkerLostError
 from celery.worker.request import Request
 
-from galvo_tasks.jobs.errors import Stopped
+from galvo_tasks.jobs.errors import UNTOLD, ResultsAway, Stopped
+from galvo_tasks.jobs.ledger import Ledger
 from galvo_tasks.jobs.state import State
 from galvo_tasks.jobs.telling import Act, teller_of
 from galvo_tasks.jobs.tracked import Tracked
@@ -21,6 +22,12 @@ class Requested(Request):
         error = getattr(exc_info.exception, "exc", exc_info.exception)
         if isinstance(error, WorkerLostError) and self._cancelled():
             exc_info = _stopped(self.id)
+        if isinstance(error, ResultsAway):
+            self._tell(
+                lambda ledger: ledger.fail(self.id, "ResultsAway", "its end could not be told to the Redis of results")
+            )
+        elif kind := getattr(error, UNTOLD, ""):
+            self._tell(lambda ledger: _told(ledger, self.id, error, kind))
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
@@ -44,6 +51,12 @@ class Requested(Request):
     def _tell(self, act: Act) -> None:
         if cast(Tracked, self.task).keep_result:
             teller_of(self.task.app).tell(self.id, act)
+
+
+def _told(ledger: Ledger, id: str, error: BaseException, kind: str) -> State:
+    if isinstance(error, Stopped):
+        return ledger.leave(id, State.CANCELLED)
+    return ledger.fail(id, kind, str(error))
 
 
 def _stopped(id: str) -> Any:

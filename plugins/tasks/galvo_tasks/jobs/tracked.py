@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from time import monotonic, sleep
+from contextlib import suppress
 from typing import Any, cast
 
 import celery
@@ -14,15 +14,13 @@ from celery.exceptions import Ignore, Reject, Retry
 
 from galvo_tasks.broker.headers import KEY
 from galvo_tasks.jobs.encoding import encoded
-from galvo_tasks.jobs.errors import Cancelled, JobProblem, ResultsAway, Stopped
+from galvo_tasks.jobs.errors import UNTOLD, Cancelled, JobProblem, ResultsAway, Stopped
 from galvo_tasks.jobs.ledger import Ledger, ledger_of
 from galvo_tasks.jobs.running import RUNNING, Run
 from galvo_tasks.jobs.state import State
+from galvo_tasks.jobs.surely import Surely
 from galvo_tasks.jobs.watch import watch_of
 
-PATIENCE = 30.0
-"""Seconds to keep a result that Redis does not take: a restart of it is over by then."""
-PAUSE = 0.5
 LOG = logging.getLogger("galvo.tasks")
 
 
@@ -57,7 +55,7 @@ class Tracked(celery.Task[Any, Any]):
 
 
 def _followed(task: Tracked, id: str, call: Callable[[], Any]) -> Any:
-    ledger = ledger_of(task.app)
+    ledger, surely = ledger_of(task.app), Surely(task)
     with watch_of(task.app).running(id, task.cancel_grace) as run:
         _begin(ledger, id)
         token = RUNNING.set(run)
@@ -65,14 +63,15 @@ def _followed(task: Tracked, id: str, call: Callable[[], Any]) -> Any:
             value = call()
             result = encoded(value, ledger.limit)
         except Retry:
-            if _surely(lambda: ledger.leave(id, State.RETRYING, **run.fields())) is State.CANCELLED:
-                raise Stopped(f"job {id} was cancelled") from None  # the next one will find that out and not run
+            with suppress(ResultsAway):  # it has been published: the next one says so itself
+                if surely(lambda: ledger.leave(id, State.RETRYING, **run.fields())) is State.CANCELLED:
+                    raise Stopped(f"job {id} was cancelled") from None  # the next one will find that out and not run
             raise
         except (Exception, Cancelled, asyncio.CancelledError) as error:  # noqa: BLE001  # it is raised again
-            raise _ended(ledger, run, error) from error.__cause__
+            raise _ended(ledger, surely, run, error) from error.__cause__
         finally:
             RUNNING.reset(token)
-        _surely(lambda: ledger.leave(id, State.DONE, result=result, **run.fields()))
+        surely(lambda: ledger.leave(id, State.DONE, result=result, **run.fields()))
     return value
 
 
@@ -87,26 +86,17 @@ def _begin(ledger: Ledger, id: str) -> None:
         raise Stopped(f"job {id} is {state} already")
 
 
-def _ended(ledger: Ledger, run: Run, error: BaseException) -> BaseException:
+def _ended(ledger: Ledger, surely: Surely, run: Run, error: BaseException) -> BaseException:
     """What Celery is to see. A cancelled job is never called failed, whatever came of its end."""
     kind = "Ignored" if isinstance(error, Ignore | Reject) else type(error).__name__
+    seen = Stopped(f"job {run.id} was cancelled") if run.cancelled else error
     try:
         if run.cancelled:
-            _surely(lambda: ledger.leave(run.id, State.CANCELLED, **run.fields()))
+            surely(lambda: ledger.leave(run.id, State.CANCELLED, **run.fields()))
         elif isinstance(error, Exception):
-            _surely(lambda: ledger.fail(run.id, kind, str(error)))
+            surely(lambda: ledger.fail(run.id, kind, str(error)))
     except ResultsAway as away:
-        LOG.error("job %s: whoever waits is not told how it ended: %s", run.id, away)
-    return Stopped(f"job {run.id} was cancelled") if run.cancelled else error
-
-
-def _surely(tell: Callable[[], State]) -> State:
-    """Again and again while Redis is away, for as long as `PATIENCE`. Raises ResultsAway."""
-    end = monotonic() + PATIENCE
-    while True:
-        try:
-            return tell()
-        except ResultsAway:
-            if monotonic() > end:
-                raise
-            sleep(PAUSE)
+        LOG.error("job %s: the worker's main process is to tell how it ended: %s", run.id, away)
+        with suppress(Exception):  # it may take no attributes
+            setattr(seen, UNTOLD, kind)
+    return seen
