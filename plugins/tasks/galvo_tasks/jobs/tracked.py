@@ -9,10 +9,13 @@ from contextlib import suppress
 from typing import Any, cast
 
 import celery
+from amqp.exceptions import ChannelError, MessageNacked
 from celery import uuid
 from celery.exceptions import Ignore, Reject, Retry
+from redis.exceptions import ResponseError
 
-from galvo_tasks.broker.headers import KEY
+from galvo_tasks.broker.headers import DAY, KEY, KEY_TTL
+from galvo_tasks.errors import TasksProblem
 from galvo_tasks.jobs.encoding import encoded
 from galvo_tasks.jobs.errors import UNTOLD, Cancelled, JobProblem, ResultsAway, Stopped
 from galvo_tasks.jobs.ledger import Ledger, ledger_of
@@ -47,10 +50,21 @@ class Tracked(celery.Task[Any, Any]):
         """Raises ResultsAway, and JobProblem for the id of a cancelled one: nothing was sent then."""
         if self.keep_result and not self.app.conf.task_always_eager:
             task_id = task_id or uuid()
-            anew = not options.get("retries") and KEY not in (options.get("headers") or {})
-            known = ledger_of(self.app).announce(task_id, anew=anew)
+            headers = options.get("headers") or {}
+            anew, key = not options.get("retries") and KEY not in headers, 0.0
+            if KEY in headers:
+                key = float(headers.get(KEY_TTL) or DAY)
+            ledger = ledger_of(self.app)
+            known = ledger.announce(task_id, anew=anew, key=key)
             if anew and known is State.CANCELLED:  # its message may wait still, and is not to begin
                 raise JobProblem(f"job {task_id} was cancelled: ask for it with another task_id")
+            try:
+                return super().apply_async(args, kwargs, task_id=task_id, **options)
+            except Exception as error:
+                if known is None and _is_refusal(error):
+                    with suppress(ResultsAway):
+                        ledger.forget(task_id)
+                raise
         return super().apply_async(args, kwargs, task_id=task_id, **options)
 
 
@@ -73,6 +87,14 @@ def _followed(task: Tracked, id: str, call: Callable[[], Any]) -> Any:
             RUNNING.reset(token)
         surely(lambda: ledger.leave(id, State.DONE, result=result, **run.fields()))
     return value
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it is certain that nothing arrives: asked wrongly, too late, or the broker has said so."""
+    cause = error.__cause__ or error  # kombu wraps what its client raises
+    if isinstance(error, TasksProblem):
+        return not getattr(error, "may_arrive", False)
+    return isinstance(cause, TypeError | ValueError | ResponseError | MessageNacked | ChannelError)
 
 
 def _begin(ledger: Ledger, id: str) -> None:
