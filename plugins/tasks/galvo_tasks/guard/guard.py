@@ -17,8 +17,7 @@ from galvo_tasks.guard.entry import Entry, entry
 from galvo_tasks.guard.known import Known
 from galvo_tasks.guard.letter import Letter, without_key
 from galvo_tasks.guard.verdict import MAY_HAVE_RUN
-from galvo_tasks.jobs.errors import JobProblem
-from galvo_tasks.jobs.ledger import ledger_of
+from galvo_tasks.jobs.telling import teller_of
 from galvo_tasks.metering.metrics import done
 from galvo_tasks.metering.recorder import record
 from galvo_tasks.settings import settings_of
@@ -86,10 +85,7 @@ class Guard:
     def tell_job(self, letter: Letter, kind: str, text: str) -> None:
         """Whoever waits for its result learns that there will be none."""
         if getattr(self.app.tasks.get(letter.task), "keep_result", False):
-            try:
-                ledger_of(self.app).fail(letter.id, kind, text)
-            except JobProblem as error:
-                logger.warning("job %s: %s", letter.id, error)
+            teller_of(self.app).tell(letter.id, lambda ledger: ledger.fail(letter.id, kind, text))
 
     def send_again(self, *letters: Letter, lost: int | None = None) -> None:
         """Publish copies; `lost`: how many workers were lost with it. Raises what kombu raises."""

@@ -75,6 +75,10 @@ class Unreadable(JobProblem):
         super().__init__(f"what Redis holds of job {id} was not written by galvo ({what}): delete it, ask again")
 
 
+UNTOLD = "galvo_untold"
+"""The attribute of an exception with which a job has ended and could not say so: the kind that it would have told."""
+
+
 class Stopped(Ignore):
     """To Celery: neither done nor failed, because somebody cancelled it."""
 

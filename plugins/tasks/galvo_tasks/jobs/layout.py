@@ -1,7 +1,8 @@
 """What Redis holds of a job: a hash, and a channel of the same name on which each change is told.
 
 The fields are state, done, total, text, and in the end result (JSON), or kind and error; cancel while a running one
-has been asked to end. What a script writes and what it tells happen at once.
+has been asked to end; until, when its key does not count any more (seconds since the epoch). What a script writes and
+what it tells happen at once.
 """
 
 from __future__ import annotations
@@ -31,23 +32,56 @@ def cancels(app: str) -> str:
     return f"galvo:{app}:cancel"
 
 
-ANNOUNCE = """
-if redis.call('EXISTS', KEYS[1]) == 0 then
-    redis.call('HSET', KEYS[1], 'state', 'waiting')
-    redis.call('EXPIRE', KEYS[1], ARGV[1])
+_CLOCK = """
+local function clock() return tonumber(redis.call('TIME')[1]) end
+local function kept(seconds)
+    return math.max(seconds, (tonumber(redis.call('HGET', KEYS[1], 'until')) or 0) - clock())
 end
 """
 
-BEGIN = """
+ANNOUNCE = (
+    _CLOCK
+    + """
+local state = redis.call('HGET', KEYS[1], 'state')
+if ARGV[2] == '1' and (state == 'done' or state == 'failed') then
+    redis.call('DEL', KEYS[1])
+    state = false
+end
+if not state then
+    redis.call('HSET', KEYS[1], 'state', 'waiting')
+    redis.call('EXPIRE', KEYS[1], ARGV[1])
+end
+if tonumber(ARGV[3]) > 0 and (not state or state == 'waiting') then
+    redis.call('HSET', KEYS[1], 'until', clock() + ARGV[3])
+end
+return state
+"""
+)
+"""ARGV[2] is 1 for a message of its own: a retry, and one whose key may have been published already, belong to the job
+that is known. ARGV[3]: seconds for which its key counts."""
+
+FORGET = """
+if redis.call('HGET', KEYS[1], 'state') == 'waiting' then
+    redis.call('DEL', KEYS[1])
+    redis.call('PUBLISH', KEYS[1], '')
+end
+"""
+
+BEGIN = (
+    _CLOCK
+    + """
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'done' or state == 'cancelled' then return state end
 if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then state = 'cancelled' else state = 'running' end
+local key = redis.call('HGET', KEYS[1], 'until')
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'state', state)
-redis.call('EXPIRE', KEYS[1], state == 'running' and ARGV[1] or ARGV[2])
+if key then redis.call('HSET', KEYS[1], 'until', key) end
+redis.call('EXPIRE', KEYS[1], state == 'running' and ARGV[1] or kept(ARGV[2]))
 redis.call('PUBLISH', KEYS[1], '')
 return state
 """
+)
 """Also of one that failed: somebody has taken it from the dead-letter list."""
 
 REPORT = """
@@ -57,17 +91,20 @@ redis.call('PUBLISH', KEYS[1], '')
 return redis.call('HEXISTS', KEYS[1], 'cancel')
 """
 
-LEAVE = """
+LEAVE = (
+    _CLOCK
+    + """
 local state = redis.call('HGET', KEYS[1], 'state')
 if state == 'done' or state == 'cancelled' then return state end
 state = ARGV[2]
 if state == 'retrying' and redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then state = 'cancelled' end
 redis.call('HSET', KEYS[1], 'state', state, unpack(ARGV, 4))
 redis.call('HDEL', KEYS[1], 'cancel')
-redis.call('EXPIRE', KEYS[1], state == 'retrying' and ARGV[3] or ARGV[1])
+redis.call('EXPIRE', KEYS[1], state == 'retrying' and ARGV[3] or kept(ARGV[1]))
 redis.call('PUBLISH', KEYS[1], '')
 return state
 """
+)
 
 CANCEL = """
 local state = redis.call('HGET', KEYS[1], 'state')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,8 @@ from galvo_tasks.jobs.state import State
 
 CONNECTIONS = 4
 """For all threads of a process."""
+LATER = 600.0
+"""Seconds after which a key is published, at most, when its job has been announced."""
 
 
 class Ledger:
@@ -41,11 +44,20 @@ class Ledger:
         )
         self._client: Redis = Redis.from_pool(pool)
         register = self._client.register_script
-        self._announce, self._begin, self._leave = map(register, (layout.ANNOUNCE, layout.BEGIN, layout.LEAVE))
+        self._announce, self._forget = map(register, (layout.ANNOUNCE, layout.FORGET))
+        self._begin, self._leave = map(register, (layout.BEGIN, layout.LEAVE))
 
-    def announce(self, id: str) -> None:
-        """It waits, unless more is known already."""
-        self._run(self._announce, id, layout.UNFINISHED)
+    def announce(self, id: str, *, anew: bool = False, key: float = 0.0) -> State | None:
+        """It waits; or gives the state of the one that is known already. `anew`: one that has ended is forgotten.
+
+        `key`: seconds for which nothing is published with the same key; so long it is known at least.
+        """
+        known = self._run(self._announce, id, layout.UNFINISHED, int(anew), ceil(key + LATER if key else 0))
+        return State(known.decode()) if known else None
+
+    def forget(self, id: str) -> None:
+        """It was not published after all."""
+        self._run(self._forget, id)
 
     def begin(self, id: str) -> State:
         """RUNNING; or DONE or CANCELLED: do not run it."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, cast
 
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import WorkerLostError
 from celery.worker.request import Request
 
-from galvo_tasks.jobs.errors import JobProblem, Stopped
-from galvo_tasks.jobs.ledger import ledger_of
+from galvo_tasks.jobs.errors import UNTOLD, ResultsAway, Stopped
+from galvo_tasks.jobs.ledger import Ledger
 from galvo_tasks.jobs.state import State
+from galvo_tasks.jobs.telling import Act, teller_of
 from galvo_tasks.jobs.tracked import Tracked
-
-LOG = logging.getLogger("galvo.tasks")
 
 
 class Requested(Request):
@@ -24,32 +22,41 @@ class Requested(Request):
         error = getattr(exc_info.exception, "exc", exc_info.exception)
         if isinstance(error, WorkerLostError) and self._cancelled():
             exc_info = _stopped(self.id)
+        if isinstance(error, ResultsAway):
+            self._tell(
+                lambda ledger: ledger.fail(self.id, "ResultsAway", "its end could not be told to the Redis of results")
+            )
+        elif kind := getattr(error, UNTOLD, ""):
+            self._tell(lambda ledger: _told(ledger, self.id, error, kind))
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         if not soft:
-            self._note(lambda ledger: ledger.fail(self.id, "TimeLimitExceeded", f"longer than {timeout:g} s"))
+            self._tell(lambda ledger: ledger.fail(self.id, "TimeLimitExceeded", f"longer than {timeout:g} s"))
         super().on_timeout(soft, timeout)
 
     def _announce_revoked(self, reason: str, terminated: bool, signum: Any, expired: bool) -> None:
         if expired:
-            self._note(lambda ledger: ledger.fail(self.id, "Expired", "no worker had time before expires"))
+            self._tell(lambda ledger: ledger.fail(self.id, "Expired", "no worker had time before expires"))
         else:
-            self._note(lambda ledger: ledger.leave(self.id, State.CANCELLED))
+            self._tell(lambda ledger: ledger.leave(self.id, State.CANCELLED))
         super()._announce_revoked(reason, terminated, signum, expired)  # type: ignore[misc]  # unknown to the stubs
 
     def _cancelled(self) -> bool:
-        return bool(self._note(lambda ledger: ledger.state(self.id)) == State.CANCELLED.value.encode())
+        if not cast(Tracked, self.task).keep_result:
+            return False
+        found = teller_of(self.task.app).ask(self.id, lambda ledger: ledger.state(self.id))
+        return bool(found == State.CANCELLED.value.encode())
 
-    def _note(self, what: Any) -> Any:
-        task = cast(Tracked, self.task)
-        if not task.keep_result:
-            return None
-        try:
-            return what(ledger_of(task.app))
-        except JobProblem as error:
-            LOG.warning("job %s: %s", self.id, error)
-            return None
+    def _tell(self, act: Act) -> None:
+        if cast(Tracked, self.task).keep_result:
+            teller_of(self.task.app).tell(self.id, act)
+
+
+def _told(ledger: Ledger, id: str, error: BaseException, kind: str) -> State:
+    if isinstance(error, Stopped):
+        return ledger.leave(id, State.CANCELLED)
+    return ledger.fail(id, kind, str(error))
 
 
 def _stopped(id: str) -> Any:

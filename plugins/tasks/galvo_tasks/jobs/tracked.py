@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from time import monotonic, sleep
+from contextlib import suppress
 from typing import Any, cast
 
 import celery
+from amqp.exceptions import ChannelError, MessageNacked
 from celery import uuid
 from celery.exceptions import Ignore, Reject, Retry
+from redis.exceptions import ResponseError
 
+from galvo_tasks.broker.headers import DAY, KEY, KEY_TTL
+from galvo_tasks.errors import TasksProblem
 from galvo_tasks.jobs.encoding import encoded
-from galvo_tasks.jobs.errors import Cancelled, ResultsAway, Stopped
+from galvo_tasks.jobs.errors import UNTOLD, Cancelled, JobProblem, ResultsAway, Stopped
 from galvo_tasks.jobs.ledger import Ledger, ledger_of
 from galvo_tasks.jobs.running import RUNNING, Run
 from galvo_tasks.jobs.state import State
+from galvo_tasks.jobs.surely import Surely
 from galvo_tasks.jobs.watch import watch_of
 
-PATIENCE = 30.0
-"""Seconds to keep a result that Redis does not take: a restart of it is over by then."""
-PAUSE = 0.5
 LOG = logging.getLogger("galvo.tasks")
 
 
@@ -45,15 +47,29 @@ class Tracked(celery.Task[Any, Any]):
     def apply_async(  # type: ignore[override]  # its many options pass through
         self, args: Any = None, kwargs: Any = None, task_id: str | None = None, **options: Any
     ) -> Any:
-        """Raises ResultsAway: nothing was sent then."""
+        """Raises ResultsAway, and JobProblem for the id of a cancelled one: nothing was sent then."""
         if self.keep_result and not self.app.conf.task_always_eager:
             task_id = task_id or uuid()
-            ledger_of(self.app).announce(task_id)
+            headers = options.get("headers") or {}
+            anew, key = not options.get("retries") and KEY not in headers, 0.0
+            if KEY in headers:
+                key = float(headers.get(KEY_TTL) or DAY)
+            ledger = ledger_of(self.app)
+            known = ledger.announce(task_id, anew=anew, key=key)
+            if anew and known is State.CANCELLED:  # its message may wait still, and is not to begin
+                raise JobProblem(f"job {task_id} was cancelled: ask for it with another task_id")
+            try:
+                return super().apply_async(args, kwargs, task_id=task_id, **options)
+            except Exception as error:
+                if known is None and _is_refusal(error):
+                    with suppress(ResultsAway):
+                        ledger.forget(task_id)
+                raise
         return super().apply_async(args, kwargs, task_id=task_id, **options)
 
 
 def _followed(task: Tracked, id: str, call: Callable[[], Any]) -> Any:
-    ledger = ledger_of(task.app)
+    ledger, surely = ledger_of(task.app), Surely(task)
     with watch_of(task.app).running(id, task.cancel_grace) as run:
         _begin(ledger, id)
         token = RUNNING.set(run)
@@ -61,15 +77,24 @@ def _followed(task: Tracked, id: str, call: Callable[[], Any]) -> Any:
             value = call()
             result = encoded(value, ledger.limit)
         except Retry:
-            if _surely(lambda: ledger.leave(id, State.RETRYING, **run.fields())) is State.CANCELLED:
-                raise Stopped(f"job {id} was cancelled") from None  # the next one will find that out and not run
+            with suppress(ResultsAway):  # it has been published: the next one says so itself
+                if surely(lambda: ledger.leave(id, State.RETRYING, **run.fields())) is State.CANCELLED:
+                    raise Stopped(f"job {id} was cancelled") from None  # the next one will find that out and not run
             raise
         except (Exception, Cancelled, asyncio.CancelledError) as error:  # noqa: BLE001  # it is raised again
-            raise _ended(ledger, run, error) from error.__cause__
+            raise _ended(ledger, surely, run, error) from error.__cause__
         finally:
             RUNNING.reset(token)
-        _surely(lambda: ledger.leave(id, State.DONE, result=result, **run.fields()))
+        surely(lambda: ledger.leave(id, State.DONE, result=result, **run.fields()))
     return value
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it is certain that nothing arrives: asked wrongly, too late, or the broker has said so."""
+    cause = error.__cause__ or error  # kombu wraps what its client raises
+    if isinstance(error, TasksProblem):
+        return not getattr(error, "may_arrive", False)
+    return isinstance(cause, TypeError | ValueError | ResponseError | MessageNacked | ChannelError)
 
 
 def _begin(ledger: Ledger, id: str) -> None:
@@ -83,26 +108,17 @@ def _begin(ledger: Ledger, id: str) -> None:
         raise Stopped(f"job {id} is {state} already")
 
 
-def _ended(ledger: Ledger, run: Run, error: BaseException) -> BaseException:
+def _ended(ledger: Ledger, surely: Surely, run: Run, error: BaseException) -> BaseException:
     """What Celery is to see. A cancelled job is never called failed, whatever came of its end."""
     kind = "Ignored" if isinstance(error, Ignore | Reject) else type(error).__name__
+    seen = Stopped(f"job {run.id} was cancelled") if run.cancelled else error
     try:
         if run.cancelled:
-            _surely(lambda: ledger.leave(run.id, State.CANCELLED, **run.fields()))
+            surely(lambda: ledger.leave(run.id, State.CANCELLED, **run.fields()))
         elif isinstance(error, Exception):
-            _surely(lambda: ledger.fail(run.id, kind, str(error)))
+            surely(lambda: ledger.fail(run.id, kind, str(error)))
     except ResultsAway as away:
-        LOG.error("job %s: whoever waits is not told how it ended: %s", run.id, away)
-    return Stopped(f"job {run.id} was cancelled") if run.cancelled else error
-
-
-def _surely(tell: Callable[[], State]) -> State:
-    """Again and again while Redis is away, for as long as `PATIENCE`. Raises ResultsAway."""
-    end = monotonic() + PATIENCE
-    while True:
-        try:
-            return tell()
-        except ResultsAway:
-            if monotonic() > end:
-                raise
-            sleep(PAUSE)
+        LOG.error("job %s: the worker's main process is to tell how it ended: %s", run.id, away)
+        with suppress(Exception):  # it may take no attributes
+            setattr(seen, UNTOLD, kind)
+    return seen

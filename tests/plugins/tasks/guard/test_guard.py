@@ -14,6 +14,7 @@ from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.guard import AGAIN_AFTER, Guard
 from galvo_tasks.guard.letter import Letter
 from galvo_tasks.jobs.ledger import ledger_of
+from galvo_tasks.jobs.telling import teller_of
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.guard.perilous import Perilous, perilous
 
@@ -79,6 +80,7 @@ def test_whoever_waits_for_it_learns_that_it_is_put_aside(those: Perilous) -> No
     signals.task_failure.connect(record, sender=task)
     ledger_of(those.app).announce("a")
     guard.refuse(task, letter(), "why")
+    assert teller_of(those.app).wait(20) == 0
     assert ledger_of(those.app).state("a") == b"failed"
     assert told == [("a", "why")]
     ledger_of(those.app).close()

@@ -169,3 +169,35 @@ async def test_an_application_without_a_redis() -> None:
     app = celery_app("test", TasksSettings.model_validate({"broker": "amqp://localhost"}))
     with pytest.raises(JobProblem, match=r"set results under \[tasks\]"):
         await Job("x", app).state()
+
+
+@pytest.mark.parametrize("name, ends", [("counted", ("1", "ResultsAway")), ("wrong", ("LookupError",))])
+async def test_a_job_that_cannot_tell_its_end_is_not_killed_for_it(
+    tmp_path: Path, own_redis: OwnRedis, results: OwnRedis, name: str, ends: tuple[str, ...]
+) -> None:
+    with standing(tmp_path, own_redis.url, app=APP, results=results.url) as stand:
+        asking = Asking(stand)
+        job = asking.ask(name, 1, "gate", time_limit=2.5)
+        worker = stand.worker()
+        await until(job, "step 0")
+        results.stop()
+        asking.open("gate")
+        await asyncio.to_thread(stand.until, lambda: job.id in worker.log() or "limit" in worker.log())
+        await asyncio.to_thread(stand.until, lambda: not unacknowledged(own_redis))
+        results.go_on()
+        assert await end(job) in ends  # the Redis may have heard of it after all
+        assert "limit" not in worker.log()
+        asking.close()
+        await jobs.close()
+
+
+async def end(job: Job) -> str:
+    try:
+        return str(await job.result(timeout=30))
+    except JobFailed as failed:
+        return failed.kind
+
+
+def unacknowledged(broker: OwnRedis) -> bool:
+    with Redis.from_url(broker.url) as redis:
+        return bool(redis.hlen("galvo.unacked"))

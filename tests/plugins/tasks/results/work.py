@@ -46,6 +46,12 @@ def broken() -> None:
 
 
 @app.task(keep_result=True)
+def wrong(steps: int, gate: str) -> None:
+    counted.run(steps, gate)
+    raise LookupError("wrong")
+
+
+@app.task(keep_result=True)
 def wrapped() -> None:
     """Makes a failure of its own cancellation."""
     note("begin wrapped")
