@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from galvo_tasks.errors import NoBroker, TasksProblem
-from galvo_tasks.guard.dead import DeadLetters, dead_letters
+from galvo_tasks.guard.dead import DeadLetters, NotGiven, dead_letters
 from galvo_tasks.guard.entry import Entry
 from galvo_tasks.guard.shown import as_json, facts, listed
 from galvo_tasks.program.application import application
@@ -56,11 +56,11 @@ def parser() -> argparse.ArgumentParser:
 def _done(letters: DeadLetters, options: argparse.Namespace) -> int:
     now = time.time()
     if options.all:
-        return _say(options, _taken(letters, options.action, None))
+        return _taken(letters, options, None)
     entries = letters.entries()
     ids = {whole(word, entries) for word in options.id}
     if options.action in ("retry", "drop"):
-        return _say(options, _taken(letters, options.action, ids))
+        return _taken(letters, options, ids)
     if options.action == "list":
         print(json.dumps([as_json(one, now) for one in entries]) if options.json else "\n".join(listed(entries, now)))
         return 0
@@ -72,8 +72,12 @@ def _done(letters: DeadLetters, options: argparse.Namespace) -> int:
     return 0
 
 
-def _taken(letters: DeadLetters, action: str, ids: set[str] | None) -> list[Entry]:
-    return letters.retry(ids) if action == "retry" else letters.drop(ids)
+def _taken(letters: DeadLetters, options: argparse.Namespace, ids: set[str] | None) -> int:
+    try:
+        return _say(options, letters.retry(ids) if options.action == "retry" else letters.drop(ids))
+    except NotGiven as problem:
+        _say(options, problem.taken)
+        raise
 
 
 def _say(options: argparse.Namespace, taken: list[Entry]) -> int:

@@ -5,22 +5,33 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
-from amqp.exceptions import NotFound
+from amqp.exceptions import MessageNacked, NotFound
 from celery import Celery
 from kombu import Connection, Queue
 
 from galvo import Metric
-from galvo_tasks.app import settings_of
+from galvo_tasks.app import queues_of, settings_of
 from galvo_tasks.config.preset import kind_of
+from galvo_tasks.errors import TasksProblem
 from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
+from galvo_tasks.program.shown import printable
 
 DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
 """How many are on the list; the monitor's rule TasksDead tells somebody."""
 PAGE = 500
 Wanted = Callable[[Entry], bool]
+
+
+class NotGiven(TasksProblem):
+    """Some stay on the list, since no worker would get them; `taken` are those that were given to workers."""
+
+    def __init__(self, stay: Collection[str], taken: list[Entry]) -> None:
+        number = "1 task stays" if len(stay) == 1 else f"{len(stay)} tasks stay"
+        super().__init__(f"{number} on the dead-letter list: {'; '.join(list(stay)[:3])}")
+        self.taken = taken
 
 
 class DeadLetters(ABC):
@@ -44,10 +55,10 @@ class DeadLetters(ABC):
 
     @abstractmethod
     def take(self, wanted: Wanted, *, publish: bool) -> list[Entry]:
-        """Take those off the list; with `publish` they wait in their queues again before that."""
+        """Take those off the list; with `publish` they wait in their queues again before that. Raises NotGiven."""
 
     def retry(self, ids: Collection[str] | None = None) -> list[Entry]:
-        """Give them to workers again, as if they had never been tried; `ids`: of tasks, None: all."""
+        """Give them to workers again, as if they had never been tried; `ids`: of tasks, None: all. Raises NotGiven."""
         return self.take(_among(ids), publish=True)
 
     def drop(self, ids: Collection[str] | None = None) -> list[Entry]:
@@ -56,8 +67,22 @@ class DeadLetters(ABC):
     def _connection(self) -> AbstractContextManager[Connection]:
         return connected(self._app)
 
-    def _publish(self, connection: Connection, entry: Entry) -> None:
-        entry.letter.send(connection.default_channel, renewed(entry, time.time()), self._patience)
+    def _publish(self, connection: Connection, entry: Entry) -> str:
+        """Why it cannot be given to a worker; "" if it was."""
+        id, queue = printable(entry.letter.id), entry.letter.routing_key
+        if queue not in queues_of(self._app):
+            return f"{id}: its queue {queue!r} is that of no class under [tasks.classes]"
+        refused: Any = (MessageNacked, *connection.channel_errors)
+        try:
+            with self._through(connection) as channel:
+                entry.letter.send(channel, renewed(entry, time.time()), self._patience)
+        except refused as error:
+            return f"{id}: the broker does not take it for {queue} ({error}): is a worker of it started?"
+        return ""
+
+    @abstractmethod
+    def _through(self, connection: Connection) -> AbstractContextManager[Any]:
+        """The channel to publish one through."""
 
 
 class InRedis(DeadLetters):
@@ -76,16 +101,22 @@ class InRedis(DeadLetters):
             return sorted((entry for _, entry in self._scan(connection)), key=lambda entry: entry.at)
 
     def take(self, wanted: Wanted, *, publish: bool) -> list[Entry]:
-        taken = []
+        taken, stay = list[Entry](), dict[str, str]()
         with self._connection() as connection:
             found = sorted(self._scan(connection), key=lambda item: item[1].at)
             for field, entry in found:
                 if wanted(entry):
-                    if publish:
-                        self._publish(connection, entry)
+                    if publish and (why := self._publish(connection, entry)):
+                        stay[entry.key] = why
+                        continue
                     _client(connection).hdel(self.name, field)
                     taken.append(entry)
+        if stay:
+            raise NotGiven(stay.values(), taken)
         return taken
+
+    def _through(self, connection: Connection) -> AbstractContextManager[Any]:
+        return nullcontext(connection.default_channel)
 
     def _scan(self, connection: Connection) -> Iterator[tuple[Any, Entry]]:
         for field, data in _client(connection).hscan_iter(self.name, count=PAGE):
@@ -120,15 +151,23 @@ class InRabbit(DeadLetters):
             return list({entry.key: entry for _, entry in self._messages(connection)}.values())
 
     def take(self, wanted: Wanted, *, publish: bool) -> list[Entry]:
-        taken: dict[str, Entry] = {}
+        taken, stay = dict[str, Entry](), dict[str, str]()
         with self._connection() as connection:
             for message, entry in self._messages(connection):
                 if wanted(entry):
-                    if publish and entry.key not in taken:
-                        self._publish(connection, entry)
+                    if publish and entry.key not in taken and (why := self._publish(connection, entry)):
+                        stay[entry.key] = why
+                        continue
                     message.ack()
                     taken[entry.key] = entry
+        if stay:
+            raise NotGiven(stay.values(), list(taken.values()))
         return list(taken.values())
+
+    def _through(self, connection: Connection) -> AbstractContextManager[Any]:
+        """One of its own: after a message that comes back its confirmation comes, too, as if for the next one."""
+        channel: Any = connection.channel()
+        return closing(channel)
 
     def _messages(self, connection: Connection) -> Iterator[tuple[Any, Entry]]:
         """Closing the channel puts back, in their places, those that are not acknowledged."""

@@ -50,7 +50,10 @@ class Letter(msgspec.Struct, frozen=True):
         return found.hexdigest()
 
     def send(self, channel: Any, headers: Mapping[str, Any], timeout: float) -> None:
-        """Publish it with these headers to where it has been. Raises what kombu raises, after `timeout` seconds."""
+        """Publish it with these headers to where it has been. Raises what kombu raises, after `timeout` seconds.
+
+        Mandatory: RabbitMQ would drop, and confirm, what is for a queue that is not there.
+        """
         headers = dict(headers)
         priority: Any = self.priority  # None, too
         Producer(channel, auto_declare=False).publish(
@@ -65,6 +68,7 @@ class Letter(msgspec.Struct, frozen=True):
             correlation_id=self.correlation_id,
             reply_to=self.reply_to,
             delivery_mode=2,
+            mandatory=True,
             timeout=timeout,
         )
 

@@ -41,14 +41,14 @@ def those(place: Perilous, monkeypatch: pytest.MonkeyPatch) -> Iterator[Perilous
     place.letters.drop()
 
 
-def letter(id: str) -> Letter:
+def letter(id: str, queue: str = "perils.quick") -> Letter:
     return Letter(
         body=json.dumps([["secret", 4711], {"path": "/secret"}, {}]).encode(),
         content_type="application/json",
         content_encoding="utf-8",
         headers={"id": id, "task": f"{MODULE}.once", "lang": "py", "retries": 2, "galvo-lost": 3, "galvo-key": "k"},
         exchange="",
-        routing_key="perils.quick",
+        routing_key=queue,
         priority=5,
     )
 
@@ -111,6 +111,25 @@ def test_retry_sends_it_to_its_queue_once_and_forgives(those: Perilous, capsys: 
         assert "galvo-lost" not in one.headers
         assert one.properties["priority"] == 5
     assert run(capsys, "list") == (0, "no task was put aside\n")
+
+
+def test_what_no_worker_would_get_stays(those: Perilous, capsys: pytest.CaptureFixture[str]) -> None:
+    those.letters.put(entry(letter("astray", "no.such.queue"), "why"))
+    code, said = run(capsys, "retry", "--all")
+    assert (code, said.splitlines()[0]) == (1, "3 tasks given to the workers again")
+    assert "galvo: 1 task stays on the dead-letter list: astray: its queue 'no.such.queue'" in said
+    assert [one.letter.id for one in those.letters.entries()] == ["astray"]
+
+
+def test_a_queue_that_is_gone_takes_none(those: Perilous, capsys: pytest.CaptureFixture[str]) -> None:
+    """RabbitMQ confirms what it drops; a list of Redis is there once something is in it."""
+    if isinstance(those.letters, InRedis):
+        return
+    with closing(those.app.connection_for_write()) as connection:
+        those.app.amqp.queues["perils.quick"](connection.default_channel).delete()
+        code, said = run(capsys, "retry", "--all")
+    assert (code, said.count("NO_ROUTE")) == (1, len(IDS))
+    assert those.letters.count() == len(IDS)
 
 
 def test_the_same_message_is_on_the_list_once(those: Perilous) -> None:
