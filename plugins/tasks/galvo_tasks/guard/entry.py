@@ -10,6 +10,7 @@ import msgspec
 from galvo_tasks.broker.headers import AT, ETA, KEY
 from galvo_tasks.broker.lost import LOST
 from galvo_tasks.guard.letter import AGAIN, Letter, without_key
+from galvo_tasks.guard.plain import text
 from galvo_tasks.running.retries import STATE
 
 
@@ -36,7 +37,7 @@ def entry(letter: Letter, reason: str, exception: BaseException | None = None, t
     """Of now."""
     name = type(exception).__name__ if exception is not None else ""
     lines = [line.strip() for line in traceback.splitlines() if line.strip()]
-    return Entry(letter, reason, time.time(), name, lines[-1] if lines else "")
+    return Entry(letter, text(reason), time.time(), text(name), text(lines[-1]) if lines else "")
 
 
 def encoded(entry: Entry) -> bytes:

@@ -12,6 +12,7 @@ from kombu.message import Message
 
 from galvo_tasks.broker.headers import AT, KEY, KEY_TTL
 from galvo_tasks.broker.lost import LOST
+from galvo_tasks.guard.plain import plain, raw, text
 
 AGAIN = "galvo-again"
 """Header: how often somebody has taken it from the dead-letter list to try it again."""
@@ -74,22 +75,21 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 def letter_of(message: Message) -> Letter:
-    body: Any = message.body
-    encoding = message.content_encoding or "utf-8"
+    """It can be kept, whatever the message says."""
+    encoding = text(message.content_encoding or "utf-8")
     properties: dict[str, Any] = dict(message.properties or {})
     delivery: dict[str, Any] = dict(message.delivery_info or {})
+    priority = properties.get("priority")
     return Letter(
-        body=body.encode("utf-8" if encoding == "binary" else encoding)
-        if isinstance(body, str)
-        else bytes(body or b""),
-        content_type=message.content_type or "application/data",
+        body=raw(message.body, encoding),
+        content_type=text(message.content_type or "application/data"),
         content_encoding=encoding,
-        headers=dict(message.headers),
-        exchange=delivery.get("exchange") or "",
-        routing_key=delivery.get("routing_key") or "",
-        priority=properties.get("priority"),
-        correlation_id=properties.get("correlation_id"),
-        reply_to=properties.get("reply_to"),
+        headers=plain(message.headers),
+        exchange=text(delivery.get("exchange") or ""),
+        routing_key=text(delivery.get("routing_key") or ""),
+        priority=priority if isinstance(priority, int) else None,
+        correlation_id=text(properties["correlation_id"]) if properties.get("correlation_id") else None,
+        reply_to=text(properties["reply_to"]) if properties.get("reply_to") else None,
     )
 
 

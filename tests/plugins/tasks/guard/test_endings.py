@@ -96,3 +96,10 @@ def test_one_that_is_put_aside_can_be_tried_again_and_dropped(those: Perilous) -
     assert those.letters.drop(["again"]) == [second]
     assert those.letters.count() == before - 1
     assert those.dead("again") == []
+
+
+def test_one_that_no_text_can_tell_is_put_aside(those: Perilous) -> None:
+    """A lone surrogate is no UTF-8: the worker would ask the broker for ever to keep it."""
+    those.send("unheard_of", "strange", headers={"x": ["\ud800"], "y": 1})
+    entry = those.until_dead("strange")
+    assert (entry.letter.headers["x"], entry.letter.headers["y"]) == (["\\ud800"], 1)
