@@ -21,7 +21,7 @@ def counted(raw: bytes) -> bytes:
         message["properties"]["delivery_info"]["redelivered"] = True
         return json.dumps(message).encode()
     except (ValueError, TypeError, LookupError, AttributeError):
-        logger.critical("A message of a lost worker cannot be read, so that it is not counted: %r", raw[:200])
+        logger.critical("A message of a lost worker cannot be read, so that it is not counted: %d bytes", len(raw))
         return raw
 
 

@@ -22,6 +22,7 @@ from galvo_tasks.jobs.errors import JobProblem
 from galvo_tasks.jobs.ledger import ledger_of
 from galvo_tasks.metering.metrics import done
 from galvo_tasks.metering.recorder import record
+from galvo_tasks.program.shown import printable
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +69,7 @@ class Guard:
         letter = entry.letter
         logger.error(
             "task %s[%s] is put aside: %s; see galvo tasks dead show %s",
-            letter.task,
-            letter.id,
-            entry.reason,
-            letter.id,
+            *(printable(text) for text in (letter.task, letter.id, entry.reason, letter.id)),
         )
 
     def refuse(self, task: Any, letter: Letter, reason: str) -> None:
@@ -89,7 +87,7 @@ class Guard:
             try:
                 ledger_of(self.app).fail(letter.id, kind, text)
             except JobProblem as error:
-                logger.warning("job %s: %s", letter.id, error)
+                logger.warning("job %s: %s", printable(letter.id), printable(str(error)))
 
     def send_again(self, *letters: Letter, lost: int | None = None) -> None:
         """Publish copies; `lost`: how many workers were lost with it. Raises what kombu raises."""

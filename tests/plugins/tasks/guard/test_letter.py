@@ -19,7 +19,7 @@ def nested(levels: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("told", "body"),
+    "told, body",
     [
         ({"headers": {"id": "\ud800", "task": "\ud800", "\ud800": {"\ud800": ("\ud800",)}}}, b"[]"),
         ({"headers": {"id": "a", "x": nested(100_000), "y": object()}}, b"[]"),
