@@ -16,7 +16,7 @@ from galvo import Metric
 from galvo_tasks.app import queues_of, settings_of
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import TasksProblem
-from galvo_tasks.guard.entry import Entry, decoded, encoded, renewed
+from galvo_tasks.guard.entry import UNREADABLE, Entry, decoded, encoded, renewed
 from galvo_tasks.program.shown import printable
 
 DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
@@ -69,13 +69,17 @@ class DeadLetters(ABC):
 
     def _publish(self, connection: Connection, entry: Entry) -> str:
         """Why it cannot be given to a worker; "" if it was."""
-        id, queue = printable(entry.letter.id), entry.letter.routing_key
+        id, queue = printable(entry.id), entry.letter.routing_key
+        if entry.reason == UNREADABLE:
+            return f"{id} cannot be read"
         if queue not in queues_of(self._app):
             return f"{id}: its queue {queue!r} is that of no class under [tasks.classes]"
         refused: Any = (MessageNacked, *connection.channel_errors)
         try:
             with self._through(connection) as channel:
                 entry.letter.send(channel, renewed(entry, time.time()), self._patience)
+        except (LookupError, ValueError, TypeError) as error:  # what its headers say, as an unknown compression
+            return f"{id} cannot be sent ({type(error).__name__}: {printable(str(error))})"
         except refused as error:
             return f"{id}: the broker does not take it for {queue} ({error}): is a worker of it started?"
         return ""
@@ -120,8 +124,7 @@ class InRedis(DeadLetters):
 
     def _scan(self, connection: Connection) -> Iterator[tuple[Any, Entry]]:
         for field, data in _client(connection).hscan_iter(self.name, count=PAGE):
-            if entry := decoded(data):
-                yield field, entry
+            yield field, decoded(data)
 
 
 class InRabbit(DeadLetters):
@@ -175,8 +178,7 @@ class InRabbit(DeadLetters):
         try:
             while message := channel.basic_get(self.name):
                 read = channel.message_to_python(message)
-                if entry := decoded(read.body):
-                    yield read, entry
+                yield read, decoded(read.body)
         except NotFound:
             return
 
@@ -192,7 +194,7 @@ def dead_letters(app: Celery[Any]) -> DeadLetters:
 
 
 def _among(ids: Collection[str] | None) -> Wanted:
-    return (lambda _: True) if ids is None else (lambda entry: entry.letter.id in ids)
+    return (lambda _: True) if ids is None else (lambda entry: entry.id in ids)
 
 
 def _client(connection: Connection) -> Any:

@@ -69,7 +69,7 @@ class Guard:
         letter = entry.letter
         logger.error(
             "task %s[%s] is put aside: %s; see galvo tasks dead show %s",
-            *(printable(text) for text in (letter.task, letter.id, entry.reason, letter.id)),
+            *(printable(text) for text in (letter.task, letter.id, entry.reason, entry.id)),
         )
 
     def refuse(self, task: Any, letter: Letter, reason: str) -> None:

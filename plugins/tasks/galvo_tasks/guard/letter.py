@@ -106,5 +106,10 @@ def attempt_of(headers: Mapping[str, Any]) -> Attempt:
 
 
 def lost_of(headers: Mapping[str, Any]) -> int:
-    found = headers.get(LOST, 0)
-    return found if isinstance(found, int) else 0
+    return number(headers, LOST)
+
+
+def number(headers: Mapping[str, Any], name: str) -> int:
+    """A count; 0 for what is none."""
+    found = headers.get(name)
+    return found if isinstance(found, int) and 0 <= found < 2**31 else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import time
@@ -156,3 +157,80 @@ def test_a_broker_that_is_away_is_one_sentence(
         code, said = run(capsys)
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("galvo: the broker does not answer (")
+
+
+def forge(those: Perilous, *those_entries: bytes) -> None:
+    with those.app.connection_for_write() as connection:
+        for number, data in enumerate(those_entries):
+            if isinstance(those.letters, InRedis):
+                connection.default_channel.client.hset(those.letters.name, number, data)
+            else:
+                connection.Producer(auto_declare=False).publish(data, routing_key=those.letters.name)
+
+
+def forged(id: str, *, body: bytes = b"[]", at: float = 1.0, **headers: object) -> bytes:
+    letter = {
+        "body": base64.b64encode(body).decode(),
+        "content_type": "application/json",
+        "content_encoding": "utf-8",
+        "headers": {"id": id, "task": f"{MODULE}.once", **headers},
+        "exchange": "",
+        "routing_key": "perils.quick",
+    }
+    return json.dumps({"letter": letter, "reason": "r", "at": at}).encode()
+
+
+FORGED = (
+    b"not json",
+    b"[" * 100_000,
+    b"\xff",
+    forged("future", at=1e300),
+    forged("past", at=-1e300),
+    forged("counts", retries="x", **{"galvo-again": "x", "galvo-lost": "x"}),
+    forged("high", retries=10**30, **{"galvo-again": -5}),
+    forged("deep", body=b"[" * 100_000),
+    forged("deeper", body=b"[[" + b"[" * 900 + b"]" * 900 + b"], {}]"),
+    forged("packed", compression="nope"),
+    forged(""),
+)
+
+
+def test_what_is_forged_is_shown_and_dropped(those: Perilous, capsys: pytest.CaptureFixture[str]) -> None:
+    forge(those, *FORGED)
+    code, said = run(capsys)
+    assert (code, said.count("\n"), said.count("its entry cannot be")) == (0, 4 + len(FORGED), 3)
+    assert max(map(len, said.splitlines())) <= 80
+    ids = [row["id"] for row in json.loads(run(capsys, "--json")[1])]
+    assert len({*ids}) == len(ids) == those.letters.count()
+    for id in ids:
+        assert run(capsys, "show", id)[0] == run(capsys, "show", id, "--arguments")[0] == 0
+        assert run(capsys, "show", id, "--json")[0] == 0
+        assert run(capsys, "drop", id) == (0, "1 task dropped\n")
+    assert those.letters.count() == 0
+
+
+def test_what_is_forged_does_not_stop_the_others(those: Perilous, capsys: pytest.CaptureFixture[str]) -> None:
+    forge(those, *FORGED)
+    code, said = run(capsys, "retry", "--all")
+    assert (code, said.splitlines()[0]) == (1, f"{3 + len(FORGED) - 4} tasks given to the workers again")
+    assert "4 tasks stay on the dead-letter list" in said
+    assert run(capsys, "drop", "--all") == (0, "4 tasks dropped\n")
+    assert those.letters.count() == 0
+
+
+def test_an_empty_word_is_no_id(those: Perilous, capsys: pytest.CaptureFixture[str]) -> None:
+    those.letters.drop(IDS[1:])
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, "drop", "")
+    assert ended.value.code == 2
+    assert those.letters.count() == 1
+
+
+def test_ids_that_are_long_or_steer_a_terminal(those: Perilous, capsys: pytest.CaptureFixture[str]) -> None:
+    for end in ("a", "b"):
+        those.letters.put(entry(letter("x\x1b" * 60 + end), "why"))
+    said = run(capsys)[1]
+    assert max(map(len, said.splitlines())) <= 80
+    for words in (["show", "\x1b"], ["show", "x\x1b"]):
+        code, more = run(capsys, *words)
+        assert (code, "\x1b" in said + more) == (1, False)

@@ -34,7 +34,6 @@ def test_what_is_said_strangely(told: dict[str, Any], body: bytes) -> None:
     options: Any = {"body": b"[]", "content_type": "application/json", "content_encoding": "utf-8", **told}
     letter = letter_of(Message(**options))
     found = decoded(encoded(entry(letter, "no task \ud800", ValueError(), "File \udcff")))
-    assert found is not None
     assert (found.letter.body, found.reason, found.last_line) == (body, "no task \\ud800", "File \\udcff")
     assert (found.key, found.letter.mark) == (f"{letter.id}:{letter.mark}", letter.mark)
     assert found.key.encode()
