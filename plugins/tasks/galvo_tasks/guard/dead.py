@@ -17,6 +17,7 @@ from galvo_tasks.app import queues_of, settings_of
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import TasksProblem
 from galvo_tasks.guard.entry import UNREADABLE, Entry, decoded, encoded, renewed
+from galvo_tasks.guard.verdict import MAY_HAVE_RUN
 from galvo_tasks.program.shown import printable
 
 DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")
@@ -63,6 +64,10 @@ class DeadLetters(ABC):
 
     def drop(self, ids: Collection[str] | None = None) -> list[Entry]:
         return self.take(_among(ids), publish=False)
+
+    def settle(self, keys: Collection[str]) -> list[Entry]:
+        """Take off those of these messages that were called lost; `keys`: of their letters."""
+        return self.take(lambda entry: entry.key in keys and entry.reason == MAY_HAVE_RUN, publish=False)
 
     def _connection(self) -> AbstractContextManager[Connection]:
         return connected(self._app)
@@ -121,6 +126,15 @@ class InRedis(DeadLetters):
 
     def _through(self, connection: Connection) -> AbstractContextManager[Any]:
         return nullcontext(connection.default_channel)
+
+    def settle(self, keys: Collection[str]) -> list[Entry]:
+        with self._connection() as connection:
+            client = _client(connection)
+            found = [decoded(data) for data in client.hmget(self.name, list(keys)) if data is not None]
+            taken = [entry for entry in found if entry.reason == MAY_HAVE_RUN and entry.key in keys]
+            if taken:
+                client.hdel(self.name, *(entry.key for entry in taken))
+            return taken
 
     def _scan(self, connection: Connection) -> Iterator[tuple[Any, Entry]]:
         for field, data in _client(connection).hscan_iter(self.name, count=PAGE):

@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        return f"{self.letter.id}:{self.letter.mark}"
+        return self.letter.key
 
     @property
     def retries(self) -> int:

@@ -50,6 +50,10 @@ class Letter(msgspec.Struct, frozen=True):
         found.update(repr(attempt_of(self.headers)).encode())
         return found.hexdigest()
 
+    @property
+    def key(self) -> str:
+        return f"{self.id}:{self.mark}"
+
     def send(self, channel: Any, headers: Mapping[str, Any], timeout: float) -> None:
         """Publish it with these headers to where it has been. Raises what kombu raises, after `timeout` seconds.
 

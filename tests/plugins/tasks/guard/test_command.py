@@ -16,6 +16,7 @@ from galvo_tasks.cli import main
 from galvo_tasks.guard.dead import InRedis
 from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.letter import Letter
+from galvo_tasks.guard.verdict import MAY_HAVE_RUN
 from tests.plugins.tasks.guard.perilous import MODULE, Perilous, perilous
 
 IDS = ("3f2a8c1e-0001", "3f2a8c1e-0002", "9b")
@@ -138,6 +139,14 @@ def test_the_same_message_is_on_the_list_once(those: Perilous) -> None:
     assert [one.letter.id for one in those.letters.entries()].count(IDS[0]) == 1
     assert len(those.letters.drop([IDS[0]])) == 1
     assert IDS[0] not in [one.letter.id for one in those.letters.entries()]
+
+
+def test_what_was_called_lost_is_settled(those: Perilous) -> None:
+    """Only that, and only of the messages that are asked for."""
+    for id in ("x", "y"):
+        those.letters.put(entry(letter(id), MAY_HAVE_RUN))
+    assert [one.id for one in those.letters.settle({letter(id).key for id in ("x", IDS[0], "none")})] == ["x"]
+    assert sorted(one.id for one in those.letters.entries()) == sorted([*IDS, "y"])
 
 
 @pytest.mark.parametrize("words", ["drop", "retry", "show", "show a b", "drop a --all", "list a"])
