@@ -222,7 +222,7 @@ class Channel(_Channel):  # type: ignore[misc]
             message["properties"]["delivery_tag"] = tag
             self.Message(message, channel=self)
         except _UNREADABLE:
-            kombu.crit("What was taken is no message, and is kept in the list %s: %r", UNREADABLE, raw[:200])
+            kombu.crit("What was taken is no message, and is kept in the list %s: %d bytes", UNREADABLE, len(raw))
             keys = [self.leases.unacked, self.leases.leases, self.global_keyprefix + UNREADABLE]
             PUT_ASIDE.run(self._commands, keys, [tag])
             self.leases.forget(tag)

@@ -19,10 +19,9 @@ def counted(raw: bytes) -> bytes:
         found = headers.get(LOST)
         headers[LOST] = (found if isinstance(found, int) else 0) + 1
         headers["redelivered"] = True
-        message["properties"]["delivery_info"]["redelivered"] = True
         return json.dumps(message).encode()
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
-        logger.critical("A message of a lost worker cannot be read, so that it is not counted: %r", raw[:200])
+        logger.critical("A message of a lost worker cannot be read, so that it is not counted: %d bytes", len(raw))
         return raw
 
 

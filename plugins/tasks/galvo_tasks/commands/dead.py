@@ -12,10 +12,11 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from galvo_tasks.errors import NoBroker, TasksProblem
-from galvo_tasks.guard.dead import DeadLetters, dead_letters
+from galvo_tasks.guard.dead import DeadLetters, NotGiven, dead_letters
 from galvo_tasks.guard.entry import Entry
 from galvo_tasks.guard.shown import as_json, facts, listed
 from galvo_tasks.program.application import application
+from galvo_tasks.program.shown import printable
 
 _AWAY = (OperationalError, RedisError, AMQPError, OSError)
 
@@ -30,6 +31,8 @@ def main(argv: Sequence[str]) -> int:
         made.error("show takes one ID")
     if options.action in ("retry", "drop") and bool(options.id) == options.all:
         made.error(f"{options.action} takes the IDs of tasks, or --all")
+    if not all(options.id):
+        made.error("an ID is empty: --all means every one")
     with application(options.app) as app:
         try:
             return _done(dead_letters(app), options)
@@ -56,15 +59,15 @@ def parser() -> argparse.ArgumentParser:
 def _done(letters: DeadLetters, options: argparse.Namespace) -> int:
     now = time.time()
     if options.all:
-        return _say(options, _taken(letters, options.action, None))
+        return _taken(letters, options, None)
     entries = letters.entries()
     ids = {whole(word, entries) for word in options.id}
     if options.action in ("retry", "drop"):
-        return _say(options, _taken(letters, options.action, ids))
+        return _taken(letters, options, ids)
     if options.action == "list":
         print(json.dumps([as_json(one, now) for one in entries]) if options.json else "\n".join(listed(entries, now)))
         return 0
-    found = [one for one in entries if one.letter.id in ids]
+    found = [one for one in entries if one.id in ids]
     if options.json:
         print(json.dumps([as_json(one, now, whole=True, arguments=options.arguments) for one in found]))
     else:
@@ -72,13 +75,17 @@ def _done(letters: DeadLetters, options: argparse.Namespace) -> int:
     return 0
 
 
-def _taken(letters: DeadLetters, action: str, ids: set[str] | None) -> list[Entry]:
-    return letters.retry(ids) if action == "retry" else letters.drop(ids)
+def _taken(letters: DeadLetters, options: argparse.Namespace, ids: set[str] | None) -> int:
+    try:
+        return _say(options, letters.retry(ids) if options.action == "retry" else letters.drop(ids))
+    except NotGiven as problem:
+        _say(options, problem.taken)
+        raise
 
 
 def _say(options: argparse.Namespace, taken: list[Entry]) -> int:
     if options.json:
-        print(json.dumps([one.letter.id for one in taken]))
+        print(json.dumps([one.id for one in taken]))
         return 0
     number = "1 task" if len(taken) == 1 else f"{len(taken)} tasks"
     print(f"{number} {'dropped' if options.action == 'drop' else 'given to the workers again'}")
@@ -87,10 +94,11 @@ def _say(options: argparse.Namespace, taken: list[Entry]) -> int:
 
 def whole(word: str, entries: Sequence[Entry]) -> str:
     """The id that begins so. Raises TasksProblem unless it is one's."""
-    ids = {one.letter.id for one in entries}
+    ids = {one.id for one in entries}
     found = [word] if word in ids else sorted(id for id in ids if id.startswith(word))
     if not found:
-        raise TasksProblem(f"no task {word} on the dead-letter list: see galvo tasks dead")
+        raise TasksProblem(f"no task {printable(word)} on the dead-letter list: see galvo tasks dead")
     if len(found) > 1:
-        raise TasksProblem(f"{word} is the beginning of {len(found)} ids: {', '.join(found[:3])}: say more of it")
+        some = printable(", ".join(found[:3]))
+        raise TasksProblem(f"{printable(word)} is the beginning of {len(found)} ids: {some}: say more of it")
     return found[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from celery import signals
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.common import ignore_errors
@@ -46,18 +47,20 @@ class Consumer(CeleryConsumer):
         hub.call_repeatedly(LOOK, self.pool.maintain_pool)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
-        reason = f"this worker has no task {message.headers.get('task')}"
-        self._aside(message, reason, lambda: super(Consumer, self).on_unknown_task(body, message, exc))
+        name, id = message.headers.get("task"), message.headers.get("id")
+        told = partial(signals.task_unknown.send, sender=self, message=message, exc=exc, name=name, id=id)
+        self._aside(message, f"this worker has no task {name}", told)
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
-        self._aside(message, "it is no task", lambda: super(Consumer, self).on_unknown_message(body, message))
+        told = partial(signals.task_rejected.send, sender=self, message=message, exc=None)
+        self._aside(message, "it is no task", told)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:
-        done = partial(super().on_invalid_task, body, message, exc)
-        self._aside(message, "it is not a task as Celery sends one", done, exc)
+        told = partial(signals.task_rejected.send, sender=self, message=message, exc=exc)
+        self._aside(message, "it is not a task as Celery sends one", told, exc)
 
     def on_decode_error(self, message: Any, exc: Any) -> None:
-        self._aside(message, "it cannot be read", partial(super().on_decode_error, message, exc), exc)
+        self._aside(message, "it cannot be read", lambda: None, exc)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """RabbitMQ closes the channel of a task that takes over half an hour; any other fault of a channel would come
@@ -94,7 +97,13 @@ class Consumer(CeleryConsumer):
             state.requests.pop(request.id, None)
         logger.info("%d tasks that had not begun are given back", len(those))
 
-    def _aside(self, message: Any, reason: str, done: Callable[[], Any], error: BaseException | None = None) -> None:
+    def _aside(self, message: Any, reason: str, told: Callable[[], Any], error: BaseException | None = None) -> None:
+        """In the place of Celery's own, which logs the whole message, arguments and all."""
+
+        def done() -> None:
+            message.ack_log_error(logger, self.connection_errors)
+            told()
+
         self.guard.first(partial(self.guard.put_aside, entry(letter_of(message), reason, error)), done)
 
 

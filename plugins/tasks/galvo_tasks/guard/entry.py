@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from galvo_tasks.broker.headers import AT, ETA, KEY
 from galvo_tasks.broker.lost import LOST
-from galvo_tasks.guard.letter import AGAIN, Letter, without_key
+from galvo_tasks.guard.letter import AGAIN, Letter, number, without_key
+from galvo_tasks.guard.plain import text
 from galvo_tasks.running.retries import STATE
+
+UNREADABLE = "its entry cannot be read"
+LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -24,31 +30,44 @@ class Entry(msgspec.Struct, frozen=True):
     """Of the traceback."""
 
     @property
+    def id(self) -> str:
+        """What it is called by: also one that came without an id."""
+        return self.letter.id or self.letter.mark
+
+    @property
     def key(self) -> str:
-        return f"{self.letter.id}:{self.letter.mark}"
+        return self.letter.key
 
     @property
     def retries(self) -> int:
-        return int(self.letter.headers.get("retries") or 0)
+        return number(self.letter.headers, "retries")
+
+    @property
+    def again(self) -> int:
+        """How often it was taken from the list before."""
+        return number(self.letter.headers, AGAIN)
 
 
 def entry(letter: Letter, reason: str, exception: BaseException | None = None, traceback: str = "") -> Entry:
     """Of now."""
     name = type(exception).__name__ if exception is not None else ""
     lines = [line.strip() for line in traceback.splitlines() if line.strip()]
-    return Entry(letter, reason, time.time(), name, lines[-1] if lines else "")
+    return Entry(letter, text(reason), time.time(), text(name), text(lines[-1]) if lines else "")
 
 
 def encoded(entry: Entry) -> bytes:
     return msgspec.json.encode(entry)
 
 
-def decoded(data: Any) -> Entry | None:
-    """None for what is no entry: a broker is not trusted."""
+def decoded(data: Any) -> Entry:
+    """What is no entry has one that stands for it, so that it can be seen and dropped: a broker is not trusted."""
     try:
-        return msgspec.json.decode(data, type=Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
-        return None
+        found = msgspec.json.decode(data, type=Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError):
+        body = data if isinstance(data, bytes) else str(data).encode("utf-8", "surrogatepass")
+        id = blake2b(body, digest_size=8).hexdigest()
+        return Entry(Letter(body, "", "", {"id": id}, "", ""), UNREADABLE, 0.0)
+    return found if 0 <= found.at < LATEST else msgspec.structs.replace(found, at=0.0)
 
 
 def renewed(entry: Entry, now: float) -> dict[str, Any]:
@@ -58,5 +77,5 @@ def renewed(entry: Entry, now: float) -> dict[str, Any]:
     """
     gone = {LOST, ETA, STATE, "eta", "expires"}
     headers = {name: value for name, value in without_key(entry.letter.headers).items() if name not in gone}
-    number = int(headers.get(AGAIN) or 0) + 1
-    return {**headers, "retries": 0, AGAIN: number, AT: now, KEY: f"dead:{entry.key}:{number}"}
+    times = entry.again + 1
+    return {**headers, "retries": 0, AGAIN: times, AT: now, KEY: f"dead:{entry.key}:{times}"}

@@ -16,10 +16,11 @@ from galvo_tasks.guard.dead import DeadLetters, connected, dead_letters
 from galvo_tasks.guard.entry import Entry, entry
 from galvo_tasks.guard.known import Known
 from galvo_tasks.guard.letter import Letter, without_key
-from galvo_tasks.guard.verdict import MAY_HAVE_RUN
+from galvo_tasks.guard.settling import Ended, Settling
 from galvo_tasks.jobs.telling import teller_of
 from galvo_tasks.metering.metrics import done
 from galvo_tasks.metering.recorder import record
+from galvo_tasks.program.shown import printable
 from galvo_tasks.settings import settings_of
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Guard:
         self.redelivers = kind_of(str(app.conf.broker_url)) == "amqp"
         """The broker gives back at once what was not acknowledged through a connection that is lost."""
         self._patience = settings_of(app).deadline
+        self._settling = Settling(lambda: self.letters)
 
     @cached_property
     def letters(self) -> DeadLetters:
@@ -67,10 +69,7 @@ class Guard:
         letter = entry.letter
         logger.error(
             "task %s[%s] is put aside: %s; see galvo tasks dead show %s",
-            letter.task,
-            letter.id,
-            entry.reason,
-            letter.id,
+            *(printable(text) for text in (letter.task, letter.id, entry.reason, entry.id)),
         )
 
     def refuse(self, task: Any, letter: Letter, reason: str) -> None:
@@ -96,20 +95,16 @@ class Guard:
 
     def settle(self, letter: Letter, looks: tuple[float, ...] = LOOKS) -> None:
         """It has ended here although its connection was lost: another worker that was given it took it for lost."""
-        if self.timer is not None and looks:
-            self.timer.call_after(looks[0], self._settle, (letter, looks[1:]))
+        self._settle_later(Ended(letter), looks)
 
-    def _settle(self, letter: Letter, looks: tuple[float, ...]) -> None:
-        mark = letter.mark
-        try:
-            found = self.letters.take(lambda one: one.letter.mark == mark and one.reason == MAY_HAVE_RUN, publish=False)
-        except Exception as error:  # noqa: BLE001  # asked again, and no harm if that is in vain
-            logger.warning("cannot look whether %s[%s] was called lost: %s", letter.task, letter.id, error)
-            found = []
-        if found:
-            logger.warning("task %s[%s] has ended after all: off the dead-letter list", letter.task, letter.id)
-        else:
-            self.settle(letter, looks)
+    def _settle_later(self, ended: Ended, looks: tuple[float, ...]) -> None:
+        if self.timer is not None and looks and not ended.settled:
+            self.timer.call_after(looks[0], self._settle, (ended, looks[1:]))
+
+    def _settle(self, ended: Ended, looks: tuple[float, ...]) -> None:
+        if not ended.settled:
+            self._settling.look(ended)
+            self._settle_later(ended, looks)
 
 
 def guard_of(app: Celery[Any]) -> Guard:

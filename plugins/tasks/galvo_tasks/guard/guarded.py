@@ -16,6 +16,7 @@ from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.guard import guard_of
 from galvo_tasks.guard.letter import attempt_of, letter_of
 from galvo_tasks.guard.verdict import poison
+from galvo_tasks.program.shown import printable
 from galvo_tasks.publishing.problems import NotFollowed
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class Guarded(Request):
         elif lost >= self._guard.starts:
             self._put_aside(f"{poison(lost)}: {why}", error)
         else:
-            logger.warning("task %s[%s] is sent again: %s: %s", self.name, self.id, WAS_LOST, why)
+            logger.warning("task %s[%s] is sent again: %s: %s", self.name, printable(str(self.id)), WAS_LOST, why)
             self._count("lost", error)
             self._send_again(lost)
             task_ready(self)
@@ -141,7 +142,7 @@ class Guarded(Request):
         self._count("failure", error)
         task_ready(self)
         self.acknowledge()
-        logger.error("task %s[%s] has failed: MemoryError", self.name, self.id)
+        logger.error("task %s[%s] has failed: MemoryError", self.name, printable(str(self.id)))
 
     def _count(self, outcome: str, error: BaseException | None = None) -> None:
         """Say so before the part that measures takes it for something else: see metering.measured."""

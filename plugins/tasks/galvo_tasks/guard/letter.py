@@ -12,6 +12,7 @@ from kombu.message import Message
 
 from galvo_tasks.broker.headers import AT, KEY, KEY_TTL
 from galvo_tasks.broker.lost import LOST
+from galvo_tasks.guard.plain import plain, raw, text
 
 AGAIN = "galvo-again"
 """Header: how often somebody has taken it from the dead-letter list to try it again."""
@@ -49,8 +50,15 @@ class Letter(msgspec.Struct, frozen=True):
         found.update(repr(attempt_of(self.headers)).encode())
         return found.hexdigest()
 
+    @property
+    def key(self) -> str:
+        return f"{self.id}:{self.mark}"
+
     def send(self, channel: Any, headers: Mapping[str, Any], timeout: float) -> None:
-        """Publish it with these headers to where it has been. Raises what kombu raises, after `timeout` seconds."""
+        """Publish it with these headers to where it has been. Raises what kombu raises, after `timeout` seconds.
+
+        Mandatory: RabbitMQ would drop, and confirm, what is for a queue that is not there.
+        """
         headers = dict(headers)
         priority: Any = self.priority  # None, too
         Producer(channel, auto_declare=False).publish(
@@ -65,27 +73,27 @@ class Letter(msgspec.Struct, frozen=True):
             correlation_id=self.correlation_id,
             reply_to=self.reply_to,
             delivery_mode=2,
+            mandatory=True,
             timeout=timeout,
         )
 
 
 def letter_of(message: Message) -> Letter:
-    body: Any = message.body
-    encoding = message.content_encoding or "utf-8"
+    """It can be kept, whatever the message says."""
+    encoding = text(message.content_encoding or "utf-8")
     properties: dict[str, Any] = dict(message.properties or {})
     delivery: dict[str, Any] = dict(message.delivery_info or {})
+    priority = properties.get("priority")
     return Letter(
-        body=body.encode("utf-8" if encoding == "binary" else encoding)
-        if isinstance(body, str)
-        else bytes(body or b""),
-        content_type=message.content_type or "application/data",
+        body=raw(message.body, encoding),
+        content_type=text(message.content_type or "application/data"),
         content_encoding=encoding,
-        headers=dict(message.headers),
-        exchange=delivery.get("exchange") or "",
-        routing_key=delivery.get("routing_key") or "",
-        priority=properties.get("priority"),
-        correlation_id=properties.get("correlation_id"),
-        reply_to=properties.get("reply_to"),
+        headers=plain(message.headers),
+        exchange=text(delivery.get("exchange") or ""),
+        routing_key=text(delivery.get("routing_key") or ""),
+        priority=priority if isinstance(priority, int) else None,
+        correlation_id=text(properties["correlation_id"]) if properties.get("correlation_id") else None,
+        reply_to=text(properties["reply_to"]) if properties.get("reply_to") else None,
     )
 
 
@@ -102,5 +110,10 @@ def attempt_of(headers: Mapping[str, Any]) -> Attempt:
 
 
 def lost_of(headers: Mapping[str, Any]) -> int:
-    found = headers.get(LOST, 0)
-    return found if isinstance(found, int) else 0
+    return number(headers, LOST)
+
+
+def number(headers: Mapping[str, Any], name: str) -> int:
+    """A count; 0 for what is none."""
+    found = headers.get(name)
+    return found if isinstance(found, int) and 0 <= found < 2**31 else 0

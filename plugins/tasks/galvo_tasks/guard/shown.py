@@ -9,10 +9,11 @@ from typing import Any
 
 from galvo.sizes import show
 from galvo_tasks.guard.entry import Entry
-from galvo_tasks.guard.letter import AGAIN
 from galvo_tasks.program.shown import WIDTH, printable, wrapped
 
 SHORT = 8
+LONGEST = 36
+"""Characters of an id that are listed: a UUID's."""
 TASK = 20
 
 
@@ -21,13 +22,13 @@ def listed(entries: Sequence[Entry], now: float) -> Iterator[str]:
     if not entries:
         yield "no task was put aside"
         return
-    length = unambiguous([one.letter.id for one in entries])
+    length = min(LONGEST, unambiguous([one.id for one in entries]))
     yield f"{'ID':{length}}  {'AGO':>5}  {'TASK':{TASK}}  WHY"
     for one in entries:
         task = ".".join(one.letter.task.split(".")[-2:])
         name = task if len(task) <= TASK else "…" + task[1 - TASK :]
         why = one.reason + (f" ({one.exception})" if one.exception else "")
-        line = printable(f"{one.letter.id[:length]:{length}}  {ago(now - one.at):>5}  {name:{TASK}}  {why}")
+        line = printable(f"{one.id[:length]:{length}}  {ago(now - one.at):>5}  {name:{TASK}}  {why}")
         yield line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
@@ -36,14 +37,14 @@ def facts(entry: Entry, now: float, *, arguments: bool = False) -> Iterator[str]
     letter = entry.letter
     told = {
         "task": letter.task,
-        "id": letter.id,
+        "id": entry.id,
         "queue": f"{letter.routing_key}" + (f", priority {letter.priority}" if letter.priority is not None else ""),
         "put aside": f"{moment(entry.at)}, {ago(now - entry.at)} ago",
         "why": entry.reason,
         "exception": entry.exception,
         "last line": entry.last_line,
         "before": f"{counted(entry.retries, 'retry', 'retries')}, {counted(letter.lost, 'worker', 'workers')} lost, "
-        f"taken from this list {counted(again(entry), 'time', 'times')}",
+        f"taken from this list {counted(entry.again, 'time', 'times')}",
         "arguments": arguments_of(entry) if arguments else types_of(entry),
     }
     for name, text in told.items():
@@ -54,7 +55,7 @@ def facts(entry: Entry, now: float, *, arguments: bool = False) -> Iterator[str]
 def as_json(entry: Entry, now: float, *, whole: bool = False, arguments: bool = False) -> dict[str, Any]:
     letter = entry.letter
     told: dict[str, Any] = {
-        "id": letter.id,
+        "id": entry.id,
         "task": letter.task,
         "queue": letter.routing_key,
         "priority": letter.priority,
@@ -64,7 +65,7 @@ def as_json(entry: Entry, now: float, *, whole: bool = False, arguments: bool = 
         "exception": entry.exception or None,
         "retries": entry.retries,
         "lost": letter.lost,
-        "again": again(entry),
+        "again": entry.again,
         "bytes": len(letter.body),
     }
     if whole:
@@ -87,7 +88,10 @@ def arguments_of(entry: Entry) -> str:
     if called is None:
         return repr(entry.letter.body)
     args, kwargs = called
-    return ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]) or "none"
+    try:
+        return ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]) or "none"
+    except RecursionError:
+        return repr(entry.letter.body)
 
 
 def unambiguous(ids: Sequence[str]) -> int:
@@ -96,11 +100,6 @@ def unambiguous(ids: Sequence[str]) -> int:
     while len({id[:length] for id in among}) < len(among):
         length += 1
     return length
-
-
-def again(entry: Entry) -> int:
-    found = entry.letter.headers.get(AGAIN, 0)
-    return found if isinstance(found, int) else 0
 
 
 def ago(seconds: float) -> str:

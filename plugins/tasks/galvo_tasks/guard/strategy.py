@@ -16,6 +16,7 @@ from galvo_tasks.guard.guard import Guard, guard_of
 from galvo_tasks.guard.guarded import Guarded
 from galvo_tasks.guard.letter import attempt_of, letter_of, lost_of
 from galvo_tasks.guard.verdict import Verdict, due_in, verdict
+from galvo_tasks.program.shown import printable
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +51,12 @@ def _again(
     attempt = attempt_of(message.headers)
     done = partial(ack, logger, errors)
     if attempt and guard.known.has_ended(attempt):
-        logger.info("%s came again after its end: acknowledged", message.headers["id"])
+        logger.info("%s came again after its end: acknowledged", printable(str(message.headers["id"])))
         done()
         return
     running = guard.known.request(attempt) if attempt else None
     if isinstance(running, Guarded) and running.runs:
-        logger.info("%s came again while it runs here: that goes on", message.headers["id"])
+        logger.info("%s came again while it runs here: that goes on", printable(str(message.headers["id"])))
         running.take_over(ack, reject)
         return
     if attempt and guard.known.was_not_begun(attempt):

@@ -11,10 +11,11 @@ from celery.signals import task_failure
 
 from galvo_tasks.broker.headers import AT, KEY, KEY_TTL
 from galvo_tasks.jobs.errors import ResultsAway
-from galvo_tasks.publishing.asking import kind, settings_of
+from galvo_tasks.publishing.asking import kind
 from galvo_tasks.publishing.problems import NotFollowed, NotPublished
 from galvo_tasks.running import retrying
 from galvo_tasks.running.limits import limits_of
+from galvo_tasks.settings import settings_of
 
 if TYPE_CHECKING:
     from galvo_tasks.task import Task

@@ -103,3 +103,32 @@ def test_one_that_is_put_aside_can_be_tried_again_and_dropped(those: Perilous) -
     assert those.letters.drop(["again"]) == [second]
     assert those.letters.count() == before - 1
     assert those.dead("again") == []
+
+
+def test_one_that_no_text_can_tell_is_put_aside(those: Perilous) -> None:
+    """A lone surrogate is no UTF-8: the worker would ask the broker for ever to keep it."""
+    those.send("unheard_of", "strange", headers={"x": ["\ud800"], "y": 1})
+    entry = those.until_dead("strange")
+    assert (entry.letter.headers["x"], entry.letter.headers["y"]) == (["\\ud800"], 1)
+
+
+def test_no_arguments_are_logged(those: Perilous) -> None:
+    """Those of a task that no worker knows, of one that cannot be called, of what is no task and cannot be read."""
+    those.send("unheard_of", "odd\x1b[31m", "secret-1")
+    those.app.send_task("unheard.\x1b[31m", ("secret-2",), task_id="odder")
+    with those.app.connection_for_write() as connection, connection.Producer(auto_declare=False) as producer:
+        kept = {"routing_key": "perils.quick", "content_type": "application/json", "content_encoding": "utf-8"}
+        producer.publish('["secret-3"]', headers={"id": "no task"}, **kept)
+        producer.publish(
+            '["secret-4", ', headers={"id": "broken", "task": "tests.plugins.tasks.guard.perils.once"}, **kept
+        )
+        producer.publish('["secret-5", ', headers={"id": "no task, broken"}, **kept)
+    for name in ("odd\x1b[31m", "odder", "no task", "broken", "no task, broken"):
+        those.until_dead(name)
+    those.let_go("logged")
+    those.send("once", "logged")
+    those.until_ended("logged")
+    said = those.stand.workers[0].log()
+    assert "[odd?[31m] is put aside" in said
+    assert "secret" not in said
+    assert "\x1b" not in said

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import closing
 from pathlib import Path
+from threading import Event
+from threading import enumerate as enumerate_threads
 from typing import Any
 
+import msgspec
 import pytest
 from celery import signals
 from kombu.exceptions import OperationalError
 
-from galvo_tasks.guard.entry import entry
+from galvo_tasks.guard.dead import InRedis
+from galvo_tasks.guard.entry import Entry, entry
 from galvo_tasks.guard.guard import AGAIN_AFTER, Guard
 from galvo_tasks.guard.letter import Letter
+from galvo_tasks.guard.verdict import MAY_HAVE_RUN
 from galvo_tasks.jobs.ledger import ledger_of
 from galvo_tasks.jobs.telling import teller_of
 from tests.plugins.cache.coherence.own_redis import OwnRedis
@@ -94,16 +100,49 @@ def test_without_a_timer_the_fault_is_raised(those: Perilous, own_redis: OwnRedi
 
 
 def test_only_what_was_called_lost_is_taken_back(those: Perilous) -> None:
-    """A failure of the same message, which this worker has seen itself, stays."""
+    """A failure of the same message, which this worker has seen itself, stays; the list is not read for it."""
     guard = Guard(those.app)
     guard.timer = Timer()
-    those.letters.put(entry(letter(), "it has failed for good"))
-    guard.settle(letter(), (1.0, 2.0))
-    assert [guard.timer.advance(), guard.timer.advance()] == [1.0, 2.0]
-    assert guard.timer.waiting == []
-    assert those.letters.count() == 1
-    those.letters.put(entry(letter(), "its worker was lost while it may have run"))
-    guard.settle(letter(), (1.0, 2.0))
-    guard.timer.advance()
+    with closing(those.app.connection_for_read()) as connection:
+        redis = connection.default_channel.client
+        redis.config_resetstat()
+        those.letters.put(entry(letter(), "it has failed for good"))
+        guard.settle(letter(), (1.0, 2.0))
+        assert [guard.timer.advance(), guard.timer.advance()] == [1.0, 2.0]
+        those.stand.until(lambda: not settling())
+        assert (guard.timer.waiting, those.letters.count()) == ([], 1)
+        those.letters.put(entry(letter(), MAY_HAVE_RUN))
+        guard.settle(letter(), (1.0, 2.0, 3.0))
+        guard.timer.advance()
+        those.stand.until(lambda: not settling())
+        assert those.letters.count() == 0
+        guard.timer.advance()
+        assert (guard.timer.waiting, settling()) == ([], [])
+        assert "cmdstat_hscan" not in redis.info("commandstats")
+
+
+def test_a_look_keeps_nobody_waiting_and_is_one_for_all(those: Perilous) -> None:
+    guard, go, looked = Guard(those.app), Event(), list[Collection[str]]()
+    guard.timer = Timer()
+
+    class Slow(InRedis):
+        def settle(self, keys: Collection[str]) -> list[Entry]:
+            looked.append(keys)
+            go.wait(20)
+            return super().settle(keys)
+
+    guard.letters = Slow(those.app)
+    for number in range(5):
+        one = msgspec.structs.replace(letter(), body=b"%d" % number)
+        those.letters.put(entry(one, MAY_HAVE_RUN))
+        guard.settle(one, (1.0,))
+        guard.timer.advance()
+    assert those.letters.count() == 5
+    go.set()
+    those.stand.until(lambda: not settling())
     assert those.letters.count() == 0
-    assert guard.timer.waiting == []
+    assert len(looked) <= 2
+
+
+def settling() -> list[str]:
+    return [thread.name for thread in enumerate_threads() if thread.name == "galvo-settling"]
