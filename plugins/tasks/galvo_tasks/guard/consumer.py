@@ -11,6 +11,7 @@ from celery import signals
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.common import ignore_errors
+from vine import promise
 
 from galvo_tasks.errors import TasksProblem
 from galvo_tasks.guard.entry import entry
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 LATE = "delivery acknowledgement"
 """What RabbitMQ says then."""
+_UNUSABLE = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RecursionError)
 LOOK = 0.5
 """Seconds between looks at the pool: a process that is killed closes its files, which is what Celery waits for, just
 before its end can be seen, and Celery looks again only after five seconds.
@@ -45,6 +47,20 @@ class Consumer(CeleryConsumer):
     def register_with_event_loop(self, hub: Any) -> None:
         super().register_with_event_loop(hub)
         hub.call_repeatedly(LOOK, self.pool.maintain_pool)
+
+    def create_task_handler(self, promise: Any = promise) -> Callable[[Any], Any]:
+        """Headers that Celery cannot use, as an id or eta of another type, are not to end one worker after another."""
+        handle = super().create_task_handler(promise)
+
+        def received(message: Any) -> Any:
+            try:
+                return handle(message)
+            except _UNUSABLE as error:
+                if any(request.message is message for request in list(state.reserved_requests)):
+                    raise  # it has become a task that runs
+                return self.on_invalid_task(None, message, error)
+
+        return received
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
         name, id = message.headers.get("task"), message.headers.get("id")

@@ -28,6 +28,7 @@ def test_methods_that_are_overridden() -> None:
     for name in ("on_unknown_task", "on_unknown_message", "on_invalid_task", "on_decode_error", "on_close"):
         assert names(getattr(CeleryConsumer, name)) == names(getattr(Consumer, name)), name
     assert names(CeleryConsumer.register_with_event_loop) == ["self", "hub"]
+    assert names(CeleryConsumer.create_task_handler) == names(Consumer.create_task_handler) == ["self", "promise"]
     assert names(CeleryConsumer.on_connection_error_after_connected) == ["self", "exc"]
 
 

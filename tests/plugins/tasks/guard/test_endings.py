@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -132,3 +133,20 @@ def test_no_arguments_are_logged(those: Perilous) -> None:
     assert "[odd?[31m] is put aside" in said
     assert "secret" not in said
     assert "\x1b" not in said
+
+
+def test_headers_that_are_of_no_use_do_not_end_the_worker(those: Perilous) -> None:
+    strange: list[dict[str, Any]] = [
+        {"id": "no name", "task": {}},
+        {"id": ["a list"]},
+        {"id": {"a": "table"}, "galvo-lost": 1},
+        {"id": "no time", "eta": 5},
+        {"id": "no end", "expires": {"a": 1}},
+    ]
+    with those.app.connection_for_write() as connection, connection.Producer(auto_declare=False) as producer:
+        for headers in strange:
+            named = {"task": "tests.plugins.tasks.guard.perils.once", **headers}
+            producer.publish([["useless"], {}, {}], routing_key="perils.quick", headers=named)
+    for headers in strange:
+        assert those.until_dead(str(headers["id"])).reason == "it is not a task as Celery sends one"
+    assert those.begun("useless") == 0
