@@ -19,6 +19,8 @@ def counted(raw: bytes) -> bytes:
         found = headers.get(LOST)
         headers[LOST] = (found if isinstance(found, int) else 0) + 1
         headers["redelivered"] = True
+        if info := (message.get("properties") or {}).get("delivery_info"):
+            info["redelivered"] = True
         return json.dumps(message).encode()
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         logger.critical("A message of a lost worker cannot be read, so that it is not counted: %d bytes", len(raw))
