@@ -10,7 +10,7 @@ demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/pytest -q --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS) || { [ $$? -eq 1 ] && \
+	@$(BIN)/pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS) || { [ $$? -eq 1 ] && \
 	    echo "Once more, one by one, in case that two at a time were too many for this machine:" && \
 	    $(BIN)/pytest -v --last-failed --last-failed-no-failures none $(ARGS); }
 

@@ -109,7 +109,12 @@ class Rabbit:
         self._node = None
 
     def pause(self) -> None:
+        """All of its threads stand still."""
         self._signal(signal.SIGSTOP)
+        assert self._node is not None
+        threads = Path(f"/proc/{self._node.pid}/task")
+        while any(") T " not in (one / "stat").read_text() for one in threads.iterdir()):
+            time.sleep(0.01)
 
     def go_on(self) -> None:
         self._signal(signal.SIGCONT)
