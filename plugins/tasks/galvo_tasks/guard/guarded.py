@@ -34,6 +34,7 @@ class Guarded(Request):
     _apply_result: Any
     _already_cancelled: bool
     _already_revoked: bool
+    _on_ack: Callable[..., Any]
 
     def __init__(self, message: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(message, *arguments, **options)
@@ -61,11 +62,13 @@ class Guarded(Request):
         return self.begins and not self.acknowledged
 
     def take_over(self, ack: Callable[..., Any], reject: Callable[..., Any]) -> None:
-        """Acknowledge by a later delivery of the same message, since this one's connection is gone."""
+        """Acknowledge by a later delivery of the same message, since this one's connection or lease is gone."""
         now = self._guard.known.connection
-        if self._connection == now:  # then it is a copy, and this delivery still stands for it
-            ack(logger, self.connection_errors)
-            return
+        if self._connection == now:
+            if not self._is_elsewhere:  # then it is a copy, and this delivery still stands for it
+                ack(logger, self.connection_errors)
+                return
+            self._on_ack(logger, self.connection_errors)  # of what is no longer this worker's, or of a copy
         self._connection = now
         self._on_ack, self._on_reject = ack, reject
 

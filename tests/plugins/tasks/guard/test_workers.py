@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from kombu import Queue
+from redis import Redis
 
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.guard.perilous import Perilous, perilous
@@ -137,6 +138,30 @@ def test_another_worker_calls_lost_on_redis_what_ended_while_this_one_stood_stil
         one.until("has ended after all")
         assert those.begun("long") == 1
         assert those.letters.count() == 0
+
+
+def test_a_worker_that_stood_still_keeps_what_it_gets_again(tmp_path: Path, own_redis: OwnRedis) -> None:
+    """It is not acknowledged before its end: the worker may be killed still."""
+    with perilous(tmp_path, own_redis.url, lease=1) as those:
+        worker = those.stand.worker(*WORDS)
+        for name in ("long", "short"):
+            those.send("twice", name)
+            those.until_begun(name)
+        other = those.stand.worker("--class", "quick", "--concurrency", "1")
+        those.send("twice", "busy")
+        those.until_begun("busy")
+        worker.process.send_signal(signal.SIGSTOP)
+        with Redis.from_url(own_redis.url) as redis:
+            those.stand.until(lambda: redis.llen("perils.quick\x06\x165") == 2)
+        worker.process.send_signal(signal.SIGCONT)
+        those.let_go("short")
+        worker.until("came again while it runs here")
+        worker.kill()
+        those.let_go("long")
+        those.let_go("busy")
+        those.until_ended("long")
+        assert those.begun("long") == 2
+        assert other.process.poll() is None
 
 
 if THOROUGH:  # it waits for longer than clocks may differ by
