@@ -11,7 +11,7 @@ demo: .venv/.run
 
 test: .venv/.dev
 	@$(BIN)/pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS) || { [ $$? -eq 1 ] && \
-	    echo "Once more, one by one, in case that two at a time were too many for this machine:" && \
+	    echo "Once more, one by one, in case that three at a time were too many for this machine:" && \
 	    $(BIN)/pytest -v --last-failed --last-failed-no-failures none $(ARGS); }
 
 check: .venv/.dev
