@@ -17,7 +17,7 @@ BULK = 24
 URGENT = 3
 LARGE_MM = 500.0
 LONG_MM = 800.0
-AGAIN = 2
+AGAIN = 5
 """Times; a cache trusts what it knows from its second second on, and this worker's has just begun."""
 CANCEL_AT = 0.25
 """Of the long one."""
