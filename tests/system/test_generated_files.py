@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from galvo import discovery
 from galvo.blueprint import plan
 from galvo.plugin import PluginSettings
@@ -24,7 +26,9 @@ def test_the_settings_file_is_current_and_complete(project: Path) -> None:
     for name, model in {"kernel": KernelSettings, **models}.items():
         table = text.split(f"\n[{name}]\n")[1].split("\n\n")[0]
         for key in model.model_fields.keys() - PluginSettings.model_fields.keys():
-            assert f"# {key} = " in table or f"# {key}." in table
+            default = model.model_fields[key].get_default(call_default_factory=True)
+            tables = isinstance(default, dict) and any(isinstance(value, BaseModel) for value in default.values())
+            assert all(f"# {line} = " in table for line in ([f"{key}.{one}" for one in default] if tables else [key]))
 
 
 def test_entrypoints_toml_is_current(project: Path) -> None:
