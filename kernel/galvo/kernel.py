@@ -15,15 +15,14 @@ from galvo.chain import Chains
 from galvo.errors import KernelClosed, SettingsError
 from galvo.events import Freed, MemoryPressure, Metric, Query
 from galvo.explain import explain_hook
-from galvo.facade import Facade
 from galvo.hookspecs import KINDS
 from galvo.lifecycle import Supervisor
 from galvo.plugin import Plugin
-from galvo.session import Isolation, Lease
+from galvo.session import Leasing
 from galvo.unit import State
 
 
-class Kernel(Facade):
+class Kernel(Leasing):
     """Runs queries through the plugins. Use it with `async with`; nothing starts before that.
 
     >>> async with Kernel.from_settings() as kernel:
@@ -94,19 +93,6 @@ class Kernel(Facade):
         """Send what comes from now on through `chains`; gives the ones before."""
         old, self.chains, self._send = self.chains, chains, chains.on_query
         return old
-
-    def acquire(self) -> Lease:
-        """`async with kernel.acquire() as session`: queries on one connection."""
-        return Lease(self.run)
-
-    def transaction(
-        self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False
-    ) -> Lease:
-        """`async with kernel.transaction() as session`: the same, inside a transaction."""
-        return Lease(
-            self.run,
-            lambda session: session.transaction(isolation=isolation, readonly=readonly, deferrable=deferrable),
-        )
 
     def record(self, metric: Metric, value: float = 1) -> None:
         """Tell every monitor one value of `metric`."""

@@ -155,3 +155,20 @@ class Lease:
                 await self._transaction.__aexit__(kind, error, trace)
         finally:
             await self._session.close()
+
+
+class Leasing(Facade):
+    """Queries, and sessions: what an application holds."""
+
+    def acquire(self) -> Lease:
+        """`async with kernel.acquire() as session`: queries on one connection."""
+        return Lease(self.run)
+
+    def transaction(
+        self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> Lease:
+        """`async with kernel.transaction() as session`: the same, inside a transaction."""
+        return Lease(
+            self.run,
+            lambda session: session.transaction(isolation=isolation, readonly=readonly, deferrable=deferrable),
+        )

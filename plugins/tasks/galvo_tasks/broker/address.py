@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 SCHEME = "galvo"
 _SOCKET, _PLAIN_SOCKET = "unix://", "redis+socket://"
 """What redis-py, and what kombu's own transport, calls a Redis on a Unix socket."""
@@ -15,17 +17,17 @@ def plain_url(broker: str) -> str:
 
 def kombu_url(broker: str) -> str:
     """The URL by which kombu uses galvo's transport; what is not for Redis stays as it is."""
-    broker = broker.replace(_PLAIN_SOCKET, _SOCKET, 1)
-    for theirs, ours in _OURS.items():
-        if broker.startswith(theirs):
-            return ours + broker.removeprefix(theirs)
-    return broker
+    return _renamed(broker, _OURS)
 
 
 def redis_url(broker: str) -> str:
     """The URL that redis-py understands, of the `broker_url` of a configured application."""
+    return _renamed(broker, {ours: theirs for theirs, ours in _OURS.items()})
+
+
+def _renamed(broker: str, names: Mapping[str, str]) -> str:
     broker = broker.replace(_PLAIN_SOCKET, _SOCKET, 1)
-    for theirs, ours in _OURS.items():
-        if broker.startswith(ours):
-            return theirs + broker.removeprefix(ours)
+    for name, new in names.items():
+        if broker.startswith(name):
+            return new + broker.removeprefix(name)
     return broker

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from galvo import Kernel, Query, Rows
 from galvo.blueprint import Overrides, plan
-from galvo.facade import Facade
-from galvo.session import Isolation, Lease
+from galvo.session import Leasing
 from galvo_tasks.running.errors import KernelFailed, WrongThread
 
 log = logging.getLogger("galvo.tasks")
@@ -18,7 +17,7 @@ STOP = 5.0
 """Seconds that its stop may take when the process ends."""
 
 
-class WorkerKernel(Facade):
+class WorkerKernel(Leasing):
     """Stands for a kernel that may be starting still: whoever asks it something waits until it has started.
 
     To be asked on the loop that it was made for.
@@ -52,19 +51,6 @@ class WorkerKernel(Facade):
         self._end.set()
         if self._life is not None:
             await asyncio.wait([self._life], timeout=STOP)
-
-    def acquire(self) -> Lease:
-        """`async with worker_kernel().acquire() as session`: queries on one connection."""
-        return Lease(self.run)
-
-    def transaction(
-        self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False
-    ) -> Lease:
-        """`async with worker_kernel().transaction() as session`: the same, inside a transaction."""
-        return Lease(
-            self.run,
-            lambda session: session.transaction(isolation=isolation, readonly=readonly, deferrable=deferrable),
-        )
 
     async def _started_run(self, query: Query) -> Rows:
         return await (await self.ready()).run(query)

@@ -5,18 +5,8 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from tests.conftest import reachable_folder
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.broker.side import Side, sides
-
-
-@pytest.fixture(scope="module")
-def module_redis() -> Iterator[OwnRedis]:
-    with reachable_folder() as folder:
-        redis = OwnRedis(folder)
-        redis.start()
-        yield redis
-        redis.close()
 
 
 @pytest.fixture

@@ -8,20 +8,9 @@ from typing import Any
 import pytest
 
 from galvo_tasks import jobs
-from tests.conftest import reachable_folder
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.tasks.results.asking import APP, Asking
 from tests.plugins.tasks.stand import Stand, standing
-
-
-@pytest.fixture(scope="module")
-def module_redis() -> Iterator[OwnRedis]:
-    """A Redis for all tests of a module."""
-    with reachable_folder() as folder:
-        redis = OwnRedis(folder)
-        redis.start()
-        yield redis
-        redis.close()
 
 
 @pytest.fixture(scope="module")

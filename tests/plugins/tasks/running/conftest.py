@@ -17,14 +17,6 @@ Send = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnRedis]:
-    redis = OwnRedis(tmp_path_factory.mktemp("redis"))
-    redis.start()
-    yield redis
-    redis.close()
-
-
-@pytest.fixture(scope="module")
 def shared(module_redis: OwnRedis, tmp_path_factory: pytest.TempPathFactory, server_dsn: str) -> Iterator[Stand]:
     """Its worker has one process, and a pool."""
     with standing(tmp_path_factory.mktemp("app"), module_redis.url, app=f"{JOBS}:app") as stand:
