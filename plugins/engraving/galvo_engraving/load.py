@@ -11,7 +11,7 @@ import asyncpg
 from galvo_engraving import schema
 from galvo_engraving.generate import Generator
 
-VERSION = 1
+VERSION = 2
 """Of the generated data: raise it with any change that makes other rows."""
 BATCH = 5_000
 """Rows per COPY: large enough to be fast, small enough for a smooth progress bar and a quick Ctrl-C."""

@@ -54,6 +54,7 @@ join engraving.box_template t on t.id = p.template_id
 join engraving.material m on m.id = p.material_id
 left join engraving.laser_setting s
     on s.material_id = p.material_id and s.thickness_mm = p.thickness_mm and s.operation = 'cut'
+    and s.machine_id = p.machine_id
 left join engraving.project_part part on part.project_id = p.id and part.operation = 'cut'
 where p.id = $1 group by p.id, u.id, t.id, m.id, s.id"""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
+
+from galvo_engraving.migrate import migrate
 
 TABLES = (
     "user_account",
@@ -15,12 +16,16 @@ TABLES = (
     "project_part",
     "job",
 )
-"""In the order in which they can be filled."""
+"""Those that the generator fills, in the order in which they can be filled."""
 
 
 async def create(db: Any) -> None:
     """Make what is missing. `db` is an asyncpg connection or pool, or a galvo kernel."""
-    await db.execute(files(__package__).joinpath("schema.sql").read_text("utf-8"))
+    if hasattr(db, "acquire"):
+        async with db.acquire() as connection:
+            await migrate(connection)
+    else:
+        await migrate(db)
 
 
 async def drop(db: Any) -> None:

@@ -20,7 +20,7 @@ POWER = "select power_pct from engraving.laser_setting where id = $1"
 async def rename_project(db: Database, client: Client) -> int:
     """Reads the name back, as the editor does: an old one means that the answer was stale."""
     project = client.own(client.world.projects)
-    name = f"renamed {client.random.randrange(1_000_000)}"
+    name = f"renamed {project} {client.random.randrange(1_000_000)}"
     await db.execute(RENAME, project, name)
     client.stale += await db.fetchval(NAME, project) != name
     return 2

@@ -90,7 +90,7 @@ async def test_every_reference_is_valid_and_indexed(con: Any) -> None:
         from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]
         where contype = 'f' and connamespace = 'engraving'::regnamespace"""
     )
-    assert len(references) == 7
+    assert len(references) == 17
     for child, parent, validated, column in references:
         assert validated
         found = f"select from {parent} p where p.id = c.{column}"

@@ -18,8 +18,8 @@ from engraving.project p
 left join engraving.project_part part on part.project_id = p.id
 left join lateral (
     select s.speed_mm_s, s.passes, s.interval_mm from engraving.laser_setting s
-    where s.material_id = p.material_id and s.operation = part.operation
-    order by abs(s.thickness_mm - p.thickness_mm), s.thickness_mm limit 1
+    where s.material_id = p.material_id and s.operation = part.operation and s.machine_id = p.machine_id
+    order by abs(s.thickness_mm - p.thickness_mm) nulls last, s.thickness_mm limit 1
 ) setting on true
 where p.id = $1 order by part.id"""
 

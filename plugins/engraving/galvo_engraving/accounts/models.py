@@ -1,0 +1,52 @@
+"""Accounts as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+"""Text of one line."""
+Email = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, strip_whitespace=True, to_lower=True, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
+    ),
+]
+Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
+
+
+class Strict(BaseModel):
+    """What clients send: a key that is not known is told, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Registration(Strict):
+    email: Email
+    name: Line
+    studio: Line
+    password: Password
+
+
+class SignIn(Strict):
+    email: Email
+    password: str = Field(max_length=200)
+
+
+class Account(BaseModel):
+    id: int
+    email: str
+    name: str
+    studio: str
+    role: str
+    created_at: datetime
+
+
+class Session(BaseModel):
+    token: str
+    expires_at: datetime

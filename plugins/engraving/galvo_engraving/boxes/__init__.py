@@ -1,0 +1,1 @@
+"""The geometry of boxes: panels with finger joints, as SVG."""

@@ -1,0 +1,1 @@
+"""Materials and how a laser works on them."""

@@ -1,0 +1,1 @@
+"""Customers' pictures, and the dots that are burned of them."""

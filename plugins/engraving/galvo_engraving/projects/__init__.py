@@ -1,0 +1,1 @@
+"""Users' projects: parts, revisions, jobs."""

@@ -1,0 +1,34 @@
+"""What every request finds in the application: database, settings, and whether jobs can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+
+from galvo import Kernel
+from galvo_engraving.config import EngravingSettings
+from galvo_engraving.database import Database
+
+
+@dataclass(slots=True)
+class Shop:
+    db: Database
+    settings: EngravingSettings
+    kernel: Kernel | None = None
+    """None: galvo is not used at all."""
+    jobs: Any = None
+    """The Celery application; None: what it would do is done by this process, while the client waits."""
+
+
+def shop(request: Request) -> Shop:
+    return cast("Shop", request.app.state.shop)
+
+
+def database(request: Request) -> Database:
+    return shop(request).db
+
+
+InShop = Annotated[Shop, Depends(shop)]
+Db = Annotated[Database, Depends(database)]

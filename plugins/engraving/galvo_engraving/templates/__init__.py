@@ -1,0 +1,1 @@
+"""Box templates: what can be made, and what each asks for."""

@@ -1,0 +1,88 @@
+"""The application on real servers, asked over HTTP by people of different rights."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from galvo_engraving.app import create_app
+from galvo_engraving.config import EngravingSettings
+from galvo_engraving.serving.opening import galvanised, plain
+from galvo_engraving.shop import Shop
+
+PROJECT = Path(__file__).parents[4]
+PLUGINS = ("cache", "pool", "index", "memory", "monitor", "tasks")
+ALL, NONE = "all", "none"
+SUBSETS = (ALL, NONE)
+"""What is on; "cache" alone means: everything but the cache."""
+PASSWORD = "correct horse battery"
+NUMBERS = itertools.count(1)
+
+
+class Api:
+    """The application, and clients of it."""
+
+    def __init__(self, app: FastAPI, shop: Shop, dsn: str) -> None:
+        self.app = app
+        self.shop = shop
+        self.dsn = dsn
+        self._clients: list[httpx.AsyncClient] = []
+
+    def stranger(self) -> httpx.AsyncClient:
+        """Has not signed in."""
+        made = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://testserver")
+        self._clients.append(made)
+        return made
+
+    async def customer(self) -> httpx.AsyncClient:
+        """A new one each time, signed in."""
+        return await self._signed_in(f"customer{next(NUMBERS)}@example.com")
+
+    async def staff(self) -> httpx.AsyncClient:
+        email = f"staff{next(NUMBERS)}@example.com"
+        client = await self._signed_in(email)
+        await self.shop.db.execute("update engraving.user_account set role = 'staff' where email = $1", email)
+        return client
+
+    async def _signed_in(self, email: str) -> httpx.AsyncClient:
+        client = self.stranger()
+        person = {"email": email, "name": "Somebody", "studio": "Somewhere", "password": PASSWORD}
+        assert (await client.post("/api/users", json=person)).status_code == 201
+        told = await client.post("/api/sessions", json={"email": email, "password": PASSWORD})
+        client.cookies.clear()
+        client.headers["authorization"] = f"Bearer {told.json()['token']}"
+        return client
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def running(subset: str, dsn: str, redis: str, **settings: Any) -> AsyncIterator[Api]:
+    """With `settings` of the application's own."""
+    chosen = EngravingSettings(**settings)
+    if subset == NONE:
+        opened = plain(dsn, chosen)
+    else:
+        overrides: dict[str, dict[str, Any]] = {
+            "embedded": {"on": False},
+            "pool": {"url": dsn, "min_size": 1},
+            "cache": {"redis": redis},
+            "tasks": {"on": False},
+        }
+        if subset != ALL:
+            overrides[subset] = {"on": False}
+        opened = galvanised(chosen, overrides, PROJECT)
+    async with opened as shop:
+        made = Api(create_app(shop=shop), shop, dsn)
+        try:
+            yield made
+        finally:
+            await made.close()
