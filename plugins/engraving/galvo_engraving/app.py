@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 
@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from galvo_engraving import problems
 from galvo_engraving.accounts.routes import router as accounts
+from galvo_engraving.serving import dashboard
+from galvo_engraving.serving.health import router as health
 from galvo_engraving.shop import Shop
 
 API = "/api"
@@ -19,8 +21,8 @@ Opening = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 """Sets `app.state.shop` as long as the application runs."""
 
 
-def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> FastAPI:
-    """With what it needs: opened when a server starts it, or given."""
+def create_app(opening: Opening | None = None, *, shop: Shop | None = None, hosts: Collection[str] = ()) -> FastAPI:
+    """With what it needs: opened when a server starts it, or given; `hosts`: its names, besides this machine's."""
     app = FastAPI(
         title="Engraving",
         version=version("galvo-engraving"),
@@ -33,4 +35,7 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
     problems.install(app)
     for router in (accounts,):
         app.include_router(router, prefix=API)
+    app.include_router(health)
+    if shop is not None:
+        dashboard.mount(app, shop, hosts)
     return app
