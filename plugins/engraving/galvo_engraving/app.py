@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from galvo_engraving import problems
 from galvo_engraving.accounts.routes import router as accounts
+from galvo_engraving.page import headers
+from galvo_engraving.page.routes import router as page
 from galvo_engraving.shop import Shop
 
 API = "/api"
@@ -26,11 +28,15 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
         version=version("galvo-engraving"),
         description="The backend of a laser-engraving shop, on galvo.",
         lifespan=opening,
+        docs_url=None,  # page/ has it, without a CDN
+        redoc_url=None,
         max_body_size=BODY,
     )
     if shop is not None:
         app.state.shop = shop
     problems.install(app)
+    headers.install(app)
     for router in (accounts,):
         app.include_router(router, prefix=API)
+    app.include_router(page)
     return app
