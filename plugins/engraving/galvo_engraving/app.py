@@ -15,6 +15,7 @@ from galvo_engraving.materials.routes import router as materials
 from galvo_engraving.materials.settings_routes import router as settings
 from galvo_engraving.page import headers
 from galvo_engraving.page.routes import router as page
+from galvo_engraving.projects.routes import router as projects
 from galvo_engraving.shop import Shop
 from galvo_engraving.templates.routes import router as templates
 
@@ -40,7 +41,7 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
         app.state.shop = shop
     problems.install(app)
     headers.install(app)
-    for router in (accounts, machines, materials, settings, templates):
+    for router in (accounts, machines, materials, projects, settings, templates):
         app.include_router(router, prefix=API)
     app.include_router(page)
     return app
