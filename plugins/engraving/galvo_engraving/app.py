@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 
@@ -16,6 +16,8 @@ from galvo_engraving.materials.settings_routes import router as settings
 from galvo_engraving.page import headers
 from galvo_engraving.page.routes import router as page
 from galvo_engraving.projects.routes import router as projects
+from galvo_engraving.serving import dashboard
+from galvo_engraving.serving.health import router as health
 from galvo_engraving.shop import Shop
 from galvo_engraving.templates.routes import router as templates
 
@@ -26,8 +28,8 @@ Opening = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 """Sets `app.state.shop` as long as the application runs."""
 
 
-def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> FastAPI:
-    """With what it needs: opened when a server starts it, or given."""
+def create_app(opening: Opening | None = None, *, shop: Shop | None = None, hosts: Collection[str] = ()) -> FastAPI:
+    """With what it needs: opened when a server starts it, or given; `hosts`: its names, besides this machine's."""
     app = FastAPI(
         title="Engraving",
         version=version("galvo-engraving"),
@@ -44,4 +46,7 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
     for router in (accounts, machines, materials, projects, settings, templates):
         app.include_router(router, prefix=API)
     app.include_router(page)
+    app.include_router(health)
+    if shop is not None:
+        dashboard.mount(app, shop, hosts)
     return app
