@@ -63,7 +63,7 @@ def _row(template: Template) -> dict[str, Any]:
     return {
         "slug": template.its_slug,
         "name": template.name,
-        "template_group": template.group,
+        "template_group": template.template_group,
         "difficulty": template.difficulty,
         "minutes": template.minutes,
         "summary": template.summary,
@@ -73,11 +73,10 @@ def _row(template: Template) -> dict[str, Any]:
 def _parameters(template_id: int, template: Template) -> list[dict[str, Any]]:
     return [
         {
-            **one.model_dump(exclude={"default", "unit"}),
+            **one.model_dump(exclude={"unit"}),
             "template_id": template_id,
             "position": position,
             "unit": one.its_unit,
-            "default_value": one.default,
         }
         for position, one in enumerate(template.parameters, 1)
     ]

@@ -129,9 +129,9 @@ TEMPLATE: dict[str, Any] = {
     "minutes": 15,
     "summary": "Stands.",
     "parameters": [
-        {"section": "size", "name": "height", "kind": "length", "default": 100, "minimum": 20, "maximum": 300},
-        {"name": "labels", "kind": "flag", "default": True},
-        {"name": "nesting", "kind": "choice", "default": "rows", "choices": ["rows", "tight"], "description": "How."},
+        {"section": "size", "name": "height", "type": "length", "default": 100, "minimum": 20, "maximum": 300},
+        {"name": "labels", "type": "flag", "default": True},
+        {"name": "nesting", "type": "choice", "default": "rows", "choices": ["rows", "tight"], "description": "How."},
     ],
 }
 
@@ -175,14 +175,14 @@ WRONG = {
     "difficulty": TEMPLATE | {"difficulty": 6},
     "templates.1.group": {key: value for key, value in TEMPLATE.items() if key != "group"},
     "templates.1.colour": TEMPLATE | {"colour": "red"},
-    "the default is no number from 20 to 300": changed(0, default=301),
-    "no number": changed(0, default="wide"),
-    "the minimum is more than the maximum": changed(0, minimum=400),
+    "has to be in its own range": changed(0, default=301),
+    "has to be a number": changed(0, default="wide"),
+    "a maximum that is not below it": changed(0, minimum=400),
     "maximum": changed(0, maximum=1e300),
-    "true or false": changed(1, default="yes"),
-    "one of `choices`": changed(2, default="diagonal"),
-    "parameter labels is there twice": changed(2, name="labels", kind="flag", choices=[], default=False),
-    "a meaning of its own": changed(0, name="material_id"),
+    "one of true, false": changed(1, default="yes"),
+    "one of rows, tight": changed(2, default="diagonal"),
+    "two parameters are called labels": changed(2, name="labels", type="flag", choices=[], default=False),
+    "the preview uses this name itself": changed(0, name="material_id"),
     "templates 0 and 1 are both": TEMPLATE | {"slug": "fine"},
 }
 
