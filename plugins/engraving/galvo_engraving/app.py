@@ -14,6 +14,7 @@ from galvo_engraving.files.routes import router as files
 from galvo_engraving.machines.routes import router as machines
 from galvo_engraving.materials.routes import router as materials
 from galvo_engraving.materials.settings_routes import router as settings
+from galvo_engraving.projects.routes import router as projects
 from galvo_engraving.shop import Shop
 from galvo_engraving.templates.routes import router as templates
 
@@ -36,6 +37,6 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
     if shop is not None:
         app.state.shop = shop
     problems.install(app)
-    for router in (accounts, machines, materials, settings, templates, files):
+    for router in (accounts, machines, materials, settings, templates, projects, files):
         app.include_router(router, prefix=API)
     return app
