@@ -221,3 +221,43 @@ async def test_what_is_imported_is_what_was_read(api: Api, staff: httpx.AsyncCli
         assert (row["operation"], row["passes"], row["air_assist"]) == (cut.operation, cut.passes, cut.air)
         assert (row["speed_mm_s"], row["power_pct"]) == pytest.approx((cut.speed, cut.power))
         assert (row["interval_mm"] or 0, row["kerf_mm"] or 0) == pytest.approx((cut.interval or 0, cut.kerf or 0))
+
+
+async def test_a_projects_settings_are_exported_as_they_can_be_imported_again(
+    api: Api, staff: httpx.AsyncClient
+) -> None:
+    owner = await api.customer()
+    name = "Tea „box“ / <1>"
+    material_id, thickness = await api.shop.db.fetchrow(
+        "select material_id, thickness_mm from engraving.laser_setting where machine_id = 1 "
+        "group by material_id, thickness_mm having count(*) = 3 order by material_id, thickness_mm limit 1"
+    )
+    asked = {"name": name, "template_id": 1, "material_id": material_id, "thickness_mm": float(thickness)}
+    project = (await owner.post("/api/projects", json=asked)).json()
+    address = f"/api/projects/{project['id']}/export.clb"
+    told = await owner.get(address)
+    assert told.status_code == 200, told.text
+    assert told.headers["content-type"] == "application/xml"
+    assert told.headers["x-content-type-options"] == "nosniff"
+    assert told.headers["content-disposition"].startswith('attachment; filename="Tea__box_____1_.clb"; filename*=UTF-8')
+    found = lightburn.read(told.content)
+    (material,) = found.materials
+    rows = await api.shop.db.fetch(
+        "select m.name, s.operation, s.speed_mm_s, s.power_pct from engraving.laser_setting s "
+        "join engraving.material m on m.id = s.material_id where m.id = $1 and s.thickness_mm = $2 and s.machine_id = 1",
+        *(material_id, thickness),
+    )
+    assert len(rows) == 3
+    assert {material} == {row["name"] for row in rows}
+    wanted = {(row["operation"], round(row["speed_mm_s"], 3), round(row["power_pct"], 3)) for row in rows}
+    assert {(cut.operation, cut.speed, cut.power) for cut in found.materials[material]} == wanted
+    again = (await send(staff, told.text)).json()
+    assert (again["added"], again["changed"], again["same"]) == (0, 0, len(rows))
+    assert (await send(staff, library(name="Bare"), machine=2)).status_code == 200
+    (one,) = await api.shop.db.fetch("select id from engraving.material where name = 'Bare'")
+    other = (await owner.post("/api/projects", json=asked | {"name": "x", "material_id": one["id"]})).json()
+    none = await owner.get(f"/api/projects/{other['id']}/export.clb")
+    assert none.status_code == 422
+    assert none.json()["problem"].startswith("CO2 tube, 60 W has no settings for Bare: import a library")
+    assert (await api.stranger().get(address)).status_code == 401
+    assert (await staff.get(address)).status_code == 404  # nobody's but the owner's
