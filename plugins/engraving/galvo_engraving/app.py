@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from galvo_engraving import problems
 from galvo_engraving.accounts.routes import router as accounts
+from galvo_engraving.pictures.routes import router as pictures
 from galvo_engraving.shop import Shop
 
 API = "/api"
@@ -31,6 +32,6 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
     if shop is not None:
         app.state.shop = shop
     problems.install(app)
-    for router in (accounts,):
+    for router in (accounts, pictures):
         app.include_router(router, prefix=API)
     return app
