@@ -9,7 +9,9 @@ from PIL import Image
 
 from galvo import Kernel
 from galvo_engraving.demo.scenes import picture as demo_picture
-from galvo_engraving.jobs.raster import BAND, BadPicture, raster, rastered
+from galvo_engraving.jobs.dither import BAND
+from galvo_engraving.jobs.raster import BadPicture, raster, rastered
+from galvo_engraving.jobs.wanted import Wanted
 from galvo_memory.images import ImageProblem
 from galvo_tasks.jobs import Cancelled
 from galvo_tasks.jobs.running import RUNNING, Run
@@ -25,7 +27,7 @@ def picture(image: Image.Image) -> bytes:
 
 async def burned(image: Image.Image, width_mm: float, **more: Any) -> dict[str, Any]:
     async with Kernel.of({}) as kernel:
-        return await rastered(kernel, picture(image), width_mm=width_mm, **more)
+        return await rastered(kernel, picture(image), Wanted(width_mm, **more))
 
 
 @pytest.mark.parametrize("grey, share", [(255, 0.0), (0, 1.0), (128, 0.5), (64, 0.75)])
@@ -87,7 +89,7 @@ async def test_a_bad_picture_is_one_sentence(arguments: dict[str, str], words: s
 async def test_what_is_no_picture() -> None:
     async with Kernel.of({}) as kernel:
         with pytest.raises(ImageProblem, match=r"a\.txt: "):
-            await rastered(kernel, b"no picture", width_mm=1.0, name="a.txt")
+            await rastered(kernel, b"no picture", Wanted(1.0), name="a.txt")
 
 
 async def test_a_cancelled_one_ends_within_a_band(tmp_path: Path) -> None:
