@@ -53,6 +53,7 @@ class Window:
 def opened(dsn: str, folder: Path) -> Iterator[Window]:
     """On a database that is ready; its Redis is its own."""
     log = folder / "log"
+    (folder / ".galvo").mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GALVO_", "ENGRAVING_"))}
     with log.open("wb") as out:
         process = subprocess.Popen(
