@@ -36,6 +36,7 @@ async def run(world: World, command: dict[str, Any]) -> dict[str, Any]:
     mix = Mix(world, seed, command.get("only", ""), tuple(command.get("drop", ())))
     mix.know(command.get("revisions", {}))
     async with connected(command["port"], command["connections"]) as free:
+        await asyncio.sleep(0.1)  # until the server has them
         began = process_time()
         if "open" in command:
             outcome = await opened(

@@ -29,7 +29,9 @@ group by u.id having count(j.id) > 0 order by count(distinct p.id) desc, u.id li
 LENGTHS = """
 select template_id, name, default_value, minimum, maximum from engraving.box_parameter
 where kind = 'length' and name in ('width', 'depth', 'height') order by 1, 2"""
-TOKEN = "insert into engraving.access_token (digest, user_id, expires_at) values ($1, $2, $3) on conflict do nothing"
+GROUPS = "select distinct template_group from engraving.box_template order by 1"
+FAMILIES = "select distinct family from engraving.material order by 1"
+SIGN_IN = "insert into engraving.access_token (digest, user_id, expires_at) values ($1, $2, $3) on conflict do nothing"
 
 
 @asynccontextmanager
@@ -61,7 +63,7 @@ async def known(con: Any) -> World:
 
     async def signed_in(user: int) -> str:
         token = f"bench-token-of-user-{user}"
-        await con.execute(TOKEN, hashlib.sha256(token.encode()).digest(), user, ends)
+        await con.execute(SIGN_IN, hashlib.sha256(token.encode()).digest(), user, ends)
         return token
 
     await con.execute("delete from engraving.access_token")
@@ -84,10 +86,8 @@ async def known(con: Any) -> World:
         staff=await signed_in(staff),
         templates=templates,
         materials=await con.fetchval("select count(*) from engraving.material"),
-        groups=[
-            row[0] for row in await con.fetch("select distinct template_group from engraving.box_template order by 1")
-        ],
-        families=[row[0] for row in await con.fetch("select distinct family from engraving.material order by 1")],
+        groups=[row[0] for row in await con.fetch(GROUPS)],
+        families=[row[0] for row in await con.fetch(FAMILIES)],
         sheets=[(row[0], float(row[1])) for row in sheets],
         settings=[row[0] for row in await con.fetch("select id from engraving.laser_setting order by 1")],
         drawings=[
