@@ -13,6 +13,7 @@ from galvo_engraving.accounts.routes import router as accounts
 from galvo_engraving.machines.routes import router as machines
 from galvo_engraving.materials.routes import router as materials
 from galvo_engraving.materials.settings_routes import router as settings
+from galvo_engraving.projects.routes import router as projects
 from galvo_engraving.shop import Shop
 from galvo_engraving.templates.routes import router as templates
 
@@ -35,6 +36,6 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
     if shop is not None:
         app.state.shop = shop
     problems.install(app)
-    for router in (accounts, machines, materials, settings, templates):
+    for router in (accounts, machines, materials, projects, settings, templates):
         app.include_router(router, prefix=API)
     return app
