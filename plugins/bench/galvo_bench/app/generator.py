@@ -11,12 +11,12 @@ The first line on stdin is the world; each further one is a run, answered by a l
 from __future__ import annotations
 
 import asyncio
-import selectors
 from time import process_time
 from typing import Any
 
 import msgspec
 
+from galvo_bench.app.alarm import alarm
 from galvo_bench.app.lines import commands, say
 from galvo_bench.app.loops import closed, opened
 from galvo_bench.app.mix import Mix, World
@@ -39,15 +39,14 @@ async def run(world: World, command: dict[str, Any]) -> dict[str, Any]:
         await asyncio.sleep(0.1)  # until the server has them
         began = process_time()
         if "open" in command:
-            outcome = await opened(
-                free, mix.next, mix.learn, seed=seed, between=lambda: say({"begun": True}), **command["open"]
-            )
+            with alarm() as clock:
+                outcome = await opened(
+                    free, mix.next, mix.learn, clock, seed=seed, between=lambda: say({"begun": True}), **command["open"]
+                )
         else:
             outcome = await closed(free, mix.next, mix.learn, **command["closed"])
     return outcome.told() | {"cpu_seconds": process_time() - began, "revisions": mix.revisions}
 
 
 if __name__ == "__main__":
-    # epoll wakes up to a millisecond late, which would count as the servers' latency; select does not.
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        runner.run(main())
+    asyncio.run(main())

@@ -11,6 +11,7 @@ from random import Random
 from time import perf_counter
 from typing import Any
 
+from galvo_bench.app.alarm import Alarm
 from galvo_bench.app.wire import Connection
 from galvo_engraving.histogram import Histogram
 
@@ -77,6 +78,7 @@ async def opened(
     free: deque[Connection],
     make: Next,
     learn: Learn,
+    clock: Alarm,
     *,
     rate: float,
     seconds: float,
@@ -102,7 +104,7 @@ async def opened(
         if due >= warm + seconds:
             break
         # Even when it is behind: answers must be read all the same.
-        await asyncio.sleep(max(0.0, begin + due - perf_counter()))
+        await clock.sleep(begin + due - perf_counter())
         counts = due >= warm
         if counts and warming:
             warming = False
