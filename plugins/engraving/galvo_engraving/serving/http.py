@@ -26,7 +26,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 self._streams,
                 http="httptools",
-                lifespan="off",
+                lifespan="on",
                 log_level="warning",
                 access_log=False,
                 server_header=False,
