@@ -37,7 +37,7 @@ class Bench:
         return ByJobs(shop.jobs)
 
 
-def bench(request: Request) -> Bench:
+async def bench(request: Request) -> Bench:
     state = request.app.state
     if not hasattr(state, "pictures"):
         state.pictures = Bench()

@@ -59,7 +59,8 @@ class Here:
 
     def __init__(self) -> None:
         self._works: dict[str, Work] = {}
-        self._turn = asyncio.Semaphore(1)
+        self.turn = asyncio.Semaphore(1)
+        """Whose it is, works."""
 
     def knows(self, id: str) -> bool:
         return id in self._works
@@ -109,7 +110,7 @@ class Here:
 
     async def _make(self, shop: Shop, work: Work) -> None:
         try:
-            async with self._turn:
+            async with self.turn:
                 work.tell(Told("running"))
                 RUNNING.set(work.run)
                 await made(shop.db, work.id, shop.settings, isolated=True)

@@ -13,6 +13,8 @@ from galvo_engraving.problems import Problem, TooLarge
 
 IN_MEMORY = 1 << 18
 """Bytes of an upload that are not written to a file."""
+DIGITS = 18
+"""Of a Content-Length; more are not read as a number."""
 AT_ONCE = 2
 """Uploads that are whole in memory at the same time."""
 
@@ -27,7 +29,7 @@ class Receiving:
     async def body(self, request: Request, most: int) -> AsyncIterator[bytes]:
         """All of it, `most` bytes at most. Raises TooLarge; Problem when there is none."""
         told = request.headers.get("content-length", "")
-        if told.isdecimal() and int(told) > most:
+        if told.isdecimal() and (len(told) > DIGITS or int(told) > most):
             raise _too_large(most)
         with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
             size = 0

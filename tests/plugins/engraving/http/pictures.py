@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from itertools import count
 from typing import Any
 
@@ -57,3 +58,10 @@ def sentence(told: httpx.Response, status: int) -> str:
     assert told.status_code == status, told.text
     assert [*told.json()] == ["problem"]
     return str(told.json()["problem"])
+
+
+async def ended(client: httpx.AsyncClient, raster: str) -> list[Any]:
+    """All that is told of it, until its end."""
+    told = await client.get(f"/api/rasters/{raster}/events")
+    assert told.headers["content-type"].startswith("text/event-stream"), told.text
+    return [json.loads(line.removeprefix("data: ")) for line in told.text.splitlines() if line.startswith("data: ")]
