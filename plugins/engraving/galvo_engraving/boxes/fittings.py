@@ -120,7 +120,10 @@ def label(panel: Panel, text: str) -> None:
     letters = strokes.lines(text, tall)
     for fx, fy in ((0.5, 0.5), (0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.12, 0.12), (0.5, 0.1)):
         x, y = left + (right - left) * fx - tall / 3, low + (top - low) * fy - tall / 2
-        if not any(_near(hole, x, y, tall * len(text), tall) for hole in panel.holes) or (fx, fy) == (0.5, 0.1):
+        if not any(_near(hole, x, y, tall * len(text), tall) for hole in (*panel.holes, *panel.engraved)) or (
+            fx,
+            fy,
+        ) == (0.5, 0.1):
             panel.scores += [moved(stroke, x, y) for stroke in letters]
             return
 

@@ -92,6 +92,11 @@ def nest(panels: Sequence[Panel], how: str, width: float, height: float | None =
     return Laid(placed, width if height is not None else max(widest, 1.0), max(tall, 1.0), sheet + 1)
 
 
+def covered(panels: Sequence[Panel]) -> float:
+    """Square mm of the rectangles round them."""
+    return sum((w + BETWEEN_MM) * (h + BETWEEN_MM) for w, h in map(_size, panels))
+
+
 def _kind(one: tuple[Panel, float, float]) -> str:
     return NUMBER.sub("", one[0].name)
 

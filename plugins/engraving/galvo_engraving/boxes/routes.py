@@ -38,7 +38,7 @@ FREE: dict[str, Any] = {
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {SVG: {"schema": {"type": "string"}}}},
-    304: {"description": "As it was."},
+    **bodies.UNCHANGED,
     **answers(404, 422),
 }
 
@@ -64,7 +64,9 @@ async def preview(
     async def load() -> list[Any]:
         cut = await store.read(db, id, given, material_id, machine_id, thickness_mm)
         # In a thread, so that a large one does not keep the others waiting.
-        body = await asyncio.to_thread(preview_svg, cut.slug, cut.values, title=cut.name, bed_width=cut.bed_width)
+        body = await asyncio.to_thread(
+            preview_svg, cut.slug, cut.values, title=cut.name, bed_width=cut.bed and cut.bed[0]
+        )
         return [body, bodies.tag(body)]
 
     key = blake2b(msgspec.json.encode(asked), digest_size=16).hexdigest()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from galvo_engraving.boxes.drawing import draw
-from galvo_engraving.boxes.nest import nest
+from galvo_engraving.boxes.nest import covered, nest
 from galvo_engraving.boxes.svg import svg
 from galvo_engraving.boxes.values import Value, effective
 
-SHEET_MM = 600.0
-"""Where neither the template nor a machine says how wide sheets are."""
+SHAPE = 2.0
+"""Width to height of a preview, about: rows are not full."""
 
 
 def chosen(
@@ -33,28 +34,13 @@ def chosen(
 
 
 def preview_svg(slug: str, values: Mapping[str, Value], *, title: str, bed_width: float | None = None) -> bytes:
-    """On one sheet. Raises Unfit."""
-    width = float(values.get("sheet_width", bed_width or SHEET_MM))
-    laid = nest(draw(slug, values, title), str(values.get("nesting", "rows")), width)
-    return svg(laid, hairline=True)
+    """On one sheet, about as wide as high where nobody says how wide. Raises Unfit."""
+    panels = draw(slug, values, title)
+    width = float(values.get("sheet_width", bed_width or math.sqrt(SHAPE * covered(panels))))
+    return svg(nest(panels, str(values.get("nesting", "rows")), width), hairline=True)
 
 
-def project_svg(
-    slug: str,
-    parameters: Iterable[Mapping[str, Any]],
-    given: Mapping[str, Any],
-    *,
-    name: str,
-    thickness_mm: float | None,
-    kerf_mm: float | None,
-    bed_width_mm: float,
-    bed_height_mm: float,
-) -> bytes:
-    """A project's panels, on as many beds of its machine as they need.
-
-    `slug` and `parameters` (rows of box_parameter) are its template's, `given` its own values, `name` what is engraved,
-    `kerf_mm` that of its material's cut setting. Raises Unfit.
-    """
-    values = chosen(parameters, given, thickness=thickness_mm, kerf=kerf_mm)
-    width = min(bed_width_mm, float(values.get("sheet_width", bed_width_mm)))
-    return svg(nest(draw(slug, values, name), str(values.get("nesting", "rows")), width, bed_height_mm))
+def sheets_svg(slug: str, values: Mapping[str, Value], *, title: str, bed: tuple[float, float]) -> bytes:
+    """On as many beds of a machine (width and height in mm) as it needs. Raises Unfit."""
+    width = min(bed[0], float(values.get("sheet_width", bed[0])))
+    return svg(nest(draw(slug, values, title), str(values.get("nesting", "rows")), width, bed[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from galvo_engraving.problems import Unfit
@@ -28,13 +29,23 @@ def effective(parameters: Iterable[Mapping[str, Any]], given: Mapping[str, Any])
             raise Unfit(f"{shown}: the template has no such parameter: it has {', '.join(known) or 'none'}")
     found: dict[str, Value] = {}
     for name, parameter in known.items():
-        found[name] = _value(parameter, given[name]) if name in given else default(parameter)
+        found[name] = value_of(parameter, given[name]) if name in given else default(parameter)
+    return found
+
+
+def fitting(parameters: Iterable[Mapping[str, Any]], stored: Mapping[str, Any]) -> dict[str, Value]:
+    """What of old, `stored` values the template still allows."""
+    found: dict[str, Value] = {}
+    for parameter in parameters:
+        if parameter["name"] in stored:
+            with suppress(Unfit):
+                found[parameter["name"]] = value_of(parameter, stored[parameter["name"]])
     return found
 
 
 def default(parameter: Mapping[str, Any]) -> Value:
     """Raises Unfit when staff wrote one that the template itself does not allow."""
-    return _value(parameter, parameter["default_value"])
+    return value_of(parameter, parameter["default_value"])
 
 
 def limit(value: float | None) -> float | None:
@@ -42,7 +53,8 @@ def limit(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
-def _value(parameter: Mapping[str, Any], given: Any) -> Value:
+def value_of(parameter: Mapping[str, Any], given: Any) -> Value:
+    """One value. Raises Unfit with the parameter's name."""
     name, kind = parameter["name"], parameter["kind"]
     if kind == "flag":
         found = given if isinstance(given, bool) else FLAGS.get(given.lower()) if isinstance(given, str) else None

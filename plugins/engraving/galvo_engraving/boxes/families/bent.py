@@ -46,7 +46,7 @@ def half_round(sketch: Sketch, asked: Asked) -> None:
     tab = asked.positive("glue_tab", 8)
     for number in (1, 2):
         sketch.add(f"leather end {number}", rounded(0, 0, d + 2 * tab, h + 2 * tab, radius))
-    write(strip, asked, d, w)
+    write(strip, asked, d - 2 * radius, w)
 
 
 def matchbox(sketch: Sketch, asked: Asked) -> None:
@@ -60,11 +60,10 @@ def matchbox(sketch: Sketch, asked: Asked) -> None:
         tops = {"front": scooped(w, notch, h - LEFT_MM, "finger_notch")}
     Cuboid(w, d, h, tops=tops, prefix="tray ").panels(sketch, asked.joint)
     wide, tall = w + 2 * t + 2 * gap, h + t + 2 * gap
-    strip = ring(
-        sketch, asked, (wide, tall), _radius(asked, "bend_radius", wide, tall), d + 2 * t, ends=0, name="sleeve"
-    )
+    radius = _radius(asked, "bend_radius", wide, tall)
+    strip = ring(sketch, asked, (wide, tall), radius, d + 2 * t, ends=0, name="sleeve")
     sketch.add("glue strip", rectangle(0, 0, asked.positive("glue_tab", 6), d + 2 * t))
-    write(strip, asked, wide, d)
+    write(strip, asked, wide - 2 * radius, d)
 
 
 def roll_top(sketch: Sketch, asked: Asked) -> None:

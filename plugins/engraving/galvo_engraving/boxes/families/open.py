@@ -68,7 +68,7 @@ def sloped(sketch: Sketch, asked: Asked) -> None:
         lean = min(top, h - t - LEFT_MM - rise)
         back = d - max(0.0, asked.joint.play)
         up = back * math.tan(slope)
-        sketch.add(f"divider {number}", [(0, 0), (back, up), (back, up + lean), (0, lean)])
+        sketch.add(f"divider {number}", [(0, 0), (back, up), (back, up + lean), (0, min(top, up + lean))])
     write(made["front"], asked, w, front)
 
 
