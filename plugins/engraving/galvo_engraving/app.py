@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from galvo_engraving import problems
 from galvo_engraving.accounts.routes import router as accounts
+from galvo_engraving.projects.pieces_routes import router as pieces
 from galvo_engraving.projects.routes import router as projects
 from galvo_engraving.shop import Shop
 
@@ -32,6 +33,6 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> F
     if shop is not None:
         app.state.shop = shop
     problems.install(app)
-    for router in (accounts, projects):
+    for router in (accounts, projects, pieces):
         app.include_router(router, prefix=API)
     return app
