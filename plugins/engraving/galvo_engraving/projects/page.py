@@ -52,7 +52,7 @@ _encode = msgspec.json.Encoder().encode
 async def page(db: Database, who: Visitor, project: int) -> bytes:
     """As models.Project, in JSON. Raises Unknown."""
     rows = await db.fetch(HEAD, project)
-    head = owned(rows[0] if rows else None, who)
+    head = dict(owned(rows[0] if rows else None, who).items())
     parts = await db.fetch(PARTS, project)
     jobs = await db.fetch(JOBS, project)
     asked = await asked_by(db, head["template_id"])
@@ -82,8 +82,8 @@ def _page(head: Any, rows: Sequence[Any], parts: Sequence[Any], jobs: Sequence[A
         },
         "cut": cut and {"id": cut["setting_id"], **{name: cut[name] for name in CUT}},
         "cutting_seconds": cut and _cutting_seconds(parts, cut),
-        "parts": [dict(part) for part in parts],
-        "jobs": [dict(job) for job in jobs],
+        "parts": [dict(part.items()) for part in parts],
+        "jobs": [dict(job.items()) for job in jobs],
     }
 
 
