@@ -9,7 +9,8 @@ import pytest
 from galvo_embedded import Servers
 from galvo_engraving.load import load
 from tests.conftest import NUMBERS
-from tests.plugins.engraving.http.stand import SUBSETS, Api, running
+from tests.plugins.engraving.http.stand import FEW, SUBSETS, Api, running
+from tests.thorough import THOROUGH
 
 SCALE = 0.02
 FILLED = f"shop_{os.getpid()}"
@@ -43,7 +44,14 @@ def filled(server_dsn: str) -> Iterator[str]:
     asyncio.run(drop())
 
 
-@pytest.fixture(scope="module", params=SUBSETS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A file's `SUBSETS`; else all plugins and none, and in the thorough run each one missing as well."""
+    if "subset" in metafunc.fixturenames:
+        chosen = getattr(metafunc.module, "SUBSETS", SUBSETS if THOROUGH else FEW)
+        metafunc.parametrize("subset", chosen, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def subset(request: pytest.FixtureRequest) -> str:
     """Which plugins are on."""
     return str(request.param)
