@@ -14,11 +14,11 @@ from pydantic_settings import (
 
 from galvo.errors import SettingsError
 
-FILE = Path("settings/engraving.toml")
+FILE = Path("engraving.toml")
 
 
 class EngravingSettings(BaseSettings):
-    """Defaults < settings/engraving.toml < ENGRAVING_<KEY>."""
+    """Defaults < engraving.toml < ENGRAVING_<KEY>."""
 
     model_config = SettingsConfigDict(env_prefix="ENGRAVING_", extra="forbid", toml_file=FILE)
 
