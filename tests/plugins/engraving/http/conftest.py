@@ -10,6 +10,7 @@ from galvo_embedded import Servers
 from galvo_engraving.load import load
 from tests.conftest import NUMBERS
 from tests.plugins.engraving.http.stand import FEW, SUBSETS, Api, running
+from tests.thorough import THOROUGH
 
 SCALE = 0.02
 FILLED = f"shop_{os.getpid()}"

@@ -24,7 +24,11 @@ from tests.plugins.engraving.http.served import served
 from tests.plugins.engraving.http.stand import Api
 from tests.thorough import THOROUGH
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    # The application, in another thread, is what uses it.
+    pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies"),
+]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -95,6 +99,7 @@ def _tried(operation: Any, address: str, session: requests.Session, examples: in
     return wrong
 
 
+@pytest.mark.timeout(3600 if THOROUGH else 120)
 @pytest.mark.parametrize("who", EXAMPLES)
 async def test_nothing_is_answered_that_the_document_does_not_say(api: Api, address: str, who: str) -> None:
     client = api.stranger() if who == "stranger" else await getattr(api, who)()
