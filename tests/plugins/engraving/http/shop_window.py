@@ -57,7 +57,11 @@ def opened(dsn: str, folder: Path) -> Iterator[Window]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GALVO_", "ENGRAVING_"))}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            (GALVO, "run", "engraving", "--port", "0", "--url", dsn), cwd=folder, stdout=out, stderr=out, env=environment
+            (GALVO, "run", "engraving", "--port", "0", "--url", dsn),
+            cwd=folder,
+            stdout=out,
+            stderr=out,
+            env=environment,
         )
     try:
         url = _address(process, log)

@@ -36,7 +36,9 @@ async def test_every_answer_is_sealed(api: Api, path: str, status: int, policy: 
 
 def assert_sealed(told: httpx.Response, policy: str = headers.DATA) -> None:
     expected = headers.HEADERS | {"content-security-policy": policy}
-    assert {name: told.headers.get_list(name) for name in expected} == {name: [value] for name, value in expected.items()}
+    assert {name: told.headers.get_list(name) for name in expected} == {
+        name: [value] for name, value in expected.items()
+    }
 
 
 def test_the_page_allows_nothing_inline_and_nobody_else() -> None:
