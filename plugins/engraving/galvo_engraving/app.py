@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 
@@ -10,10 +10,15 @@ from fastapi import FastAPI
 
 from galvo_engraving import problems
 from galvo_engraving.accounts.routes import router as accounts
+from galvo_engraving.files.routes import router as files
 from galvo_engraving.machines.routes import router as machines
 from galvo_engraving.materials.routes import router as materials
 from galvo_engraving.materials.settings_routes import router as settings
+from galvo_engraving.page import headers
+from galvo_engraving.page.routes import router as page
 from galvo_engraving.projects.routes import router as projects
+from galvo_engraving.serving import dashboard
+from galvo_engraving.serving.health import router as health
 from galvo_engraving.shop import Shop
 from galvo_engraving.templates.routes import router as templates
 
@@ -24,18 +29,25 @@ Opening = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 """Sets `app.state.shop` as long as the application runs."""
 
 
-def create_app(opening: Opening | None = None, *, shop: Shop | None = None) -> FastAPI:
-    """With what it needs: opened when a server starts it, or given."""
+def create_app(opening: Opening | None = None, *, shop: Shop | None = None, hosts: Collection[str] = ()) -> FastAPI:
+    """With what it needs: opened when a server starts it, or given; `hosts`: its names, besides this machine's."""
     app = FastAPI(
         title="Engraving",
         version=version("galvo-engraving"),
         description="The backend of a laser-engraving shop, on galvo.",
         lifespan=opening,
+        docs_url=None,  # page/ has it, without a CDN
+        redoc_url=None,
         max_body_size=BODY,
     )
     if shop is not None:
         app.state.shop = shop
     problems.install(app)
-    for router in (accounts, machines, materials, projects, settings, templates):
+    headers.install(app)
+    for router in (accounts, files, machines, materials, projects, settings, templates):
         app.include_router(router, prefix=API)
+    app.include_router(page)
+    app.include_router(health)
+    if shop is not None:
+        dashboard.mount(app, shop, hosts)
     return app

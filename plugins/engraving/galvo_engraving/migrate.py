@@ -73,6 +73,13 @@ async def migrate(con: Any) -> list[Migration]:
         await con.execute("select pg_advisory_unlock($1)", LOCK)
 
 
+async def missing(con: Any) -> list[Migration]:
+    """What `migrate` would run; nothing is changed. Raises MigrationProblem."""
+    if not await con.fetchval("select to_regclass('engraving.migration') is not null"):
+        return [*migrations()]
+    return _missing({row["number"]: row for row in await con.fetch("select * from engraving.migration")})
+
+
 def _missing(applied: dict[int, Any]) -> list[Migration]:
     known = {one.number: one for one in migrations()}
     for number, row in sorted(applied.items()):

@@ -18,6 +18,8 @@ class Shop:
     settings: EngravingSettings
     kernel: Kernel | None = None
     """None: galvo is not used at all."""
+    toggles: Any = None
+    """Switches plugins while this runs; None: there are none."""
     jobs: Any = None
     """The Celery application; None: what it would do is done by this process, while the client waits."""
 

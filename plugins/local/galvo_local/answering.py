@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
@@ -17,6 +18,9 @@ from galvo_local.sockets import LARGEST_QUESTION, peer, prefix
 AT_ONCE, WAITING = 4, 32
 PATIENCE = 5.0
 """Seconds that a question and the sending of its answer may take."""
+
+asker: ContextVar[tuple[int, int]] = ContextVar("asker")
+"""Process and user of who asks what is being answered."""
 
 
 class Answering:
@@ -55,6 +59,7 @@ class Answering:
             if self._busy >= AT_ONCE or not _allowed(_raw(stream)):
                 return
             self._busy += 1
+            asker.set(peer(_raw(stream)))
             try:
                 with self._part(self._what):
                     await self._converse(stream)

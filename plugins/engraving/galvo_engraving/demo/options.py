@@ -46,14 +46,14 @@ def redacted(url: str) -> str:
     return re.sub(r"([?&]password=)[^&]*", r"\1***", url)
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise BadOption(f"{message.removeprefix('argument ')} (galvo run demo --help lists the options)")
+        raise BadOption(f"{message.removeprefix('argument ')} ({self.prog} --help lists the options)")
 
 
 def parse(argv: list[str]) -> Options | None:
     """None when only help was asked for. Raises BadOption."""
-    parser = _Parser(
+    parser = Parser(
         prog="galvo run demo",
         allow_abbrev=False,
         description="Runs the same workload on plain asyncpg, on galvo's pool and on pool + cache.",
@@ -64,7 +64,7 @@ def parse(argv: list[str]) -> Options | None:
     parser.add_argument("--scale", type=_between(0.01, 100), default=1.0, help="1 is 20,000 projects (1)")
     parser.add_argument("--rounds", type=_whole(1, 100), default=5, help="turns that the modes take (5)")
     parser.add_argument("--seed", type=_whole(0, 2**31), default=1, help="other data, other requests (1)")
-    parser.add_argument("--url", type=_url, help="an existing PostgreSQL instead of the embedded one")
+    parser.add_argument("--url", type=postgres_url, help="an existing PostgreSQL instead of the embedded one")
     try:
         found = parser.parse_args(argv)
     except SystemExit:
@@ -103,7 +103,7 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return number
 
 
-def _url(text: str) -> str:
+def postgres_url(text: str) -> str:
     if urlsplit(text).scheme not in ("postgres", "postgresql"):
         raise argparse.ArgumentTypeError("must look like postgresql://user:password@host:5432/database")
     return text

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from galvo import Kernel
+from galvo import Kernel, PluginError
+from galvo.blueprint import plan
 from galvo_engraving.config import EngravingSettings
-from galvo_engraving.database import ByKernel, Plain
+from galvo_engraving.database import Plain
+from galvo_engraving.serving.switched import Switched
+from galvo_engraving.serving.toggles import Toggles
 from galvo_engraving.shop import Shop
+
+Overrides = Mapping[str, Mapping[str, Any]]
 
 
 @asynccontextmanager
@@ -23,9 +29,40 @@ async def plain(url: str, settings: EngravingSettings) -> AsyncIterator[Shop]:
 
 
 @asynccontextmanager
-async def galvanised(
-    settings: EngravingSettings, overrides: Mapping[str, Mapping[str, Any]], root: Path = Path()
-) -> AsyncIterator[Shop]:
-    """With galvo, by the settings in `root` and `overrides`."""
+async def galvanised(settings: EngravingSettings, overrides: Overrides, root: Path = Path()) -> AsyncIterator[Shop]:
+    """With galvo, by the settings in `root` and `overrides`; whatever is off, even the pool, is done without.
+
+    Raises GalvoError.
+    """
+    # The application has a pool of its own for when galvo's is off.
+    overrides = {**overrides, "pool": {**overrides.get("pool", {}), "required": False}}
     async with Kernel.from_settings(root, overrides=overrides) as kernel:
-        yield Shop(ByKernel(kernel), settings, kernel)
+        db = Switched(kernel, await _url(kernel, root, overrides))
+        shop = Shop(db, settings, kernel)
+        shop.toggles = Toggles(shop, db)
+        following = asyncio.create_task(db.follow())
+        answering = asyncio.create_task(shop.toggles.answering.run())
+        try:
+            if not db.running:
+                await db.leave()
+            shop.toggles.look()
+            await shop.toggles.answering.ready.wait()
+            yield shop
+        finally:
+            for task in (following, answering):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await db.close()
+
+
+async def _url(kernel: Kernel, root: Path, overrides: Overrides) -> str:
+    """Where the pool leads to, whether it is on or not."""
+    made = plan(root, overrides, everything=True, warn=False)
+    settings: Any = next((one.settings for one in made.blueprints if one.name == "pool" and not one.failure), None)
+    if settings is not None and (url := settings.url.get_secret_value()):
+        return str(url)
+    servers = kernel.find_capability("servers")
+    if servers is None:
+        raise PluginError("pool", "no database: set GALVO_POOL__URL=postgresql://..., or GALVO_EMBEDDED__ON=true")
+    return str(await servers.postgres())

@@ -9,7 +9,7 @@ import pytest
 from galvo_embedded import Servers
 from galvo_engraving.load import load
 from tests.conftest import NUMBERS
-from tests.plugins.engraving.http.stand import SUBSETS, Api, running
+from tests.plugins.engraving.http.stand import FEW, SUBSETS, Api, running
 
 SCALE = 0.02
 FILLED = f"shop_{os.getpid()}"
@@ -43,7 +43,14 @@ def filled(server_dsn: str) -> Iterator[str]:
     asyncio.run(drop())
 
 
-@pytest.fixture(scope="module", params=SUBSETS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each missing plugin is the matter of files that say `EVERY_SUBSET = True`; in the thorough run of all."""
+    if "subset" in metafunc.fixturenames:
+        every = THOROUGH or getattr(metafunc.module, "EVERY_SUBSET", False)
+        metafunc.parametrize("subset", SUBSETS if every else FEW, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def subset(request: pytest.FixtureRequest) -> str:
     """Which plugins are on."""
     return str(request.param)

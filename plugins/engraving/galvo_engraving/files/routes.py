@@ -1,0 +1,74 @@
+"""Imports of libraries and catalogues, exports of projects."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from galvo_engraving.accounts.tokens import SignedIn, Staff
+from galvo_engraving.files import exports, lightburn
+from galvo_engraving.files.bodies import LARGEST, Bounded, contents
+from galvo_engraving.files.catalogue import Catalogue
+from galvo_engraving.files.library import BadFile
+from galvo_engraving.files.merging import merge
+from galvo_engraving.files.models import CatalogueImported, LibraryImported, Mode
+from galvo_engraving.files.shelving import shelve
+from galvo_engraving.params import AnId, Id
+from galvo_engraving.problems import Unfit, answers
+from galvo_engraving.shop import Db
+
+router = APIRouter(tags=["files"])
+catalogues = APIRouter(tags=["files"], route_class=Bounded)
+XML = ("application/xml", "text/xml", "application/octet-stream")
+CLB = "application/xml"
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in XML},
+        "description": "A LightBurn material library (.clb).",
+    }
+}
+
+
+@router.post(
+    "/materials/import",
+    responses=answers(400, 401, 403, 404, 409, 413, 415, 422),
+    openapi_extra=BODY,
+    max_body_size=LARGEST,
+)
+async def import_library(
+    who: Staff, db: Db, request: Request, machine_id: AnId, mode: Mode = "merge"
+) -> LibraryImported:
+    """Settings of a LightBurn library for one machine; materials that the shop does not have are added.
+
+    All of them or none. With mode=add settings that differ are left as they are.
+    """
+    body = await contents(request, *XML)
+    try:
+        library = await asyncio.to_thread(lightburn.read, body)
+    except BadFile as bad:
+        raise Unfit(str(bad)) from None
+    return await merge(db, library, machine_id, mode)
+
+
+@catalogues.post("/templates/import", responses=answers(400, 401, 403, 409, 413, 422), max_body_size=LARGEST)
+async def import_catalogue(who: Staff, db: Db, asked: Catalogue, mode: Mode = "add") -> CatalogueImported:
+    """Box templates with their parameters: all of them or none. mode=merge replaces those that are there."""
+    return await shelve(db, asked, mode)
+
+
+@router.get(
+    "/projects/{project}/export.clb",
+    response_class=Response,
+    responses={200: {"content": {CLB: {"schema": {"type": "string"}}}}, **answers(401, 404, 422)},
+)
+async def export_settings(who: SignedIn, db: Db, project: Id) -> Response:
+    """The laser settings of its material and thickness, as a LightBurn library."""
+    row = await exports.project_row(db, who, project)
+    body = await exports.settings_of(db, row)
+    return Response(body, media_type=CLB, headers=exports.attached(row["name"], "clb"))
+
+
+router.include_router(catalogues)

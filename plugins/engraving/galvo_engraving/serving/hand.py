@@ -1,0 +1,86 @@
+"""The application's worker: `galvo tasks worker` as a child, started again when it ends by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+APP = "galvo_engraving.demo.leashed:app"
+COMMAND = ("--class", "quick", "--class", "image", "--concurrency", "1")
+LOG = "engraving-worker.log"
+FIRST, LONGEST = 1.0, 30.0
+"""Seconds until it is started again."""
+STABLE = 60.0
+"""Seconds after which a start has gone well."""
+SECONDS = 8.0
+"""For its jobs, when it is to end."""
+
+
+@asynccontextmanager
+async def kept_running(data: Path) -> AsyncIterator[None]:
+    """What it says is in `data`/engraving-worker.log. It has ended when the block has."""
+    hand = Hand(data / LOG)
+    keeping = asyncio.create_task(hand.keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+class Hand:
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def keep(self) -> None:
+        pause, told = FIRST, False
+        self._log.unlink(missing_ok=True)
+        while True:
+            began = monotonic()
+            code = await self._once()
+            if monotonic() - began > STABLE:
+                pause = FIRST
+            if not told:
+                sys.stderr.write(f"galvo: the worker has ended ({code}) and is started again; see {self._log}\n")
+                told = True
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST)
+
+    async def _once(self) -> int:
+        environment = {**os.environ, "GALVO_POOL__MIN_SIZE": "1"}
+        with self._log.open("ab") as log:
+            self.process = process = await asyncio.create_subprocess_exec(
+                *(Path(sys.executable).parent / "galvo", "tasks", "worker", "--app", APP, *COMMAND),
+                stdin=asyncio.subprocess.PIPE,  # its end is ours
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for us alone
+            )
+        try:
+            return await process.wait()
+        finally:
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(SECONDS):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    with suppress(ProcessLookupError):  # one that was told so early that it could not tell its own
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,197 @@
+"""galvo's kernel as long as its pool runs, and a plain asyncpg pool as long as it does not: requests notice nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+import asyncpg
+
+from galvo import GalvoError, Kernel, NoBackend
+from galvo_engraving.database import ByKernel, Plain, Queries
+
+T = TypeVar("T")
+log = logging.getLogger("galvo.engraving")
+EVERYTHING = "do $$ begin end $$"
+"""A statement that might have changed anything, by which all who share the cache forget what they keep."""
+LARGEST = 10
+"""Connections of the plain pool."""
+LOOK = 1.0
+"""Seconds between two looks whether the kernel's pool is back."""
+PATIENCE = 10.0
+"""Seconds in which transactions end that have begun on the kernel."""
+
+
+class Spare:
+    """A plain pool, closed when the last that it was given for has ended."""
+
+    def __init__(self, pool: Any) -> None:
+        self.db = Plain(pool)
+        self.calls = 0
+        self._pool = pool
+        self._idle = asyncio.Event()
+
+    def done(self) -> None:
+        self.calls -= 1
+        if not self.calls:
+            self._idle.set()
+
+    async def close(self) -> None:
+        while self.calls:
+            self._idle.clear()
+            await self._idle.wait()
+        await self._pool.close()
+
+
+class Switched:
+    """A `Database`. What is written while galvo does not see it must not be hidden by what its cache keeps: before
+    the kernel answers again, and after what has outlasted that, everything kept is forgotten, also by others.
+    """
+
+    def __init__(self, kernel: Kernel, url: str) -> None:
+        self.kernel = kernel
+        self._url = url
+        self._galvo = ByKernel(kernel)
+        self._spare: Spare | None = None
+        """Answers instead of the kernel."""
+        self._returning = False
+        self.held = False
+        """The kernel is not to be asked yet: its plugins change."""
+        self._opening = asyncio.Lock()
+        self._open = 0
+        """Transactions on the kernel."""
+        self._ended = asyncio.Event()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def plain(self) -> bool:
+        return self._spare is not None
+
+    # -- switching ------------------------------------------------------------------------------------
+
+    async def leave(self) -> Spare:
+        """From now on without the kernel. Raises GalvoError when the database is away; then nothing has changed."""
+        async with self._opening:
+            if self._spare is None:
+                self._spare = Spare(await _opened(self._url))
+            return self._spare
+
+    async def left(self) -> None:
+        """No transaction that began on the kernel runs there any more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._open:
+                    self._ended.clear()
+                    await self._ended.wait()
+
+    async def back(self) -> None:
+        """The kernel answers again, if it can."""
+        async with self._opening:
+            if self._spare is None or self.held or not self.running:
+                return
+            self._returning = True
+            try:
+                await self._forget()
+                spare, self._spare = self._spare, None
+            finally:
+                self._returning = False
+        task = asyncio.create_task(spare.close())  # it waits for what still runs there; nobody waits for it
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def follow(self) -> None:
+        """Never ends: goes back to the kernel, whoever has started its pool."""
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                await self.back()
+            except (GalvoError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("requests go on without galvo's pool: %s", error)
+
+    @property
+    def running(self) -> bool:
+        return any(one["name"] == "pool" and one["state"] == "active" for one in self.kernel.plugins())
+
+    async def close(self) -> None:
+        if self._spare is not None:
+            await self._spare.close()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    async def _forget(self) -> None:
+        await self.kernel.execute(EVERYTHING)
+
+    @asynccontextmanager
+    async def _beside(self, spare: Spare) -> AsyncIterator[Plain]:
+        """What is done there: if the kernel is back before it ends, that may have kept what was before."""
+        spare.calls += 1
+        try:
+            yield spare.db
+        finally:
+            spare.done()
+            if self._spare is not spare or self._returning:
+                await self._forget()
+
+    # -- Database -------------------------------------------------------------------------------------
+
+    async def _do(self, name: str, query: str, args: tuple[Any, ...]) -> Any:
+        if (spare := self._spare) is None:
+            try:
+                return await getattr(self._galvo, name)(query, *args)
+            except NoBackend:  # nothing has run
+                spare = await self.leave()
+        async with self._beside(spare) as plain:
+            return await getattr(plain, name)(query, *args)
+
+    async def fetch(self, query: str, /, *args: Any) -> list[Any]:
+        found: list[Any] = await self._do("fetch", query, args)
+        return found
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Any:
+        return await self._do("fetchrow", query, args)
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        return await self._do("fetchval", query, args)
+
+    async def execute(self, query: str, /, *args: Any) -> str:
+        return str(await self._do("execute", query, args))
+
+    async def executemany(self, query: str, args: Iterable[Any], /) -> None:
+        await self._do("executemany", query, (list(args),))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Queries]:
+        async with AsyncExitStack() as stack:
+            yield await self._begun(stack)
+
+    async def _begun(self, stack: AsyncExitStack) -> Queries:
+        if (spare := self._spare) is None:
+            self._open += 1
+            stack.callback(self._end)
+            try:
+                return await stack.enter_async_context(self._galvo.transaction())
+            except NoBackend:  # nothing has begun
+                spare = await self.leave()
+        plain = await stack.enter_async_context(self._beside(spare))
+        return await stack.enter_async_context(plain.transaction())
+
+    def _end(self) -> None:
+        self._open -= 1
+        self._ended.set()
+
+    async def cached(
+        self, key: str, load: Callable[[], Awaitable[T]], *, depends_on: Iterable[str] = (), ttl: float | None = None
+    ) -> T:
+        if self._spare is not None:
+            return await load()
+        return await self._galvo.cached(key, load, depends_on=depends_on, ttl=ttl)
+
+
+async def _opened(url: str) -> Any:
+    try:
+        return await asyncpg.create_pool(url, min_size=1, max_size=LARGEST, timeout=10)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        why = str(error) or "no answer within 10 s"
+        raise GalvoError(f"the database is away: {why.splitlines()[0]}") from None

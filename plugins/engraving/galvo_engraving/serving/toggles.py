@@ -1,0 +1,65 @@
+"""Plugins that are switched on and off while the application runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from galvo.surviving import Surviving
+from galvo_engraving.serving.switched import Switched
+from galvo_local.toggling import toggled
+
+if TYPE_CHECKING:
+    from galvo_engraving.shop import Shop
+
+log = logging.getLogger("galvo.engraving")
+ASIDE = ("pool", "cache")
+"""While these change, requests are answered without the kernel."""
+
+
+class Toggles:
+    """What `galvo enable`, `disable` and `reload` do here."""
+
+    def __init__(self, shop: Shop, db: Switched) -> None:
+        assert shop.kernel is not None  # noqa: S101  # whoever has a Switched has one
+        self._shop, self._db, self._kernel = shop, db, shop.kernel
+        self.answering = toggled(self, log, Surviving(log).part)
+
+    async def enable(self, name: str) -> None:
+        async with self._aside() if name in ASIDE else nullcontext():
+            await self._kernel.enable(name)
+        self.look()
+
+    async def disable(self, name: str) -> None:
+        if name == "tasks":
+            self._shop.jobs = None  # before it is gone
+        try:
+            async with self._aside() if name in ASIDE else nullcontext():
+                await self._kernel.disable(name)
+        finally:
+            self.look()
+
+    async def reload(self) -> list[str]:
+        """The names that changed."""
+        async with self._aside():
+            changed = await self._kernel.reload()
+        self.look()
+        return changed
+
+    def look(self) -> None:
+        """What the application takes from the plugins that run."""
+        tasks = self._kernel.find_capability("tasks")
+        self._shop.jobs = tasks.app if tasks is not None else None
+
+    @asynccontextmanager
+    async def _aside(self) -> AsyncIterator[None]:
+        await self._db.leave()
+        self._db.held = True
+        try:
+            await self._db.left()
+            yield
+        finally:
+            self._db.held = False
+            await self._db.back()

@@ -1,0 +1,136 @@
+"""LightBurn's libraries: what is read, what is refused, and that what is written is read as the same."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from galvo_engraving.files import lightburn
+from galvo_engraving.files.library import BadFile, Cut, Library
+from galvo_engraving.files.writing import write
+from tests.plugins.engraving.files.clb import WOOD, library
+
+OK = '<speed Value="10"/><maxPower Value="50"/>'
+
+
+def test_a_library_is_read_with_lightburns_defaults() -> None:
+    found = lightburn.read(WOOD.encode())
+    assert found.name == "Workshop 60W"
+    cut, score, dark, light = found.materials["Walnut & maple"]
+    assert cut == Cut(Decimal("3.00"), "cut", 10.0, 84.0, 2, None, 0.14, True, "Cut")
+    assert score == Cut(Decimal("3.18"), "score", 200.0, 12.5, 1, None, None, False, "Fold lines")
+    assert dark == Cut(None, "engrave", 1000.0, 18.0, 1, 0.0635, None, False, "Dark")
+    assert (light.operation, light.interval) == ("engrave", 0.1)  # 254 dots per inch
+
+
+PLACE = "material 'Oak', entry 1 ('Cut'): "
+REFUSED = [
+    ("", "line 1, column 1: this is no XML"),
+    ("<LightBurnLibrary>", "line 1, column 19: this is no XML"),
+    ("<LightBurnProject/>", "this is no library of LightBurn's: it begins with <LightBurnProject>"),
+    ("<LightBurnLibrary/>", "there is no material in it"),
+    (library(name=""), "material 1 has no name"),
+    (library(name="a" * 201), "Material: name has more than 200 characters"),
+    (
+        library().replace("</LightBurnLibrary>", '<Material name="OAK"/></LightBurnLibrary>'),
+        "material 'OAK' is there tw",
+    ),
+    (library(entry='Desc="Cut"'), PLACE + "Thickness is missing; -1 means none"),
+    (library(entry='Thickness="-3" Desc="Cut"'), PLACE + "Thickness '-3' is not from 0.01 to 999.99 mm"),
+    (library(entry='Thickness="0" Desc="Cut"'), PLACE + "Thickness '0' is not from 0.01 to 999.99 mm"),
+    (library(entry='Thickness="1e30" Desc="Cut"'), PLACE + "Thickness '1e30' is not from"),
+    (
+        library(entry='Thickness="3mm" Desc="Cut"'),
+        PLACE + "Thickness '3mm' is no number: it is written like 12.5, in mm",
+    ),
+    (library(entry='Thickness="NaN" Desc="Cut"'), PLACE + "Thickness 'NaN' is no number"),
+    (
+        library(entry='Thickness="1e99999999999999999999" Desc="Cut"'),
+        PLACE + "Thickness '1e99999999999999999999' is no",
+    ),
+    (library(kind="Tool"), PLACE + "CutSetting type 'Tool' is not known here, only Cut, Scan, Scan+Cut, Image"),
+    (library('<maxPower Value="50"/>'), PLACE + "speed is missing"),
+    (library('<speed Value="10"/>'), PLACE + "maxPower is missing"),
+    (library(OK.replace("10", "0")), PLACE + "speed '0' is not more than 0 and at most 100000 mm/s"),
+    (
+        library(OK.replace("10", "600 mm/min")),
+        PLACE + "speed '600 mm/min' is no number: it is written like 12.5, in mm/s",
+    ),
+    (library(OK.replace("10", "1,5")), PLACE + "speed '1,5' is no number"),
+    (library(OK.replace("50", "101")), PLACE + "maxPower '101' is not more than 0 and at most 100 per cent"),
+    (library(OK.replace("50", "-5")), PLACE + "maxPower '-5' is not more than 0"),
+    (library(OK + '<numPasses Value="1.5"/>'), PLACE + "numPasses '1.5' is no whole number up to 32767"),
+    (library(OK + '<numPasses Value="-1"/>'), PLACE + "numPasses '-1' is no whole number"),
+    (library(OK + '<kerf Value="6"/>'), PLACE + "kerf '6' is wider than any beam"),
+    (library(OK + '<runBlower Value="yes"/>'), PLACE + "runBlower 'yes' is neither 0 nor 1"),
+    (library(OK + '<interval Value="0"/>', kind="Scan"), PLACE + "interval '0' is not more than 0"),
+    (library().replace("CutSetting", "Setting"), PLACE + "it has no CutSetting"),
+    ("<LightBurnLibrary>" + "<a>" * 50 + "</a>" * 50 + "</LightBurnLibrary>", "elements are nested more than 12 deep"),
+    ("<LightBurnLibrary>" + "<a/>" * 500_000 + "</LightBurnLibrary>", "more than 400000 elements"),
+    ('<?xml version="1.0" encoding="klingon"?><a/>', "its encoding is not known"),
+]
+
+
+@pytest.mark.parametrize("text, sentence", REFUSED, ids=[sentence[:40] for _, sentence in REFUSED])
+def test_what_cannot_be_is_refused_with_its_place(text: str, sentence: str) -> None:
+    with pytest.raises(BadFile) as found:
+        lightburn.read(text.encode())
+    assert str(found.value).startswith(sentence)
+    assert "\n" not in str(found.value)
+
+
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><LightBurnLibrary DisplayName="&b;"/>'
+OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><LightBurnLibrary>&a;</LightBurnLibrary>'
+
+
+@pytest.mark.parametrize("bomb", [LAUGHS, OUTSIDE, '<!DOCTYPE x SYSTEM "http://localhost/x.dtd"><LightBurnLibrary/>'])
+def test_bombs_do_not_go_off(bomb: str) -> None:
+    with pytest.raises(BadFile, match="DTD or entities"):
+        lightburn.read(bomb.encode())
+
+
+def test_other_encodings_are_read() -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + library(name="Ölweide")
+    assert list(lightburn.read(text.encode("utf-16")).materials) == ["Ölweide"]
+
+
+WORDS = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=20)
+NUMBER = st.floats(0.01, 99, allow_nan=False).map(lambda value: float(f"{value:.6g}"))
+THICKNESS = st.none() | st.decimals("0.01", "999.99", places=2)
+
+
+@st.composite
+def cuts(draw: st.DrawFn) -> Cut:
+    operation = draw(st.sampled_from(["cut", "score", "engrave"]))
+    return Cut(
+        draw(THICKNESS),
+        operation,
+        draw(NUMBER),
+        draw(NUMBER),
+        draw(st.integers(1, 5000)),
+        draw(st.floats(0.01, 9).map(lambda value: float(f"{value:.6g}"))) if operation == "engrave" else None,
+        draw(st.none() | st.integers(1, 400).map(lambda value: value / 100)) if operation == "cut" else None,
+        draw(st.booleans()),
+        {"cut": "through", "score": "Score", "engrave": draw(WORDS)}[operation],
+    )
+
+
+@given(st.dictionaries(WORDS, st.lists(cuts(), min_size=1, max_size=4), min_size=1, max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_what_is_written_is_read_as_the_same(materials: dict[str, list[Cut]]) -> None:
+    if len({name.casefold() for name in materials}) < len(materials):
+        return
+    written = Library("a <shop> & 'sons'", materials)
+    assert lightburn.read(write(written)) == Library(written.name, dict(sorted(materials.items())))
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode) | st.just(WOOD.encode()).flatmap(
+    lambda whole: st.integers(0, len(whole)).map(lambda end: whole[:end])))  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_no_file_breaks_the_reader(contents: bytes) -> None:
+    with suppress(BadFile):
+        lightburn.read(contents)

@@ -1,0 +1,263 @@
+"""LightBurn's libraries and catalogues of templates, imported over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from galvo_engraving.files import lightburn
+from tests.plugins.engraving.files.clb import WOOD, library
+from tests.plugins.engraving.http.stand import Api
+
+pytestmark = pytest.mark.anyio
+XML = {"content-type": "application/xml"}
+NAME = "Walnut & maple"
+
+
+@pytest.fixture(scope="module")
+async def staff(api: Api) -> httpx.AsyncClient:
+    return await api.staff()
+
+
+async def send(client: httpx.AsyncClient, text: str, machine: int = 1, **more: Any) -> httpx.Response:
+    params = {"machine_id": machine, **more}
+    return await client.post("/api/materials/import", params=params, content=text.encode(), headers=XML)
+
+
+async def settings(api: Api, name: str, machine: int) -> list[tuple[Any, ...]]:
+    rows = await api.shop.db.fetch(
+        "select s.thickness_mm, s.operation, s.speed_mm_s, s.passes from engraving.laser_setting s "
+        "join engraving.material m on m.id = s.material_id where m.name = $1 and s.machine_id = $2 order by s.id",
+        *(name, machine),
+    )
+    return [(str(row[0]), row[1], row[2], row[3]) for row in rows]
+
+
+async def materials(api: Api) -> int:
+    found: int = await api.shop.db.fetchval("select count(*) from engraving.material")
+    return found
+
+
+async def test_two_machines_libraries_become_one_material_and_the_second_time_nothing_changes(
+    api: Api, staff: httpx.AsyncClient
+) -> None:
+    told = await send(staff, WOOD)
+    assert told.status_code == 200, told.text
+    first = told.json()
+    assert (first["library"], first["materials_added"], first["materials_known"]) == ("Workshop 60W", [NAME], 0)
+    assert (first["added"], first["changed"], first["same"], first["left"]) == (3, 0, 0, 1)
+    assert first["told"] == [
+        {
+            "material": NAME,
+            "thickness_mm": None,
+            "operation": "engrave",
+            "title": "Light",
+            "done": "left",
+            "why": "the file has an earlier entry for the same material, thickness and operation",
+        }
+    ]
+    wanted = [("3.00", "cut", 10.0, 2), ("3.18", "score", 200.0, 1), ("None", "engrave", 1000.0, 1)]
+    assert await settings(api, NAME, 1) == wanted
+    second = (await send(staff, WOOD, machine=2)).json()
+    assert (second["materials_added"], second["materials_known"], second["added"]) == ([], 1, 3)
+    again = (await send(staff, WOOD)).json()
+    assert (again["added"], again["changed"], again["same"], again["left"]) == (0, 0, 3, 1)
+    faster = WOOD.replace('<speed Value="10"/>', '<speed Value="12"/>')
+    kept = (await send(staff, faster, mode="add")).json()
+    assert (kept["changed"], kept["left"], kept["told"][0]["why"][:24]) == (0, 2, "there is a setting alrea")
+    assert await settings(api, NAME, 1) == wanted
+    changed = (await send(staff, faster)).json()
+    assert (changed["changed"], changed["same"], changed["told"][0]["done"]) == (1, 2, "changed")
+    assert (await settings(api, NAME, 1))[0] == ("3.00", "cut", 12.0, 2)
+    assert await settings(api, NAME, 2) == wanted
+
+
+async def test_a_file_that_is_wrong_at_its_end_leaves_nothing_behind(api: Api, staff: httpx.AsyncClient) -> None:
+    before = await materials(api)
+    half = WOOD.replace("Walnut", "Pear").replace('<dpi Value="254"/>', '<dpi Value="0"/>')
+    told = await send(staff, half)
+    assert told.status_code == 422
+    assert told.json()["problem"].startswith("material 'Pear & maple', entry 4 ('Light'): dpi '0' is not more than 0")
+    unknown = await send(staff, WOOD.replace("Walnut", "Pear"), machine=999)
+    assert unknown.status_code == 404
+    twice = library(name="Pear").replace(
+        "</LightBurnLibrary>", '<Material name="pear!"><Entry Thickness="3" Desc="Cut"/></Material></LightBurnLibrary>'
+    )
+    broken = await send(staff, twice)
+    assert broken.status_code == 422
+    same = library(name="Pear").replace("</LightBurnLibrary>", '<Material name="pear!"/></LightBurnLibrary>')
+    assert (await send(staff, same)).json()["problem"].startswith("materials 'Pear' and 'pear!' are the same one")
+    assert await materials(api) == before
+
+
+@pytest.mark.parametrize("name", ["Pine\x7f", "\U0001f332", "Сосна", "'; drop table engraving.material; --"])
+async def test_any_name_that_can_be_shown_is_taken_as_it_is(api: Api, staff: httpx.AsyncClient, name: str) -> None:
+    told = await send(staff, library(name=name))
+    assert told.status_code == (422 if "\x7f" in name else 200), told.text
+    if told.status_code == 200:
+        assert told.json()["materials_added"] == [name]
+        assert await settings(api, name, 1) == [("3.00", "cut", 10.0, 1)]
+
+
+async def test_only_staff_imports_and_only_what_it_is_said_to_be(api: Api, staff: httpx.AsyncClient) -> None:
+    assert (await send(api.stranger(), WOOD)).status_code == 401
+    assert (await send(await api.customer(), WOOD)).status_code == 403
+    address = "/api/materials/import?machine_id=1"
+    wrong = await staff.post(address, content=WOOD, headers={"content-type": "image/png"})
+    assert wrong.status_code == 415
+    assert "application/xml" in wrong.json()["problem"]
+    api.shop.settings.file_bytes, before = 2000, api.shop.settings.file_bytes
+    try:
+        assert (await send(staff, WOOD + " " * 2000)).status_code == 413
+        large = {"templates": [TEMPLATE | {"summary": "x" * 3000}]}
+        assert (await staff.post("/api/templates/import", json=large)).status_code == 413
+    finally:
+        api.shop.settings.file_bytes = before
+    bomb = '<!DOCTYPE x [<!ENTITY a "ha">]><LightBurnLibrary DisplayName="&a;"/>'
+    assert (await send(staff, bomb)).json() == {
+        "problem": "it has a DTD or entities, which no library of LightBurn's has: remove them"
+    }
+
+
+TEMPLATE: dict[str, Any] = {
+    "name": "Pencil cup",
+    "group": "desk",
+    "difficulty": 2,
+    "minutes": 15,
+    "summary": "Stands.",
+    "parameters": [
+        {"section": "size", "name": "height", "type": "length", "default": 100, "minimum": 20, "maximum": 300},
+        {"name": "labels", "type": "flag", "default": True},
+        {"name": "nesting", "type": "choice", "default": "rows", "choices": ["rows", "tight"], "description": "How."},
+    ],
+}
+
+
+async def templates(api: Api, slug: str) -> list[tuple[Any, ...]]:
+    rows = await api.shop.db.fetch(
+        "select p.position, p.name, p.unit, p.default_value, p.maximum, p.choices from engraving.box_template t "
+        "join engraving.box_parameter p on p.template_id = t.id where t.slug = $1 order by p.position",
+        slug,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_a_catalogue_is_added_once_and_replaced_when_that_is_meant(api: Api, staff: httpx.AsyncClient) -> None:
+    address = "/api/templates/import"
+    told = await staff.post(address, json={"templates": [TEMPLATE, TEMPLATE | {"slug": "other"}]})
+    assert told.status_code == 200, told.text
+    assert told.json() == {"added": ["pencil-cup", "other"], "changed": [], "parameters": 6}
+    assert await templates(api, "pencil-cup") == [
+        (1, "height", "mm", "100", 300.0, []),
+        (2, "labels", "", "true", None, []),
+        (3, "nesting", "", "rows", None, ["rows", "tight"]),
+    ]
+    again = await staff.post(address, json={"templates": [TEMPLATE | {"slug": "third"}, TEMPLATE]})
+    assert (again.status_code, again.json()["problem"][:36]) == (409, "template pencil-cup is there already")
+    assert await templates(api, "third") == []
+    less = TEMPLATE | {"parameters": TEMPLATE["parameters"][:1]}
+    merged = await staff.post(address, json={"templates": [less]}, params={"mode": "merge"})
+    assert merged.json() == {"added": [], "changed": ["pencil-cup"], "parameters": 1}
+    assert len(await templates(api, "pencil-cup")) == 1
+    assert len(await templates(api, "other")) == 3
+
+
+def changed(parameter: int, **values: Any) -> dict[str, Any]:
+    parameters = [dict(one) for one in TEMPLATE["parameters"]]
+    parameters[parameter] |= values
+    return TEMPLATE | {"parameters": parameters}
+
+
+WRONG = {
+    "difficulty": TEMPLATE | {"difficulty": 6},
+    "templates.1.group": {key: value for key, value in TEMPLATE.items() if key != "group"},
+    "templates.1.colour": TEMPLATE | {"colour": "red"},
+    "has to be in its own range": changed(0, default=301),
+    "has to be a number": changed(0, default="wide"),
+    "a maximum that is not below it": changed(0, minimum=400),
+    "maximum": changed(0, maximum=1e300),
+    "one of true, false": changed(1, default="yes"),
+    "one of rows, tight": changed(2, default="diagonal"),
+    "two parameters are called labels": changed(2, name="labels", type="flag", choices=[], default=False),
+    "the preview uses this name itself": changed(0, name="material_id"),
+    "templates 0 and 1 are both": TEMPLATE | {"slug": "fine"},
+}
+
+
+@pytest.mark.parametrize("sentence", WRONG)
+async def test_a_catalogue_with_one_wrong_template_is_refused_whole(
+    api: Api, staff: httpx.AsyncClient, sentence: str
+) -> None:
+    asked = {"templates": [TEMPLATE | {"slug": "fine"}, WRONG[sentence]]}
+    told = await staff.post("/api/templates/import", json=asked)
+    assert told.status_code == 422, told.text
+    assert sentence in told.json()["problem"]
+    assert await templates(api, "fine") == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[" * 200_000, b'{"templates": NaN}', b"\xff", b'{"templates": [{"name": "\\ud800"}]}']
+)
+async def test_what_is_no_catalogue_is_refused(staff: httpx.AsyncClient, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    told = await staff.post("/api/templates/import", content=body, headers=headers)
+    assert told.status_code in (400, 422)
+    assert json.loads(told.text)["problem"]
+
+
+async def test_what_is_imported_is_what_was_read(api: Api, staff: httpx.AsyncClient) -> None:
+    """Against the reader's own values, for all columns."""
+    await send(staff, WOOD.replace("Walnut", "Cherry"))
+    rows = await api.shop.db.fetch(
+        "select s.* from engraving.laser_setting s join engraving.material m on m.id = s.material_id "
+        "where m.name = 'Cherry & maple' order by s.id"
+    )
+    cuts = lightburn.read(WOOD.encode()).materials[NAME][:3]
+    for row, cut in zip(rows, cuts, strict=True):
+        assert row["thickness_mm"] == cut.thickness
+        assert (row["operation"], row["passes"], row["air_assist"]) == (cut.operation, cut.passes, cut.air)
+        assert (row["speed_mm_s"], row["power_pct"]) == pytest.approx((cut.speed, cut.power))
+        assert (row["interval_mm"] or 0, row["kerf_mm"] or 0) == pytest.approx((cut.interval or 0, cut.kerf or 0))
+
+
+async def test_a_projects_settings_are_exported_as_they_can_be_imported_again(
+    api: Api, staff: httpx.AsyncClient
+) -> None:
+    owner = await api.customer()
+    name = "Tea „box“ / <1>"
+    material_id, thickness = await api.shop.db.fetchrow(
+        "select material_id, thickness_mm from engraving.laser_setting where machine_id = 1 "
+        "group by material_id, thickness_mm having count(*) = 3 order by material_id, thickness_mm limit 1"
+    )
+    asked = {"name": name, "template_id": 1, "material_id": material_id, "thickness_mm": float(thickness)}
+    project = (await owner.post("/api/projects", json=asked)).json()
+    address = f"/api/projects/{project['id']}/export.clb"
+    told = await owner.get(address)
+    assert told.status_code == 200, told.text
+    assert told.headers["content-type"] == "application/xml"
+    assert told.headers["x-content-type-options"] == "nosniff"
+    assert told.headers["content-disposition"].startswith('attachment; filename="Tea__box_____1_.clb"; filename*=UTF-8')
+    found = lightburn.read(told.content)
+    (material,) = found.materials
+    rows = await api.shop.db.fetch(
+        "select m.name, s.operation, s.speed_mm_s, s.power_pct from engraving.laser_setting s "
+        "join engraving.material m on m.id = s.material_id where m.id = $1 and s.thickness_mm = $2 and s.machine_id = 1",
+        *(material_id, thickness),
+    )
+    assert len(rows) == 3
+    assert {material} == {row["name"] for row in rows}
+    wanted = {(row["operation"], round(row["speed_mm_s"], 3), round(row["power_pct"], 3)) for row in rows}
+    assert {(cut.operation, cut.speed, cut.power) for cut in found.materials[material]} == wanted
+    again = (await send(staff, told.text)).json()
+    assert (again["added"], again["changed"], again["same"]) == (0, 0, len(rows))
+    assert (await send(staff, library(name="Bare"), machine=2)).status_code == 200
+    (one,) = await api.shop.db.fetch("select id from engraving.material where name = 'Bare'")
+    other = (await owner.post("/api/projects", json=asked | {"name": "x", "material_id": one["id"]})).json()
+    none = await owner.get(f"/api/projects/{other['id']}/export.clb")
+    assert none.status_code == 422
+    assert none.json()["problem"].startswith("CO2 tube, 60 W has no settings for Bare: import a library")
+    assert (await api.stranger().get(address)).status_code == 401
+    assert (await staff.get(address)).status_code == 404  # nobody's but the owner's
