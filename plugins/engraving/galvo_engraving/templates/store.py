@@ -46,6 +46,13 @@ insert into engraving.box_parameter (template_id, position, section, name, kind,
     minimum, maximum, choices, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 REMOVE = "delete from engraving.box_template where id = $1 returning id"
 TABLES = ("engraving.box_template", "engraving.box_parameter")
+LISTED = TABLES[:1]
+GROUPS_KEY = "template groups"
+
+
+def key(template: int) -> str:
+    """Of its page among the kept answers."""
+    return f"template:{template}"
 
 
 async def find(db: Queries, group: str, search: str, after: str, limit: int) -> Templates:

@@ -29,7 +29,7 @@ export async function picture(place, { id, signal }) {
       raster.make(id, { width_mm: Number(width.value), machine_id: Number(machine.value), gamma: Number(gamma.value), dither: dither.value }),
     );
   });
-  const original = el("img", { src: `api/images/${id}/contents`, alt: `The picture ${known.name}` });
+  const original = el("img", { src: `api/images/${id}/thumbnail?side=1024`, alt: `The picture ${known.name}` });
   place.append(
     el("p", { class: "crumb" }, el("a", { href: "#/pictures" }, "Pictures")),
     el("h1", {}, known.name),
