@@ -35,7 +35,7 @@ SIGN_IN = "insert into engraving.access_token (digest, user_id, expires_at) valu
 
 
 @asynccontextmanager
-async def copies(url: str, lanes: Iterable[str], scale: float = SCALE) -> AsyncIterator[tuple[World, dict[str, str]]]:
+async def copies(url: str, lanes: Iterable[str]) -> AsyncIterator[tuple[World, dict[str, str]]]:
     """What clients know, and a DSN for each lane; the copies are dropped at the end."""
     names = {lane: f"{NAME}_{number}" for number, lane in enumerate(lanes)}
     top = await asyncpg.connect(url)
@@ -44,7 +44,7 @@ async def copies(url: str, lanes: Iterable[str], scale: float = SCALE) -> AsyncI
             await top.execute(f"create database {NAME}")
         own = await asyncpg.connect(with_database(url, NAME))
         try:
-            await load(own, scale, SEED)
+            await load(own, SCALE, SEED)
             world = await known(own)
         finally:
             await own.close()
