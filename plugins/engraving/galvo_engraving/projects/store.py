@@ -148,7 +148,7 @@ async def revisions(
 async def _put(tx: Queries, row: Any, wanted: dict[str, Any]) -> None:
     """Keep what `row` says, then write what is `wanted`; nothing if that is the same."""
     new = {**{name: row[name] for name in (*DESIGN, "status")}, **wanted}
-    if all(new[name] == row[name] for name in new):
+    if all(_value(name, new[name]) == _value(name, row[name]) for name in new):
         return
     await tx.execute(SAVE, row["id"], row["revision"], *(row[name] for name in DESIGN))
     await tx.execute(CHANGE, row["id"], row["user_id"], *(new[name] for name in DESIGN), new["status"])
@@ -175,6 +175,11 @@ class Fitting:
             case asyncpg.ForeignKeyViolationError(constraint_name=str(name)):
                 column = name.removeprefix("project_").removesuffix("_fkey")
                 raise Unfit(f"{column}: there is none of this number") from None
+
+
+def _value(column: str, found: Any) -> Any:
+    """JSON has several texts of one value."""
+    return msgspec.json.decode(found) if column == "parameters" else found
 
 
 def _text(parameters: dict[str, Value]) -> str:
