@@ -38,7 +38,7 @@ WORLD = World(
     families=["wood", "metal"],
     sheets=[(1, 3.0), (2, 4.5)],
     settings=[1, 2, 3],
-    drawings=[Drawing(1, {"width": [100.0, 110.0]}), Drawing(2, {})],
+    drawings=[Drawing(1, {"width": [100.0, 110.0]}, [(1, 3.0)]), Drawing(2, {}, [(2, 4.5)])],
 )
 
 
