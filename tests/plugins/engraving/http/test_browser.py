@@ -172,7 +172,7 @@ def test_a_picture_becomes_dots_and_the_second_time_they_are_there(visitor: Visi
     page.get_by_role("button", name="Make the dots").click()
     state(page, "Made in")
     assert page.evaluate("Math.max(...seen)") > 0.1  # it was told how far it was
-    expect(page.locator(".raster [role=status]")).to_contain_text("1,500 × 1,125 dots")
+    expect(page.locator(".raster [role=status]")).to_contain_text("1,500 × 1,125 dots")  # noqa: RUF001  # as people read it
     expect(page.locator(".dots img")).to_have_js_property("naturalWidth", 1500)
     expect(page.locator("progress")).to_be_hidden()
     page.get_by_role("button", name="Make the dots").click()
