@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 from PIL import Image
 
-
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "TIFF": "image/tiff", "GIF": "image/gif"}
 
 
