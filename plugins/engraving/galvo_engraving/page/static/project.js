@@ -71,11 +71,17 @@ function differing(known) {
   return { material_id: known.material.id, thickness_mm: known.thickness_mm, machine_id: known.machine.id, ...Object.fromEntries(own.map(({ name, value }) => [name, String(value)])) };
 }
 
+/** Thickness and kerf are the sheet's, unless the project has its own. */
+function measured(known, { name, value, default_value }) {
+  const sheet = { thickness: known.thickness_mm, kerf: known.cut?.kerf_mm }[name];
+  return Number(value) === Number(default_value) ? (sheet ?? value) : value;
+}
+
 function parts(known) {
   const { cut } = known;
   const unit = (one) => (one.unit === "mm" ? mm(one.value) : typeof one.value === "boolean" ? (one.value ? "yes" : "no") : typeof one.value === "number" ? `${number(one.value)}${one.unit ? ` ${one.unit}` : ""}` : words(String(one.value)));
   return [
-    el("section", { class: "card" }, el("h2", {}, "Measures"), facts(known.parameters.map((one) => [words(one.name), unit(one)]))),
+    el("section", { class: "card" }, el("h2", {}, "Measures"), facts(known.parameters.map((one) => [words(one.name), unit({ ...one, value: measured(known, one) })]))),
     el(
       "section",
       { class: "card" },
