@@ -25,6 +25,8 @@ SECONDS = 8.0
 @asynccontextmanager
 async def kept_running(data: Path) -> AsyncIterator[None]:
     """What it says is in `data`/engraving-worker.log. It has ended when the block has."""
+    data.mkdir(exist_ok=True)
+    (data / LOG).unlink(missing_ok=True)
     hand = Hand(data / LOG)
     keeping = asyncio.create_task(hand.keep())
     try:
@@ -38,21 +40,27 @@ async def kept_running(data: Path) -> AsyncIterator[None]:
 class Hand:
     def __init__(self, log: Path) -> None:
         self._log = log
+        self._told = False
         self.process: asyncio.subprocess.Process | None = None
 
     async def keep(self) -> None:
-        pause, told = FIRST, False
-        self._log.unlink(missing_ok=True)
+        pause = FIRST
         while True:
             began = monotonic()
-            code = await self._once()
+            try:
+                self._tell(f"has ended ({await self._once()}) and is started again; see {self._log}")
+            except OSError as error:
+                self._tell(f"cannot be started, which is tried again: {error}")
             if monotonic() - began > STABLE:
                 pause = FIRST
-            if not told:
-                sys.stderr.write(f"galvo: the worker has ended ({code}) and is started again; see {self._log}\n")
-                told = True
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST)
+
+    def _tell(self, what: str) -> None:
+        """Once."""
+        if not self._told:
+            sys.stderr.write(f"galvo: the worker {what}\n")
+        self._told = True
 
     async def _once(self) -> int:
         environment = {**os.environ, "GALVO_POOL__MIN_SIZE": "1"}
