@@ -61,6 +61,16 @@ async def test_no_line_is_lost_between_bands(height: int, dither: str) -> None:
         assert here == pytest.approx(there, abs=12)
 
 
+@pytest.mark.parametrize("grey", [235, 247, 250])
+async def test_no_seam_shows_between_bands(grey: int) -> None:
+    """Where the error that is handed on begins anew, a light shade has no dots for some lines."""
+    made = await burned(Image.new("L", (400, 4 * BAND), grey), 40.0, height_mm=4 * BAND / 10)
+    dots = Image.open(io.BytesIO(made["png"]))
+    usual = made["burned"] / (4 * BAND / 8)
+    for line in range(BAND, 4 * BAND, BAND):
+        assert dots.crop((0, line, 400, line + 8)).histogram()[0] == pytest.approx(usual, rel=0.2)
+
+
 @DITHERS
 @pytest.mark.parametrize("gamma, share", [(0.5, 1 - (128 / 255) ** 2), (1.0, 0.5), (2.0, 1 - (128 / 255) ** 0.5)])
 async def test_gamma_makes_the_shades_between_lighter_or_darker(gamma: float, share: float, dither: str) -> None:

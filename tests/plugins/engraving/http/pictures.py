@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from itertools import count
 from typing import Any
 
 import httpx
 from PIL import Image
 
-from galvo_engraving.accounts import tokens
-from tests.plugins.engraving.http.stand import Api
-
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "TIFF": "image/tiff", "GIF": "image/gif"}
-
-NUMBERS = count(1)
-ACCOUNT = """
-insert into engraving.user_account (email, name, studio, created_at) values ($1, 'Somebody', 'Somewhere', now())
-returning id"""
-
-
-async def customer(api: Api) -> httpx.AsyncClient:
-    """A new one, signed in; without the second that passwords take."""
-    user = await api.shop.db.fetchval(ACCOUNT, f"pictures{next(NUMBERS)}@example.com")
-    token, _ = await tokens.give(api.shop.db, user, 1)
-    client = api.stranger()
-    client.headers["authorization"] = f"Bearer {token}"
-    return client
 
 
 def drawn(format: str = "PNG", size: tuple[int, int] = (60, 40), seed: int = 0, **options: Any) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from PIL import Image
 
-from tests.plugins.engraving.http.pictures import FORMATS, customer, drawn, kept, sent, sentence
+from tests.plugins.engraving.http.pictures import FORMATS, drawn, kept, sent, sentence
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("format", FORMATS)
 async def test_a_picture_is_what_was_sent(api: Api, format: str) -> None:
-    client, contents = await customer(api), drawn(format)
+    client, contents = await api.customer(), drawn(format)
     told = await sent(client, contents, FORMATS[format], "a “cat”.x")
     assert told.status_code == 201, told.text
     picture = told.json()
@@ -36,7 +36,7 @@ async def test_a_picture_is_what_was_sent(api: Api, format: str) -> None:
 
 
 async def test_a_thumbnail_is_small_and_told_to_be_the_same(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     picture = await kept(client, drawn("JPEG", (900, 300)), "image/jpeg")
     shown = await client.get(f"/api/images/{picture['id']}/thumbnail")
     assert shown.headers["content-type"] == "image/webp"
@@ -50,12 +50,12 @@ async def test_a_thumbnail_is_small_and_told_to_be_the_same(api: Api) -> None:
 async def test_a_turned_picture_is_told_as_it_is_seen(api: Api) -> None:
     turned = Image.Exif()
     turned[0x0112] = 6
-    picture = await kept(await customer(api), drawn("JPEG", exif=turned.tobytes()), "image/jpeg")
+    picture = await kept(await api.customer(), drawn("JPEG", exif=turned.tobytes()), "image/jpeg")
     assert (picture["width"], picture["height"]) == (40, 60)
 
 
 async def test_the_same_again_is_the_same_and_of_another_is_anothers(api: Api) -> None:
-    one, other = await customer(api), await customer(api)
+    one, other = await api.customer(), await api.customer()
     first = await sent(one, drawn(seed=1))
     again = await sent(one, drawn(seed=1), name="another name")
     assert (first.status_code, again.status_code) == (201, 200)
@@ -64,7 +64,7 @@ async def test_the_same_again_is_the_same_and_of_another_is_anothers(api: Api) -
 
 
 async def test_the_list_has_all_of_ones_own_the_newest_first(api: Api) -> None:
-    one, other = await customer(api), await customer(api)
+    one, other = await api.customer(), await api.customer()
     ids = [(await kept(one, drawn(seed=seed)))["id"] for seed in range(5)]
     await kept(other, drawn())
     assert (await one.delete(f"/api/images/{ids.pop(2)}")).status_code == 204
@@ -81,8 +81,8 @@ async def test_the_list_has_all_of_ones_own_the_newest_first(api: Api) -> None:
 
 @pytest.mark.parametrize("path", ["", "/contents", "/thumbnail"])
 async def test_anothers_picture_is_not_there(api: Api, path: str) -> None:
-    picture = await kept(await customer(api), drawn())
-    other = await customer(api)
+    picture = await kept(await api.customer(), drawn())
+    other = await api.customer()
     told = sentence(await other.get(f"/api/images/{picture['id']}{path}"), 404)
     missing = sentence(await other.get(f"/api/images/{2**31 - 1}{path}"), 404)
     assert told.replace(str(picture["id"]), "") == missing.replace(str(2**31 - 1), "")
@@ -129,18 +129,18 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 async def test_what_is_no_picture_is_a_sentence_and_leaves_nothing(api: Api, what: str) -> None:
     contents, media_type, status, words = BAD[what]
-    client = await customer(api)
+    client = await api.customer()
     assert words in sentence(await sent(client, contents, media_type), status)
     assert (await client.get("/api/images")).json() == {"entries": [], "next": None}
 
 
 async def test_without_a_type_nothing_is_read(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     assert "Content-Type" in sentence(await client.post("/api/images", content=drawn()), 415)
 
 
 async def test_one_that_is_too_large_is_refused_before_or_while_it_comes(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     most, read = api.shop.settings.image_bytes, 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -161,7 +161,7 @@ async def test_one_that_is_too_large_is_refused_before_or_while_it_comes(api: Ap
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 201, "\x00"])
 async def test_a_name_that_cannot_be(api: Api, name: str) -> None:
-    client = await customer(api)
+    client = await api.customer()
     assert sentence(await sent(client, drawn(), name=name), 422).startswith("name: ")
 
 

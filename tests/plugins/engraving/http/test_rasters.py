@@ -14,7 +14,7 @@ from PIL import Image
 
 from galvo_engraving.jobs.wanted import Wanted
 from galvo_engraving.pictures.bench import Bench
-from tests.plugins.engraving.http.pictures import customer, drawn, ended, kept, sentence
+from tests.plugins.engraving.http.pictures import drawn, ended, kept, sentence
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ async def asked(client: httpx.AsyncClient, seed: int, **more: Any) -> httpx.Resp
 
 @pytest.mark.parametrize("dither", ["floyd-steinberg", "ordered"])
 async def test_dots_are_made_and_the_second_time_they_are_there(api: Api, dither: str) -> None:
-    client = await customer(api)
+    client = await api.customer()
     told = await asked(client, 100, dither=dither, dots_per_mm=5.5, gamma=1.2)
     assert told.status_code == 202, told.text
     raster = told.json()
@@ -49,7 +49,7 @@ async def test_dots_are_made_and_the_second_time_they_are_there(api: Api, dither
 
 
 async def test_other_settings_are_other_dots_and_anothers_same_picture_has_these(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     first = (await ended(client, (await asked(client, 101)).json()["id"]))[-1]
     for more in ({"gamma": 2}, {"width_mm": 12.01}, {"dither": "ordered"}, {"height_mm": 3}, {"machine_id": 2}):
         told = await asked(client, 101, **more)
@@ -59,13 +59,13 @@ async def test_other_settings_are_other_dots_and_anothers_same_picture_has_these
         assert other["cached"] is False
         lighter = other["burned"] < first["burned"]
         assert lighter == (more.get("gamma") == 2 or "height_mm" in more or "machine_id" in more)
-    theirs = await asked(await customer(api), 101)
+    theirs = await asked(await api.customer(), 101)
     assert (theirs.status_code, theirs.json()["cached"]) == (200, True)
     assert theirs.json()["id"] != first["id"]
 
 
 async def test_the_same_that_is_being_made_is_not_begun_twice(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     one, other = await asked(client, 102, width_mm=200), await asked(client, 102, width_mm=200)
     assert (one.status_code, other.status_code) == (202, 202)
     assert one.json()["id"] == other.json()["id"]
@@ -73,7 +73,7 @@ async def test_the_same_that_is_being_made_is_not_begun_twice(api: Api) -> None:
 
 
 async def test_a_cancelled_one_has_no_dots_and_may_be_asked_for_again(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     before, told = await asked(client, 103, width_mm=390), await asked(client, 104)
     for raster in (told.json(), before.json()):
         cancelled = await client.delete(f"/api/rasters/{raster['id']}")
@@ -89,7 +89,7 @@ async def test_a_cancelled_one_has_no_dots_and_may_be_asked_for_again(api: Api) 
 
 async def test_who_leaves_is_not_told_and_the_others_are(api: Api) -> None:
     """A client that goes away ends its own stream, and no raster."""
-    client = await customer(api)
+    client = await api.customer()
     raster = (await asked(client, 105, width_mm=390)).json()
     leaving = asyncio.create_task(ended(client, raster["id"]))
     staying = asyncio.create_task(ended(client, raster["id"]))
@@ -100,7 +100,7 @@ async def test_who_leaves_is_not_told_and_the_others_are(api: Api) -> None:
 
 
 async def test_dots_do_not_outlive_their_time_nor_their_picture(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     raster = (await ended(client, (await asked(client, 106)).json()["id"]))[-1]
     key = await key_of(api, raster["id"])
     age = timedelta(seconds=api.shop.settings.image_ttl)
@@ -115,7 +115,7 @@ async def test_dots_do_not_outlive_their_time_nor_their_picture(api: Api) -> Non
 
 
 async def test_the_dots_stay_while_another_has_the_same_picture(api: Api) -> None:
-    one, other = await customer(api), await customer(api)
+    one, other = await api.customer(), await api.customer()
     raster = (await ended(one, (await asked(one, 107)).json()["id"]))[-1]
     theirs = await kept(other, drawn(seed=107))
     assert (await one.delete(f"/api/images/{raster['image_id']}")).status_code == 204
@@ -124,7 +124,7 @@ async def test_the_dots_stay_while_another_has_the_same_picture(api: Api) -> Non
 
 
 async def test_a_picture_that_is_deleted_meanwhile_fails_nobody(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     before, raster = await asked(client, 108, width_mm=390), (await asked(client, 109)).json()
     assert (await client.delete(f"/api/images/{raster['image_id']}")).status_code == 204
     assert (await ended(client, before.json()["id"]))[-1]["state"] == "done"
@@ -136,7 +136,7 @@ async def test_a_picture_that_is_deleted_meanwhile_fails_nobody(api: Api) -> Non
 
 @pytest.mark.parametrize("method, path", [("GET", ""), ("GET", "/events"), ("GET", "/dots.png"), ("DELETE", "")])
 async def test_anothers_raster_is_not_there(api: Api, method: str, path: str) -> None:
-    client, other = await customer(api), await customer(api)
+    client, other = await api.customer(), await api.customer()
     raster = (await asked(client, 110)).json()
     told = sentence(await other.request(method, f"/api/rasters/{raster['id']}{path}"), 404)
     nobodys = "00000000-0000-4000-8000-000000000000"
@@ -167,7 +167,7 @@ async def test_anothers_raster_is_not_there(api: Api, method: str, path: str) ->
     ],
 )
 async def test_what_cannot_be_engraved_is_a_sentence(api: Api, more: dict[str, Any], words: str) -> None:
-    assert sentence(await asked(await customer(api), 111, **more), 422).startswith(words)
+    assert sentence(await asked(await api.customer(), 111, **more), 422).startswith(words)
 
 
 async def key_of(api: Api, raster: str) -> str:

@@ -25,7 +25,7 @@ from galvo_engraving.pictures.bench import Bench
 from galvo_tasks import TasksSettings, jobs
 from galvo_tasks.publishing.publisher import close
 from tests.conftest import NUMBERS
-from tests.plugins.engraving.http.pictures import customer, drawn, ended, kept, sentence
+from tests.plugins.engraving.http.pictures import drawn, ended, kept, sentence
 from tests.plugins.engraving.http.stand import ALL, Api, running
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,7 @@ async def asked(client: httpx.AsyncClient, seed: int, **wanted: Any) -> httpx.Re
 
 
 async def test_the_worker_makes_what_this_process_would(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     told = await asked(client, 1, gamma=0.8, dither="ordered")
     assert told.status_code == 202, told.text
     seen = await ended(client, told.json()["id"])
@@ -74,7 +74,7 @@ async def test_the_worker_makes_what_this_process_would(api: Api) -> None:
 
 
 async def test_the_dots_come_from_the_cache_the_second_time(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     raster = (await asked(client, 2)).json()
     await ended(client, raster["id"])
     assert api.shop.kernel
@@ -89,7 +89,7 @@ async def test_the_dots_come_from_the_cache_the_second_time(api: Api) -> None:
 
 
 async def test_progress_is_told_line_by_line(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     raster = (await asked(client, 3, **LONG)).json()
     seen = await ended(client, raster["id"])
     lines = [one["done"] for one in seen]
@@ -100,7 +100,7 @@ async def test_progress_is_told_line_by_line(api: Api) -> None:
 
 
 async def test_one_is_cancelled_while_it_runs_and_one_while_it_waits(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     long = (await asked(client, 4, **LONG)).json()
     waiting = (await asked(client, 5)).json()
     cancelled = await client.delete(f"/api/rasters/{waiting['id']}")
@@ -112,7 +112,7 @@ async def test_one_is_cancelled_while_it_runs_and_one_while_it_waits(api: Api) -
 
 
 async def test_why_one_has_failed_is_told(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     picture = await kept(client, drawn(seed=6))
     await api.shop.db.execute(
         "update engraving.image set contents = substring(contents for 100) where id = $1", picture["id"]
@@ -127,7 +127,7 @@ async def test_why_one_has_failed_is_told(api: Api) -> None:
 
 
 async def test_without_the_broker_it_is_a_sentence_and_nothing_is_left(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     mine, away = api.shop.jobs, jobs_of(TasksSettings.model_validate({"broker": "redis://localhost:1/0"}))
     picture = await kept(client, drawn(seed=7))
     api.shop.jobs = away
@@ -141,7 +141,7 @@ async def test_without_the_broker_it_is_a_sentence_and_nothing_is_left(api: Api)
 
 
 async def test_with_tasks_switched_off_this_process_makes_it(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     mine, api.shop.jobs = api.shop.jobs, None
     try:
         raster = (await asked(client, 8)).json()
@@ -154,7 +154,7 @@ async def test_with_tasks_switched_off_this_process_makes_it(api: Api) -> None:
 
 
 async def test_a_client_that_goes_leaves_nothing_running(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     bench: Bench = api.app.state.pictures
     mine, api.shop.jobs = api.shop.jobs, None
     try:
@@ -173,7 +173,7 @@ async def test_a_client_that_goes_leaves_nothing_running(api: Api) -> None:
 
 
 async def test_what_the_process_works_on_ends_with_it(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     bench: Bench = api.app.state.pictures
     mine, api.shop.jobs = api.shop.jobs, None
     try:
@@ -187,7 +187,7 @@ async def test_what_the_process_works_on_ends_with_it(api: Api) -> None:
 
 
 async def test_a_large_photo_over_real_http(api: Api) -> None:
-    client = await customer(api)
+    client = await api.customer()
     file = io.BytesIO()
     Image.effect_noise((2400, 1600), 90).save(file, "JPEG", quality=97)
     assert len(file.getvalue()) > 2 << 20
