@@ -20,7 +20,7 @@ async def test_it_is_there_and_gone_with_the_block(
     monkeypatch.setenv("GALVO_TASKS__KERNEL", "false")
     log = tmp_path / "new" / hand.LOG
     async with asyncio.timeout(90), hand.kept_running(tmp_path / "new"):
-        while not log.exists() or "ready." not in log.read_text():
+        while not log.exists() or "ready." not in log.read_text():  # noqa: ASYNC110  # another process
             await asyncio.sleep(0.05)
     assert "waits for the tasks that run" in log.read_text()
 
@@ -29,7 +29,7 @@ async def test_one_that_cannot_start_is_told_of_once(tmp_path: Path, capsys: pyt
     (tmp_path / hand.LOG).mkdir()
     one = hand.Hand(tmp_path / hand.LOG)
     keeping = asyncio.create_task(one.keep())
-    while not (told := capsys.readouterr().err):
+    while not (told := capsys.readouterr().err):  # noqa: ASYNC110  # what it says
         await asyncio.sleep(0.01)
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)

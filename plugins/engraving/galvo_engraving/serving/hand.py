@@ -25,8 +25,6 @@ SECONDS = 8.0
 @asynccontextmanager
 async def kept_running(data: Path) -> AsyncIterator[None]:
     """What it says is in `data`/engraving-worker.log. It has ended when the block has."""
-    data.mkdir(exist_ok=True)
-    (data / LOG).unlink(missing_ok=True)
     hand = Hand(data / LOG)
     keeping = asyncio.create_task(hand.keep())
     try:
@@ -39,6 +37,7 @@ async def kept_running(data: Path) -> AsyncIterator[None]:
 
 class Hand:
     def __init__(self, log: Path) -> None:
+        log.parent.mkdir(exist_ok=True)
         self._log = log
         self._told = False
         self.process: asyncio.subprocess.Process | None = None

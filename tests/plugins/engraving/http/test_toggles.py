@@ -67,7 +67,7 @@ async def test_requests_go_on_while_a_plugin_leaves_and_comes(api: Api, name: st
     async with asyncio.TaskGroup() as tasks:
         for work in (write, read, read, read):
             tasks.create_task(work())
-        for _ in range(3):
+        for _ in range(2):
             for do in (api.shop.toggles.disable, api.shop.toggles.enable):
                 count = len(seen)
                 await do(name)
