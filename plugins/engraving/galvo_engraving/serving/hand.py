@@ -18,8 +18,8 @@ FIRST, LONGEST = 1.0, 30.0
 """Seconds until it is started again."""
 STABLE = 60.0
 """Seconds after which a start has gone well."""
-SECONDS = 8.0
-"""For its jobs, when it is to end."""
+SECONDS = 3.0
+"""For its jobs, when it is to end; what it had begun can be done again."""
 
 
 @asynccontextmanager
@@ -38,6 +38,8 @@ async def kept_running(data: Path) -> AsyncIterator[None]:
 class Hand:
     def __init__(self, log: Path) -> None:
         log.parent.mkdir(exist_ok=True)
+        if log.is_file():
+            log.unlink()  # of the last time
         self._log = log
         self._told = False
         self.process: asyncio.subprocess.Process | None = None
