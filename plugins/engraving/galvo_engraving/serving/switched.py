@@ -51,9 +51,10 @@ class Switched:
     the kernel answers again, and after what has outlasted that, everything kept is forgotten, also by others.
     """
 
-    def __init__(self, kernel: Kernel, url: str) -> None:
+    def __init__(self, kernel: Kernel, where: Callable[[], Awaitable[str]]) -> None:
+        """`where` gives the URL of the database, which may change when settings are read again."""
         self.kernel = kernel
-        self._url = url
+        self._where = where
         self._galvo = ByKernel(kernel)
         self._spare: Spare | None = None
         """Answers instead of the kernel."""
@@ -76,7 +77,7 @@ class Switched:
         """From now on without the kernel. Raises GalvoError when the database is away; then nothing has changed."""
         async with self._opening:
             if self._spare is None:
-                self._spare = Spare(await _opened(self._url))
+                self._spare = Spare(await _opened(await self._where()))
             return self._spare
 
     async def left(self) -> None:

@@ -157,11 +157,15 @@ async def test_without_a_database_it_is_told_and_nothing_changes(api: Api) -> No
     from galvo import GalvoError
 
     db = switched(api)
-    url, db._url = db._url, "postgresql://nobody@127.0.0.1:1/nowhere"
+
+    async def nowhere() -> str:
+        return "postgresql://nobody@127.0.0.1:1/nowhere"
+
+    where, db._where = db._where, nowhere
     try:
         with pytest.raises(GalvoError, match="the database is away"):
             await api.shop.toggles.disable("pool")
     finally:
-        db._url = url
+        db._where = where
     assert not db.plain
     assert await db.fetchval(READ, 1) is not None
