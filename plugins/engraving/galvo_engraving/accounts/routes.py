@@ -47,10 +47,7 @@ async def sign_in(asked: SignIn, shop: InShop, request: Request, response: Respo
     if not await passwords.matches(asked.password, row and row["password"]) or row is None:
         raise Strange("email or password are wrong")
     shop.throttle.right(asked.email, address)
-    given = await tokens.give(shop.db, row["id"], row["password"], shop.settings.token_days)
-    if given is None:
-        raise Strange("the account was changed meanwhile: sign in again")
-    token, until = given
+    token, until = await tokens.give(shop.db, row["id"], shop.settings.token_days, row["password"])
     lasts = int(shop.settings.token_days * 86_400)
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, token, lasts, secure=secure, httponly=True, samesite="strict")

@@ -25,7 +25,7 @@ join engraving.user_account u on u.id = t.user_id where t.digest = $1"""
 # Locks the account: who changes its password at the same time finds this token and ends it, or comes first.
 GIVE = """
 insert into engraving.access_token (digest, user_id, expires_at)
-select $1, id, $3 from engraving.user_account where id = $2 and password = $4 for share"""
+select $1, id, $3 from engraving.user_account where id = $2 and ($4::text is null or password = $4) for share"""
 TAKE = "delete from engraving.access_token where digest = $1"
 TAKE_OTHERS = "delete from engraving.access_token where user_id = $1 and digest <> $2"
 
@@ -42,11 +42,13 @@ class Visitor:
         return self.role == "staff"
 
 
-async def give(db: Queries, user: int, password: str, days: float) -> tuple[str, datetime] | None:
-    """A new token, and when it ends; None: the account has another `password` (hashed) by now."""
+async def give(db: Queries, user: int, days: float, password: str | None = None) -> tuple[str, datetime]:
+    """A new token, and when it ends. Raises Strange: the account has gone, or its `password` (hashed) has changed."""
     token, until = secrets.token_urlsafe(32), datetime.now(UTC) + timedelta(days=days)
     done = await db.execute(GIVE, _digest(token), user, until, password)
-    return (token, until) if done.endswith(" 1") else None
+    if not done.endswith(" 1"):
+        raise Strange("the account was changed meanwhile: sign in again")
+    return token, until
 
 
 async def take(db: Queries, token: str) -> None:
