@@ -27,6 +27,12 @@ RasterId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 PNG = "image/png"
 FILE = {"description": "One bit a dot; black is burned.", "content": {PNG: {}}}
 
+TOLD = {"application/json": {"schema": {"$ref": "#/components/schemas/Told"}}}
+NOT_EVENTS: dict[int | str, dict[str, Any]] = {
+    status: {"description": one["description"], "content": TOLD} for status, one in answers(401, 404, 422).items()
+}
+"""FastAPI would say that they come as events, too."""
+
 
 async def _own(id: RasterId, who: SignedIn, db: Db) -> Any:
     return await asked.own(db, id, who.id)
@@ -54,7 +60,7 @@ async def ask(id: Id, wanted: RasterRequest, who: SignedIn, shop: InShop, bench:
         if there is not None:
             response.status_code = 200
             return seen.model_copy(update={"cached": True})
-        if seen.state not in ENDED:
+        if seen.state not in ENDED and await bench.maker(shop, earlier).look(earlier) is not None:
             return seen
     maker = bench.maker(shop)
     name, key = maker.named()
@@ -79,7 +85,7 @@ async def raster(row: Own, shop: InShop, bench: AtBench) -> Raster:
     return await watching.look(shop, bench, row)
 
 
-@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=answers(401, 404, 422))
+@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=NOT_EVENTS)
 async def events(row: Own, shop: InShop, bench: AtBench) -> AsyncIterator[Raster]:
     """Where it is, each time that changes, until it has ended."""
     async with aclosing(watching.follow(shop, bench, row)) as updates:
