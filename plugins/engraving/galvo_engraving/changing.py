@@ -10,11 +10,12 @@ from galvo_engraving.database import Queries
 from galvo_engraving.problems import Unfit
 
 
-def changes(asked: BaseModel) -> dict[str, Any]:
-    """What a client wants to be different. Raises Unfit: nothing."""
-    found = asked.model_dump(exclude_unset=True)
+def changes(asked: BaseModel, *others: str) -> dict[str, Any]:
+    """What a client wants to be different; `others` are fields that are no columns. Raises Unfit: nothing."""
+    found = asked.model_dump(exclude_unset=True, exclude=set(others))
     if not found:
-        raise Unfit(f"nothing would change: give at least one of {', '.join(type(asked).model_fields)}")
+        known = [name for name in type(asked).model_fields if name not in others]
+        raise Unfit(f"nothing would change: give at least one of {', '.join(known)}")
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -27,6 +29,7 @@ class Problem(Exception):
     """`sentence` says what is wrong and what to do. Never with what only others may know."""
 
     status = HTTPStatus.BAD_REQUEST
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -49,6 +52,7 @@ class Strange(Problem):
     """Nobody has signed in."""
 
     status = HTTPStatus.UNAUTHORIZED
+    headers = MappingProxyType({"www-authenticate": "Bearer"})
 
 
 class Forbidden(Problem):
@@ -73,6 +77,17 @@ class WrongType(Problem):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class TooMany(Problem):
+    """Of them in a short time."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        """`seconds`: when it is worth a try again."""
+        super().__init__(sentence)
+        self.headers = {"retry-after": str(seconds)}
+
+
 class Away(Problem):
     """A part of the application that is needed does not run, or does not keep up."""
 
@@ -92,8 +107,7 @@ def install(app: FastAPI) -> None:
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101  # it was installed for these
-    headers = {"www-authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse({"problem": error.sentence}, error.status, headers)
+    return JSONResponse({"problem": error.sentence}, error.status, error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
 from galvo import Kernel
+from galvo_engraving.accounts.throttle import Throttle
 from galvo_engraving.config import EngravingSettings
 from galvo_engraving.database import Database
 
@@ -22,15 +23,22 @@ class Shop:
     """Switches plugins while this runs; None: there are none."""
     jobs: Any = None
     """The Celery application; None: what it would do is done by this process, while the client waits."""
+    throttle: Throttle = field(default_factory=Throttle)
+    """Of wrong passwords."""
 
 
 def shop(request: Request) -> Shop:
     return cast("Shop", request.app.state.shop)
 
 
-def database(request: Request) -> Database:
+# Dependencies are asynchronous, or FastAPI runs each of them in a thread.
+async def whole(request: Request) -> Shop:
+    return shop(request)
+
+
+async def database(request: Request) -> Database:
     return shop(request).db
 
 
-InShop = Annotated[Shop, Depends(shop)]
+InShop = Annotated[Shop, Depends(whole)]
 Db = Annotated[Database, Depends(database)]

@@ -45,6 +45,8 @@ class Drawing(msgspec.Struct, frozen=True):
 
     template: int
     lengths: dict[str, list[float]]
+    sheets: list[tuple[int, float]]
+    """Of which it can be made: material, and thickness in mm."""
 
 
 class World(msgspec.Struct, frozen=True):
@@ -105,7 +107,7 @@ class Mix:
 
     def _preview(self, kind: str) -> Request:
         drawing = self._world.drawings[self._popular(len(self._world.drawings))]
-        material, thickness = self._world.sheets[self._popular(len(self._world.sheets))]
+        material, thickness = drawing.sheets[self._popular(len(drawing.sheets))]
         given: dict[str, Any] = {"material_id": material, "thickness_mm": thickness}
         if drawing.lengths and self._random.random() < 0.5:  # half of the people change something
             name = self._random.choice(sorted(drawing.lengths))

@@ -26,16 +26,22 @@ select u.id, array_agg(distinct p.id) projects, array_agg(distinct j.id) filter 
 from engraving.user_account u join engraving.project p on p.user_id = u.id
 left join engraving.job j on j.project_id = p.id
 group by u.id having count(j.id) > 0 order by count(distinct p.id) desc, u.id limit $1"""
+THICKNESSES = """
+select template_id, minimum, maximum from engraving.box_parameter where name = 'thickness' order by 1"""
+FITTING = 20
+"""Sheets of which a template is looked at."""
 LENGTHS = """
 select template_id, name, default_value, minimum, maximum from engraving.box_parameter
 where kind = 'length' and name in ('width', 'depth', 'height') order by 1, 2"""
+SHEETS = """
+select distinct material_id, thickness_mm from engraving.laser_setting where operation = 'cut' order by 1, 2"""
 GROUPS = "select distinct template_group from engraving.box_template order by 1"
 FAMILIES = "select distinct family from engraving.material order by 1"
 SIGN_IN = "insert into engraving.access_token (digest, user_id, expires_at) values ($1, $2, $3) on conflict do nothing"
 
 
 @asynccontextmanager
-async def copies(url: str, lanes: Iterable[str], scale: float = SCALE) -> AsyncIterator[tuple[World, dict[str, str]]]:
+async def copies(url: str, lanes: Iterable[str]) -> AsyncIterator[tuple[World, dict[str, str]]]:
     """What clients know, and a DSN for each lane; the copies are dropped at the end."""
     names = {lane: f"{NAME}_{number}" for number, lane in enumerate(lanes)}
     top = await asyncpg.connect(url)
@@ -44,7 +50,7 @@ async def copies(url: str, lanes: Iterable[str], scale: float = SCALE) -> AsyncI
             await top.execute(f"create database {NAME}")
         own = await asyncpg.connect(with_database(url, NAME))
         try:
-            await load(own, scale, SEED)
+            await load(own, SCALE, SEED)
             world = await known(own)
         finally:
             await own.close()
@@ -75,12 +81,16 @@ async def known(con: Any) -> World:
     lengths: dict[int, dict[str, list[float]]] = {}
     for row in await con.fetch(LENGTHS):
         default, low, high = float(row["default_value"]), row["minimum"], row["maximum"]
-        tried = [round(default * (1 + step / 20), 1) for step in range(1, TRIED + 1)]
-        lengths.setdefault(row["template_id"], {})[row["name"]] = [value for value in tried if low <= value <= high]
+        near = [round(default * (1 + step / 20), 1) for step in range(1, TRIED + 1)]
+        lengths.setdefault(row["template_id"], {})[row["name"]] = [value for value in near if low <= value <= high]
     templates = await con.fetchval("select count(*) from engraving.box_template")
-    sheets = await con.fetch(
-        "select distinct material_id, thickness_mm from engraving.laser_setting where operation = 'cut' order by 1, 2"
-    )
+    sheets = [(material, float(thickness)) for material, thickness in await con.fetch(SHEETS)]
+    drawings = []
+    for template, low, high in await con.fetch(THICKNESSES):
+        fit = [(material, thickness) for material, thickness in sheets if low <= thickness <= high]
+        tried = {name: values for name, values in lengths.get(template, {}).items() if values}
+        if fit:
+            drawings.append(Drawing(template, tried, fit[:: len(fit) // FITTING + 1]))
     return World(
         customers=customers,
         staff=await signed_in(staff),
@@ -88,12 +98,9 @@ async def known(con: Any) -> World:
         materials=await con.fetchval("select count(*) from engraving.material"),
         groups=[row[0] for row in await con.fetch(GROUPS)],
         families=[row[0] for row in await con.fetch(FAMILIES)],
-        sheets=[(row[0], float(row[1])) for row in sheets],
+        sheets=sheets,
         settings=[row[0] for row in await con.fetch("select id from engraving.laser_setting order by 1")],
-        drawings=[
-            Drawing(number, {name: values for name, values in lengths.get(number, {}).items() if values})
-            for number in range(1, templates + 1)
-        ],
+        drawings=drawings,
     )
 
 

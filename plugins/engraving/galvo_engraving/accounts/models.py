@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from galvo_engraving.fields import left
 
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -35,6 +37,27 @@ class Registration(Strict):
 
 class SignIn(Strict):
     email: Email
+    password: str = Field(max_length=200)
+
+
+class AccountChange(Strict):
+    """The rest stays. A new password needs the old one."""
+
+    name: Line = left()
+    studio: Line = left()
+    password: Password = left()
+    old_password: str = Field(default="", max_length=200)
+
+    @model_validator(mode="after")
+    def _sure(self) -> Self:
+        if ("password" in self.model_fields_set) != bool(self.old_password):
+            raise ValueError("password, old_password: give both, or neither of them")
+        return self
+
+
+class Leave(Strict):
+    """It has to be meant."""
+
     password: str = Field(max_length=200)
 
 

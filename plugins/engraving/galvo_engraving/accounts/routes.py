@@ -8,15 +8,18 @@ import asyncpg
 from fastapi import APIRouter, Request, Response
 
 from galvo_engraving.accounts import passwords, tokens
-from galvo_engraving.accounts.models import Account, Registration, Session, SignIn
+from galvo_engraving.accounts.models import Account, AccountChange, Leave, Registration, Session, SignIn
 from galvo_engraving.accounts.tokens import COOKIE, SignedIn
+from galvo_engraving.changing import changes, update
 from galvo_engraving.problems import Conflict, Forbidden, Strange, answers
-from galvo_engraving.shop import Db, InShop
+from galvo_engraving.shop import Db, InShop, Shop
 
 router = APIRouter(tags=["accounts"])
 
 ONE = "select id, email, name, studio, role, created_at from engraving.user_account where id = $1"
 BY_EMAIL = "select id, password from engraving.user_account where email = $1"
+CONFIRM = "select email, password from engraving.user_account where id = $1"
+REMOVE = "delete from engraving.user_account where id = $1"
 MAKE = """
 insert into engraving.user_account (email, name, studio, password, created_at) values ($1, $2, $3, $4, now())
 returning id, email, name, studio, role, created_at"""
@@ -35,13 +38,16 @@ async def register(asked: Registration, shop: InShop) -> Account:
     return Account(**row)
 
 
-@router.post("/sessions", status_code=201, responses=answers(401, 422))
+@router.post("/sessions", status_code=201, responses=answers(401, 422, 429))
 async def sign_in(asked: SignIn, shop: InShop, request: Request, response: Response) -> Session:
     """A token for `Authorization: Bearer`, and the same as a cookie for browsers."""
+    address = address_of(request)
+    shop.throttle.begin(asked.email, address)
     row: Any = await shop.db.fetchrow(BY_EMAIL, asked.email)
     if not await passwords.matches(asked.password, row and row["password"]) or row is None:
         raise Strange("email or password are wrong")
-    token, until = await tokens.give(shop.db, row["id"], shop.settings.token_days)
+    shop.throttle.right(asked.email, address)
+    token, until = await tokens.give(shop.db, row["id"], shop.settings.token_days, row["password"])
     lasts = int(shop.settings.token_days * 86_400)
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, token, lasts, secure=secure, httponly=True, samesite="strict")
@@ -58,4 +64,49 @@ async def sign_out(who: SignedIn, db: Db, request: Request, response: Response) 
 @router.get("/me", responses=answers(401))
 async def me(who: SignedIn, db: Db) -> Account:
     """Who has signed in."""
-    return Account(**await db.fetchrow(ONE, who.id))
+    return account(await db.fetchrow(ONE, who.id))
+
+
+@router.patch("/me", responses=answers(401, 403, 422, 429))
+async def change(asked: AccountChange, who: SignedIn, shop: InShop, request: Request) -> Account:
+    """What is given; a new password ends all other sessions."""
+    values = changes(asked, "old_password")
+    if "password" in values:
+        await confirm(shop, request, who.id, asked.old_password)
+        values["password"] = await passwords.hashed(asked.password)
+    async with shop.db.transaction() as tx:
+        row = await update(tx, "user_account", who.id, values, "id, email, name, studio, role, created_at")
+        if "password" in values:
+            await tokens.take_others(tx, who.id, tokens.token_of(request))
+    return account(row)
+
+
+@router.delete("/me", status_code=204, responses=answers(401, 403, 422, 429))
+async def leave(asked: Leave, who: SignedIn, shop: InShop, request: Request, response: Response) -> None:
+    """The account, and with it all projects and pictures."""
+    await confirm(shop, request, who.id, asked.password)
+    await shop.db.execute(REMOVE, who.id)
+    response.delete_cookie(COOKIE)
+
+
+async def confirm(shop: Shop, request: Request, user: int, password: str) -> None:
+    """Raises Forbidden, TooMany: it is not this user's password."""
+    row: Any = await shop.db.fetchrow(CONFIRM, user)
+    if row is None:
+        raise tokens.nobody()
+    address = address_of(request)
+    shop.throttle.begin(row["email"], address)
+    if not await passwords.matches(password, row["password"]):
+        raise Forbidden("this is not the account's password")
+    shop.throttle.right(row["email"], address)
+
+
+def account(row: Any) -> Account:
+    """Raises Strange: somebody else has signed in as the same user, and deleted the account."""
+    if row is None:
+        raise tokens.nobody()
+    return Account(**row)
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""

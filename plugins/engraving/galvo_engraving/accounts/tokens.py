@@ -22,8 +22,12 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 WHO = """
 select u.id, u.role, t.expires_at from engraving.access_token t
 join engraving.user_account u on u.id = t.user_id where t.digest = $1"""
-GIVE = "insert into engraving.access_token (digest, user_id, expires_at) values ($1, $2, $3)"
+# Locks the account: who changes its password at the same time finds this token and ends it, or comes first.
+GIVE = """
+insert into engraving.access_token (digest, user_id, expires_at)
+select $1, id, $3 from engraving.user_account where id = $2 and ($4::text is null or password = $4) for share"""
 TAKE = "delete from engraving.access_token where digest = $1"
+TAKE_OTHERS = "delete from engraving.access_token where user_id = $1 and digest <> $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,23 @@ class Visitor:
         return self.role == "staff"
 
 
-async def give(db: Queries, user: int, days: float) -> tuple[str, datetime]:
-    """A new token, and when it ends."""
+async def give(db: Queries, user: int, days: float, password: str | None = None) -> tuple[str, datetime]:
+    """A new token, and when it ends. Raises Strange: the account has gone, or its `password` (hashed) has changed."""
     token, until = secrets.token_urlsafe(32), datetime.now(UTC) + timedelta(days=days)
-    await db.execute(GIVE, _digest(token), user, until)
+    done = await db.execute(GIVE, _digest(token), user, until, password)
+    if not done.endswith(" 1"):
+        raise Strange("the account was changed meanwhile: sign in again")
     return token, until
 
 
 async def take(db: Queries, token: str) -> None:
     """It admits nobody any more, in no process."""
     await db.execute(TAKE, _digest(token))
+
+
+async def take_others(db: Queries, user: int, token: str) -> None:
+    """Only this one admits the user from now on."""
+    await db.execute(TAKE_OTHERS, user, _digest(token))
 
 
 async def admitted(db: Database, token: str) -> Visitor | None:
@@ -73,8 +84,12 @@ async def visitor(request: Request) -> Visitor:
     """Raises Strange."""
     found = await admitted(shop(request).db, token_of(request))
     if found is None:
-        raise Strange("nobody has signed in: POST /api/sessions with email and password")
+        raise nobody()
     return found
+
+
+def nobody() -> Strange:
+    return Strange("nobody has signed in: POST /api/sessions with email and password")
 
 
 async def staff(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:

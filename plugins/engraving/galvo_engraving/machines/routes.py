@@ -20,7 +20,7 @@ router = APIRouter(prefix="/machines", tags=["machines"])
 @router.get("", response_model=Machines, responses=UNCHANGED)
 async def everything(request: Request, db: Db) -> Response:
     """All of them, by name."""
-    return await kept(request, db, "machines", partial(store.everything, db), depends_on=store.TABLES)
+    return await kept(request, db, store.ALL_KEY, partial(store.everything, db), depends_on=store.TABLES)
 
 
 @router.get("/{machine_id}", response_model=Machine, responses=answers(404, 422) | UNCHANGED)

@@ -18,6 +18,7 @@ insert into engraving.machine (slug, name, watts, bed_width_mm, bed_height_mm, d
 values ($1, $2, $3, $4, $5, $6) returning {COLUMNS}"""  # noqa: S608  # names of ours
 REMOVE = "delete from engraving.machine where id = $1 returning id"
 TABLES = ("engraving.machine",)
+ALL_KEY = "machines"
 
 
 async def everything(db: Queries) -> Machines:

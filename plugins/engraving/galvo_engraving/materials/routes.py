@@ -32,14 +32,14 @@ async def find(
 @router.get("/families", response_model=Families, responses=UNCHANGED)
 async def families(request: Request, db: Db) -> Response:
     """What kinds of materials there are, and how many of each."""
-    return await kept(request, db, "families", partial(store.families, db), depends_on=store.TABLES[:1])
+    return await kept(request, db, store.FAMILIES_KEY, partial(store.families, db), depends_on=store.GROUPED)
 
 
 @router.get("/{material_id}", response_model=Profile, responses=answers(404, 422) | UNCHANGED)
 async def read(request: Request, material_id: Id, db: Db) -> Response:
     """One, with the laser settings of all machines."""
     load = partial(store.read, db, material_id)
-    return await kept(request, db, f"material:{material_id}", load, depends_on=store.TABLES)
+    return await kept(request, db, store.key(material_id), load, depends_on=store.TABLES)
 
 
 @router.post("", status_code=201, responses=answers(401, 403, 409, 422))

@@ -37,6 +37,13 @@ insert into engraving.material (slug, name, family, supplier, density, note)
 values ($1, $2, $3, $4, $5, $6) returning id"""
 REMOVE = "delete from engraving.material where id = $1 returning id"
 TABLES = ("engraving.material", "engraving.laser_setting")
+GROUPED = TABLES[:1]
+FAMILIES_KEY = "families"
+
+
+def key(material: int) -> str:
+    """Of its page among the kept answers."""
+    return f"material:{material}"
 
 
 async def find(db: Queries, family: str, search: str, after: str, limit: int) -> Materials:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from galvo.surviving import Surviving
 from galvo_engraving.serving.switched import Switched
+from galvo_engraving.warming import warm
 from galvo_local.toggling import toggled
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ class Toggles:
         """What the application takes from the plugins that run."""
         tasks = self._kernel.find_capability("tasks")
         self._shop.jobs = tasks.app if tasks is not None else None
+        cache = self._kernel.find_capability("cache")
+        if cache is not None and (most := self._shop.settings.warm):
+            cache.warm_with("engraving", partial(warm, self._db, most))
 
     @asynccontextmanager
     async def _aside(self) -> AsyncIterator[None]:

@@ -16,7 +16,6 @@ from galvo_engraving.templates import store
 from galvo_engraving.templates.models import Groups, NewParameters, NewTemplate, Template, TemplateChange, Templates
 
 router = APIRouter(prefix="/templates", tags=["templates"])
-LISTED = store.TABLES[:1]
 Group = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description="Of this group only; empty: all.")]
 
 
@@ -26,20 +25,20 @@ async def find(
 ) -> Response:
     """By name."""
     key = key_of("templates", group, search, after, limit)
-    return await kept(request, db, key, partial(store.find, db, group, search, after, limit), depends_on=LISTED)
+    return await kept(request, db, key, partial(store.find, db, group, search, after, limit), depends_on=store.LISTED)
 
 
 @router.get("/groups", response_model=Groups, responses=UNCHANGED)
 async def groups(request: Request, db: Db) -> Response:
     """What kinds of templates there are, and how many of each."""
-    return await kept(request, db, "template groups", partial(store.groups, db), depends_on=LISTED)
+    return await kept(request, db, store.GROUPS_KEY, partial(store.groups, db), depends_on=store.LISTED)
 
 
 @router.get("/{template_id}", response_model=Template, responses=answers(404, 422) | UNCHANGED)
 async def read(request: Request, template_id: Id, db: Db) -> Response:
     """One, with its parameters in order."""
     load = partial(store.read, db, template_id)
-    return await kept(request, db, f"template:{template_id}", load, depends_on=store.TABLES)
+    return await kept(request, db, store.key(template_id), load, depends_on=store.TABLES)
 
 
 @router.post("", status_code=201, responses=answers(401, 403, 409, 422))

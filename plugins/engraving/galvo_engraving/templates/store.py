@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from galvo_engraving import by_name
+from galvo_engraving.boxes.families import drawable
 from galvo_engraving.changing import changes, update
 from galvo_engraving.database import Database, Queries
 from galvo_engraving.fields import slug_of
@@ -46,6 +47,13 @@ insert into engraving.box_parameter (template_id, position, section, name, kind,
     minimum, maximum, choices, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
 REMOVE = "delete from engraving.box_template where id = $1 returning id"
 TABLES = ("engraving.box_template", "engraving.box_parameter")
+LISTED = TABLES[:1]
+GROUPS_KEY = "template groups"
+
+
+def key(template: int) -> str:
+    """Of its page among the kept answers."""
+    return f"template:{template}"
 
 
 async def find(db: Queries, group: str, search: str, after: str, limit: int) -> Templates:
@@ -63,7 +71,8 @@ async def read(db: Queries, template: int) -> Template:
     if row is None:
         raise unknown(template)
     parameters = [Parameter(**one) for one in await db.fetch(PARAMETERS, template)]
-    return Template(**row, drawable=bool(parameters), parameters=parameters)
+    can = drawable(row["slug"], [one.name for one in parameters])
+    return Template(**row, drawable=can, parameters=parameters)
 
 
 async def add(db: Queries, asked: NewTemplate) -> int:

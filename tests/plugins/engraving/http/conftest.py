@@ -45,10 +45,10 @@ def filled(server_dsn: str) -> Iterator[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each missing plugin is the matter of files that say `EVERY_SUBSET = True`; in the thorough run of all."""
+    """A file's `SUBSETS`; else all plugins and none, and in the thorough run each one missing as well."""
     if "subset" in metafunc.fixturenames:
-        every = THOROUGH or getattr(metafunc.module, "EVERY_SUBSET", False)
-        metafunc.parametrize("subset", SUBSETS if every else FEW, indirect=True, scope="module")
+        chosen = getattr(metafunc.module, "SUBSETS", SUBSETS if THOROUGH else FEW)
+        metafunc.parametrize("subset", chosen, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
