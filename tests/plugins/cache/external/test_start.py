@@ -20,6 +20,7 @@ class NotYet(Plugin):
     """Before the pool, which does not answer the first time that somebody looks for triggers."""
 
     name = "notyet"
+    provides = ("notyet",)
 
     def __init__(self, settings: Any, context: Any) -> None:
         super().__init__(settings, context)
@@ -46,6 +47,7 @@ async def test_it_listens_soon_although_the_pool_did_not_answer_at_the_start(dsn
         async with Kernel.of(plugins) as kernel:
             listener = kernel.find_capability("cache")._outside._listener
             await until(lambda: listener.listening)
+            assert kernel.find_capability("notyet").refused == 1
             assert await kernel.fetchval(SQL) == 1
             await other.execute("update thing set v = 2")
             await until(lambda: listener.heard)
