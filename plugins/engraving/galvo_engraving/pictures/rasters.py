@@ -19,19 +19,13 @@ from galvo_engraving.pictures import asked, store, watching
 from galvo_engraving.pictures.bench import AtBench
 from galvo_engraving.pictures.models import Raster, RasterRequest
 from galvo_engraving.pictures.told import ENDED
-from galvo_engraving.problems import Away, Conflict, answers
+from galvo_engraving.problems import Away, Conflict, answers, told
 from galvo_engraving.shop import Db, InShop
 
 router = APIRouter()
 RasterId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 PNG = "image/png"
 FILE = {"description": "One bit a dot; black is burned.", "content": {PNG: {}}}
-
-TOLD = {"application/json": {"schema": {"$ref": "#/components/schemas/Told"}}}
-NOT_EVENTS: dict[int | str, dict[str, Any]] = {
-    status: {"description": one["description"], "content": TOLD} for status, one in answers(401, 404, 422).items()
-}
-"""FastAPI would say that they come as events, too."""
 
 
 async def _own(id: RasterId, who: SignedIn, db: Db) -> Any:
@@ -85,7 +79,7 @@ async def raster(row: Own, shop: InShop, bench: AtBench) -> Raster:
     return await watching.look(shop, bench, row)
 
 
-@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=NOT_EVENTS)
+@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=told(401, 404, 422))
 async def events(row: Own, shop: InShop, bench: AtBench) -> AsyncIterator[Raster]:
     """Where it is, each time that changes, until it has ended."""
     async with aclosing(watching.follow(shop, bench, row)) as updates:
