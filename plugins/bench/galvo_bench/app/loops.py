@@ -118,7 +118,7 @@ async def opened(
             outcome.late.record(int((perf_counter() - begin - due) * 1e9))
         flying += 1
         silent.clear()
-        free.popleft().send(request.payload, partial(done, request, due, counts))
+        free.pop().send(request.payload, partial(done, request, due, counts))
     if flying:
         try:
             await asyncio.wait_for(silent.wait(), PATIENCE)
