@@ -30,7 +30,14 @@ def nominal(slug: str, asked: Asked) -> list[Panel]:
     if made is None:
         raise Unfit("this template cannot be drawn: it asks for nothing that a box has (width, depth, height)")
     sketch = Sketch()
-    made(sketch, asked)
+    try:
+        made(sketch, asked)
+    except Unfit as problem:
+        # Told by something that this template does not ask for, but that follows from the others.
+        name = problem.sentence.partition(":")[0]
+        if name.isidentifier() and name not in asked:
+            raise Unfit(f"these values do not fit together: {problem.sentence}") from None
+        raise
     if asked.flag("burn_test"):
         _comb(sketch, asked)
     panels = sketch.panels

@@ -21,7 +21,9 @@ LABEL_MM = 6.0
 def room(name: str, wanted: float, there: float) -> None:
     """Raises Unfit when an opening does not leave enough round itself."""
     if wanted > there - 2 * LEFT_MM:
-        raise Unfit(f"{name}: {wanted:g} mm do not fit into {there:g} mm: {max(0.0, there - 2 * LEFT_MM):g} at most")
+        raise Unfit(
+            f"{name}: {wanted:g} mm do not fit into {max(0.0, there):g} mm: {max(0.0, there - 2 * LEFT_MM):g} at most"
+        )
 
 
 def drill(panel: Panel, name: str, diameter: float, x: float, y: float, width: float, height: float) -> None:
@@ -31,20 +33,22 @@ def drill(panel: Panel, name: str, diameter: float, x: float, y: float, width: f
         panel.holes.append(circle((x, y), diameter))
 
 
-def grip(panel: Panel, asked: Asked, width: float, height: float) -> None:
-    """`handle`, near the top of a wall."""
+def grip(panel: Panel, asked: Asked, width: float, height: float, low: float = 0) -> None:
+    """`handle`, near the top of a wall whose lowest `low` mm have other openings."""
     kind, across = asked.choice("handle", "none"), asked.length("handle_width", min(90.0, width / 2))
     if kind == "none":
         return
     room("handle_width", across, width)
+    if height - low < 5 * LEFT_MM:
+        raise Unfit(f"handle: there is no room for it in a wall of {height:g} mm")
     left, top = (width - across) / 2, height - max(LEFT_MM, min(10.0, height / 5))
     if kind == "half-moon":
-        panel.holes.append(half_moon(left, top, across, min(across / 2, top - LEFT_MM)))
+        panel.holes.append(half_moon(left, top, across, min(across / 2, top - low - LEFT_MM)))
     elif kind == "slot":
-        tall = min(25.0, across / 2, top - LEFT_MM)
+        tall = min(25.0, across / 2, top - low - LEFT_MM)
         panel.holes.append(rounded(left, top - tall, across, tall, tall / 2))
     else:  # two slits that a strap goes through
-        tall = min(12.0, top - LEFT_MM)
+        tall = min(12.0, top - low - LEFT_MM)
         wide = min(3.0, across / 4)
         panel.holes += [rounded(x, top - tall, wide, tall, wide / 2) for x in (left, left + across - wide)]
 

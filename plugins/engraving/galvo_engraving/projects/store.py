@@ -11,13 +11,13 @@ import msgspec
 from msgspec import Meta
 
 from galvo_engraving.accounts.tokens import Visitor
+from galvo_engraving.boxes.values import Value
 from galvo_engraving.database import Database, Queries
 from galvo_engraving.params import LARGEST, cursor, pattern, start
 from galvo_engraving.problems import Conflict, Unfit, Unknown
 from galvo_engraving.projects.models import NewProject, ProjectChange
 from galvo_engraving.projects.owning import check, locked
-from galvo_engraving.projects.page import PARAMETERS
-from galvo_engraving.projects.values import Value, different
+from galvo_engraving.projects.parameters import different
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -156,10 +156,9 @@ async def _put(tx: Queries, row: Any, wanted: dict[str, Any]) -> None:
 
 async def _different(db: Queries, template: int, given: dict[str, Value]) -> dict[str, Value]:
     """Raises Unfit."""
-    parameters = await db.fetch(PARAMETERS, template)
-    if not parameters and await db.fetchval(TEMPLATE, template) is None:
+    if await db.fetchval(TEMPLATE, template) is None:
         raise Unfit(f"template_id: there is no template {template}")
-    return different(parameters, given)
+    return await different(db, template, given)
 
 
 class Fitting:

@@ -27,7 +27,7 @@ async def serve(options: Options) -> None:
     """Until Ctrl-C, SIGTERM, or `options.seconds` are over. Raises GalvoError, in one sentence."""
     settings = config.read()
     async with AsyncExitStack() as stack:
-        socket = stack.enter_context(listening(options.host, options.port))
+        socket = stack.enter_context(listening(options.host, options.port, another=options.another_port))
         servers = Servers(DATA)
         stack.callback(servers.close)
         url, staff = await _database(options, servers)

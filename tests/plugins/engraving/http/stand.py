@@ -12,7 +12,6 @@ import httpx
 from fastapi import FastAPI
 
 from galvo_engraving.accounts import passwords, tokens
-from galvo_engraving.accounts.routes import MAKE
 from galvo_engraving.app import create_app
 from galvo_engraving.config import EngravingSettings
 from galvo_engraving.serving.opening import galvanised, plain
@@ -27,15 +26,17 @@ SUBSETS = (*FEW, *PLUGINS)
 PASSWORD = "correct horse battery"
 NUMBERS = itertools.count(1)
 
-
-_kept: list[str] = []
+ACCOUNT = """
+insert into engraving.user_account (email, name, studio, role, password, created_at)
+values ($1, 'Somebody', 'Somewhere', $2, $3, now()) returning id"""
+_KEPT: list[str] = []
 
 
 async def _hashed() -> str:
-    """PASSWORD's hash, which takes long: made once."""
-    if not _kept:
-        _kept.append(await passwords.hashed(PASSWORD))
-    return _kept[0]
+    """Of PASSWORD; made once."""
+    if not _KEPT:
+        _KEPT.append(await passwords.hashed(PASSWORD))
+    return _KEPT[0]
 
 
 class Api:
@@ -55,21 +56,18 @@ class Api:
 
     async def customer(self) -> httpx.AsyncClient:
         """A new one each time, signed in."""
-        return await self._signed_in(f"customer{next(NUMBERS)}@example.com")
+        return await self._signed_in("customer")
 
     async def staff(self) -> httpx.AsyncClient:
-        email = f"staff{next(NUMBERS)}@example.com"
-        client = await self._signed_in(email)
-        await self.shop.db.execute("update engraving.user_account set role = 'staff' where email = $1", email)
-        return client
+        return await self._signed_in("staff")
 
-    async def _signed_in(self, email: str) -> httpx.AsyncClient:
+    async def _signed_in(self, role: str) -> httpx.AsyncClient:
+        """Without the routes, whose passwords are slow by design."""
+        email = f"{role}{next(NUMBERS)}@example.com"
+        id = await self.shop.db.fetchval(ACCOUNT, email, role, await _hashed())
+        token, _ = await tokens.give(self.shop.db, id, 1)
         client = self.stranger()
-        db, kept = self.shop.db, await _hashed()
-        row = await db.fetchrow(MAKE, email, "Somebody", "Somewhere", kept)
-        given = await tokens.give(db, row["id"], kept, 1)
-        assert given is not None
-        client.headers["authorization"] = f"Bearer {given[0]}"
+        client.headers["authorization"] = f"Bearer {token}"
         return client
 
     async def close(self) -> None:

@@ -244,8 +244,8 @@ async def test_a_projects_settings_are_exported_as_they_can_be_imported_again(
     (material,) = found.materials
     rows = await api.shop.db.fetch(
         "select m.name, s.operation, s.speed_mm_s, s.power_pct from engraving.laser_setting s "
-        "join engraving.material m on m.id = s.material_id "
-        "where m.id = $1 and s.thickness_mm = $2 and s.machine_id = 1",
+        "join engraving.material m on m.id = s.material_id where m.id = $1 "
+        "and s.thickness_mm = $2 and s.machine_id = 1",
         *(material_id, thickness),
     )
     assert len(rows) == 3

@@ -13,7 +13,7 @@ from galvo_cache import CachePlugin
 from galvo_engraving.app import create_app
 from galvo_engraving.config import EngravingSettings
 from galvo_engraving.database import ByKernel
-from galvo_engraving.projects import estimating, jobs, owning, page, parts, store
+from galvo_engraving.projects import estimating, jobs, owning, page, parameters, parts, store
 from galvo_engraving.shop import Shop
 from galvo_pool import PoolPlugin
 from tests.conftest import NUMBERS
@@ -65,7 +65,7 @@ async def ready(client: httpx.AsyncClient, name: str) -> str:
 
 READS = {
     page.HEAD: "box_template.id laser_setting.material_id machine.id material.id project.id user_account.id",
-    page.PARAMETERS: "box_parameter.template_id",
+    parameters.PARAMETERS: "box_parameter.template_id",
     page.PARTS: "project_part.project_id",
     page.JOBS: "job.project_id",
     owning.OWNER: "project.id",

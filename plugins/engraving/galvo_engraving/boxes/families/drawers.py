@@ -67,16 +67,16 @@ def _drawer(
     # Walls go down past the floor by its thickness: the floor is where they end.
     made = Cuboid(wide, deep, tall, prefix=prefix).panels(sketch, asked.joint)
     front = made["front"]
-    grip(front, asked, wide, tall)
+    hole, slot, across = asked.length("hole"), asked.length("slot_width"), min(20.0, wide / 6)
     for panel in (front, made["back"]):
-        hole = asked.length("hole")
         drill(panel, "hole", hole, wide / 2, hole / 2 + LEFT_MM, wide, tall)
-    slot = asked.length("slot_width")
     if slot:
         room("slot_width", slot, tall / 2)
-        across = min(20.0, wide / 6)
+        room("hole", hole, wide / 2 - across)
         for x in (wide / 4 - across / 2, 3 * wide / 4 - across / 2):
             front.holes.append(rectangle(x, LEFT_MM, across, slot))
+    low = max(hole, slot)
+    grip(front, asked, wide, tall, low and low + 2 * LEFT_MM)
     if over:
         face = sketch.add(f"{prefix}face", rectangle(0, 0, opening[0] + 2 * over, opening[1] + 2 * min(over, t / 2)))
         grip(face, asked, opening[0] + 2 * over, opening[1])

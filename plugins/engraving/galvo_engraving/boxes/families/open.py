@@ -66,6 +66,8 @@ def sloped(sketch: Sketch, asked: Asked) -> None:
     top = asked.length("divider_height", h / 2)
     for number in range(1, asked.count("columns", 1)):
         lean = min(top, h - t - LEFT_MM - rise)
+        if lean < LEFT_MM:
+            raise Unfit("divider_slope: the floor rises so much that it leaves no room for dividers")
         back = d - max(0.0, asked.joint.play)
         up = back * math.tan(slope)
         sketch.add(f"divider {number}", [(0, 0), (back, up), (back, up + lean), (0, min(top, up + lean))])

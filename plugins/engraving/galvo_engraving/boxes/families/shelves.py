@@ -119,8 +119,9 @@ def tower(sketch: Sketch, asked: Asked) -> None:
     mouth_w, mouth_h = w - 4 * LEFT_MM, min(h / 3, room_ * 0.8)
     made["front"].holes.append(rectangle(2 * LEFT_MM, LEFT_MM, mouth_w, mouth_h))
     decorate(sketch, asked, made["back"], w, h)
-    foot, lip = asked.positive("foot", 90), asked.positive("lip", 20)
-    Cuboid(w, foot, lip, prefix="tray ").panels(sketch, asked.joint)
+    foot, lip = asked.positive("foot", 90), asked.length("lip", 20)
+    if lip:
+        Cuboid(w, foot, max(lip, 3.0), prefix="tray ").panels(sketch, asked.joint)
 
 
 def _board(sketch: Sketch, asked: Asked, name: str, w: float, d: float) -> Panel:

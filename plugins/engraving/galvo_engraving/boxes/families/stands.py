@@ -43,7 +43,10 @@ def phone(sketch: Sketch, asked: Asked) -> None:
     slot, tilt = asked.positive("slot_width", asked.thickness), math.radians(asked.length("tilt", 18))
     lip, radius = asked.length("lip", 12), asked.length("corner_radius", 6)
     room("slot_width", slot, min(w, d))
-    half = h / 4
+    # The leg's slot leans as its top does, and stays inside of it.
+    half = min(h / 4, (d / 2 - slot - LEFT_MM) / max(0.05, math.sin(tilt)))
+    if half < LEFT_MM:
+        raise Unfit(f"depth: {d:g} mm are not enough for a leg with a slot of {slot:g} mm")
     plate = sketch.add("plate", _arched(w, h, radius, notched(w, even(w, 1, slot, "slot_width"), half)))
     cable = asked.length("cable")
     drill(plate, "cable", cable, w / 2, half + cable / 2 + 2 * LEFT_MM, w, h)
@@ -56,8 +59,11 @@ def laptop(sketch: Sketch, asked: Asked) -> None:
     w, d, h = asked.positive("width", 260), asked.positive("depth", 240), asked.positive("height", 140)
     slot, deep = asked.positive("slot_width", 6.1), asked.positive("slot_depth", 40)
     tilt, lip, rib = math.radians(asked.length("tilt", 14)), asked.length("lip", 15), asked.positive("rib", 40)
-    deep = min(deep, rib / 2)
-    front = min(max(h - d * math.tan(tilt), deep + LEFT_MM + 5), h)
+    room("slot_width", slot, min(d / 2, w / 2))
+    front = max(h - d * math.tan(tilt), 0.3 * h)
+    deep = min(deep, rib / 2, front - 4 * LEFT_MM, (d / 4 - slot / 2 - LEFT_MM) / max(0.05, math.sin(tilt)))
+    if deep < LEFT_MM:
+        raise Unfit(f"height: {h:g} mm are not enough for legs with slots")
     back = min(h, front + d * math.tan(tilt))
     for name in ("left leg", "right leg"):
         slope = math.dist((0, back), (d, front))
