@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,17 @@ import pytest
 
 from tests.conftest import reachable_folder
 
-COMMAND = [str(Path(sys.executable).parent / "galvo"), "run", "demo", "--seconds", "1", "--scale", "0.05"]
+COMMAND = [
+    str(Path(sys.executable).parent / "galvo"),
+    "run",
+    "demo",
+    "--seconds",
+    "1",
+    "--scale",
+    "0.05",
+    "--serve",
+    "0",
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +106,10 @@ def words(process: psutil.Process) -> str:
         return ""
 
 
-def test_the_table_fits_80_columns(shop: Path) -> None:
+def test_all_it_says_fits_80_columns_and_then_the_shop_is_served(shop: Path, project: Path) -> None:
+    shutil.copy(project / "entrypoints.toml", shop)
     done = subprocess.run(
-        [*COMMAND, "--seconds", "0.2"],
+        [*COMMAND, "--seconds", "0.2", "--serve", "0.5"],
         cwd=shop,
         capture_output=True,
         text=True,
@@ -105,7 +117,10 @@ def test_the_table_fits_80_columns(shop: Path) -> None:
         env={**os.environ, "COLUMNS": "80"},
     )
     assert done.returncode == 0, done.stderr
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    told = [line for line in done.stderr.splitlines() if line.startswith("galvo: ")]  # others are the log's
+    assert max(map(len, [*done.stdout.splitlines(), *told])) <= 80
+    assert "engraving is on http://127.0.0.1:" in done.stderr
+    assert done.stderr.endswith("stopped; nothing is left running\n")
     for words in (
         "plain asyncpg",
         "pool + cache",

@@ -28,6 +28,7 @@ from galvo_bench import (
     sizing,
     watching,
 )  # fmt: skip
+from galvo_bench.app import measure as app
 from galvo_bench.indexing import cli as indexing_cli
 from galvo_bench.report import Section, environment, show
 from galvo_bench.stand import Stand, alone
@@ -53,6 +54,7 @@ SUBJECTS: dict[str, Measure] = {
     "broker": broker.measure,
     "worker": worker.measure,
     "publishing": publishing.measure,
+    "app": app.measure,
     "eviction": eviction.measure,  # last: theine starts a thread
 }
 

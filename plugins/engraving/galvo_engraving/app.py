@@ -17,6 +17,7 @@ from galvo_engraving.materials.routes import router as materials
 from galvo_engraving.materials.settings_routes import router as settings
 from galvo_engraving.page import headers
 from galvo_engraving.page.routes import router as page
+from galvo_engraving.pictures.routes import router as pictures
 from galvo_engraving.projects.routes import router as projects
 from galvo_engraving.serving import dashboard
 from galvo_engraving.serving.health import router as health
@@ -45,7 +46,8 @@ def create_app(opening: Opening | None = None, *, shop: Shop | None = None, host
         app.state.shop = shop
     problems.install(app)
     headers.install(app)
-    for router in (accounts, boxes, files, machines, materials, projects, settings, templates):
+    # The most used first: each route that does not match costs some microseconds.
+    for router in (templates, projects, materials, settings, boxes, pictures, accounts, machines, files):
         app.include_router(router, prefix=API)
     app.include_router(page)
     app.include_router(health)

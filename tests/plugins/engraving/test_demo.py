@@ -23,6 +23,7 @@ from galvo_engraving.histogram import Histogram
         (["--rounds", "many"], ["--rounds"]),
         (["--url", "mysql://here"], ["--url", "postgresql://"]),
         (["--fast"], ["--fast"]),
+        (["--serve", "-1"], ["--serve", "from 0"]),
         (["--clients", "500", "--scale", "0.01"], ["--clients", "at most 200", "rows of its own"]),
     ],
 )
@@ -137,3 +138,14 @@ def test_the_table_fits_80_columns() -> None:
     assert max(map(len, lines)) <= 80
     assert any("hit ratio" in line and "95.7 %" in line for line in lines)
     assert any("requests/s" in line and "123x" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "arguments, terminal, seconds",
+    [([], True, None), ([], False, 20.0), (["--serve", "0"], True, 0.0), (["--serve", "3"], False, 3.0),
+     (["--json"], True, 0.0), (["--json", "--serve", "5"], True, 0.0)],
+)  # fmt: skip
+def test_how_long_the_shop_is_served_afterwards(arguments: list[str], terminal: bool, seconds: float | None) -> None:
+    options = parse(arguments)
+    assert options is not None
+    assert options.for_people(terminal) == seconds

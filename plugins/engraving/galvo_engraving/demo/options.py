@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 from galvo_engraving.generate import Generator
 
+SERVED = 20.0
+"""Seconds, where nobody sits before a terminal."""
+
 
 class BadOption(Exception):
     """The text is the sentence."""
@@ -27,6 +30,14 @@ class Options:
     seed: int
     url: str | None
     json: bool
+    serve: float | None = None
+    """Seconds for which the application is served afterwards; 0: it is not; None: as `for_people` says."""
+
+    def for_people(self, terminal: bool) -> float | None:
+        """Seconds; None: until somebody ends it."""
+        if self.json:
+            return 0.0
+        return self.serve if self.serve is not None or terminal else SERVED
 
     def arguments(self) -> dict[str, Any]:
         """For the report: without the password."""
@@ -65,6 +76,8 @@ def parse(argv: list[str]) -> Options | None:
     parser.add_argument("--rounds", type=_whole(1, 100), default=5, help="turns that the modes take (5)")
     parser.add_argument("--seed", type=_whole(0, 2**31), default=1, help="other data, other requests (1)")
     parser.add_argument("--url", type=postgres_url, help="an existing PostgreSQL instead of the embedded one")
+    text = "seconds for which the shop is served afterwards; 0: not (in a terminal until Ctrl-C, else 20)"
+    parser.add_argument("--serve", type=_between(0, 86_400), help=text)
     try:
         found = parser.parse_args(argv)
     except SystemExit:

@@ -43,7 +43,7 @@ def seconds(parts: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     found: dict[str, float] = {}
     for part in parts:
         operation, speed = part["operation"], part["speed_mm_s"]
-        if speed is None:
+        if speed is None or (operation == "engrave" and not part["interval_mm"]):
             raise CannotEstimate(f"{part['name']}: its material has no setting to {operation} it: choose another one")
         one = (_lines_mm(part) if operation == "engrave" else part["path_mm"]) / speed * part["passes"]
         found[operation] = found.get(operation, 0.0) + one * part["quantity"]

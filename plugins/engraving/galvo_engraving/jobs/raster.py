@@ -6,24 +6,15 @@ import asyncio
 import base64
 import binascii
 import hashlib
-import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from galvo import GalvoError
 from galvo.facade import Facade
+from galvo_engraving.jobs.dither import dithered
+from galvo_engraving.jobs.wanted import Dither, Wanted
 from galvo_memory import images
-from galvo_tasks.jobs import progress
 from galvo_tasks.running import worker_kernel
-
-VERSION = 1
-"""Of what the dots look like; kept rasters of another version are not found."""
-BAND = 64
-"""Lines that are made at once, between two tellings of progress."""
-LEAD = 16
-"""Lines before a band that are dithered with it and thrown away, so that no seam shows."""
 
 
 class BadPicture(GalvoError):
@@ -31,60 +22,54 @@ class BadPicture(GalvoError):
 
 
 async def raster(
-    *, path: str = "", contents: str = "", width_mm: float, height_mm: float | None = None, dots_per_mm: float = 10.0
+    *,
+    path: str = "",
+    contents: str = "",
+    width_mm: float,
+    height_mm: float | None = None,
+    dots_per_mm: float = 10.0,
+    gamma: float = 1.0,
+    dither: Dither = "floyd-steinberg",
 ) -> dict[str, Any]:
     """The task: `path` of a file, or its `contents` as base64. Gives what `rastered` does, without the dots.
 
     Raises BadPicture, ImageProblem, ValueError.
     """
     source = await asyncio.to_thread(_read, path, contents)
-    made = await rastered(
-        worker_kernel(), source, width_mm=width_mm, height_mm=height_mm, dots_per_mm=dots_per_mm, name=path
-    )
+    wanted = Wanted(width_mm, height_mm, dots_per_mm, gamma, dither)
+    made = await rastered(worker_kernel(), source, wanted, name=path)
     return {name: value for name, value in made.items() if name != "png"}
 
 
 async def rastered(
-    kernel: Facade,
-    source: bytes,
-    *,
-    width_mm: float,
-    height_mm: float | None = None,
-    dots_per_mm: float = 10.0,
-    name: str = "",
+    kernel: Facade, source: bytes, wanted: Wanted, *, name: str = "", ttl: float | None = None
 ) -> dict[str, Any]:
-    """width, height (dots), burned (of them), key, and png: one bit a dot, black is burned.
-
-    Kept by the cache under the picture's hash: where the task has been, a web process has it without decoding.
-    """
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(source).hexdigest())
-    key = f"raster:{VERSION}:{width_mm:g}x{height_mm or 0:g}:{dots_per_mm:g}:{digest}"
+    """What `engraved` gives and its key, kept by this process's cache for `ttl` seconds: the second time is free."""
+    key = wanted.key(await digest_of(source))
 
     async def make() -> dict[str, Any]:
-        grey = await images.raster(
-            source, width_mm=width_mm, height_mm=height_mm, dots_per_mm=dots_per_mm, name=name or "the picture"
-        )
-        return {**await asyncio.to_thread(_dithered, grey), "key": key}
+        return {**await engraved(source, wanted, name=name), "key": key}
 
-    return await kernel.cached(key, make, shared=True)
+    return await kernel.cached(key, make, ttl=ttl, shared=True)
 
 
-def _dithered(grey: images.Raster) -> dict[str, Any]:
-    """Floyd-Steinberg, band by band."""
-    whole = Image.frombytes("L", (grey.width, grey.height), grey.pixels)
-    dots = Image.new("1", whole.size)
-    burned = 0
-    for top in range(0, grey.height, BAND):
-        progress(top, grey.height, "lines")
-        bottom, lead = min(top + BAND, grey.height), min(LEAD, top)
-        band = whole.crop((0, top - lead, grey.width, bottom)).convert("1")
-        band = band.crop((0, lead, grey.width, lead + bottom - top))
-        burned += band.histogram()[0]
-        dots.paste(band, (0, top))
-    progress(grey.height, grey.height, "lines")
-    file = io.BytesIO()
-    dots.save(file, "PNG")
-    return {"width": grey.width, "height": grey.height, "burned": burned, "png": file.getvalue()}
+async def engraved(
+    source: bytes, wanted: Wanted, *, name: str = "", limits: images.Limits = images.LIMITS, isolated: bool = False
+) -> dict[str, Any]:
+    """width, height (dots), burned (of them), and png: one bit a dot, black is burned.
+
+    `isolated`: it is decoded in a child process. Raises ImageProblem, ValueError.
+    """
+    grey = await images.raster(
+        source, width_mm=wanted.width_mm, height_mm=wanted.height_mm, dots_per_mm=wanted.dots_per_mm, limits=limits,
+        name=name or "the picture", isolated=isolated,
+    )  # fmt: skip
+    return await asyncio.to_thread(dithered, grey, wanted.dither, wanted.gamma)
+
+
+async def digest_of(source: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return await asyncio.to_thread(lambda: hashlib.sha256(source).hexdigest())
 
 
 def _read(path: str, contents: str) -> bytes:

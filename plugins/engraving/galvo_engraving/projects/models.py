@@ -9,17 +9,14 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from galvo_engraving.accounts.models import Line, Strict
 from galvo_engraving.params import LARGEST
+from galvo_engraving.projects.pieces import Job, Part
 
 Status = Literal["draft", "ready", "ordered", "done"]
-Operation = Literal["cut", "score", "engrave"]
-JobStatus = Literal["queued", "running", "done", "failed"]
-Key = Annotated[int, Field(ge=1, le=LARGEST)]
+Key = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 Thickness = Annotated[
     float, Field(ge=0.01, le=100, allow_inf_nan=False), AfterValidator(lambda mm: round(mm, 2)),
 ]  # fmt: skip
 """mm, as exact as a sheet is measured."""
-Length = Annotated[float, Field(ge=0.001, le=100_000, allow_inf_nan=False)]
-"""mm"""
 Name = Annotated[str, Field(max_length=100)]
 Text = Annotated[str, Field(max_length=100)]
 Parameters = Annotated[
@@ -110,25 +107,6 @@ class Cut(BaseModel):
     passes: int
     kerf_mm: float | None
     air_assist: bool
-
-
-class Part(BaseModel):
-    id: int
-    name: str
-    operation: Operation
-    quantity: int
-    width_mm: float
-    height_mm: float
-    path_mm: float
-
-
-class Job(BaseModel):
-    id: int
-    machine: str
-    status: JobStatus
-    seconds: float | None
-    queued_at: datetime
-    finished_at: datetime | None
 
 
 class Project(BaseModel):

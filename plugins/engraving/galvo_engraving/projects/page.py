@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from galvo_engraving.accounts.tokens import Visitor
-from galvo_engraving.database import Queries
+from galvo_engraving.database import Database
 from galvo_engraving.projects.cutting import nearest
 from galvo_engraving.projects.owning import owned
-from galvo_engraving.projects.values import shown
+from galvo_engraving.projects.parameters import Asked, asked_by, shown
 
 # A row for each thickness of which it is known how to cut the material. Reals are cast to what they were given as.
 HEAD = """
@@ -36,11 +36,6 @@ left join engraving.laser_setting s
     on s.material_id = p.material_id and s.machine_id = p.machine_id and s.operation = 'cut'
 where p.id = $1 order by s.thickness_mm nulls last"""
 
-PARAMETERS = """
-select position, section, name, kind, unit, minimum::numeric::float8 as minimum, maximum::numeric::float8 as maximum,
-       choices, description, default_value
-from engraving.box_parameter where template_id = $1 order by position"""
-
 PARTS = """
 select id, name, operation, quantity, width_mm::numeric::float8 as width_mm, height_mm::numeric::float8 as height_mm,
        path_mm::numeric::float8 as path_mm
@@ -54,19 +49,17 @@ CUT = ("thickness_mm", "speed_mm_s", "power_pct", "passes", "kerf_mm", "air_assi
 _encode = msgspec.json.Encoder().encode
 
 
-async def page(db: Queries, who: Visitor, project: int) -> bytes:
+async def page(db: Database, who: Visitor, project: int) -> bytes:
     """As models.Project, in JSON. Raises Unknown."""
     rows = await db.fetch(HEAD, project)
-    head = owned(rows[0] if rows else None, who)
+    head = dict(owned(rows[0] if rows else None, who).items())
     parts = await db.fetch(PARTS, project)
     jobs = await db.fetch(JOBS, project)
-    parameters = await db.fetch(PARAMETERS, head["template_id"])
-    return _encode(_page(head, rows, parts, jobs, parameters))
+    asked = await asked_by(db, head["template_id"])
+    return _encode(_page(head, rows, parts, jobs, asked))
 
 
-def _page(
-    head: Any, rows: Sequence[Any], parts: Sequence[Any], jobs: Sequence[Any], parameters: Sequence[Any]
-) -> dict[str, Any]:
+def _page(head: Any, rows: Sequence[Any], parts: Sequence[Any], jobs: Sequence[Any], asked: Asked) -> dict[str, Any]:
     stored = msgspec.json.decode(head["parameters"])
     cut = nearest((row for row in rows if row["setting_id"] is not None), head["sheet_mm"])
     return {
@@ -79,7 +72,7 @@ def _page(
         "updated_at": head["updated_at"],
         "user": {"name": head["user_name"], "studio": head["studio"]},
         "template": {"id": head["template_id"], "name": head["template_name"], "minutes": head["minutes"]},
-        "parameters": [{**one, "value": shown(one, stored)} for one in parameters],
+        "parameters": shown(asked, stored),
         "material": {"id": head["material_id"], "name": head["material_name"], "family": head["family"]},
         "machine": {
             "id": head["machine_id"],
@@ -89,8 +82,8 @@ def _page(
         },
         "cut": cut and {"id": cut["setting_id"], **{name: cut[name] for name in CUT}},
         "cutting_seconds": cut and _cutting_seconds(parts, cut),
-        "parts": [dict(part) for part in parts],
-        "jobs": [dict(job) for job in jobs],
+        "parts": [dict(part.items()) for part in parts],
+        "jobs": [dict(job.items()) for job in jobs],
     }
 
 

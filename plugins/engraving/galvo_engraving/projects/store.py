@@ -11,13 +11,13 @@ import msgspec
 from msgspec import Meta
 
 from galvo_engraving.accounts.tokens import Visitor
+from galvo_engraving.boxes.values import Value
 from galvo_engraving.database import Database, Queries
 from galvo_engraving.params import LARGEST, cursor, pattern, start
 from galvo_engraving.problems import Conflict, Unfit, Unknown
 from galvo_engraving.projects.models import NewProject, ProjectChange
 from galvo_engraving.projects.owning import check, locked
-from galvo_engraving.projects.page import PARAMETERS
-from galvo_engraving.projects.values import Value, different
+from galvo_engraving.projects.parameters import different
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -148,7 +148,7 @@ async def revisions(
 async def _put(tx: Queries, row: Any, wanted: dict[str, Any]) -> None:
     """Keep what `row` says, then write what is `wanted`; nothing if that is the same."""
     new = {**{name: row[name] for name in (*DESIGN, "status")}, **wanted}
-    if all(new[name] == row[name] for name in new):
+    if all(_value(name, new[name]) == _value(name, row[name]) for name in new):
         return
     await tx.execute(SAVE, row["id"], row["revision"], *(row[name] for name in DESIGN))
     await tx.execute(CHANGE, row["id"], row["user_id"], *(new[name] for name in DESIGN), new["status"])
@@ -156,10 +156,9 @@ async def _put(tx: Queries, row: Any, wanted: dict[str, Any]) -> None:
 
 async def _different(db: Queries, template: int, given: dict[str, Value]) -> dict[str, Value]:
     """Raises Unfit."""
-    parameters = await db.fetch(PARAMETERS, template)
-    if not parameters and await db.fetchval(TEMPLATE, template) is None:
+    if await db.fetchval(TEMPLATE, template) is None:
         raise Unfit(f"template_id: there is no template {template}")
-    return different(parameters, given)
+    return await different(db, template, given)
 
 
 class Fitting:
@@ -175,6 +174,11 @@ class Fitting:
             case asyncpg.ForeignKeyViolationError(constraint_name=str(name)):
                 column = name.removeprefix("project_").removesuffix("_fkey")
                 raise Unfit(f"{column}: there is none of this number") from None
+
+
+def _value(column: str, found: Any) -> Any:
+    """JSON has several texts of one value."""
+    return msgspec.json.decode(found) if column == "parameters" else found
 
 
 def _text(parameters: dict[str, Value]) -> str:

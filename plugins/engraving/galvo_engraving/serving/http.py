@@ -26,7 +26,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 self._streams,
                 http="httptools",
-                lifespan="off",
+                lifespan="on",
                 log_level="warning",
                 access_log=False,
                 server_header=False,
@@ -88,15 +88,23 @@ def _streams(message: Message) -> bool:
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int, *, another: bool = False) -> Iterator[socket.socket]:
     """A socket that is open already, so that a port that is taken is told before anything is started.
 
-    Raises GalvoError.
+    `another`: then any other. Raises GalvoError.
     """
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        made = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        made = _open(host, port)
     except OSError as error:
-        raise GalvoError(f"cannot listen on {host}:{port}: {error.strerror}: give another --port or --host") from None
+        if not another:
+            raise GalvoError(
+                f"cannot listen on {host}:{port}: {error.strerror or error}: give another --port or --host"
+            ) from None
+        made = _open(host, 0)
     with made:
         yield made
+
+
+def _open(host: str, port: int) -> socket.socket:
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server(address[:2], family=family, backlog=BACKLOG)

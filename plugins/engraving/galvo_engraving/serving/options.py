@@ -24,6 +24,8 @@ class Options:
     open: bool = False
     seconds: float | None = None
     """Until it ends by itself."""
+    another_port: bool = False
+    """Where that one is taken."""
 
 
 def parse(argv: list[str]) -> Options | None:

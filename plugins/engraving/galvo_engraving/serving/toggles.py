@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from galvo.surviving import Surviving
 from galvo_engraving.serving.switched import Switched
+from galvo_engraving.warming import warm
 from galvo_local.toggling import toggled
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ class Toggles:
     def __init__(self, shop: Shop, db: Switched) -> None:
         assert shop.kernel is not None  # noqa: S101  # whoever has a Switched has one
         self._shop, self._db, self._kernel = shop, db, shop.kernel
+        self._one = asyncio.Lock()
+        """Of those that change at a time."""
         self.answering = toggled(self, log, Surviving(log).part)
 
     async def enable(self, name: str) -> None:
@@ -52,14 +57,18 @@ class Toggles:
         """What the application takes from the plugins that run."""
         tasks = self._kernel.find_capability("tasks")
         self._shop.jobs = tasks.app if tasks is not None else None
+        cache = self._kernel.find_capability("cache")
+        if cache is not None and (most := self._shop.settings.warm):
+            cache.warm_with("engraving", partial(warm, self._db, most))
 
     @asynccontextmanager
     async def _aside(self) -> AsyncIterator[None]:
-        await self._db.leave()
-        self._db.held = True
-        try:
-            await self._db.left()
-            yield
-        finally:
-            self._db.held = False
-            await self._db.back()
+        async with self._one:
+            await self._db.leave()
+            self._db.held = True
+            try:
+                await self._db.left()
+                yield
+            finally:
+                self._db.held = False
+                await self._db.back()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from galvo_engraving import by_name
+from galvo_engraving.boxes.families import drawable
 from galvo_engraving.changing import changes, update
 from galvo_engraving.database import Database, Queries
 from galvo_engraving.fields import slug_of
@@ -70,7 +71,8 @@ async def read(db: Queries, template: int) -> Template:
     if row is None:
         raise unknown(template)
     parameters = [Parameter(**one) for one in await db.fetch(PARAMETERS, template)]
-    return Template(**row, drawable=bool(parameters), parameters=parameters)
+    can = drawable(row["slug"], [one.name for one in parameters])
+    return Template(**row, drawable=can, parameters=parameters)
 
 
 async def add(db: Queries, asked: NewTemplate) -> int:

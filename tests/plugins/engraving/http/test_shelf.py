@@ -52,6 +52,12 @@ async def test_a_template_comes_with_its_parameters_in_order(api: Api) -> None:
     }  # fmt: skip
 
 
+async def test_every_template_of_the_catalogue_can_be_drawn(api: Api) -> None:
+    client = api.stranger()
+    for row in await api.shop.db.fetch("select id, slug from engraving.box_template"):
+        assert (await client.get(f"/api/templates/{row['id']}")).json()["drawable"], row["slug"]
+
+
 async def test_a_material_comes_with_its_settings_as_they_were_written(api: Api) -> None:
     client = api.stranger()
     number = (await client.get("/api/materials", params={"search": "birch ply"})).json()["entries"][0]["id"]

@@ -65,6 +65,9 @@ async def test_a_template_lives_from_its_post_to_its_delete(staff: httpx.AsyncCl
     assert (await staff.get(page)).json() == told.json()
     told = await staff.put(f"{page}/parameters", json={"parameters": [LID]})
     assert [(one["position"], one["name"]) for one in told.json()["parameters"]] == [(1, "lid")]
+    sizes = [WIDTH | {"name": name} for name in ("width", "depth", "height")]
+    told = await staff.put(f"{page}/parameters", json={"parameters": sizes})
+    assert told.json()["drawable"]  # a box is made of these
     assert (await staff.put(f"{page}/parameters", json={"parameters": []})).json()["parameters"] == []
     assert (await staff.patch(page, json={"minutes": 80})).json()["minutes"] == 80
     assert (await staff.delete(page)).status_code == 204

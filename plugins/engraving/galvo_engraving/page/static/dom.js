@@ -2,14 +2,14 @@
 
 export const byId = (id) => document.getElementById(id);
 
-/** Attributes that are functions listen: `onclick`. False, null, undefined and "" are left out, true is set. */
+/** Attributes that are functions listen: `onclick`. False, null and undefined are left out, true is set. */
 export function el(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(key.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false && value !== "") element.setAttribute(key, value === true ? "" : value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
   return element;
 }
 

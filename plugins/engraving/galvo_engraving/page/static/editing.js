@@ -15,7 +15,7 @@ export function editing(label, values, save, { labels = {}, shut: after } = {}) 
 
   function edit() {
     const before = values();
-    const form = el("form", { class: "card fields", "aria-label": label });
+    const form = el("form", { class: "card fields", "aria-label": label }, el("p", { class: "title" }, label));
     const wrong = new Told(form);
     for (const [name, value] of Object.entries(before)) {
       const input = typeof value === "number" ? el("input", { name, type: "number", step: "any", required: true }) : el("input", { name, required: true, maxlength: 2000 });

@@ -50,7 +50,7 @@ export class Listing {
       `${this.#path}${query(values)}`,
       (page) => {
         this.#wrong.replaceChildren();
-        this.#list.replaceChildren(...page.entries.map(this.#draw));
+        this.#fill(page.entries);
         this.#to(page.next);
         if (!page.entries.length) this.#wrong.append(el("p", { class: "empty" }, this.#empty(values)));
         if (!first || Object.values(values).some(Boolean)) announce(page.entries.length ? `${page.entries.length}${page.next ? " and more" : ""} found` : this.#empty(values));
@@ -59,6 +59,13 @@ export class Listing {
       (problem) => this.#fail(problem),
       this.#asked.signal,
     );
+  }
+
+  /** Whoever is at one of them stays there. */
+  #fill(entries) {
+    const at = this.#list.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    this.#list.replaceChildren(...entries.map(this.#draw));
+    if (at) this.#list.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus();
   }
 
   async #next() {

@@ -1,0 +1,1 @@
+"""The engraving shop as real processes under load: everything off against everything on."""

@@ -1,0 +1,44 @@
+"""How long the laser will be busy with a project: what the job `estimate` says, without a worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from galvo_engraving.accounts.tokens import Visitor
+from galvo_engraving.database import Queries
+from galvo_engraving.jobs.estimate import CannotEstimate, seconds
+from galvo_engraving.problems import Conflict
+from galvo_engraving.projects.cutting import nearest
+from galvo_engraving.projects.owning import owned
+from galvo_engraving.projects.page import PARTS
+
+SHEET = """
+select id, user_id, material_id, machine_id, thickness_mm::float8 as thickness_mm
+from engraving.project where id = $1"""
+SETTINGS = """
+select operation, thickness_mm::float8 as thickness_mm, speed_mm_s::numeric::float8 as speed_mm_s, passes,
+       interval_mm::numeric::float8 as interval_mm
+from engraving.laser_setting where material_id = $1 and machine_id = $2 order by thickness_mm nulls last"""
+NONE = {"speed_mm_s": None}
+
+
+async def estimated(db: Queries, who: Visitor, project: int) -> dict[str, Any]:
+    """Seconds: in all, and by operation. Raises Conflict, Unknown."""
+    sheet = owned(await db.fetchrow(SHEET, project), who)
+    parts = await db.fetch(PARTS, project)
+    settings = await db.fetch(SETTINGS, sheet["material_id"], sheet["machine_id"])
+    chosen = {
+        operation: nearest((one for one in settings if one["operation"] == operation), sheet["thickness_mm"])
+        for operation in {part["operation"] for part in parts}
+    }
+    try:
+        found = seconds({**part, **(chosen[part["operation"]] or NONE)} for part in parts)
+    except CannotEstimate as error:
+        raise Conflict(str(error)) from None
+    by_operation = {operation: round(value, 1) for operation, value in found.items()}
+    return {
+        "project": project,
+        "parts": len(parts),
+        "seconds": round(sum(by_operation.values()), 1),
+        "by_operation": by_operation,
+    }
