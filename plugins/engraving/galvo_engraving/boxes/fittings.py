@@ -10,12 +10,24 @@ from galvo_engraving.boxes.asked import Asked
 from galvo_engraving.boxes.edges import Span
 from galvo_engraving.boxes.panel import Panel, Sketch
 from galvo_engraving.boxes.patterns import pierce
-from galvo_engraving.boxes.shapes import bounds, circle, half_moon, moved, rectangle, rounded, turned
+from galvo_engraving.boxes.shapes import bounds, circle, half_moon, inside, moved, rectangle, rounded, turned
 from galvo_engraving.problems import Unfit
 
 LEFT_MM = 2.0
 """Material that stays between an opening and an edge."""
 LABEL_MM = 6.0
+PLACES = (
+    (0.5, 0.5),
+    (0.25, 0.25),
+    (0.75, 0.25),
+    (0.25, 0.75),
+    (0.12, 0.12),
+    (0.5, 0.1),
+    (0.5, 0.25),
+    (0.5, 0.05),
+    (0.05, 0.5),
+)
+"""Of a label, as shares of the panel."""
 
 
 def room(name: str, wanted: float, there: float) -> None:
@@ -85,8 +97,8 @@ def grid(sketch: Sketch, panel: Panel, asked: Asked, most: int, x: float, y: flo
     if not columns or not rows:
         raise Unfit(f"hole: {diameter:g} mm do not fit into {width:g} by {height:g} mm")
     count = min(most, columns * rows)
-    columns = min(columns, math.ceil(count / rows))
     rows = math.ceil(count / columns)
+    columns = math.ceil(count / rows)
     left, low = x + (width - (columns - 1) * pitch) / 2, y + (height - (rows - 1) * pitch) / 2
     sketch.spend(count * len(circle((0, 0), diameter)), "holes")
     for number in range(count):
@@ -118,18 +130,28 @@ def write(panel: Panel, asked: Asked, width: float, height: float, low: float = 
 
 
 def label(panel: Panel, text: str) -> None:
-    """A letter, scored where the panel's own holes are not."""
+    """A letter, scored where there is nothing else; none on parts that have no such place."""
     left, low, right, top = bounds(panel.outline)
-    tall = min(LABEL_MM, (top - low) / 4, (right - left) / (2 * len(text)))
-    letters = strokes.lines(text, tall)
-    for fx, fy in ((0.5, 0.5), (0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.12, 0.12), (0.5, 0.1)):
-        x, y = left + (right - left) * fx - tall / 3, low + (top - low) * fy - tall / 2
-        if not any(_near(hole, x, y, tall * len(text), tall) for hole in (*panel.holes, *panel.engraved)) or (
-            fx,
-            fy,
-        ) == (0.5, 0.1):
-            panel.scores += [moved(stroke, x, y) for stroke in letters]
-            return
+    largest = min(LABEL_MM, (top - low) / 4, (right - left) / (2 * len(text)))
+    for tall in (largest, largest / 2):
+        letters = strokes.lines(text, tall)
+        wide = strokes.width(letters)
+        for fx, fy in PLACES:
+            x, y = left + (right - left) * fx - wide / 2, low + (top - low) * fy - tall / 2
+            placed = [moved(stroke, x, y) for stroke in letters]
+            if _free(panel, x, y, wide, tall) and all(
+                inside(panel.outline, point) for line in placed for point in line
+            ):
+                panel.scores += placed
+                return
+
+
+def _free(panel: Panel, x: float, y: float, width: float, height: float) -> bool:
+    return (
+        not any(_near(other, x, y, width, height) for other in (*panel.holes, *panel.engraved))
+        and not any(x <= px <= x + width and y <= py <= y + height for px, py in panel.outline)
+        and all(inside(panel.outline, corner) for corner in rectangle(x, y, width, height))
+    )
 
 
 def _near(hole: list[tuple[float, float]], x: float, y: float, width: float, height: float) -> bool:

@@ -89,6 +89,18 @@ def area(contour: Sequence[Point]) -> float:
     return found / 2
 
 
+def inside(contour: Sequence[Point], point: Point) -> bool:
+    """By the even-odd rule."""
+    x, y = point
+    found = False
+    ax, ay = contour[-1]
+    for bx, by in contour:
+        if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
+            found = not found
+        ax, ay = bx, by
+    return found
+
+
 def bounds(points: Iterable[Point]) -> tuple[float, float, float, float]:
     """Left, bottom, right, top."""
     xs, ys = zip(*points, strict=True)

@@ -15,7 +15,7 @@ from galvo_engraving.boxes.panel import POINTS, Panel
 from galvo_engraving.boxes.values import Value, effective
 from galvo_engraving.catalogue import Template
 from galvo_engraving.problems import Unfit
-from tests.plugins.engraving.boxes.plane import whole
+from tests.plugins.engraving.boxes.plane import inside, whole
 from tests.thorough import THOROUGH, some
 
 TEMPLATES = {template.slug: template for template in catalogue.templates()}
@@ -108,6 +108,21 @@ def test_what_is_asked_for_is_inside() -> None:
     assert {0, 100, 50} <= spans["front"]
     assert {0, 80} <= spans["left"]
     assert {0, 100, 80} <= spans["floor"]
+
+
+@each_template
+def test_labels_are_on_their_parts(slug: str) -> None:
+    values = {**effective(rows(TEMPLATES[slug]), {}), "labels": True}
+    panels = nominal(slug, Asked(values))
+    unlabelled = nominal(slug, Asked({**values, "labels": False}))
+    found = 0
+    for panel, before in zip(panels, unlabelled, strict=True):
+        letters = panel.scores[len(before.scores) :]
+        found += bool(letters)
+        for x, y in (point for stroke in letters for point in stroke):
+            assert inside(panel.outline, (x, y)), panel.name
+            assert not any(inside(hole, (x, y)) for hole in panel.holes), panel.name
+    assert found >= len(panels) / 3
 
 
 def test_one_template_in_detail() -> None:
