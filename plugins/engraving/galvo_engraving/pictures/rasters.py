@@ -54,7 +54,7 @@ async def ask(id: Id, wanted: RasterRequest, who: SignedIn, shop: InShop, bench:
         if there is not None:
             response.status_code = 200
             return seen.model_copy(update={"cached": True})
-        if seen.state not in ENDED:
+        if seen.state not in ENDED and await bench.maker(shop, earlier).look(earlier) is not None:
             return seen
     maker = bench.maker(shop)
     name, key = maker.named()
