@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -27,6 +28,8 @@ class Toggles:
     def __init__(self, shop: Shop, db: Switched) -> None:
         assert shop.kernel is not None  # noqa: S101  # whoever has a Switched has one
         self._shop, self._db, self._kernel = shop, db, shop.kernel
+        self._one = asyncio.Lock()
+        """Of those that change at a time."""
         self.answering = toggled(self, log, Surviving(log).part)
 
     async def enable(self, name: str) -> None:
@@ -60,11 +63,12 @@ class Toggles:
 
     @asynccontextmanager
     async def _aside(self) -> AsyncIterator[None]:
-        await self._db.leave()
-        self._db.held = True
-        try:
-            await self._db.left()
-            yield
-        finally:
-            self._db.held = False
-            await self._db.back()
+        async with self._one:
+            await self._db.leave()
+            self._db.held = True
+            try:
+                await self._db.left()
+                yield
+            finally:
+                self._db.held = False
+                await self._db.back()
