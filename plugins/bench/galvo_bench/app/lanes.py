@@ -44,6 +44,7 @@ class Turn:
     due: int = 0
     done: int = 0
     shed: int = 0
+    missing: int = 0
     errors: int = 0
     first_error: str = ""
     seconds: float = 0.0
@@ -54,7 +55,7 @@ class Turn:
     kinds: dict[str, Histogram] = field(default_factory=dict)
 
     def add(self, other: Turn) -> None:
-        for name in ("due", "done", "shed", "errors", "seconds", "app_cpu", "generator_cpu"):
+        for name in ("due", "done", "shed", "missing", "errors", "seconds", "app_cpu", "generator_cpu"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.first_error = self.first_error or other.first_error
         self.latencies.add(other.latencies)
@@ -65,7 +66,7 @@ class Turn:
     @property
     def holds(self) -> bool:
         """Whether whoever was asked kept up: nobody waited for a second, or for nothing."""
-        return self.shed == 0 and self.errors == 0 and self.latencies.quantile(0.99) < 1_000
+        return self.shed == self.missing == 0 and self.errors == 0 and self.latencies.quantile(0.99) < 1_000
 
 
 class App:
@@ -109,7 +110,7 @@ class Load:
     @staticmethod
     def _turn(app: App, heard: dict[str, Any], began: float) -> Turn:
         app.revisions = heard["revisions"]
-        counts = {name: heard[name] for name in ("due", "done", "shed", "errors", "first_error", "seconds")}
+        counts = {name: heard[name] for name in ("due", "done", "shed", "missing", "errors", "first_error", "seconds")}
         return Turn(
             **counts,
             app_cpu=app.process.cpu_seconds() - began,

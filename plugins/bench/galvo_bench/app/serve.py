@@ -24,6 +24,9 @@ from galvo_engraving.serving.opening import galvanised, plain
 CONNECTIONS = 10
 """In both; asyncpg's own default."""
 
+KEPT = 300
+"""Seconds that connections may idle: longer than a turn, so that none ends while it is asked."""
+
 
 @asynccontextmanager
 async def opening(app: FastAPI) -> AsyncIterator[None]:
@@ -55,7 +58,9 @@ class Server(uvicorn.Server):
 
 async def main() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as bound:
-        server = Server(uvicorn.Config(create_app(opening), log_level="warning", access_log=False))
+        server = Server(
+            uvicorn.Config(create_app(opening), log_level="warning", access_log=False, timeout_keep_alive=KEPT)
+        )
         serving = asyncio.create_task(server.serve([bound]))
         async with commands() as asked:
             async for _ in asked:

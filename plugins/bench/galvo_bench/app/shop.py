@@ -28,6 +28,8 @@ left join engraving.job j on j.project_id = p.id
 group by u.id having count(j.id) > 0 order by count(distinct p.id) desc, u.id limit $1"""
 THICKNESSES = """
 select template_id, minimum, maximum from engraving.box_parameter where name = 'thickness' order by 1"""
+THICKEST = 6.0
+"""mm; not all templates can be made of more, whatever their parameters say."""
 FITTING = 20
 """Sheets of which a template is looked at."""
 LENGTHS = """
@@ -81,13 +83,13 @@ async def known(con: Any) -> World:
     lengths: dict[int, dict[str, list[float]]] = {}
     for row in await con.fetch(LENGTHS):
         default, low, high = float(row["default_value"]), row["minimum"], row["maximum"]
-        near = [round(default * (1 + step / 20), 1) for step in range(1, TRIED + 1)]
+        near = [round(default + step / 2, 1) for step in range(1, TRIED + 1)]
         lengths.setdefault(row["template_id"], {})[row["name"]] = [value for value in near if low <= value <= high]
     templates = await con.fetchval("select count(*) from engraving.box_template")
     sheets = [(material, float(thickness)) for material, thickness in await con.fetch(SHEETS)]
     drawings = []
     for template, low, high in await con.fetch(THICKNESSES):
-        fit = [(material, thickness) for material, thickness in sheets if low <= thickness <= high]
+        fit = [(material, thickness) for material, thickness in sheets if low <= thickness <= min(high, THICKEST)]
         tried = {name: values for name, values in lengths.get(template, {}).items() if values}
         if fit:
             drawings.append(Drawing(template, tried, fit[:: len(fit) // FITTING + 1]))

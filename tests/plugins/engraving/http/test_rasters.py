@@ -134,6 +134,26 @@ async def test_a_picture_that_is_deleted_meanwhile_fails_nobody(api: Api) -> Non
     assert (told.state, told.problem) == ("failed", "the picture was deleted")
 
 
+async def test_one_that_nobody_knows_may_be_anothers_for_a_while(api: Api) -> None:
+    """Of a process that has ended, or of a worker, when tasks were just switched off."""
+    client = await api.customer()
+    raster = (await ended(client, (await asked(client, 112)).json()["id"]))[-1]
+    api.app.state.pictures = Bench()
+    await api.shop.db.execute("delete from engraving.dots where key = $1", await key_of(api, raster["id"]))
+    assert (await client.get(f"/api/rasters/{raster['id']}")).json()["state"] == "waiting"
+    following = asyncio.create_task(ended(client, raster["id"]))
+    anew = (await asked(client, 112)).json()
+    assert anew["id"] != raster["id"]
+    assert (await ended(client, anew["id"]))[-1]["state"] == "done"
+    assert [one["state"] for one in await following][-1] == "done"  # the same dots
+    await api.shop.db.execute("delete from engraving.dots where key = $1", await key_of(api, raster["id"]))
+    await api.shop.db.execute(
+        "update engraving.raster set created_at = created_at - interval '1 hour' where id = $1", raster["id"]
+    )
+    last = (await ended(client, raster["id"]))[-1]
+    assert (last["state"], last["problem"]) == ("failed", "nobody works on it any more: ask for it again")
+
+
 @pytest.mark.parametrize("method, path", [("GET", ""), ("GET", "/events"), ("GET", "/dots.png"), ("DELETE", "")])
 async def test_anothers_raster_is_not_there(api: Api, method: str, path: str) -> None:
     client, other = await api.customer(), await api.customer()

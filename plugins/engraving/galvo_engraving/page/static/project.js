@@ -3,7 +3,8 @@
 import { Problem, query, told } from "./api.js";
 import { announce, el, say } from "./dom.js";
 import { editing } from "./editing.js";
-import { mm, moment, number, span, words } from "./format.js";
+import { mm, number, span, words } from "./format.js";
+import { earlier, Jobs } from "./history.js";
 import { field, notice, Told } from "./notices.js";
 import { Preview } from "./preview.js";
 import { STATES } from "./projects.js";
@@ -16,6 +17,7 @@ export async function project(place, { id, signal }) {
   const title = el("h1");
   const lead = el("p", { class: "lead" });
   const body = el("div", { class: "stack" });
+  const jobs = new Jobs(id);
   const wrong = el("div", { class: "told", role: "alert" });
   const preview = new Preview("the project", { wrong: (problem) => wrong.replaceChildren(notice(problem.message)), right: () => wrong.replaceChildren(), signal });
 
@@ -29,7 +31,8 @@ export async function project(place, { id, signal }) {
     say(lead, `${next.template.name} of ${next.material.name}, ${mm(next.thickness_mm)}, on ${next.machine.name}`);
     const asked = differing(next);
     preview.show(`/templates/${next.template.id}/preview${query(asked)}`);
-    body.replaceChildren(...parts(next), ...history(next));
+    body.replaceChildren(...parts(next));
+    jobs.show(next);
     edit.setAttribute("href", `#/templates/${next.template.id}${query({ ...asked, project: id })}`);
     status.value = next.status;
   }
@@ -61,7 +64,7 @@ export async function project(place, { id, signal }) {
     lead,
     failing,
     el("div", { class: "actions" }, edit, el("a", { class: "button quiet", href: `api/projects/${id}/export.svg`, download: true }, "Panels (SVG)"), el("a", { class: "button quiet", href: `api/projects/${id}/export.clb`, download: true }, "LightBurn settings"), editing("Rename", () => ({ name: known.name }), change), deleting(id)),
-    el("div", { class: "workbench" }, el("div", { class: "bench" }, preview.element, wrong, settings, estimate(id, signal)), body),
+    el("div", { class: "workbench" }, el("div", { class: "bench" }, preview.element, wrong, settings, estimate(id, signal)), el("div", { class: "stack" }, body, jobs.element, earlier(id, signal))),
   );
 }
 
@@ -71,11 +74,17 @@ function differing(known) {
   return { material_id: known.material.id, thickness_mm: known.thickness_mm, machine_id: known.machine.id, ...Object.fromEntries(own.map(({ name, value }) => [name, String(value)])) };
 }
 
+/** Thickness and kerf are the sheet's, unless the project has its own. */
+function measured(known, { name, value, default_value }) {
+  const sheet = { thickness: known.thickness_mm, kerf: known.cut?.kerf_mm }[name];
+  return Number(value) === Number(default_value) ? (sheet ?? value) : value;
+}
+
 function parts(known) {
   const { cut } = known;
   const unit = (one) => (one.unit === "mm" ? mm(one.value) : typeof one.value === "boolean" ? (one.value ? "yes" : "no") : typeof one.value === "number" ? `${number(one.value)}${one.unit ? ` ${one.unit}` : ""}` : words(String(one.value)));
   return [
-    el("section", { class: "card" }, el("h2", {}, "Measures"), facts(known.parameters.map((one) => [words(one.name), unit(one)]))),
+    el("section", { class: "card" }, el("h2", {}, "Measures"), facts(known.parameters.map((one) => [words(one.name), unit({ ...one, value: measured(known, one) })]))),
     el(
       "section",
       { class: "card" },
@@ -84,11 +93,6 @@ function parts(known) {
     ),
     known.parts.length ? el("section", { class: "card" }, table("Parts", ["Name", "Operation", "Pieces", "Size", "Path"], known.parts.map((one) => [one.name, words(one.operation), one.quantity, `${number(one.width_mm)} × ${mm(one.height_mm)}`, mm(one.path_mm)]))) : "",
   ].filter(Boolean);
-}
-
-function history(known) {
-  if (!known.jobs.length) return [];
-  return [el("section", { class: "card" }, table("Jobs", ["Machine", "State", "Queued", "Took"], known.jobs.map((one) => [words(one.machine), words(one.status), moment(one.queued_at), span(one.seconds)])))];
 }
 
 function estimate(id, signal) {
