@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 from defusedxml import ElementTree
 
+from galvo_engraving.boxes import routes
+from galvo_engraving.boxes.sheet import preview_svg
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
@@ -17,6 +20,27 @@ PATH = "{http://www.w3.org/2000/svg}path"
 async def _of(api: Api, slug: str, **asked: Any) -> httpx.Response:
     found = await api.shop.db.fetchval("select id from engraving.box_template where slug = $1", slug)
     return await api.stranger().get(f"/api/templates/{found}/preview", params=asked)
+
+
+async def _keeping(api: Api) -> bool:
+    """Whether there is a cache; waits until it keeps what it reads (it has joined the other processes)."""
+    kernel = api.shop.kernel
+    active = {one["name"] for one in kernel.plugins() if one["state"] == "active"} if kernel else set()
+    if not {"cache", "pool"} <= active:
+        return False
+    made = []
+
+    async def make() -> int:
+        made.append(1)
+        return 1
+
+    while True:
+        before = len(made)
+        for _ in range(2):
+            await api.shop.db.cached("probe", make, depends_on=["engraving.machine"])
+        if len(made) < before + 2:
+            return True
+        await asyncio.sleep(0.02)
 
 
 async def test_a_drawing_that_browsers_ask_for_once(api: Api) -> None:
@@ -67,6 +91,7 @@ async def test_no_template(api: Api) -> None:
 
 
 async def test_the_kerf_is_the_materials_and_an_edit_of_it_is_seen_at_once(api: Api) -> None:
+    await _keeping(api)
     db = api.shop.db
     sheet = await db.fetchrow(
         "select material_id, thickness_mm from engraving.laser_setting where operation = 'cut' and machine_id = 1"
@@ -89,6 +114,7 @@ async def test_the_kerf_is_the_materials_and_an_edit_of_it_is_seen_at_once(api: 
 
 
 async def test_an_edit_of_the_template_is_seen_at_once(api: Api) -> None:
+    await _keeping(api)
     before = await _of(api, "type-tray")
     await api.shop.db.execute(
         "update engraving.box_parameter set default_value = '5' where name = 'columns' and template_id ="
@@ -124,3 +150,18 @@ async def test_a_project_is_drawn_on_its_machines_beds(api: Api) -> None:
     assert "drawer 3 front" in parts
     assert "drawer 4 front" not in parts
     assert root.get("height") == "410mm"
+
+
+async def test_it_is_drawn_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the cache; drawn again as soon as what it is made of was written."""
+    drawn = []
+
+    def counted(*args: Any, **options: Any) -> bytes:
+        drawn.append(1)
+        return preview_svg(*args, **options)
+
+    keeps = await _keeping(api)
+    monkeypatch.setattr(routes, "preview_svg", counted)
+    for _ in range(5):
+        await _of(api, "bookend", width="133")
+    assert len(drawn) == (1 if keeps else 5)
