@@ -13,6 +13,7 @@ from galvo_engraving.files import lightburn
 from galvo_engraving.files.library import BadFile, Cut, Library
 from galvo_engraving.files.writing import write
 from tests.plugins.engraving.files.clb import WOOD, library
+from tests.thorough import THOROUGH
 
 OK = '<speed Value="10"/><maxPower Value="50"/>'
 
@@ -120,7 +121,7 @@ def cuts(draw: st.DrawFn) -> Cut:
 
 
 @given(st.dictionaries(WORDS, st.lists(cuts(), min_size=1, max_size=4), min_size=1, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=1000 if THOROUGH else 50, deadline=None)
 def test_what_is_written_is_read_as_the_same(materials: dict[str, list[Cut]]) -> None:
     if len({name.casefold() for name in materials}) < len(materials):
         return
@@ -130,7 +131,7 @@ def test_what_is_written_is_read_as_the_same(materials: dict[str, list[Cut]]) ->
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode) | st.just(WOOD.encode()).flatmap(
     lambda whole: st.integers(0, len(whole)).map(lambda end: whole[:end])))  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2000 if THOROUGH else 100, deadline=None)
 def test_no_file_breaks_the_reader(contents: bytes) -> None:
     with suppress(BadFile):
         lightburn.read(contents)

@@ -36,7 +36,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = {"stranger": 1, "customer": 1, "staff": 3}
+EXAMPLES = {"stranger": 1, "customer": 1, "staff": 2}
 """Of each operation."""
 MORE = 10
 """Times as many, thoroughly."""
