@@ -50,6 +50,7 @@ async def galvanised(settings: EngravingSettings, overrides: Overrides, root: Pa
             await shop.toggles.answering.ready.wait()
             yield shop
         finally:
+            shop.toggles.cool()
             for task in (following, answering):
                 task.cancel()
                 with suppress(asyncio.CancelledError):

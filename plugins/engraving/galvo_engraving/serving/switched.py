@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from galvo import GalvoError, Kernel, NoBackend
+from galvo import GalvoError, Kernel, KernelClosed, NoBackend
 from galvo_engraving.database import ByKernel, Plain, Queries
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Switched:
         self._galvo = ByKernel(kernel)
         self._spare: Spare | None = None
         """Answers instead of the kernel."""
-        self._returning = False
+        self._returning = self._closed = False
         self.held = False
         """The kernel is not to be asked yet: its plugins change."""
         self._opening = asyncio.Lock()
@@ -76,6 +76,8 @@ class Switched:
     async def leave(self) -> Spare:
         """From now on without the kernel. Raises GalvoError when the database is away; then nothing has changed."""
         async with self._opening:
+            if self._closed:
+                raise KernelClosed("the application has ended, and its database with it")
             if self._spare is None:
                 self._spare = Spare(await _opened(await self._where()))
             return self._spare
@@ -117,6 +119,9 @@ class Switched:
         return any(one["name"] == "pool" and one["state"] == "active" for one in self.kernel.plugins())
 
     async def close(self) -> None:
+        """Whoever asks from now on, while the kernel ends, gets no plain pool."""
+        async with self._opening:
+            self._closed = True
         if self._spare is not None:
             await self._spare.close()
         await asyncio.gather(*self._closing, return_exceptions=True)

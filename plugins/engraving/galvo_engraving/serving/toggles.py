@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ class Toggles:
     def __init__(self, shop: Shop, db: Switched) -> None:
         assert shop.kernel is not None  # noqa: S101  # whoever has a Switched has one
         self._shop, self._db, self._kernel = shop, db, shop.kernel
+        self.cool: Callable[[], None] = lambda: None
+        """Has the cache warm nothing more."""
         self._one = asyncio.Lock()
         """Of those that change at a time."""
         self.answering = toggled(self, log, Surviving(log).part)
@@ -59,7 +61,7 @@ class Toggles:
         self._shop.jobs = tasks.app if tasks is not None else None
         cache = self._kernel.find_capability("cache")
         if cache is not None and (most := self._shop.settings.warm):
-            cache.warm_with("engraving", partial(warm, self._db, most))
+            self.cool = cache.warm_with("engraving", partial(warm, self._db, most))
 
     @asynccontextmanager
     async def _aside(self) -> AsyncIterator[None]:

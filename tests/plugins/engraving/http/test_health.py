@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from galvo_engraving.serving import away
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
@@ -33,3 +36,19 @@ async def test_it_is_well_as_long_as_its_database_answers(api: Api, server_dsn: 
     finally:
         await server.execute(f'alter database "{name}" allow_connections true')
         await server.close()
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError, asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError]
+)
+async def test_a_database_that_is_away_is_told_as_that(error: type[Exception]) -> None:
+    app = FastAPI()
+    away.install(app)
+
+    @app.get("/")
+    async def ask() -> None:
+        raise error("secret")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+        told = await client.get("/")
+    assert (told.status_code, told.json(), told.headers["retry-after"]) == (503, {"problem": away.SENTENCE}, "1")

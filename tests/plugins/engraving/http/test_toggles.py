@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from galvo import Kernel
+from galvo import Kernel, KernelClosed
 from galvo_embedded import Servers
 from galvo_engraving.serving.switched import Switched
 from tests.plugins.engraving.http.stand import ALL, PROJECT, Api
@@ -169,3 +169,16 @@ async def test_without_a_database_it_is_told_and_nothing_changes(api: Api) -> No
         db._where = where
     assert not db.plain
     assert await db.fetchval(READ, 1) is not None
+
+
+async def test_whoever_asks_while_the_kernel_ends_opens_nothing(api: Api) -> None:
+    assert api.shop.kernel is not None
+    db = Switched(api.shop.kernel, switched(api)._where)
+    await db.close()
+    await db.kernel.disable("pool")
+    try:
+        with pytest.raises(KernelClosed):
+            await db.fetchval("select now()")
+        assert not db.plain
+    finally:
+        await db.kernel.enable("pool")
