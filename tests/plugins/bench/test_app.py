@@ -187,6 +187,8 @@ def test_a_change_names_the_revision_that_was_seen() -> None:
     mix.learn(first, b'{"id":1,"revision":7,"parameters":[]}')
     again = next(request for request in iter(mix.next, None) if request.project == first.project)
     assert b'"revision": 7' in again.payload
+    mix.learn(again, b'{"problem":"revision: the project was changed meanwhile, to 9: look at it, and try again"}')
+    assert mix.revisions[first.project] == 9
 
 
 async def test_queries_are_counted_on_the_wire(server_dsn: str) -> None:

@@ -14,7 +14,7 @@ from galvo_bench.app.processes import Child, child
 from galvo_bench.stand import Stand
 from galvo_engraving.histogram import Histogram
 
-IN_FLIGHT = 512
+IN_FLIGHT = 256
 """Requests at once at most; more are shed, as a browser's user who gives up."""
 
 

@@ -15,9 +15,11 @@ from galvo_bench.app.alarm import Alarm
 from galvo_bench.app.wire import Connection
 from galvo_engraving.histogram import Histogram
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds that answers may take after the last request was due; after that they are missing."""
 BAD = 400
+CONFLICT = 409
+"""What a change is answered whose predecessor was done, but not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Outcome:
         return plain | histograms | {"kinds": {name: kind.buckets() for name, kind in self.kinds.items()}}
 
     def record(self, request: Request, status: int, body: bytes, seconds: float) -> None:
-        if status == 0 or status >= BAD:
+        overtaken = status == CONFLICT and request.project
+        if status == 0 or (status >= BAD and not overtaken):
             self.errors += 1
             self.first_error = self.first_error or f"{request.kind}: {status} {body[:200].decode(errors='replace')}"
             return

@@ -22,6 +22,8 @@ WARM = 1.5
 SECONDS = 6.0
 CLIENTS = 16
 """Of the project page alone."""
+TOLERATED = 0.01
+"""Of the answers, how many may be errors: more, and something else is measured than was meant."""
 COUNTED = 4_000
 """Requests whose queries are counted, after as many that are not."""
 
@@ -74,7 +76,7 @@ async def at(stand: Stand, load: Load, apps: Mapping[str, App], rate: float, rou
             found[lane.name].add(await load.open(apps[lane.name], rate, SECONDS, WARM, seed=100 + number))
             stand.tick()
     for turn in found.values():
-        must(turn.errors == 0, turn.first_error)
+        must(turn.errors <= turn.done * TOLERATED, turn.first_error)
     return found
 
 
@@ -84,7 +86,7 @@ async def page(stand: Stand, load: Load, apps: Mapping[str, App], rounds: int) -
     for number in range(rounds + 1):
         for lane in lanes.turns(number):
             turn = await load.closed(apps[lane.name], CLIENTS, 200 + number, only="project", seconds=SECONDS / 2)
-            must(turn.errors == 0, turn.first_error)
+            must(turn.errors <= turn.done * TOLERATED, turn.first_error)
             if number:  # the first one warms up
                 found[lane.name].append(turn.done / turn.seconds)
             stand.tick()
@@ -100,7 +102,7 @@ async def queries(stand: Stand, load: Load, urls: Mapping[str, str]) -> dict[str
             for seed in (301, 302):
                 counts.clear()
                 turn = await load.closed(one, 8, seed, requests=COUNTED)
-                must(turn.errors == 0, turn.first_error)
+                must(turn.errors <= turn.done * TOLERATED, turn.first_error)
         stand.tick()
     return found
 

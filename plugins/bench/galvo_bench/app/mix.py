@@ -31,7 +31,7 @@ MIX = {
     "tune": 2,
 }
 """Requests in ten thousand: 3 % write."""
-_REVISION = re.compile(rb'"revision": ?(\d+)')
+_REVISION = re.compile(rb'"revision": ?(\d+)|changed meanwhile, to (\d+)')
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ class Mix:
     def learn(self, request: Request, body: bytes) -> None:
         """A project's revision, which the next change of it has to name."""
         if request.project and (found := _REVISION.search(body)):
-            self.revisions[request.project] = int(found[1])
+            self.revisions[request.project] = int(found[1] or found[2])
 
     def _popular(self, count: int) -> int:
         """From 0; by Zipf's law, the popular ones scattered."""

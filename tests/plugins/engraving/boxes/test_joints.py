@@ -122,14 +122,16 @@ def _holds(panel: Panel, name: str, point: list[float], size: tuple[float, float
     return slab and inside(panel.outline, local)
 
 
-def test_without_play_nothing_is_left_out() -> None:
+@pytest.mark.parametrize("front", [None, 22.0])
+def test_without_play_nothing_is_left_out(front: float | None) -> None:
     """The same on a grid, in one box that is known to be there."""
     size, joint = (60.0, 50.0, 40.0), Joint(3, finger=7, margin=2)
-    panels = Cuboid(*size, top=True).panels(Sketch(), joint)
+    panels = Cuboid(*size, top=front is None, front_height=front).panels(Sketch(), joint)
     for i in range(2000):
-        point = [
-            _place(((i * step) % 997 + 0.5) / 997, length, 3) for step, length in zip((7, 131, 619), size, strict=True)
-        ]
+        part = [((i * step) % 997 + 0.5) / 997 for step in (7, 131, 619)]
+        point = [_place(one, length, 3) for one, length in zip(part, size, strict=True)]
+        if front is not None and (point[2] > 40 or (point[1] < 0 and point[2] > front)):
+            continue
         outside = sum(not 0 <= value <= length for value, length in zip(point, size, strict=True))
         owners = [name for name, panel in panels.items() if _holds(panel, name, point, size, 3)]
         assert len(owners) == (0 if outside == 0 else 1), (point, owners)

@@ -116,6 +116,11 @@ def test_from_the_first_look_to_a_project(visitor: Visitor) -> None:
     width.fill("210")
     expect(facts).not_to_have_text(before)
     page.get_by_role("link", name="Sign in to save it").click()
+    form = page.locator("form", has_text="With your account")
+    form.get_by_label("Email").fill("nobody@example.com")
+    form.get_by_label("Password").fill("not this one")
+    form.get_by_role("button").click()
+    expect(form.locator(".notice")).to_have_text("Email or password are wrong.")
     form = page.locator("form", has_text="Make an account")
     for label, value in (("Email", "new@example.com"), ("Your name", "Ada"), ("Studio", "Loft"), ("Password", "short")):
         form.get_by_label(label).fill(value)

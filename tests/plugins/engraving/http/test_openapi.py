@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.plugins.engraving.http.served import served
-from tests.plugins.engraving.http.stand import ALL, Api
+from tests.plugins.engraving.http.stand import ALL, FEW, Api
 from tests.thorough import THOROUGH
 
 pytestmark = [
@@ -29,6 +29,7 @@ pytestmark = [
     # The application, in another thread, is what uses it.
     pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies"),
 ]
+SUBSETS = FEW
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -37,7 +38,7 @@ CHECKS = [
 ]
 EXAMPLES = {"stranger": 1, "customer": 1, "staff": 3}
 """Of each operation."""
-MORE = 25
+MORE = 10
 """Times as many, thoroughly."""
 ENDS = {("DELETE", "/api/sessions/current"), ("DELETE", "/api/me")}
 """After these nobody is signed in any more: they come last, once."""

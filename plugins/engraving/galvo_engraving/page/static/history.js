@@ -3,7 +3,7 @@
 import { Problem, told } from "./api.js";
 import { announce, el } from "./dom.js";
 import { mm, moment, span, words } from "./format.js";
-import { notice } from "./notices.js";
+import { notice, telling } from "./notices.js";
 import { table } from "./tables.js";
 import { watch } from "./watch.js";
 
@@ -42,7 +42,7 @@ export function earlier(id, signal) {
     rows.replaceChildren(made.length ? table("", ["Name", "Thickness", "Until", ""], made, "Earlier states") : el("p", { class: "muted" }, "It has not been changed yet."));
   }
 
-  place.addEventListener("toggle", () => watch(`/projects/${id}/revisions`, show, (problem) => wrong.replaceChildren(notice(problem.message)), signal), { once: true });
+  place.addEventListener("toggle", () => watch(`/projects/${id}/revisions`, show, telling(wrong), signal), { once: true });
   return place;
 }
 

@@ -5,7 +5,7 @@ import { announce, el, say } from "./dom.js";
 import { editing } from "./editing.js";
 import { mm, number, span, words } from "./format.js";
 import { earlier, Jobs } from "./history.js";
-import { field, notice, Told } from "./notices.js";
+import { field, notice, telling, Told } from "./notices.js";
 import { Preview } from "./preview.js";
 import { STATES } from "./projects.js";
 import { facts, table } from "./tables.js";
@@ -53,7 +53,7 @@ export async function project(place, { id, signal }) {
     }
   });
 
-  await watch(`/projects/${id}`, show, (problem) => failing.replaceChildren(notice(problem.message)), signal);
+  await watch(`/projects/${id}`, show, telling(failing), signal);
   if (!known) {
     place.append(el("h1", {}, "This project cannot be shown"), failing, el("p", {}, el("a", { href: "#/projects" }, "Your projects")));
     return;
@@ -98,7 +98,7 @@ function parts(known) {
 function estimate(id, signal) {
   const place = el("p", { class: "muted" });
   const show = ({ seconds }) => say(place, seconds ? `About ${span(seconds)} on the machine.` : "");
-  watch(`/projects/${id}/estimate`, show, (problem) => say(place, problem.message), signal);
+  watch(`/projects/${id}/estimate`, show, (problem) => say(place, problem?.message ?? ""), signal);
   return place;
 }
 
