@@ -1,4 +1,4 @@
-"""`galvo run engraving` as people run it: served, switched, its worker killed, ended; and what it refuses to serve."""
+"""`galvo run engraving` as people run it: served, switched, its worker killed, ended."""
 
 from __future__ import annotations
 
@@ -148,35 +148,3 @@ def test_it_ends_at_once_although_somebody_listens(served: Served) -> None:
     assert "graceful" not in served.log
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
-
-
-def refused(folder: Path, *words: str, code: int = 1) -> str:
-    done = subprocess.run(
-        [GALVO, "run", "engraving", *words], cwd=folder, capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert (done.returncode, done.stdout) == (code, ""), done.stderr
-    return done.stderr.splitlines()[-1]
-
-
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        told = refused(tmp_path, "--port", str(port))
-    assert told.startswith(f"galvo: cannot listen on 127.0.0.1:{port}: Address already in use")
-
-
-@pytest.mark.parametrize("words", [(), ("--plain",)], ids=["galvo", "plain"])
-def test_a_database_that_is_away(tmp_path: Path, words: tuple[str, ...]) -> None:
-    told = refused(tmp_path, "--port", "0", *words, "--url", "postgresql://me:secret@127.0.0.1:1/shop")
-    assert told.startswith("galvo: cannot connect to postgresql://me:***@127.0.0.1:1/shop: ")
-
-
-def test_somebody_elses_database_is_not_changed(tmp_path: Path, dsn: str) -> None:
-    told = refused(tmp_path, "--port", "0", "--url", dsn)
-    assert "lacks" in told
-    assert "galvo run migrate" in told
-
-
-@pytest.mark.parametrize("words", [("--plain", "--without", "cache"), ("--without", "nix"), ("--port", "70000")])
-def test_bad_options(tmp_path: Path, words: tuple[str, ...]) -> None:
-    assert words[0] in refused(tmp_path, *words, code=2)
