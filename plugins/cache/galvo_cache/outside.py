@@ -62,20 +62,26 @@ class Outside:
         if self._settings.watch:
             tasks.start_soon(self._statistics.run)
         listens = False
+        again = LOOK
         while True:
-            await self._find_triggers()
+            if await self._find_triggers():
+                again = self._settings.catalog_refresh
             if self._levels.watched and not listens:
                 listens = True
                 tasks.start_soon(self._listener.run)
-            await anyio.sleep(self._settings.catalog_refresh)
+            await anyio.sleep(again)
+            again = min(2 * again, self._settings.catalog_refresh)
 
-    async def _find_triggers(self) -> None:
+    async def _find_triggers(self) -> bool:
+        """Whether they could be looked for: a pool that is there may not answer yet, and until then nobody listens."""
         try:
             await self._levels.load(self._context.fetch)
         except Exception as error:  # noqa: BLE001  # the level is for people; without it the cache works
             self._context.log.debug("cannot look for triggers: %s", type(error).__name__)
+            return False
         for problem in self._levels.problems:
             self._context.log.warning("%s", problem)
+        return True
 
     async def _connect(self) -> Any:
         pool = self._context.capability("pool")

@@ -99,6 +99,12 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Told, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
+def told(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """As `answers`, where FastAPI would document sentences in the type of the route's own answer."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Told.__name__}"}}}
+    return {status: {"content": content, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -42,8 +42,8 @@ def comb(length: float, joint: Joint) -> list[Span]:
         raise Unfit("play: it leaves nothing between two fingers: choose less play, or wider fingers")
     if finger + joint.play < LEAST_MM:
         raise Unfit("play: it leaves no room for a finger: choose more play, or wider fingers")
-    first = (length - (count - 1) * pitch - finger) / 2
-    return [(first + i * pitch, first + i * pitch + finger) for i in range(count)]
+    first = max(0.0, (length - (count - 1) * pitch - finger) / 2)
+    return [(first + i * pitch, min(length, first + i * pitch + finger)) for i in range(count)]
 
 
 def tongues(length: float, joint: Joint) -> list[Span]:

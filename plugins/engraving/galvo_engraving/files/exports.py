@@ -1,12 +1,14 @@
-"""A project as files for the machine: what its sheet is worked with."""
+"""A project as files for the machine: its panels, and what its sheet is worked with."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
 from galvo_engraving.accounts.tokens import Visitor
-from galvo_engraving.database import Queries
+from galvo_engraving.boxes.exports import project_svg
+from galvo_engraving.database import Database, Queries
 from galvo_engraving.files.library import Cut, Library
 from galvo_engraving.files.writing import write
 from galvo_engraving.materials.cutting import setting_for
@@ -55,6 +57,20 @@ async def settings_of(db: Queries, row: Any) -> bytes:
             f"{row['machine']} has no settings for {row['material']}: import a library, or take another material"
         )
     return write(Library(f"{row['name']} ({row['machine']})", {row["material"]: cuts}))
+
+
+async def panels_of(db: Database, row: Any) -> bytes:
+    """SVG. Raises Unfit."""
+    stored = row["parameters"]
+    return await project_svg(
+        db,
+        template=row["template_id"],
+        material=row["material_id"],
+        machine=row["machine_id"],
+        thickness=float(row["thickness_mm"]),
+        stored=json.loads(stored) if isinstance(stored, str) else stored,
+        name=row["name"],
+    )
 
 
 def attached(name: str, ending: str) -> dict[str, str]:

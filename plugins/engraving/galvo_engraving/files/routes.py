@@ -23,6 +23,7 @@ router = APIRouter(tags=["files"])
 catalogues = APIRouter(tags=["files"], route_class=Bounded)
 XML = ("application/xml", "text/xml", "application/octet-stream")
 CLB = "application/xml"
+SVG = "image/svg+xml"
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -69,6 +70,18 @@ async def export_settings(who: SignedIn, db: Db, project: Id) -> Response:
     row = await exports.project_row(db, who, project)
     body = await exports.settings_of(db, row)
     return Response(body, media_type=CLB, headers=exports.attached(row["name"], "clb"))
+
+
+@router.get(
+    "/projects/{project}/export.svg",
+    response_class=Response,
+    responses={200: {"content": {SVG: {"schema": {"type": "string"}}}}, **answers(401, 404, 422)},
+)
+async def export_panels(who: SignedIn, db: Db, project: Id) -> Response:
+    """Its panels on the machine's beds, in mm, a colour for each operation: LightBurn's C00, C01 and C02."""
+    row = await exports.project_row(db, who, project)
+    body = await exports.panels_of(db, row)
+    return Response(body, media_type=SVG, headers=exports.attached(row["name"], "svg"))
 
 
 router.include_router(catalogues)

@@ -19,7 +19,7 @@ from galvo_engraving.pictures import asked, store, watching
 from galvo_engraving.pictures.bench import AtBench
 from galvo_engraving.pictures.models import Raster, RasterRequest
 from galvo_engraving.pictures.told import ENDED
-from galvo_engraving.problems import Away, Conflict, answers
+from galvo_engraving.problems import Away, Conflict, answers, told
 from galvo_engraving.shop import Db, InShop
 
 router = APIRouter()
@@ -54,7 +54,7 @@ async def ask(id: Id, wanted: RasterRequest, who: SignedIn, shop: InShop, bench:
         if there is not None:
             response.status_code = 200
             return seen.model_copy(update={"cached": True})
-        if seen.state not in ENDED:
+        if seen.state not in ENDED and await bench.maker(shop, earlier).look(earlier) is not None:
             return seen
     maker = bench.maker(shop)
     name, key = maker.named()
@@ -79,7 +79,7 @@ async def raster(row: Own, shop: InShop, bench: AtBench) -> Raster:
     return await watching.look(shop, bench, row)
 
 
-@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=answers(401, 404, 422))
+@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=told(401, 404, 422))
 async def events(row: Own, shop: InShop, bench: AtBench) -> AsyncIterator[Raster]:
     """Where it is, each time that changes, until it has ended."""
     async with aclosing(watching.follow(shop, bench, row)) as updates:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 from galvo_engraving.jobs import dots
@@ -14,6 +16,10 @@ from galvo_engraving.pictures.told import ENDED, LOST, Told
 from galvo_engraving.shop import Shop
 
 GONE = "its dots are not kept any longer: ask for it again"
+PATIENCE = 300.0
+"""Seconds for which one that this process knows nothing of may be another one's: tasks were just switched off."""
+LOOK = 1.0
+"""Seconds between two looks at such a one."""
 
 
 async def look(shop: Shop, bench: Bench, row: Any) -> Raster:
@@ -22,7 +28,7 @@ async def look(shop: Shop, bench: Bench, row: Any) -> Raster:
     if found is not None:
         return _done(row, found)
     told = await bench.maker(shop, row["id"]).look(row["id"])
-    return await _seen(shop, row, told or Told("failed", problem=LOST))
+    return await _seen(shop, row, told or _unknown(shop, row))
 
 
 async def follow(shop: Shop, bench: Bench, row: Any) -> AsyncGenerator[Raster, None]:
@@ -37,8 +43,13 @@ async def follow(shop: Shop, bench: Bench, row: Any) -> AsyncGenerator[Raster, N
             if seen != last:
                 yield seen
             last = seen
-    if last.state not in ENDED:
-        yield await look(shop, bench, row)
+    while last.state not in ENDED:
+        seen = await look(shop, bench, row)
+        if seen != last:
+            yield seen
+        last = seen
+        if last.state not in ENDED:
+            await asyncio.sleep(LOOK)
 
 
 def key_of(row: Any) -> str:
@@ -50,6 +61,11 @@ async def surely(shop: Shop, row: Any, *, whole: bool = False) -> Any:
     """Its dots from the database itself: whoever made them may be no part of what keeps the cache true."""
     async with shop.db.transaction() as tx:
         return await dots.find(tx, key_of(row), shop.settings.image_ttl, whole=whole)
+
+
+def _unknown(shop: Shop, row: Any) -> Told:
+    age = (datetime.now(UTC) - row["created_at"]).total_seconds()
+    return Told("waiting") if shop.jobs is None and age < PATIENCE else Told("failed", problem=LOST)
 
 
 async def _seen(shop: Shop, row: Any, told: Told) -> Raster:

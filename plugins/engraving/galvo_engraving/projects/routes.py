@@ -14,12 +14,19 @@ from galvo_engraving.projects import store
 from galvo_engraving.projects.models import NewProject, Project, ProjectChange, ProjectEntry, Revision, Status
 from galvo_engraving.projects.page import page
 from galvo_engraving.projects.pieces_routes import router as pieces
-from galvo_engraving.shop import Db
+from galvo_engraving.shop import Db, shop
 
 router = APIRouter(tags=["projects"])
-router.include_router(pieces)
 SHOWN: dict[int | str, dict[str, Any]] = {200: {"model": Project}}
 """Encoded by hand: what its model says is checked by tests."""
+
+
+# The first is found soonest: FastAPI tries one after the other.
+@router.get("/projects/{project}", responses={**SHOWN, **answers(401, 404, 422)})
+async def show(who: SignedIn, request: Request, project: Id) -> Response:
+    """The page of a project."""
+    body = await page(shop(request).db, who, project)  # one dependency more: 8 % of a hit
+    return answer(request, body, tag(body))
 
 
 @router.get("/projects", responses=answers(400, 401, 422))
@@ -36,13 +43,6 @@ async def make(who: SignedIn, db: Db, asked: NewProject) -> Response:
     """A new project, and its page."""
     made = await store.make(db, who, asked)
     return Response(await page(db, who, made), 201, {"location": f"/api/projects/{made}"}, JSON)
-
-
-@router.get("/projects/{project}", responses={**SHOWN, **answers(401, 404, 422)})
-async def show(who: SignedIn, db: Db, request: Request, project: Id) -> Response:
-    """The page of a project."""
-    body = await page(db, who, project)
-    return answer(request, body, tag(body))
 
 
 @router.patch("/projects/{project}", responses={**SHOWN, **answers(401, 404, 409, 422)})
@@ -70,6 +70,9 @@ async def restore(who: SignedIn, db: Db, project: Id, revision: Id) -> Response:
     """Makes it what it was; what it is now is kept as a revision as well."""
     await store.restore(db, who, project, revision)
     return _page(await page(db, who, project))
+
+
+router.include_router(pieces)
 
 
 def _page(body: bytes) -> Response:

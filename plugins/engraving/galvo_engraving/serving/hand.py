@@ -18,8 +18,8 @@ FIRST, LONGEST = 1.0, 30.0
 """Seconds until it is started again."""
 STABLE = 60.0
 """Seconds after which a start has gone well."""
-SECONDS = 8.0
-"""For its jobs, when it is to end."""
+SECONDS = 3.0
+"""For its jobs, when it is to end; what it had begun can be done again."""
 
 
 @asynccontextmanager
@@ -37,22 +37,31 @@ async def kept_running(data: Path) -> AsyncIterator[None]:
 
 class Hand:
     def __init__(self, log: Path) -> None:
+        log.parent.mkdir(exist_ok=True)
+        if log.is_file():
+            log.unlink()  # of the last time
         self._log = log
+        self._told = False
         self.process: asyncio.subprocess.Process | None = None
 
     async def keep(self) -> None:
-        pause, told = FIRST, False
-        self._log.unlink(missing_ok=True)
+        pause = FIRST
         while True:
             began = monotonic()
-            code = await self._once()
+            try:
+                self._tell(f"has ended ({await self._once()}) and is started again; see {self._log}")
+            except OSError as error:
+                self._tell(f"cannot be started, which is tried again: {error}")
             if monotonic() - began > STABLE:
                 pause = FIRST
-            if not told:
-                sys.stderr.write(f"galvo: the worker has ended ({code}) and is started again; see {self._log}\n")
-                told = True
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST)
+
+    def _tell(self, what: str) -> None:
+        """Once."""
+        if not self._told:
+            sys.stderr.write(f"galvo: the worker {what}\n")
+        self._told = True
 
     async def _once(self) -> int:
         environment = {**os.environ, "GALVO_POOL__MIN_SIZE": "1"}

@@ -17,6 +17,9 @@ SECONDS = 3.0
 ASKED = "select now()"
 """Nothing that a cache could know."""
 
+LOST = asyncpg.InternalClientError
+"""Of a connection that the server has just ended."""
+
 
 class Healthy(BaseModel):
     healthy: bool = True
@@ -28,6 +31,6 @@ async def health(db: Db) -> Healthy:
     try:
         async with asyncio.timeout(SECONDS):
             await db.fetchval(ASKED)
-    except (OSError, TimeoutError, GalvoError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, TimeoutError, GalvoError, asyncpg.PostgresError, asyncpg.InterfaceError, LOST):
         raise Away("the database does not answer") from None
     return Healthy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ async def galvanised(settings: EngravingSettings, overrides: Overrides, root: Pa
     # The application has a pool of its own for when galvo's is off.
     overrides = {**overrides, "pool": {**overrides.get("pool", {}), "required": False}}
     async with Kernel.from_settings(root, overrides=overrides) as kernel:
-        db = Switched(kernel, await _url(kernel, root, overrides))
+        db = Switched(kernel, partial(_url, kernel, root, overrides))
         shop = Shop(db, settings, kernel)
         shop.toggles = Toggles(shop, db)
         following = asyncio.create_task(db.follow())
@@ -49,6 +50,7 @@ async def galvanised(settings: EngravingSettings, overrides: Overrides, root: Pa
             await shop.toggles.answering.ready.wait()
             yield shop
         finally:
+            shop.toggles.cool()
             for task in (following, answering):
                 task.cancel()
                 with suppress(asyncio.CancelledError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 import webbrowser
@@ -26,6 +27,7 @@ DATA = Path(".galvo")
 async def serve(options: Options) -> None:
     """Until Ctrl-C, SIGTERM, or `options.seconds` are over. Raises GalvoError, in one sentence."""
     settings = config.read()
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.WARNING)
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening(options.host, options.port, another=options.another_port))
         servers = Servers(DATA)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from galvo import GalvoError, Kernel, NoBackend
+from galvo import GalvoError, Kernel, KernelClosed, NoBackend
 from galvo_engraving.database import ByKernel, Plain, Queries
 
 T = TypeVar("T")
@@ -51,13 +51,14 @@ class Switched:
     the kernel answers again, and after what has outlasted that, everything kept is forgotten, also by others.
     """
 
-    def __init__(self, kernel: Kernel, url: str) -> None:
+    def __init__(self, kernel: Kernel, where: Callable[[], Awaitable[str]]) -> None:
+        """`where` gives the URL of the database, which may change when settings are read again."""
         self.kernel = kernel
-        self._url = url
+        self._where = where
         self._galvo = ByKernel(kernel)
         self._spare: Spare | None = None
         """Answers instead of the kernel."""
-        self._returning = False
+        self._returning = self._closed = False
         self.held = False
         """The kernel is not to be asked yet: its plugins change."""
         self._opening = asyncio.Lock()
@@ -75,8 +76,10 @@ class Switched:
     async def leave(self) -> Spare:
         """From now on without the kernel. Raises GalvoError when the database is away; then nothing has changed."""
         async with self._opening:
+            if self._closed:
+                raise KernelClosed("the application has ended, and its database with it")
             if self._spare is None:
-                self._spare = Spare(await _opened(self._url))
+                self._spare = Spare(await _opened(await self._where()))
             return self._spare
 
     async def left(self) -> None:
@@ -116,6 +119,9 @@ class Switched:
         return any(one["name"] == "pool" and one["state"] == "active" for one in self.kernel.plugins())
 
     async def close(self) -> None:
+        """Whoever asks from now on, while the kernel ends, gets no plain pool."""
+        async with self._opening:
+            self._closed = True
         if self._spare is not None:
             await self._spare.close()
         await asyncio.gather(*self._closing, return_exceptions=True)
@@ -136,30 +142,45 @@ class Switched:
 
     # -- Database -------------------------------------------------------------------------------------
 
-    async def _do(self, name: str, query: str, args: tuple[Any, ...]) -> Any:
-        if (spare := self._spare) is None:
-            try:
-                return await getattr(self._galvo, name)(query, *args)
-            except NoBackend:  # nothing has run
-                spare = await self.leave()
-        async with self._beside(spare) as plain:
-            return await getattr(plain, name)(query, *args)
+    # A statement that nobody ran, for want of a pool, is run by the plain one.
 
     async def fetch(self, query: str, /, *args: Any) -> list[Any]:
-        found: list[Any] = await self._do("fetch", query, args)
-        return found
+        if self._spare is None:
+            with suppress(NoBackend):
+                return await self._galvo.fetch(query, *args)
+        async with self._beside(self._spare or await self.leave()) as plain:
+            found: list[Any] = await plain.fetch(query, *args)
+            return found
 
     async def fetchrow(self, query: str, /, *args: Any) -> Any:
-        return await self._do("fetchrow", query, args)
+        if self._spare is None:
+            with suppress(NoBackend):
+                return await self._galvo.fetchrow(query, *args)
+        async with self._beside(self._spare or await self.leave()) as plain:
+            return await plain.fetchrow(query, *args)
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        return await self._do("fetchval", query, args)
+        if self._spare is None:
+            with suppress(NoBackend):
+                return await self._galvo.fetchval(query, *args)
+        async with self._beside(self._spare or await self.leave()) as plain:
+            return await plain.fetchval(query, *args)
 
     async def execute(self, query: str, /, *args: Any) -> str:
-        return str(await self._do("execute", query, args))
+        if self._spare is None:
+            with suppress(NoBackend):
+                return await self._galvo.execute(query, *args)
+        async with self._beside(self._spare or await self.leave()) as plain:
+            return str(await plain.execute(query, *args))
 
     async def executemany(self, query: str, args: Iterable[Any], /) -> None:
-        await self._do("executemany", query, (list(args),))
+        runs = list(args)
+        if self._spare is None:
+            with suppress(NoBackend):
+                await self._galvo.executemany(query, runs)
+                return
+        async with self._beside(self._spare or await self.leave()) as plain:
+            await plain.executemany(query, runs)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Queries]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,6 +28,10 @@ class Toggles:
     def __init__(self, shop: Shop, db: Switched) -> None:
         assert shop.kernel is not None  # noqa: S101  # whoever has a Switched has one
         self._shop, self._db, self._kernel = shop, db, shop.kernel
+        self.cool: Callable[[], None] = lambda: None
+        """Has the cache warm nothing more."""
+        self._one = asyncio.Lock()
+        """Of those that change at a time."""
         self.answering = toggled(self, log, Surviving(log).part)
 
     async def enable(self, name: str) -> None:
@@ -56,15 +61,16 @@ class Toggles:
         self._shop.jobs = tasks.app if tasks is not None else None
         cache = self._kernel.find_capability("cache")
         if cache is not None and (most := self._shop.settings.warm):
-            cache.warm_with("engraving", partial(warm, self._db, most))
+            self.cool = cache.warm_with("engraving", partial(warm, self._db, most))
 
     @asynccontextmanager
     async def _aside(self) -> AsyncIterator[None]:
-        await self._db.leave()
-        self._db.held = True
-        try:
-            await self._db.left()
-            yield
-        finally:
-            self._db.held = False
-            await self._db.back()
+        async with self._one:
+            await self._db.leave()
+            self._db.held = True
+            try:
+                await self._db.left()
+                yield
+            finally:
+                self._db.held = False
+                await self._db.back()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
+from defusedxml.ElementTree import fromstring
 
 from galvo_engraving.files import lightburn
 from tests.plugins.engraving.files.clb import WOOD, library
@@ -262,3 +266,54 @@ async def test_a_projects_settings_are_exported_as_they_can_be_imported_again(
     assert none.json()["problem"].startswith("CO2 tube, 60 W has no settings for Bare: import a library")
     assert (await api.stranger().get(address)).status_code == 401
     assert (await staff.get(address)).status_code == 404  # nobody's but the owner's
+
+
+async def test_a_projects_panels_are_exported_for_its_machine(api: Api, staff: httpx.AsyncClient) -> None:
+    owner = await api.customer()
+    template = await api.shop.db.fetchval("select id from engraving.box_template where slug = 'finger-joint-box'")
+    asked = {"name": "Tea", "template_id": template, "material_id": 1, "thickness_mm": 3}
+    project = (await owner.post("/api/projects", json=asked | {"parameters": {"width": 100}})).json()
+    address = f"/api/projects/{project['id']}/export.svg"
+    told = await owner.get(address)
+    assert told.status_code == 200, told.text
+    assert told.headers["content-type"].startswith("image/svg+xml")
+    assert told.headers["content-disposition"] == "attachment; filename=\"Tea.svg\"; filename*=UTF-8''Tea.svg"
+    drawing = fromstring(told.content, forbid_dtd=True)
+    assert drawing.tag.endswith("svg")
+    assert drawing.get("width", "").endswith("mm")
+    assert len(drawing.findall(".//{*}path")) >= 6
+    wider = {"revision": project["revision"], "parameters": {"width": 150}}
+    assert (await owner.patch(f"/api/projects/{project['id']}", json=wider)).status_code == 200
+    assert (await owner.get(address)).content != told.content
+    generated = await api.shop.db.fetchrow("select id, user_id from engraving.project where id = 1")
+    assert (await owner.get(f"/api/projects/{generated['id']}/export.svg")).status_code == 404
+    assert (await staff.get(address)).status_code == 404
+
+
+@asynccontextmanager
+async def impossible(api: Api, table: str, condition: str) -> AsyncIterator[None]:
+    """Rows of `table` that do not fit `condition` cannot be written, meanwhile."""
+    connection = await asyncpg.connect(api.dsn)
+    try:
+        await connection.execute(f"alter table engraving.{table} add constraint odd check ({condition}) not valid")
+        yield
+        await connection.execute(f"alter table engraving.{table} drop constraint odd")
+    finally:
+        await connection.close()
+
+
+async def test_what_the_database_refuses_at_the_end_takes_back_what_was_written_before(
+    api: Api, staff: httpx.AsyncClient
+) -> None:
+    before = await materials(api)
+    async with impossible(api, "laser_setting", "speed_mm_s <> 77"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await send(staff, library('<speed Value="77"/><maxPower Value="5"/>', name="Lime"))
+    assert await materials(api) == before
+    odd = TEMPLATE | {"slug": "odd"}
+    async with impossible(api, "box_parameter", "name <> 'labels'"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await staff.post("/api/templates/import", json={"templates": [odd]})
+    assert await api.shop.db.fetchval("select count(*) from engraving.box_template where slug = 'odd'") == 0
+    assert (await send(staff, library(name="Lime"))).status_code == 200
+    assert (await staff.post("/api/templates/import", json={"templates": [odd]})).status_code == 200

@@ -10,6 +10,7 @@ import pytest
 
 from galvo import Kernel
 from galvo_cache import CachePlugin
+from galvo_cache.reading import OWN
 from galvo_engraving.app import create_app
 from galvo_engraving.config import EngravingSettings
 from galvo_engraving.database import ByKernel
@@ -103,6 +104,7 @@ async def test_others_edits_leave_it_answered(watched: Watched) -> None:
     theirs = await ready(other, "Theirs")
     for look in (path, "/api/projects"):
         await mine.get(look)
+    watched.gate.seen.clear()
     assert (await other.patch(theirs, json={"revision": 1, "name": "Other", "thickness_mm": 4})).status_code == 200
     await posted(other, f"{theirs}/parts", PART)
     await posted(other, f"{theirs}/jobs", {})
@@ -111,6 +113,7 @@ async def test_others_edits_leave_it_answered(watched: Watched) -> None:
     assert (await other.patch(f"/api/parts/{part}", json={"quantity": 9})).status_code == 200
     assert (await other.delete(f"/api/parts/{part}")).status_code == 204
     await made(other, name="Another")
+    assert [query.sql for query in watched.gate.seen if query.origin == OWN] == []  # each write says whose row it is
     for look in (path, "/api/projects"):
         assert await watched.asked(mine, look) == []
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -66,10 +68,11 @@ async def test_other_settings_are_other_dots_and_anothers_same_picture_has_these
 
 async def test_the_same_that_is_being_made_is_not_begun_twice(api: Api) -> None:
     client = await api.customer()
-    one, other = await asked(client, 102, width_mm=200), await asked(client, 102, width_mm=200)
-    assert (one.status_code, other.status_code) == (202, 202)
-    assert one.json()["id"] == other.json()["id"]
-    await ended(client, one.json()["id"])
+    async with standstill(api, client):
+        one, other = await asked(client, 102), await asked(client, 102)
+        assert (one.status_code, other.status_code) == (202, 202)
+        assert one.json()["id"] == other.json()["id"]
+    assert (await ended(client, one.json()["id"]))[-1]["state"] == "done"
 
 
 async def test_a_cancelled_one_has_no_dots_and_may_be_asked_for_again(api: Api) -> None:
@@ -90,11 +93,12 @@ async def test_a_cancelled_one_has_no_dots_and_may_be_asked_for_again(api: Api) 
 async def test_who_leaves_is_not_told_and_the_others_are(api: Api) -> None:
     """A client that goes away ends its own stream, and no raster."""
     client = await api.customer()
-    raster = (await asked(client, 105, width_mm=390)).json()
-    leaving = asyncio.create_task(ended(client, raster["id"]))
-    staying = asyncio.create_task(ended(client, raster["id"]))
-    await asyncio.sleep(0)
-    leaving.cancel()
+    async with standstill(api, client):
+        raster = (await asked(client, 105)).json()
+        leaving = asyncio.create_task(ended(client, raster["id"]))
+        staying = asyncio.create_task(ended(client, raster["id"]))
+        await asyncio.wait([leaving], timeout=0.2)
+        assert leaving.cancel()
     assert (await staying)[-1]["state"] == "done"
     assert leaving.cancelled()
 
@@ -125,13 +129,33 @@ async def test_the_dots_stay_while_another_has_the_same_picture(api: Api) -> Non
 
 async def test_a_picture_that_is_deleted_meanwhile_fails_nobody(api: Api) -> None:
     client = await api.customer()
-    before, raster = await asked(client, 108, width_mm=390), (await asked(client, 109)).json()
-    assert (await client.delete(f"/api/images/{raster['image_id']}")).status_code == 204
-    assert (await ended(client, before.json()["id"]))[-1]["state"] == "done"
+    async with standstill(api, client) as bench:
+        before, raster = (await asked(client, 108)).json(), (await asked(client, 109)).json()
+        assert (await client.delete(f"/api/images/{raster['image_id']}")).status_code == 204
+    assert (await ended(client, before["id"]))[-1]["state"] == "done"
     sentence(await client.get(f"/api/rasters/{raster['id']}"), 404)
-    bench: Bench = api.app.state.pictures
     told = [one async for one in bench.here.changes(raster["id"])][-1]
     assert (told.state, told.problem) == ("failed", "the picture was deleted")
+
+
+async def test_one_that_nobody_knows_may_be_anothers_for_a_while(api: Api) -> None:
+    """Of a process that has ended, or of a worker, when tasks were just switched off."""
+    client = await api.customer()
+    raster = (await ended(client, (await asked(client, 112)).json()["id"]))[-1]
+    api.app.state.pictures = Bench()
+    await api.shop.db.execute("delete from engraving.dots where key = $1", await key_of(api, raster["id"]))
+    assert (await client.get(f"/api/rasters/{raster['id']}")).json()["state"] == "waiting"
+    following = asyncio.create_task(ended(client, raster["id"]))
+    anew = (await asked(client, 112)).json()
+    assert anew["id"] != raster["id"]
+    assert (await ended(client, anew["id"]))[-1]["state"] == "done"
+    assert [one["state"] for one in await following][-1] == "done"  # the same dots
+    await api.shop.db.execute("delete from engraving.dots where key = $1", await key_of(api, raster["id"]))
+    await api.shop.db.execute(
+        "update engraving.raster set created_at = created_at - interval '1 hour' where id = $1", raster["id"]
+    )
+    last = (await ended(client, raster["id"]))[-1]
+    assert (last["state"], last["problem"]) == ("failed", "nobody works on it any more: ask for it again")
 
 
 @pytest.mark.parametrize("method, path", [("GET", ""), ("GET", "/events"), ("GET", "/dots.png"), ("DELETE", "")])
@@ -168,6 +192,15 @@ async def test_anothers_raster_is_not_there(api: Api, method: str, path: str) ->
 )
 async def test_what_cannot_be_engraved_is_a_sentence(api: Api, more: dict[str, Any], words: str) -> None:
     assert sentence(await asked(await api.customer(), 111, **more), 422).startswith(words)
+
+
+@asynccontextmanager
+async def standstill(api: Api, client: httpx.AsyncClient) -> AsyncIterator[Bench]:
+    """Nobody's turn comes."""
+    await kept(client, drawn())  # then there is one
+    bench: Bench = api.app.state.pictures
+    async with bench.here.turn:
+        yield bench
 
 
 async def key_of(api: Api, raster: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from galvo import Kernel
+from galvo import Kernel, KernelClosed
 from galvo_embedded import Servers
 from galvo_engraving.serving.switched import Switched
 from tests.plugins.engraving.http.stand import ALL, PROJECT, Api
@@ -67,7 +67,7 @@ async def test_requests_go_on_while_a_plugin_leaves_and_comes(api: Api, name: st
     async with asyncio.TaskGroup() as tasks:
         for work in (write, read, read, read):
             tasks.create_task(work())
-        for _ in range(3):
+        for _ in range(2):
             for do in (api.shop.toggles.disable, api.shop.toggles.enable):
                 count = len(seen)
                 await do(name)
@@ -157,11 +157,28 @@ async def test_without_a_database_it_is_told_and_nothing_changes(api: Api) -> No
     from galvo import GalvoError
 
     db = switched(api)
-    url, db._url = db._url, "postgresql://nobody@127.0.0.1:1/nowhere"
+
+    async def nowhere() -> str:
+        return "postgresql://nobody@127.0.0.1:1/nowhere"
+
+    where, db._where = db._where, nowhere
     try:
         with pytest.raises(GalvoError, match="the database is away"):
             await api.shop.toggles.disable("pool")
     finally:
-        db._url = url
+        db._where = where
     assert not db.plain
     assert await db.fetchval(READ, 1) is not None
+
+
+async def test_whoever_asks_while_the_kernel_ends_opens_nothing(api: Api) -> None:
+    assert api.shop.kernel is not None
+    db = Switched(api.shop.kernel, switched(api)._where)
+    await db.close()
+    await db.kernel.disable("pool")
+    try:
+        with pytest.raises(KernelClosed):
+            await db.fetchval("select now()")
+        assert not db.plain
+    finally:
+        await db.kernel.enable("pool")

@@ -22,11 +22,11 @@ class Watched(Api):
     gate: GatePlugin
 
     async def asked(self, client: httpx.AsyncClient, path: str) -> list[str]:
-        """By one GET: the statements that reached the database, those of galvo's own included."""
+        """By one GET: the statements, and the keys of computed values, that no cache answered; galvo's own included."""
         self.gate.seen.clear()
         told = await client.get(path)
         assert told.status_code == 200, told.text
-        return [query.sql for query in self.gate.seen if query.kind != "value"]
+        return [query.sql for query in self.gate.seen]
 
 
 @asynccontextmanager

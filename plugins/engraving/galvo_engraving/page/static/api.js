@@ -15,7 +15,7 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Nobody asked for it any more. */
+  /** Something to be told to people; not a fault of this page. */
   static is(error) {
     return error instanceof Problem;
   }

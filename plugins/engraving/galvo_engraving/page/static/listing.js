@@ -2,7 +2,7 @@
 
 import { Problem, query, told } from "./api.js";
 import { announce, el, say } from "./dom.js";
-import { notice } from "./notices.js";
+import { telling } from "./notices.js";
 import { watch } from "./watch.js";
 
 const PAUSE = 150;
@@ -56,7 +56,7 @@ export class Listing {
         if (!first || Object.values(values).some(Boolean)) announce(page.entries.length ? `${page.entries.length}${page.next ? " and more" : ""} found` : this.#empty(values));
         first = false;
       },
-      (problem) => this.#fail(problem),
+      telling(this.#wrong),
       this.#asked.signal,
     );
   }
@@ -89,7 +89,7 @@ export class Listing {
   #fail(error) {
     if (!Problem.is(error)) throw error;
     if (error.status === 401) dispatchEvent(new Event("session-ended"));
-    this.#wrong.replaceChildren(notice(error.message));
+    telling(this.#wrong)(error);
   }
 }
 

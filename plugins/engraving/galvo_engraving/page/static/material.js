@@ -4,7 +4,7 @@ import { told } from "./api.js";
 import { announce, el, say } from "./dom.js";
 import { editing } from "./editing.js";
 import { mm, number, words } from "./format.js";
-import { notice } from "./notices.js";
+import { telling } from "./notices.js";
 import { isStaff } from "./session.js";
 import { table } from "./tables.js";
 import { watch } from "./watch.js";
@@ -69,7 +69,7 @@ export async function material(place, { id, signal }) {
     form.querySelector("button").click();
   }
 
-  await watch(`/materials/${id}`, show, (problem) => failing.replaceChildren(notice(problem.message)), signal);
+  await watch(`/materials/${id}`, show, telling(failing), signal);
   if (!known) {
     place.append(el("h1", {}, "This material cannot be shown"), failing, el("p", {}, el("a", { href: "#/materials" }, "All materials")));
     return;

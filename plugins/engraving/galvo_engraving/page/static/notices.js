@@ -8,6 +8,9 @@ export function notice(text) {
   return el("p", { class: "notice", role: "alert" }, text);
 }
 
+/** For `watch`: shows in `place` what goes wrong, until it does not any more. */
+export const telling = (place) => (problem) => place.replaceChildren(...(problem ? [notice(problem.message)] : []));
+
 /** A place for what goes wrong with `form`: beside the fields that the problem names, else at its end. */
 export class Told {
   element = el("div", { class: "told", role: "alert" });
@@ -30,7 +33,7 @@ export class Told {
   show(error, { move = true } = {}) {
     this.clear();
     if (!Problem.is(error)) throw error;
-    if (error.status === 401 && !this.#form.dataset.door) dispatchEvent(new Event("session-ended"));
+    if (error.status === 401 && !("door" in this.#form.dataset)) dispatchEvent(new Event("session-ended"));
     let first = null;
     const rest = [];
     for (const part of error.sentence.split("; ")) {

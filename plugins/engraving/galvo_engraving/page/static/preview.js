@@ -43,11 +43,6 @@ export class Preview {
     this.#timer = setTimeout(() => this.#draw(), this.#etag ? PAUSE : 0);
   }
 
-  /** The template or the material may have changed. */
-  again() {
-    if (this.#path) this.show(this.#path);
-  }
-
   async #draw() {
     this.#asked.abort();
     this.#asked = new AbortController();

@@ -3,8 +3,9 @@
 import { Problem, query, told } from "./api.js";
 import { announce, el, say } from "./dom.js";
 import { editing } from "./editing.js";
-import { mm, moment, number, span, words } from "./format.js";
-import { field, notice, Told } from "./notices.js";
+import { mm, number, span, words } from "./format.js";
+import { earlier, Jobs } from "./history.js";
+import { field, notice, telling, Told } from "./notices.js";
 import { Preview } from "./preview.js";
 import { STATES } from "./projects.js";
 import { facts, table } from "./tables.js";
@@ -16,6 +17,7 @@ export async function project(place, { id, signal }) {
   const title = el("h1");
   const lead = el("p", { class: "lead" });
   const body = el("div", { class: "stack" });
+  const jobs = new Jobs(id);
   const wrong = el("div", { class: "told", role: "alert" });
   const preview = new Preview("the project", { wrong: (problem) => wrong.replaceChildren(notice(problem.message)), right: () => wrong.replaceChildren(), signal });
 
@@ -29,7 +31,8 @@ export async function project(place, { id, signal }) {
     say(lead, `${next.template.name} of ${next.material.name}, ${mm(next.thickness_mm)}, on ${next.machine.name}`);
     const asked = differing(next);
     preview.show(`/templates/${next.template.id}/preview${query(asked)}`);
-    body.replaceChildren(...parts(next), ...history(next));
+    body.replaceChildren(...parts(next));
+    jobs.show(next);
     edit.setAttribute("href", `#/templates/${next.template.id}${query({ ...asked, project: id })}`);
     status.value = next.status;
   }
@@ -50,7 +53,7 @@ export async function project(place, { id, signal }) {
     }
   });
 
-  await watch(`/projects/${id}`, show, (problem) => failing.replaceChildren(notice(problem.message)), signal);
+  await watch(`/projects/${id}`, show, telling(failing), signal);
   if (!known) {
     place.append(el("h1", {}, "This project cannot be shown"), failing, el("p", {}, el("a", { href: "#/projects" }, "Your projects")));
     return;
@@ -61,7 +64,7 @@ export async function project(place, { id, signal }) {
     lead,
     failing,
     el("div", { class: "actions" }, edit, el("a", { class: "button quiet", href: `api/projects/${id}/export.svg`, download: true }, "Panels (SVG)"), el("a", { class: "button quiet", href: `api/projects/${id}/export.clb`, download: true }, "LightBurn settings"), editing("Rename", () => ({ name: known.name }), change), deleting(id)),
-    el("div", { class: "workbench" }, el("div", { class: "bench" }, preview.element, wrong, settings, estimate(id, signal)), body),
+    el("div", { class: "workbench" }, el("div", { class: "bench" }, preview.element, wrong, settings, estimate(id, signal)), el("div", { class: "stack" }, body, jobs.element, earlier(id, signal))),
   );
 }
 
@@ -71,11 +74,17 @@ function differing(known) {
   return { material_id: known.material.id, thickness_mm: known.thickness_mm, machine_id: known.machine.id, ...Object.fromEntries(own.map(({ name, value }) => [name, String(value)])) };
 }
 
+/** Thickness and kerf are the sheet's, unless the project has its own. */
+function measured(known, { name, value, default_value }) {
+  const sheet = { thickness: known.thickness_mm, kerf: known.cut?.kerf_mm }[name];
+  return Number(value) === Number(default_value) ? (sheet ?? value) : value;
+}
+
 function parts(known) {
   const { cut } = known;
   const unit = (one) => (one.unit === "mm" ? mm(one.value) : typeof one.value === "boolean" ? (one.value ? "yes" : "no") : typeof one.value === "number" ? `${number(one.value)}${one.unit ? ` ${one.unit}` : ""}` : words(String(one.value)));
   return [
-    el("section", { class: "card" }, el("h2", {}, "Measures"), facts(known.parameters.map((one) => [words(one.name), unit(one)]))),
+    el("section", { class: "card" }, el("h2", {}, "Measures"), facts(known.parameters.map((one) => [words(one.name), unit({ ...one, value: measured(known, one) })]))),
     el(
       "section",
       { class: "card" },
@@ -86,15 +95,10 @@ function parts(known) {
   ].filter(Boolean);
 }
 
-function history(known) {
-  if (!known.jobs.length) return [];
-  return [el("section", { class: "card" }, table("Jobs", ["Machine", "State", "Queued", "Took"], known.jobs.map((one) => [words(one.machine), words(one.status), moment(one.queued_at), span(one.seconds)])))];
-}
-
 function estimate(id, signal) {
   const place = el("p", { class: "muted" });
   const show = ({ seconds }) => say(place, seconds ? `About ${span(seconds)} on the machine.` : "");
-  watch(`/projects/${id}/estimate`, show, (problem) => say(place, problem.message), signal);
+  watch(`/projects/${id}/estimate`, show, (problem) => say(place, problem?.message ?? ""), signal);
   return place;
 }
 

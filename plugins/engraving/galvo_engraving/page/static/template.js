@@ -7,7 +7,7 @@ import { differing, sections, typed } from "./fields.js";
 import { words } from "./format.js";
 import { editing } from "./editing.js";
 import { remember } from "./listing.js";
-import { field, notice, submitted, Told } from "./notices.js";
+import { field, submitted, telling, Told } from "./notices.js";
 import { Preview } from "./preview.js";
 import { entrance, isStaff, me } from "./session.js";
 import { difficulty } from "./templates.js";
@@ -54,8 +54,9 @@ export async function template(place, { id, search, signal }) {
   const failing = el("div");
   await Promise.all([
     watch(`/templates/${id}`, show, (problem) => {
-      if (!known) failing.replaceChildren(notice(problem.message));
-      else wrong.show(problem, { move: false });
+      if (!known) telling(failing)(problem);
+      else if (problem) wrong.show(problem, { move: false });
+      else wrong.clear();
     }, signal),
     choosing.open({ material: search.get("material_id"), thickness: search.get("thickness_mm"), machine: search.get("machine_id") }),
   ]);

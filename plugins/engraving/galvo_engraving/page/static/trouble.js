@@ -4,6 +4,8 @@ import { byId, say } from "./dom.js";
 
 const SLOW = 3000;
 const open = new Map();
+/** Waited for longer than usual: some of those that are open. */
+const late = new Set();
 let away = false;
 
 export function began() {
@@ -19,9 +21,6 @@ export function ended(asked, answered) {
   if (answered !== null) away = !answered;
   show();
 }
-
-/** Waited for longer than usual: one of those that are open. */
-const late = new Set();
 
 function show(slow) {
   if (slow) late.add(slow);

@@ -5,24 +5,32 @@ import { ask, onWrite, Problem } from "./api.js";
 
 const EVERY = 3000;
 
-/** Calls `show(data)` now and whenever `path` says something else, `fail(problem)` when it cannot be had.
+/** Calls `show(data)` now and whenever `path` says something else, `fail(problem)` when it cannot be had, once for each
+ * sentence, and `fail(null)` when it can be had again.
  *
  * Until `signal`. Resolves after the first answer.
  */
 export function watch(path, show, fail, signal) {
   let before = null;
+  let failed = null;
   let running = null;
   let again = false;
 
   async function look() {
     try {
       const text = await (await ask(path, { signal })).text();
+      if (failed && !signal.aborted) fail(null);
+      failed = null;
       if (text !== before && !signal.aborted) show(JSON.parse(text));
       before = text;
     } catch (error) {
       if (signal.aborted) return;
       if (!Problem.is(error)) throw error;
-      if (before === null || error.status) fail(error);
+      if (error.status === 401) dispatchEvent(new Event("session-ended"));
+      else if ((before === null || error.status) && error.message !== failed) {
+        failed = error.message;
+        fail(error);
+      }
       if (error.status) before = null;
     }
   }
