@@ -227,6 +227,7 @@ def stand(server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     monkeypatch.setattr(shop, "SCALE", 0.02)
     monkeypatch.setattr(shop, "NAME", "galvo_bench_app_test")
     monkeypatch.setattr(measure, "COUNTED", 200)
+    monkeypatch.setattr(measure, "BEFORE", {"plain": 20, "full": 200})
     monkeypatch.setattr(measure, "FIRST", 10.0)
     monkeypatch.setattr(measure, "HIGHEST", 11.0)
     monkeypatch.setattr(measure, "SECONDS", 1.0)

@@ -142,13 +142,16 @@ async def closed(
     ended: asyncio.Future[None] = loop.create_future()
     flying, begin = len(free), perf_counter()
 
-    def step(connection: Connection) -> None:
+    def end() -> None:
         nonlocal flying
+        flying -= 1
+        if flying == 0:
+            ended.set_result(None)
+
+    def step(connection: Connection) -> None:
         over = perf_counter() - begin >= seconds if seconds else outcome.due >= requests
         if over:
-            flying -= 1
-            if flying == 0 and not ended.done():
-                ended.set_result(None)
+            end()
             return
         request, sent = make(), perf_counter()
         outcome.due += 1
@@ -156,19 +159,15 @@ async def closed(
         def done(status: int, body: bytes) -> None:
             learn(request, body)
             outcome.record(request, status, body, perf_counter() - sent)
-            if status == 0:
-                ended.cancel()
-            else:
+            if status:
                 step(connection)
+            else:
+                end()
 
         connection.send(request.payload, done)
 
     for connection in list(free):
         step(connection)
-    try:
-        await ended
-    except asyncio.CancelledError:
-        if not ended.cancelled():
-            raise  # it is we who are cancelled
+    await ended
     outcome.seconds = perf_counter() - begin
     return outcome
