@@ -39,3 +39,12 @@ def test_what_cannot_be_is_refused_with_its_name(elsewhere: Path, text: str, sai
     (elsewhere / "engraving.toml").write_text(text)
     with pytest.raises(SettingsError, match=said):
         read()
+
+
+def test_the_readme_lists_every_key_with_its_default(project: Path) -> None:
+    text = (project / "plugins" / "engraving" / "README.md").read_text("utf-8")
+    listed = text.split("<!-- settings -->\n")[1].split("<!-- /settings -->")[0].splitlines()[2:]
+    assert listed == [
+        f"| `{key}` | `{str(field.default).lower()}` | {field.description} |"
+        for key, field in EngravingSettings.model_fields.items()
+    ]
