@@ -245,7 +245,7 @@ async def test_the_shop_with_everything_asks_its_database_less(stand: Stand) -> 
     names = [lane.name for lane in lanes.LANES]
     async with shop.copies(await stand.postgres(), names) as (world, urls), lanes.load(world) as load:
         found = await measure.queries(stand, load, urls)
-    assert found["plain"]["queries"] > 2 * found["full"]["queries"] > 0
+    assert found["plain"]["queries"] > 1.4 * found["full"]["queries"] > 0, "even a cache that is nearly empty"
     assert found["plain"]["resets"] > 0 == found["full"]["resets"]
 
 
