@@ -25,11 +25,12 @@ insert into engraving.user_account (email, name, studio, password, created_at) v
 returning id, email, name, studio, role, created_at"""
 
 
-@router.post("/users", status_code=201, responses=answers(403, 409, 422))
-async def register(asked: Registration, shop: InShop) -> Account:
+@router.post("/users", status_code=201, responses=answers(403, 409, 422, 429, 503))
+async def register(asked: Registration, shop: InShop, request: Request) -> Account:
     """Make an account."""
     if not shop.settings.registration:
         raise Forbidden("accounts are made by the shop's staff: ask them")
+    shop.throttle.register(address_of(request))
     password = await passwords.hashed(asked.password)
     try:
         row = await shop.db.fetchrow(MAKE, asked.email, asked.name, asked.studio, password)
@@ -38,14 +39,14 @@ async def register(asked: Registration, shop: InShop) -> Account:
     return Account(**row)
 
 
-@router.post("/sessions", status_code=201, responses=answers(401, 422, 429))
+@router.post("/sessions", status_code=201, responses=answers(401, 422, 429, 503))
 async def sign_in(asked: SignIn, shop: InShop, request: Request, response: Response) -> Session:
     """A token for `Authorization: Bearer`, and the same as a cookie for browsers."""
     address = address_of(request)
-    shop.throttle.begin(asked.email, address)
-    row: Any = await shop.db.fetchrow(BY_EMAIL, asked.email)
-    if not await passwords.matches(asked.password, row and row["password"]) or row is None:
-        raise Strange("email or password are wrong")
+    with shop.throttle.trying(asked.email, address):
+        row: Any = await shop.db.fetchrow(BY_EMAIL, asked.email)
+        if not await passwords.matches(asked.password, row and row["password"]) or row is None:
+            raise Strange("email or password are wrong")
     shop.throttle.right(asked.email, address)
     token, until = await tokens.give(shop.db, row["id"], shop.settings.token_days, row["password"])
     lasts = int(shop.settings.token_days * 86_400)
@@ -67,7 +68,7 @@ async def me(who: SignedIn, db: Db) -> Account:
     return account(await db.fetchrow(ONE, who.id))
 
 
-@router.patch("/me", responses=answers(401, 403, 422, 429))
+@router.patch("/me", responses=answers(401, 403, 422, 429, 503))
 async def change(asked: AccountChange, who: SignedIn, shop: InShop, request: Request) -> Account:
     """What is given; a new password ends all other sessions."""
     values = changes(asked, "old_password")
@@ -81,7 +82,7 @@ async def change(asked: AccountChange, who: SignedIn, shop: InShop, request: Req
     return account(row)
 
 
-@router.delete("/me", status_code=204, responses=answers(401, 403, 422, 429))
+@router.delete("/me", status_code=204, responses=answers(401, 403, 422, 429, 503))
 async def leave(asked: Leave, who: SignedIn, shop: InShop, request: Request, response: Response) -> None:
     """The account, and with it all projects and pictures."""
     await confirm(shop, request, who.id, asked.password)
@@ -90,14 +91,14 @@ async def leave(asked: Leave, who: SignedIn, shop: InShop, request: Request, res
 
 
 async def confirm(shop: Shop, request: Request, user: int, password: str) -> None:
-    """Raises Forbidden, TooMany: it is not this user's password."""
+    """Raises Forbidden, TooMany, Busy: it is not this user's password, or it cannot be looked at now."""
     row: Any = await shop.db.fetchrow(CONFIRM, user)
     if row is None:
         raise tokens.nobody()
     address = address_of(request)
-    shop.throttle.begin(row["email"], address)
-    if not await passwords.matches(password, row["password"]):
-        raise Forbidden("this is not the account's password")
+    with shop.throttle.trying(row["email"], address):
+        if not await passwords.matches(password, row["password"]):
+            raise Forbidden("this is not the account's password")
     shop.throttle.right(row["email"], address)
 
 

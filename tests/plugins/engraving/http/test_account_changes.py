@@ -125,3 +125,16 @@ async def test_wrong_passwords_are_slowed(api: Api, path: str, method: str) -> N
     somebody = {"email": "somebody@example.com", "password": "wrong"}
     assert (await client.post("/api/sessions", json=somebody)).status_code == 401
     api.shop.throttle = Throttle()
+
+
+async def test_many_new_accounts_from_one_address_are_slowed(api: Api) -> None:
+    api.shop.throttle = Throttle(lambda: 1000.0)
+    client = api.stranger()
+    person = {"name": "Ada", "studio": "Loft", "password": PASSWORD}
+    for number in range(throttle.FREE_ACCOUNTS):
+        told = await client.post("/api/users", json=person | {"email": f"many{number}@example.com"})
+        assert told.status_code == 201
+    told = await client.post("/api/users", json=person | {"email": "more@example.com"})
+    assert (told.status_code, told.headers["retry-after"]) == (429, "1")
+    await signed_in(api, "many1@example.com")
+    api.shop.throttle = Throttle()
