@@ -11,6 +11,7 @@ from galvo_engraving.accounts import passwords, tokens
 from galvo_engraving.accounts.models import Account, AccountChange, Leave, Registration, Session, SignIn
 from galvo_engraving.accounts.tokens import COOKIE, SignedIn
 from galvo_engraving.changing import changes, update
+from galvo_engraving.database import Queries
 from galvo_engraving.problems import Conflict, Forbidden, Strange, answers
 from galvo_engraving.shop import Db, InShop, Shop
 
@@ -19,7 +20,9 @@ router = APIRouter(tags=["accounts"])
 ONE = "select id, email, name, studio, role, created_at from engraving.user_account where id = $1"
 BY_EMAIL = "select id, password from engraving.user_account where email = $1"
 CONFIRM = "select email, password from engraving.user_account where id = $1"
+LOCKED = "select password from engraving.user_account where id = $1 for update"
 REMOVE = "delete from engraving.user_account where id = $1"
+WRONG = "this is not the account's password"
 MAKE = """
 insert into engraving.user_account (email, name, studio, password, created_at) values ($1, $2, $3, $4, now())
 returning id, email, name, studio, role, created_at"""
@@ -72,10 +75,13 @@ async def me(who: SignedIn, db: Db) -> Account:
 async def change(asked: AccountChange, who: SignedIn, shop: InShop, request: Request) -> Account:
     """What is given; a new password ends all other sessions."""
     values = changes(asked, "old_password")
+    kept = None
     if "password" in values:
-        await confirm(shop, request, who.id, asked.old_password)
+        kept = await confirm(shop, request, who.id, asked.old_password)
         values["password"] = await passwords.hashed(asked.password)
     async with shop.db.transaction() as tx:
+        if "password" in values:
+            await still(tx, request, who.id, kept)
         row = await update(tx, "user_account", who.id, values, "id, email, name, studio, role, created_at")
         if "password" in values:
             await tokens.take_others(tx, who.id, tokens.token_of(request))
@@ -85,21 +91,34 @@ async def change(asked: AccountChange, who: SignedIn, shop: InShop, request: Req
 @router.delete("/me", status_code=204, responses=answers(401, 403, 422, 429, 503))
 async def leave(asked: Leave, who: SignedIn, shop: InShop, request: Request, response: Response) -> None:
     """The account, and with it all projects and pictures."""
-    await confirm(shop, request, who.id, asked.password)
-    await shop.db.execute(REMOVE, who.id)
+    kept = await confirm(shop, request, who.id, asked.password)
+    async with shop.db.transaction() as tx:
+        await still(tx, request, who.id, kept)
+        await tx.execute(REMOVE, who.id)
     response.delete_cookie(COOKIE)
 
 
-async def confirm(shop: Shop, request: Request, user: int, password: str) -> None:
-    """Raises Forbidden, TooMany, Busy: it is not this user's password, or it cannot be looked at now."""
+async def confirm(shop: Shop, request: Request, user: int, password: str) -> str | None:
+    """The hash that it fits. Raises Forbidden, TooMany, Busy: it is not this user's, or cannot be looked at now."""
     row: Any = await shop.db.fetchrow(CONFIRM, user)
     if row is None:
         raise tokens.nobody()
     address = address_of(request)
     with shop.throttle.trying(row["email"], address):
         if not await passwords.matches(password, row["password"]):
-            raise Forbidden("this is not the account's password")
+            raise Forbidden(WRONG)
     shop.throttle.right(row["email"], address)
+    kept: str | None = row["password"]
+    return kept
+
+
+async def still(tx: Queries, request: Request, user: int, kept: str | None) -> None:
+    """Locks the account. Raises Strange, Forbidden: session or password have ended since the password was looked at."""
+    now = await tx.fetchval(LOCKED, user)
+    if not await tokens.held(tx, tokens.token_of(request)):
+        raise tokens.nobody()
+    if now != kept:
+        raise Forbidden(WRONG)
 
 
 def account(row: Any) -> Account:

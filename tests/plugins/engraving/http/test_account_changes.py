@@ -70,6 +70,49 @@ async def test_who_signs_in_while_the_password_changes_gets_nothing_for_the_old_
         await tokens.give(api.shop.db, row["id"], 1, row["password"])
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_of_two_who_know_the_password_the_first_one_changes_it(
+    api: Api, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await registered(api, f"first.{method}@example.com".lower())
+    thief = await signed_in(api, f"first.{method}@example.com".lower())
+    real, looked, changed = passwords.matches, asyncio.Event(), asyncio.Event()
+
+    async def slow(password: str, kept: str | None) -> bool:
+        found = await real(password, kept)
+        looked.set()
+        await changed.wait()
+        return found
+
+    monkeypatch.setattr(passwords, "matches", slow)
+    body = {"password": PASSWORD} if method == "DELETE" else {"password": "thief" * 3, "old_password": PASSWORD}
+    late = asyncio.create_task(thief.request(method, "/api/me", json=body))
+    await looked.wait()
+    monkeypatch.setattr(passwords, "matches", real)
+    told = await owner.patch("/api/me", json={"password": OTHER, "old_password": PASSWORD})
+    assert told.status_code == 200
+    changed.set()
+    assert (await late).status_code == 401
+    assert (await owner.get("/api/me")).status_code == 200
+    await signed_in(api, told.json()["email"], OTHER)
+
+
+async def test_the_same_session_changes_a_password_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await registered(api, "twice.changed@example.com")
+    real, both = passwords.hashed, asyncio.Barrier(2)
+
+    async def together(password: str) -> str:
+        await both.wait()  # both have shown the old one
+        return await real(password)
+
+    monkeypatch.setattr(passwords, "hashed", together)
+    bodies = [{"password": f"{name} horse battery", "old_password": PASSWORD} for name in ("one", "two")]
+    told = await asyncio.gather(*(client.patch("/api/me", json=body) for body in bodies))
+    assert sorted(one.status_code for one in told) == [200, 403]
+    won = next(body for body, one in zip(bodies, told, strict=True) if one.status_code == 200)
+    await signed_in(api, "twice.changed@example.com", won["password"])
+
+
 @pytest.mark.parametrize(
     "change, status, problem",
     [
