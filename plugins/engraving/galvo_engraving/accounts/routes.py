@@ -12,6 +12,7 @@ from galvo_engraving.accounts.models import Account, AccountChange, Leave, Regis
 from galvo_engraving.accounts.tokens import COOKIE, SignedIn
 from galvo_engraving.changing import changes, update
 from galvo_engraving.database import Queries
+from galvo_engraving.jobs import dots
 from galvo_engraving.problems import Conflict, Forbidden, Strange, answers
 from galvo_engraving.shop import Db, InShop, Shop
 
@@ -21,6 +22,7 @@ ONE = "select id, email, name, studio, role, created_at from engraving.user_acco
 BY_EMAIL = "select id, password from engraving.user_account where email = $1"
 CONFIRM = "select email, password from engraving.user_account where id = $1"
 LOCKED = "select password from engraving.user_account where id = $1 for update"
+PICTURES = "select digest from engraving.image where user_id = $1"
 REMOVE = "delete from engraving.user_account where id = $1"
 WRONG = "this is not the account's password"
 MAKE = """
@@ -90,11 +92,13 @@ async def change(asked: AccountChange, who: SignedIn, shop: InShop, request: Req
 
 @router.delete("/me", status_code=204, responses=answers(401, 403, 422, 429, 503))
 async def leave(asked: Leave, who: SignedIn, shop: InShop, request: Request, response: Response) -> None:
-    """The account, and with it all projects and pictures."""
+    """The account, and with it all projects, pictures and dots of them that nobody else has."""
     kept = await confirm(shop, request, who.id, asked.password)
     async with shop.db.transaction() as tx:
         await still(tx, request, who.id, kept)
+        digests = [row["digest"] for row in await tx.fetch(PICTURES, who.id)]
         await tx.execute(REMOVE, who.id)
+        await dots.forget(tx, *digests)
     response.delete_cookie(COOKIE)
 
 

@@ -15,6 +15,11 @@ from tests.plugins.engraving.http.stand import PASSWORD, Api
 
 pytestmark = pytest.mark.anyio
 OTHER = "another horse battery"
+PICTURE = """
+insert into engraving.image (user_id, name, media_type, width, height, size, digest, contents)
+values ($1, 'dot', 'image/png', 1, 1, 1, $2, 'x')"""
+DOTS = """
+insert into engraving.dots (key, digest, width, height, burned, png, made_at) values ($1, $2, 1, 1, 0, 'x', now())"""
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +155,19 @@ async def test_an_account_ends_with_its_password_and_takes_all_it_had_along(api:
     assert (
         await client.post("/api/sessions", json={"email": "leaving@example.com", "password": PASSWORD})
     ).status_code == 401
+
+
+async def test_dots_of_an_accounts_pictures_go_with_it_unless_another_has_them(api: Api) -> None:
+    leaving, stays = await api.customer(), await api.customer()
+    for client, digests in ((leaving, ("only", "both")), (stays, ("both",))):
+        number = (await client.get("/api/me")).json()["id"]
+        for digest in digests:
+            await api.shop.db.execute(PICTURE, number, digest)
+    for digest in ("only", "both"):
+        await api.shop.db.execute(DOTS, f"dots of {digest}", digest)
+    assert (await leaving.request("DELETE", "/api/me", json={"password": PASSWORD})).status_code == 204
+    left = await api.shop.db.fetch("select digest from engraving.dots where digest in ('only', 'both')")
+    assert [row["digest"] for row in left] == ["both"]
 
 
 @pytest.mark.parametrize("path, method", [("/api/sessions", "POST"), ("/api/me", "DELETE")])
