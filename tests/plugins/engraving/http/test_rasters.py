@@ -194,6 +194,30 @@ async def test_what_cannot_be_engraved_is_a_sentence(api: Api, more: dict[str, A
     assert sentence(await asked(await api.customer(), 111, **more), 422).startswith(words)
 
 
+async def test_who_has_many_unfinished_waits_before_he_asks_for_more(api: Api) -> None:
+    client, other = await api.customer(), await api.customer()
+    picture = await kept(client, drawn(seed=113))
+    async with standstill(api, client):
+        told = await asyncio.gather(*(again(client, picture, width) for width in range(20, 32)))
+        begun = [one.json()["id"] for one in told if one.status_code == 202]
+        assert len(begun) == 5
+        refused = next(one for one in told if one.status_code != 202)
+        assert sentence(refused, 429) == "5 of your rasters are not done yet: wait for one, or cancel one"
+        assert refused.headers["retry-after"] == "10"
+        assert (await asked(other, 113)).status_code == 202  # everybody has his own five
+        await client.delete(f"/api/rasters/{begun.pop()}")
+        anew = await again(client, picture, 40)
+        assert anew.status_code == 202, anew.text
+        assert (await again(client, picture, 40)).json()["id"] == anew.json()["id"]  # it is no further one
+        sentence(await again(client, picture, 41), 429)
+    await asyncio.gather(*(ended(client, id) for id in [*begun, anew.json()["id"]]))
+    assert (await again(client, picture, 41)).status_code == 202
+
+
+async def again(client: httpx.AsyncClient, picture: Any, width_mm: float) -> httpx.Response:
+    return await client.post(f"/api/images/{picture['id']}/rasters", json={"width_mm": width_mm})
+
+
 @asynccontextmanager
 async def standstill(api: Api, client: httpx.AsyncClient) -> AsyncIterator[Bench]:
     """Nobody's turn comes."""
