@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from galvo_engraving import bodies
+from galvo_engraving.accounts import tokens
 from galvo_engraving.accounts.tokens import SignedIn
 from galvo_engraving.database import Queries
 from galvo_engraving.jobs import dots
@@ -90,11 +91,14 @@ async def raster(row: Own, shop: InShop, bench: AtBench) -> Raster:
 
 
 @router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=told(401, 404, 422))
-async def events(row: Own, shop: InShop, bench: AtBench) -> AsyncIterator[Raster]:
-    """Where it is, each time that changes, until it has ended."""
+async def events(row: Own, shop: InShop, bench: AtBench, request: Request) -> AsyncIterator[Raster]:
+    """Where it is, each time that changes, until it has ended, or whoever follows it has signed out."""
+    token = tokens.token_of(request)
     async with aclosing(watching.follow(shop, bench, row)) as updates:
         try:
             async for seen in updates:
+                if await tokens.admitted(shop.db, token) is None:
+                    return
                 yield seen
         except Away:  # the client asks again by itself
             return

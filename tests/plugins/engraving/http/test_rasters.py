@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from PIL import Image
 from galvo_engraving.jobs.wanted import Wanted
 from galvo_engraving.pictures.bench import Bench
 from tests.plugins.engraving.http.pictures import drawn, ended, kept, sentence
+from tests.plugins.engraving.http.served import served
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +102,20 @@ async def test_who_leaves_is_not_told_and_the_others_are(api: Api) -> None:
         assert leaving.cancel()
     assert (await staying)[-1]["state"] == "done"
     assert leaving.cancelled()
+
+
+async def test_who_has_signed_out_is_told_nothing_more(api: Api) -> None:
+    client = await api.customer()
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(served(api.app))
+        real = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=client.headers))
+        async with standstill(api, client):
+            raster = (await asked(client, 114)).json()
+            following = real.stream("GET", f"/api/rasters/{raster['id']}/events")
+            lines = (await stack.enter_async_context(following)).aiter_lines()
+            assert "waiting" in await anext(lines)
+            assert (await client.delete("/api/sessions/current")).status_code == 204
+        assert [line async for line in lines if line] == []
 
 
 async def test_dots_do_not_outlive_their_time_nor_their_picture(api: Api) -> None:
