@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from galvo_engraving.pictures.by_jobs import ByJobs
 from galvo_engraving.pictures.here import Here
 from galvo_engraving.pictures.receiving import Receiving
-from galvo_engraving.pictures.shares import Unfinished
+from galvo_engraving.pictures.shares import Followers, Unfinished
 from galvo_engraving.pictures.told import Told
 from galvo_engraving.shop import Shop
 
@@ -31,6 +31,7 @@ class Bench:
         self.here = Here()
         self.receiving = Receiving()
         self.unfinished = Unfinished()
+        self.followers = Followers()
 
     def maker(self, shop: Shop, id: str = "") -> Maker:
         """Of the raster `id`, or of the next one: tasks may be switched on and off meanwhile."""

@@ -39,6 +39,15 @@ async def _own(id: RasterId, who: SignedIn, db: Db) -> Any:
 Own = Annotated[Any, Depends(_own)]
 
 
+async def _followed(row: Own, who: SignedIn, bench: AtBench) -> AsyncIterator[Any]:
+    """As long as the answer takes."""
+    with bench.followers.one_more(who.id):
+        yield row
+
+
+Followed = Annotated[Any, Depends(_followed)]
+
+
 @router.post(
     "/images/{id}/rasters",
     status_code=202,
@@ -90,8 +99,8 @@ async def raster(row: Own, shop: InShop, bench: AtBench) -> Raster:
     return await watching.look(shop, bench, row)
 
 
-@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=told(401, 404, 422))
-async def events(row: Own, shop: InShop, bench: AtBench, request: Request) -> AsyncIterator[Raster]:
+@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=told(401, 404, 422, 429))
+async def events(row: Followed, shop: InShop, bench: AtBench, request: Request) -> AsyncIterator[Raster]:
     """Where it is, each time that changes, until it has ended, or whoever follows it has signed out."""
     token = tokens.token_of(request)
     async with aclosing(watching.follow(shop, bench, row)) as updates:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from galvo_engraving.problems import TooMany
 
 UNFINISHED = 5
 """Rasters that wait or are being made."""
+STREAMS = 10
+"""Of events."""
 AGAIN = 10
 """Seconds after which it is worth a try again."""
 USERS = 5_000
@@ -44,3 +46,22 @@ class Unfinished:
             del mine[raster]
             raise
         mine[raster] = True
+
+
+class Followers:
+    """Who follows how many rasters now."""
+
+    def __init__(self) -> None:
+        self._of: Counter[int] = Counter()
+
+    @contextmanager
+    def one_more(self, user: int) -> Iterator[None]:
+        """As long as it is followed. Raises TooMany."""
+        if self._of[user] >= STREAMS:
+            raise TooMany(f"you follow {STREAMS} rasters already: end one of these streams", AGAIN)
+        self._of[user] += 1
+        try:
+            yield
+        finally:
+            self._of[user] -= 1
+            self._of += Counter()  # without those who follow none

@@ -229,6 +229,33 @@ async def test_who_has_many_unfinished_waits_before_he_asks_for_more(api: Api) -
     assert (await again(client, picture, 41)).status_code == 202
 
 
+async def test_nobody_follows_more_than_ten_at_once(api: Api) -> None:
+    client, other = await api.customer(), await api.customer()
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(served(api.app))
+        real = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        await stack.enter_async_context(standstill(api, client))
+        mine, theirs = [
+            real.build_request(
+                "GET", f"/api/rasters/{(await asked(one, 115)).json()['id']}/events", headers=one.headers
+            )
+            for one in (client, other)
+        ]
+        followed = [await real.send(mine, stream=True) for _ in range(10)]
+        assert {one.status_code for one in followed} == {200}
+        refused = await real.send(mine)
+        assert sentence(refused, 429) == "you follow 10 rasters already: end one of these streams"
+        assert refused.headers["retry-after"] == "10"
+        followed.append(await real.send(theirs, stream=True))
+        assert followed[-1].status_code == 200
+        await followed[0].aclose()
+        while (one := await real.send(mine, stream=True)).status_code == 429:  # the server learns of it a bit later
+            await one.aclose()
+        assert one.status_code == 200
+        for left in (*followed, one):
+            await left.aclose()
+
+
 async def again(client: httpx.AsyncClient, picture: Any, width_mm: float) -> httpx.Response:
     return await client.post(f"/api/images/{picture['id']}/rasters", json={"width_mm": width_mm})
 
