@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import struct
 import zlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -161,6 +163,34 @@ async def test_one_that_is_too_large_is_refused_before_or_while_it_comes(api: Ap
     told = await client.post("/api/images", content=endless(), headers={**headers, "content-length": str(most + 1)})
     sentence(told, 413)
     assert read <= 1 << 20
+
+
+async def test_a_client_that_breaks_off_is_no_error_and_leaves_nothing(api: Api) -> None:
+    client = await api.customer()
+    headers = {
+        "content-type": "image/png",
+        "content-length": "100000",
+        "authorization": client.headers["authorization"],
+    }
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "POST",
+        "path": "/api/images", "raw_path": b"/api/images", "query_string": b"", "root_path": "", "scheme": "http",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8000),
+    }  # fmt: skip
+    come = iter([{"type": "http.request", "body": drawn(), "more_body": True}, {"type": "http.disconnect"}])
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return next(come)
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    await api.app(scope, receive, send)
+    assert told[0]["status"] == 400
+    assert json.loads(told[1]["body"]) == {"problem": "the file did not come whole: send it again"}
+    assert (await client.get("/api/images")).json()["entries"] == []
 
 
 async def test_all_of_a_users_pictures_together_have_a_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
