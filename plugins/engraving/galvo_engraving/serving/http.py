@@ -34,6 +34,10 @@ class Server(uvicorn.Server):
             )
         )
 
+    def end(self) -> None:
+        """It stops, as soon as it has begun."""
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._streams.end()
         await super().shutdown(sockets)
