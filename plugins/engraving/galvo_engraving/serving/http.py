@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,12 +102,16 @@ def listening(host: str, port: int, *, another: bool = False) -> Iterator[socket
         made = _open(host, port)
     except OSError as error:
         if not another:
-            raise GalvoError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}: give another --port or --host"
-            ) from None
+            raise GalvoError(f"cannot listen on {host}:{port}: {_why(error)}: give another --port or --host") from None
         made = _open(host, 0)
     with made:
         yield made
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)  # asyncio and socket add the address to theirs
 
 
 def _open(host: str, port: int) -> socket.socket:
