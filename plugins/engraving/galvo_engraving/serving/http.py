@@ -117,7 +117,7 @@ def _why(error: OSError) -> str:
 def _open(host: str, port: int) -> socket.socket:
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     made = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    # Accepted sockets inherit it. asyncio sets it only where the protocol is named, which create_server does not do, and
-    # an answer's body would wait 40 ms for the acknowledgement of its head.
+    # Accepted sockets inherit it. asyncio sets it only where the protocol is named, which create_server does not do,
+    # and an answer's body would wait 40 ms for the acknowledgement of its head.
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
