@@ -12,7 +12,9 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from galvo_engraving.problems import Unfit
 
 Operation = Literal["cut", "score", "engrave"]
-Slug = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+SLUG = 80
+"""Characters at most."""
+Slug = Annotated[str, StringConstraints(max_length=SLUG, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A name for addresses and files."""
 Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 """Text of any number of lines."""
@@ -41,7 +43,7 @@ def left() -> Any:
 def slug_of(name: str) -> str:
     """Raises Unfit: there is nothing in the name to make it of."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", plain)[:80].strip("-")
+    made = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG].strip("-")
     if not made:
         raise Unfit("slug: give one of letters, digits and hyphens; the name has none to make it of")
     return made

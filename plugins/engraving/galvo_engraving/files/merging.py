@@ -12,7 +12,7 @@ import asyncpg
 from galvo_engraving.database import Database, Queries
 from galvo_engraving.files.library import Cut, Library
 from galvo_engraving.files.models import Done, LibraryImported, Mode
-from galvo_engraving.files.names import slug
+from galvo_engraving.files.names import free_slug, same_name
 from galvo_engraving.problems import Conflict, Unfit, Unknown
 
 TOLD = 200
@@ -21,7 +21,8 @@ DENSITY = 1.0
 NOTE = "Imported from a library without a density: 1 g/cm3 stands for it."
 # Locked, so that two imports for one machine come one after the other.
 MACHINE = "select id from engraving.machine where id = $1 for update"
-MATERIALS = "select id, slug, name from engraving.material where slug = any($1) or lower(name) = any($2) order by id"
+# All of them: Python's idea of equal names holds, whatever the database's collation is, and free slugs are seen.
+MATERIALS = "select id, slug, name from engraving.material order by id"
 MAKE_MATERIALS = f"""
 insert into engraving.material (slug, name, family, supplier, density, note)
 select slug, name, '{FAMILY}', $2, {DENSITY}, '{NOTE}'
@@ -60,29 +61,23 @@ async def merge(db: Database, library: Library, machine: int, mode: Mode) -> Lib
 
 
 async def _materials(tx: Queries, library: Library) -> tuple[dict[str, int], list[str]]:
-    """The id of each, and which are new."""
-    slugs = {name: slug(name) for name in library.materials}
-    rows = await tx.fetch(MATERIALS, list(slugs.values()), [name.lower() for name in slugs])
-    by_slug = {row["slug"]: row["id"] for row in rows}
+    """The id of each, by name, and which are new. Names alone count: "Ply C" and "Ply C++" have one slug."""
+    rows = await tx.fetch(MATERIALS)
+    slugs = {row["slug"] for row in rows}
     by_name: dict[str, list[Any]] = {}
     for row in rows:
-        by_name.setdefault(row["name"].lower(), []).append(row)
+        by_name.setdefault(same_name(row["name"]), []).append(row)
     ids: dict[str, int] = {}
     new: dict[str, str] = {}
-    taken: dict[int | str, str] = {}
-    for name, its_slug in slugs.items():
-        named = by_name.get(name.lower(), [])
+    for name in library.materials:
+        named = by_name.get(same_name(name), [])
         if len(named) > 1:
             choice = ", ".join(row["slug"] for row in named[:3])
-            raise Unfit(f"material {name!r}: the shop has {len(named)} of this name: call it one of {choice} instead")
-        found = named[0]["id"] if named else by_slug.get(its_slug)
-        other = taken.setdefault(its_slug if found is None else found, name)
-        if other != name:
-            raise Unfit(f"materials {other!r} and {name!r} are the same one in the shop: put their entries together")
-        if found is None:
-            new[its_slug] = name
+            raise Unfit(f"material {name!r}: the shop has {len(named)} of this name ({choice}): rename the others there")
+        if named:
+            ids[name] = named[0]["id"]
         else:
-            ids[name] = found
+            new[free_slug(name, slugs)] = name
     if new:
         made = [{"slug": its_slug, "name": name} for its_slug, name in new.items()]
         for row in await tx.fetch(MAKE_MATERIALS, json.dumps(made), library.name or "LightBurn library"):

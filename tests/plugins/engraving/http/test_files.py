@@ -92,9 +92,28 @@ async def test_a_file_that_is_wrong_at_its_end_leaves_nothing_behind(api: Api, s
     )
     broken = await send(staff, twice)
     assert broken.status_code == 422
-    same = library(name="Pear").replace("</LightBurnLibrary>", '<Material name="pear!"/></LightBurnLibrary>')
-    assert (await send(staff, same)).json()["problem"].startswith("materials 'Pear' and 'pear!' are the same one")
     assert await materials(api) == before
+
+
+LONG = "q" * 90
+
+
+@pytest.mark.parametrize("names", [("Ply C++", "Ply C", "Ply (C)"), (LONG + "1", LONG + "2", LONG)], ids=["short", "long"])
+async def test_materials_whose_slugs_are_equal_stay_apart(
+    api: Api, staff: httpx.AsyncClient, names: tuple[str, str, str]
+) -> None:
+    for number, name in enumerate(names, 1):
+        told = await send(staff, library(f'<speed Value="{number}"/><maxPower Value="5"/>', name=name))
+        assert told.json()["materials_added"] == [name]
+    for number, name in enumerate(names, 1):
+        assert await settings(api, name, 1) == [("3.00", "cut", float(number), 1)]
+        again = await send(staff, library(f'<speed Value="{number}"/><maxPower Value="5"/>', name=name.upper()))
+        assert (again.json()["materials_added"], again.json()["same"]) == ([], 1)
+    slugs = await api.shop.db.fetch("select slug from engraving.material where name = any($1) order by id", list(names))
+    first = slugs[0]["slug"]
+    assert [row["slug"] for row in slugs] == [first, first[:78] + "-2", first[:78] + "-3"]
+    both = library(name="Pear").replace("</LightBurnLibrary>", '<Material name="pear!"/></LightBurnLibrary>')
+    assert (await send(staff, both)).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["Pine\x7f", "\U0001f332", "Сосна", "'; drop table engraving.material; --"])
@@ -167,6 +186,21 @@ async def test_a_catalogue_is_added_once_and_replaced_when_that_is_meant(api: Ap
     assert merged.json() == {"added": [], "changed": ["pencil-cup"], "parameters": 1}
     assert len(await templates(api, "pencil-cup")) == 1
     assert len(await templates(api, "other")) == 3
+
+
+async def test_a_template_is_not_replaced_by_one_whose_name_only_has_the_same_slug(
+    api: Api, staff: httpx.AsyncClient
+) -> None:
+    address = "/api/templates/import"
+    first = TEMPLATE | {"name": "Cup C++"}
+    assert (await staff.post(address, json={"templates": [first]})).status_code == 200
+    other = TEMPLATE | {"name": "Cup (C)", "parameters": []}
+    told = await staff.post(address, json={"templates": [other]}, params={"mode": "merge"})
+    assert told.status_code == 409
+    assert told.json()["problem"].startswith("template 'Cup (C)': the slug made of it is that of 'Cup C++': give")
+    assert len(await templates(api, "cup-c")) == 3
+    meant = await staff.post(address, json={"templates": [other | {"slug": "cup-c"}]}, params={"mode": "merge"})
+    assert meant.json()["changed"] == ["cup-c"]
 
 
 def changed(parameter: int, **values: Any) -> dict[str, Any]:
