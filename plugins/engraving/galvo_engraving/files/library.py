@@ -31,7 +31,8 @@ class Cut:
     interval: float | None
     kerf: float | None
     """Width of what the beam takes away."""
-    air: bool
+    air: bool | None
+    """None, as for the two above: the file says nothing of it."""
     title: str
     """What the file calls it."""
 

@@ -24,8 +24,6 @@ OPERATIONS = {"Cut": "cut", "Scan": "engrave", "Scan+Cut": "engrave", "Image": "
 SCORES = ("score", "scoring", "mark", "etch", "crease", "fold", "scribe")
 """LightBurn has no type for scoring: words of a title by which a line is not meant to go through."""
 MM_PER_INCH = 25.4
-INTERVAL = 0.1
-"""mm between lines where LightBurn left it out as its default."""
 FASTEST = 100_000.0
 """mm/s; a galvo's mirrors do 20,000."""
 MOST_PASSES = 32_767
@@ -110,7 +108,7 @@ def _cut(element: Element, thickness: Decimal | None, title: str, place: str) ->
         passes=_passes(values, place),
         interval=_interval(values, place) if operation == "engrave" else None,
         kerf=_kerf(values, place) if operation == "cut" else None,
-        air=_flag(values, "runBlower", place, default=operation == "cut"),
+        air=_flag(values, "runBlower", place),
         title=title,
     )
 
@@ -124,12 +122,12 @@ def _passes(values: dict[str, str], place: str) -> int:
     return max(1, int(value))
 
 
-def _interval(values: dict[str, str], place: str) -> float:
+def _interval(values: dict[str, str], place: str) -> float | None:
     if "interval" in values:
         return _bounded(values, "interval", place, "mm", WIDEST)
     if "dpi" in values:
         return round(MM_PER_INCH / _bounded(values, "dpi", place, "dots per inch", 100_000), 4)
-    return INTERVAL
+    return None
 
 
 def _kerf(values: dict[str, str], place: str) -> float | None:
@@ -142,8 +140,10 @@ def _kerf(values: dict[str, str], place: str) -> float | None:
     return float(abs(offset) * 2) or None
 
 
-def _flag(values: dict[str, str], name: str, place: str, *, default: bool) -> bool:
-    told = values.get(name, str(int(default)))
+def _flag(values: dict[str, str], name: str, place: str) -> bool | None:
+    told = values.get(name)
+    if told is None:
+        return None
     if told not in ("0", "1"):
         raise BadFile(f"{place}: {name} {told!r} is neither 0 nor 1")
     return told == "1"

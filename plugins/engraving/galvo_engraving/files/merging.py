@@ -16,6 +16,8 @@ from galvo_engraving.files.names import free_slug, same_name
 from galvo_engraving.problems import Conflict, Unfit, Unknown
 
 TOLD = 200
+INTERVAL = 0.1
+"""mm between engraved lines: LightBurn's default, which files leave out."""
 FAMILY = "imported"
 DENSITY = 1.0
 NOTE = "Imported from a library without a density: 1 g/cm3 stands for it."
@@ -37,11 +39,15 @@ ROWS = """jsonb_to_recordset($1::text::jsonb) as r (
 ADD = f"""
 insert into engraving.laser_setting (machine_id, material_id, thickness_mm, operation, speed_mm_s, power_pct, passes,
     interval_mm, kerf_mm, air_assist)
-select $2, material_id, thickness_mm, operation, speed_mm_s, power_pct, passes, interval_mm, kerf_mm, air_assist
+select $2, material_id, thickness_mm, operation, speed_mm_s, power_pct, passes,
+    coalesce(interval_mm, case operation when 'engrave' then {INTERVAL} end), kerf_mm,
+    coalesce(air_assist, operation = 'cut')
 from {ROWS}"""  # noqa: S608  # constants of this module
+# What the file says nothing of stays: a kerf that was measured here, above all.
 CHANGE = f"""
 update engraving.laser_setting s set speed_mm_s = r.speed_mm_s, power_pct = r.power_pct, passes = r.passes,
-    interval_mm = r.interval_mm, kerf_mm = r.kerf_mm, air_assist = r.air_assist, updated_at = now()
+    interval_mm = coalesce(r.interval_mm, s.interval_mm), kerf_mm = coalesce(r.kerf_mm, s.kerf_mm),
+    air_assist = coalesce(r.air_assist, s.air_assist), updated_at = now()
 from {ROWS} where s.id = r.id"""  # noqa: S608  # constants of this module
 TWICE = "the file has an earlier entry for the same material, thickness and operation"
 THERE = "there is a setting already; mode=merge changes it"
@@ -141,7 +147,9 @@ def _values(cut: Cut) -> dict[str, Any]:
 
 
 def _equal(row: Any, cut: Cut) -> bool:
-    return all(_same(row[name], value) for name, value in _values(cut).items() if name not in ("thickness_mm",))
+    """In all that the file says."""
+    values = {name: value for name, value in _values(cut).items() if name != "thickness_mm" and value is not None}
+    return all(_same(row[name], value) for name, value in values.items())
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -49,8 +49,9 @@ def _values(cut: Cut, path: str) -> Mapping[str, str]:
         "maxPower": power,
         "speed": _text(cut.speed),
         "numPasses": str(cut.passes),
-        "runBlower": str(int(cut.air)),
     }
+    if cut.air is not None:
+        found["runBlower"] = str(int(cut.air))
     if cut.kerf is not None:
         found["kerf"] = _text(cut.kerf / 2)
     if cut.interval is not None:

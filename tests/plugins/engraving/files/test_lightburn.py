@@ -22,9 +22,9 @@ def test_a_library_is_read_with_lightburns_defaults() -> None:
     found = lightburn.read(WOOD.encode())
     assert found.name == "Workshop 60W"
     cut, score, dark, light = found.materials["Walnut & maple"]
-    assert cut == Cut(Decimal("3.00"), "cut", 10.0, 84.0, 2, None, 0.14, True, "Cut")
+    assert cut == Cut(Decimal("3.00"), "cut", 10.0, 84.0, 2, None, 0.14, None, "Cut")
     assert score == Cut(Decimal("3.18"), "score", 200.0, 12.5, 1, None, None, False, "Fold lines")
-    assert dark == Cut(None, "engrave", 1000.0, 18.0, 1, 0.0635, None, False, "Dark")
+    assert dark == Cut(None, "engrave", 1000.0, 18.0, 1, 0.0635, None, None, "Dark")
     assert (light.operation, light.interval) == ("engrave", 0.1)  # 254 dots per inch
 
 
@@ -115,7 +115,7 @@ def cuts(draw: st.DrawFn) -> Cut:
         draw(st.integers(1, 5000)),
         draw(st.floats(0.01, 9).map(lambda value: float(f"{value:.6g}"))) if operation == "engrave" else None,
         draw(st.none() | st.integers(1, 400).map(lambda value: value / 100)) if operation == "cut" else None,
-        draw(st.booleans()),
+        draw(st.none() | st.booleans()),
         {"cut": "through", "score": "Score", "engrave": draw(WORDS)}[operation],
     )
 

@@ -256,9 +256,44 @@ async def test_what_is_imported_is_what_was_read(api: Api, staff: httpx.AsyncCli
     cuts = lightburn.read(WOOD.encode()).materials[NAME][:3]
     for row, cut in zip(rows, cuts, strict=True):
         assert row["thickness_mm"] == cut.thickness
-        assert (row["operation"], row["passes"], row["air_assist"]) == (cut.operation, cut.passes, cut.air)
+        assert (row["operation"], row["passes"]) == (cut.operation, cut.passes)
+        assert row["air_assist"] == (cut.operation == "cut" if cut.air is None else cut.air)
         assert (row["speed_mm_s"], row["power_pct"]) == pytest.approx((cut.speed, cut.power))
         assert (row["interval_mm"] or 0, row["kerf_mm"] or 0) == pytest.approx((cut.interval or 0, cut.kerf or 0))
+
+
+async def test_what_a_file_says_nothing_of_stays_as_the_shop_has_it(api: Api, staff: httpx.AsyncClient) -> None:
+    measured = '<speed Value="9"/><maxPower Value="50"/><kerf Value="0.08"/><runBlower Value="0"/>'
+    silent = '<speed Value="{}"/><maxPower Value="50"/>'
+    name = "Measured"
+    assert (await send(staff, library(measured, name=name))).json()["added"] == 1
+    read = "select s.speed_mm_s, s.kerf_mm, s.interval_mm, s.air_assist from engraving.laser_setting s join " + (
+        "engraving.material m on m.id = s.material_id where m.name = $1 and s.operation = $2"
+    )
+    same = await send(staff, library(silent.format(9), name=name))
+    assert (same.json()["same"], same.json()["changed"]) == (1, 0)
+    assert (await send(staff, library(silent.format(7), name=name))).json()["changed"] == 1
+    row = await api.shop.db.fetchrow(read, name, "cut")
+    assert [round(row[0]), round(row[1], 4), *list(row)[2:]] == [7, 0.16, None, False]
+    lines = silent.format(9) + '<interval Value="0.05"/>'
+    assert (await send(staff, library(lines, name=name, kind="Scan"))).json()["added"] == 1
+    assert (await send(staff, library(silent.format(7), name=name, kind="Scan"))).json()["changed"] == 1
+    row = await api.shop.db.fetchrow(read, name, "engrave")
+    assert (round(row[0]), round(row[2], 4)) == (7, 0.05)
+
+
+async def test_both_exports_together_move_a_line_by_the_kerf_once(api: Api, staff: httpx.AsyncClient) -> None:
+    setting = '<speed Value="9"/><maxPower Value="50"/><kerf Value="0.08"/>'
+    assert (await send(staff, library(setting, entry='Thickness="0.71" Desc="x"', name="Veneer"))).status_code == 200
+    id = await api.shop.db.fetchval("select id from engraving.material where name = 'Veneer'")
+    owner = await api.customer()
+    asked = {"name": "x", "template_id": 1, "material_id": id, "thickness_mm": 3}
+    project = (await owner.post("/api/projects", json=asked)).json()
+    assert project["cut"]["kerf_mm"] == 0.16  # export.svg is drawn with it
+    told = await owner.get(f"/api/projects/{project['id']}/export.clb")
+    (cut,) = lightburn.read(told.content).materials["Veneer"]
+    assert cut.kerf is None
+    assert str(cut.thickness) == "0.71"  # its own, not that of the sheet
 
 
 async def test_a_projects_settings_are_exported_as_they_can_be_imported_again(
