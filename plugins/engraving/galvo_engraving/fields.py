@@ -7,7 +7,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from galvo_engraving.problems import Unfit
 
@@ -33,6 +33,10 @@ def shortest(value: float) -> float:
 
 Real = Annotated[float, BeforeValidator(lambda value: value if value is None else shortest(value))]
 """From a column of that type."""
+
+
+Millionths = AfterValidator(lambda value: round(value, 6))
+"""For a number that may be next to 0, where a `real` column overflows: 1e-60."""
 
 
 def left() -> Any:

@@ -27,6 +27,8 @@ MM_PER_INCH = 25.4
 FASTEST = 100_000.0
 """mm/s; a galvo's mirrors do 20,000."""
 MOST_PASSES = 32_767
+DIGITS = 4
+"""After the point; what is less than that is nothing, to a laser as to a column."""
 WIDEST = 10.0
 """mm of an interval or a kerf."""
 
@@ -126,7 +128,10 @@ def _interval(values: dict[str, str], place: str) -> float | None:
     if "interval" in values:
         return _bounded(values, "interval", place, "mm", WIDEST)
     if "dpi" in values:
-        return round(MM_PER_INCH / _bounded(values, "dpi", place, "dots per inch", 100_000), 4)
+        found = round(MM_PER_INCH / _bounded(values, "dpi", place, "dots per inch", 100_000), DIGITS)
+        if found > WIDEST:
+            raise BadFile(f"{place}: dpi {values['dpi']!r} leaves more than {WIDEST:g} mm between two lines")
+        return found
     return None
 
 
@@ -137,7 +142,7 @@ def _kerf(values: dict[str, str], place: str) -> float | None:
     offset = _number(values["kerf"], f"{place}: kerf", "mm")
     if abs(offset) > WIDEST / 2:
         raise BadFile(f"{place}: kerf {values['kerf']!r} is wider than any beam")
-    return float(abs(offset) * 2) or None
+    return round(float(abs(offset)) * 2, DIGITS) or None
 
 
 def _flag(values: dict[str, str], name: str, place: str) -> bool | None:

@@ -28,6 +28,12 @@ def test_a_library_is_read_with_lightburns_defaults() -> None:
     assert (light.operation, light.interval) == ("engrave", 0.1)  # 254 dots per inch
 
 
+@pytest.mark.parametrize("kerf", ["1e-60", "-1e-60", "0", "-0", "1e-9999999", "0.00002"])
+def test_a_kerf_next_to_nothing_is_none(kerf: str) -> None:
+    (cut,) = lightburn.read(library(OK + f'<kerf Value="{kerf}"/>').encode()).materials["Oak"]
+    assert cut.kerf is None
+
+
 PLACE = "material 'Oak', entry 1 ('Cut'): "
 REFUSED = [
     ("", "line 1, column 1: this is no XML"),
@@ -68,6 +74,8 @@ REFUSED = [
     (library(OK + '<numPasses Value="-1"/>'), PLACE + "numPasses '-1' is no whole number"),
     (library(OK + '<kerf Value="6"/>'), PLACE + "kerf '6' is wider than any beam"),
     (library(OK + '<runBlower Value="yes"/>'), PLACE + "runBlower 'yes' is neither 0 nor 1"),
+    (library(OK + '<dpi Value="2"/>', kind="Scan"), PLACE + "dpi '2' leaves more than 10 mm between two lines"),
+    (library(OK + '<interval Value="0.00004"/>', kind="Scan"), PLACE + "interval '0.00004' is not more than 0"),
     (library(OK + '<interval Value="0"/>', kind="Scan"), PLACE + "interval '0' is not more than 0"),
     (library().replace("CutSetting", "Setting"), PLACE + "it has no CutSetting"),
     ("<LightBurnLibrary>" + "<a>" * 50 + "</a>" * 50 + "</LightBurnLibrary>", "elements are nested more than 12 deep"),
