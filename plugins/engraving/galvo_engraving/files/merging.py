@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from galvo_engraving.database import Database, Queries
-from galvo_engraving.files.library import Cut, Library
+from galvo_engraving.files.library import Cut, Library, Unused
 from galvo_engraving.files.models import Done, LibraryImported, Mode
 from galvo_engraving.files.names import free_slug, same_name
 from galvo_engraving.problems import Conflict, Unfit, Unknown
@@ -79,7 +79,7 @@ async def _materials(tx: Queries, library: Library) -> tuple[dict[str, int], lis
         named = by_name.get(same_name(name), [])
         if len(named) > 1:
             choice = ", ".join(row["slug"] for row in named[:3])
-            raise Unfit(f"material {name!r}: the shop has {len(named)} of this name ({choice}): rename the others there")
+            raise Unfit(f"material {name!r}: the shop has {len(named)} of this name ({choice}): rename others")
         if named:
             ids[name] = named[0]["id"]
         else:
@@ -96,8 +96,9 @@ async def _settings(
 ) -> LibraryImported:
     rows = await tx.fetch(SETTINGS, machine, list(ids.values()))
     known = {(row["material_id"], row["thickness_mm"], row["operation"]): row for row in rows}
-    added, changed, told = [], [], []
-    same = left = 0
+    added, changed = [], []
+    told = [_unused(one) for one in library.unused]
+    same, left = 0, len(told)
     for material, cuts in library.materials.items():
         seen: set[Any] = set()
         for cut in cuts:
@@ -162,6 +163,13 @@ def _same(one: Any, other: Any) -> bool:
 def _done(material: str, cut: Cut, done: Any, why: str) -> Done:
     thickness = None if cut.thickness is None else float(cut.thickness)
     return Done(material=material, thickness_mm=thickness, operation=cut.operation, title=cut.title, done=done, why=why)
+
+
+def _unused(one: Unused) -> Done:
+    thickness = None if one.thickness is None else float(one.thickness)
+    return Done(
+        material=one.material, thickness_mm=thickness, operation=one.kind, title=one.title, done="left", why=one.why
+    )
 
 
 def _json(rows: Iterable[dict[str, Any]]) -> str:

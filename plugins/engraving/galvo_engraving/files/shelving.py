@@ -64,7 +64,7 @@ async def shelve(db: Database, catalogue: Catalogue, mode: Mode) -> CatalogueImp
 
 
 def _surely(template: Template, row: Any) -> None:
-    """"Box C" and "Box C++" have one slug: it counts only where it was given. Raises Conflict."""
+    """ "Box C" and "Box C++" have one slug: it counts only where it was given. Raises Conflict."""
     if template.slug is None and same_name(template.name) != same_name(row["name"]):
         raise Conflict(
             f"template {template.name!r}: the slug made of it is that of {row['name']!r}: "

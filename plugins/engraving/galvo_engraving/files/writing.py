@@ -12,6 +12,8 @@ TYPES = {"cut": "Cut", "score": "Cut", "engrave": "Scan"}
 LAYERS = {"cut": 0, "score": 1, "engrave": 2}
 """LightBurn's palette: C00 is black, C01 blue, C02 red."""
 NONE = "-1.0000"
+ANY = "Any thickness"
+"""What LightBurn shows in its place: one title, since it takes several for groups."""
 
 
 def write(library: Library) -> bytes:
@@ -28,9 +30,8 @@ def write(library: Library) -> bytes:
 def _entry(material: str, cut: Cut) -> Iterable[str]:
     title = cut.title or cut.operation
     thickness = NONE if cut.thickness is None else f"{cut.thickness:.4f}"
-    # Without a thickness LightBurn shows a title in its place.
-    untitled = f" NoThickTitle={quoteattr(title)}" if cut.thickness is None else ""
-    path = "/".join((material, title if cut.thickness is None else thickness, title))
+    untitled = f" NoThickTitle={quoteattr(ANY)}" if cut.thickness is None else ""
+    path = "/".join((material, ANY if cut.thickness is None else thickness, title))
     yield f'        <Entry Thickness="{thickness}" Desc={quoteattr(title)}{untitled}>'
     yield f'            <CutSetting type="{TYPES[cut.operation]}">'
     for name, value in _values(cut, path).items():

@@ -34,6 +34,61 @@ def test_a_kerf_next_to_nothing_is_none(kerf: str) -> None:
     assert cut.kerf is None
 
 
+ENTRY = '<Entry Thickness="{}" Desc="{}" NoThickTitle="{}"><CutSetting type="{}">{}</CutSetting></Entry>'
+
+
+def several(*entries: str) -> Library:
+    inside = "".join(entries)
+    text = f'<LightBurnLibrary DisplayName="x"><Material name="Slate">{inside}</Material></LightBurnLibrary>'
+    return lightburn.read(text.encode())
+
+
+def test_an_entry_of_no_use_is_told_and_the_others_are_read() -> None:
+    found = several(
+        ENTRY.format("3", "Frame", "", "Tool", ""),
+        ENTRY.format("3", "Off", "", "Cut", OK.replace("50", "0.0")),
+        ENTRY.format("3", "Fill", "", "Offset", OK),
+        ENTRY.format("0.0000", "Any", "", "Scan", OK),
+    )
+    assert [(cut.operation, cut.thickness) for cut in found.materials["Slate"]] == [
+        ("engrave", Decimal("3.00")),
+        ("engrave", None),
+    ]
+    assert [(one.kind, one.title, one.why[:44]) for one in found.unused] == [
+        ("Tool", "Frame", "entry 1: CutSetting type 'Tool' does not burn"[:44]),
+        ("Cut", "Off", "entry 2: with maxPower 0 nothing burns"),
+    ]
+    only = several(ENTRY.format("3", "Frame", "", "Tool", ""))
+    assert (only.materials, len(only.unused)) == ({}, 1)
+
+
+def test_groups_without_a_thickness_are_materials_of_their_own() -> None:
+    found = several(
+        ENTRY.format("-1.0000", "Engrave", "Acrylic", "Scan", OK),
+        ENTRY.format("-1.0000", "Engrave", "Bamboo", "Scan", OK),
+        ENTRY.format("3", "Cut", "", "Cut", OK),
+    )
+    assert {name: len(cuts) for name, cuts in found.materials.items()} == {
+        "Slate, Acrylic": 1,
+        "Slate, Bamboo": 1,
+        "Slate": 1,
+    }
+    with pytest.raises(BadFile, match="more than 200 characters"):
+        several(*(ENTRY.format("-1", "x", letter * 198, "Scan", OK) for letter in "ab"))
+
+
+@pytest.mark.parametrize(
+    "title, operation",
+    [
+        ("Bookmark", "cut"), ("Hallmark cut", "cut"), ("Cut, then mark", "cut"), ("Scoreboard", "cut"), ("", "cut"),
+        ("Mark", "score"), ("fold lines", "score"), ("Engrave", "score"), ("Relief 2", "score"), ("score_2", "score"),
+    ],
+)  # fmt: skip
+def test_whole_words_of_a_title_tell_a_score_from_a_cut(title: str, operation: str) -> None:
+    (cut,) = several(ENTRY.format("3", title, "", "Cut", OK)).materials["Slate"]
+    assert cut.operation == operation
+
+
 PLACE = "material 'Oak', entry 1 ('Cut'): "
 REFUSED = [
     ("", "line 1, column 1: this is no XML"),
@@ -48,7 +103,7 @@ REFUSED = [
     ),
     (library(entry='Desc="Cut"'), PLACE + "Thickness is missing; -1 means none"),
     (library(entry='Thickness="-3" Desc="Cut"'), PLACE + "Thickness '-3' is not from 0.01 to 999.99 mm"),
-    (library(entry='Thickness="0" Desc="Cut"'), PLACE + "Thickness '0' is not from 0.01 to 999.99 mm"),
+    (library(entry='Thickness="0.004" Desc="Cut"'), PLACE + "Thickness '0.004' is not from 0.01 to 999.99 mm"),
     (library(entry='Thickness="1e30" Desc="Cut"'), PLACE + "Thickness '1e30' is not from"),
     (
         library(entry='Thickness="3mm" Desc="Cut"'),
@@ -59,7 +114,6 @@ REFUSED = [
         library(entry='Thickness="1e99999999999999999999" Desc="Cut"'),
         PLACE + "Thickness '1e99999999999999999999' is no",
     ),
-    (library(kind="Tool"), PLACE + "CutSetting type 'Tool' is not known here, only Cut, Scan, Scan+Cut, Image"),
     (library('<maxPower Value="50"/>'), PLACE + "speed is missing"),
     (library('<speed Value="10"/>'), PLACE + "maxPower is missing"),
     (library(OK.replace("10", "0")), PLACE + "speed '0' is not more than 0 and at most 100000 mm/s"),

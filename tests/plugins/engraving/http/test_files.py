@@ -98,7 +98,7 @@ async def test_a_file_that_is_wrong_at_its_end_leaves_nothing_behind(api: Api, s
 LONG = "q" * 90
 
 
-@pytest.mark.parametrize("names", [("Ply C++", "Ply C", "Ply (C)"), (LONG + "1", LONG + "2", LONG)], ids=["short", "long"])
+@pytest.mark.parametrize("names", [("Ply C++", "Ply C", "Ply (C)"), (LONG + "1", LONG + "2", LONG)])
 async def test_materials_whose_slugs_are_equal_stay_apart(
     api: Api, staff: httpx.AsyncClient, names: tuple[str, str, str]
 ) -> None:
@@ -280,6 +280,15 @@ async def test_what_a_file_says_nothing_of_stays_as_the_shop_has_it(api: Api, st
     assert (await send(staff, library(silent.format(7), name=name, kind="Scan"))).json()["changed"] == 1
     row = await api.shop.db.fetchrow(read, name, "engrave")
     assert (round(row[0]), round(row[2], 4)) == (7, 0.05)
+
+
+async def test_an_entry_of_no_use_is_left_and_told_with_its_place(staff: httpx.AsyncClient) -> None:
+    tool = '<Entry Thickness="3"><CutSetting type="Tool"/></Entry>'
+    told = (await send(staff, library(name="Cork").replace("</Material>", f"{tool}</Material>"))).json()
+    assert (told["added"], told["left"]) == (1, 1)
+    why = told["told"][0].pop("why")
+    assert why.startswith("entry 2: CutSetting type 'Tool' does not burn")
+    assert told["told"] == [{"material": "Cork", "thickness_mm": 3.0, "operation": "Tool", "title": "", "done": "left"}]
 
 
 async def test_both_exports_together_move_a_line_by_the_kerf_once(api: Api, staff: httpx.AsyncClient) -> None:
