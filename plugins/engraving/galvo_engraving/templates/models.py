@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from galvo_engraving.accounts.models import Line, Strict
-from galvo_engraving.fields import Real, Slug, Text, left
+from galvo_engraving.fields import Millionths, Real, Slug, Text, left
 from galvo_engraving.params import Page
 
 Kind = Literal["length", "angle", "count", "ratio", "flag", "choice"]
@@ -19,7 +19,7 @@ MOST = 60
 """Parameters of a template."""
 Difficulty = Annotated[int, Field(ge=1, le=5)]
 Minutes = Annotated[int, Field(ge=1, le=10_000)]
-Bound = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+Bound = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False), Millionths]
 
 
 class Entry(BaseModel):
