@@ -8,6 +8,7 @@ from typing import Any
 
 from galvo_engraving.boxes.drawing import draw
 from galvo_engraving.boxes.nest import covered, nest
+from galvo_engraving.boxes.panel import POINTS
 from galvo_engraving.boxes.svg import svg
 from galvo_engraving.boxes.values import Value, effective
 
@@ -33,14 +34,19 @@ def chosen(
     return effective(rows, {**values, **given})
 
 
-def preview_svg(slug: str, values: Mapping[str, Value], *, title: str, bed_width: float | None = None) -> bytes:
-    """On one sheet, about as wide as high where nobody says how wide. Raises Unfit."""
-    panels = draw(slug, values, title)
+def preview_svg(
+    slug: str, values: Mapping[str, Value], *, title: str, bed_width: float | None = None, points: int = POINTS
+) -> bytes:
+    """On one sheet, about as wide as high where nobody says how wide. Raises Unfit, TooFine."""
+    panels = draw(slug, values, title, points=points)
     width = float(values.get("sheet_width", bed_width or math.sqrt(SHAPE * covered(panels))))
     return svg(nest(panels, str(values.get("nesting", "rows")), width), hairline=True)
 
 
-def sheets_svg(slug: str, values: Mapping[str, Value], *, title: str, bed: tuple[float, float]) -> bytes:
-    """On as many beds of a machine (width and height in mm) as it needs. Raises Unfit."""
+def sheets_svg(
+    slug: str, values: Mapping[str, Value], *, title: str, bed: tuple[float, float], points: int = POINTS
+) -> bytes:
+    """On as many beds of a machine (width and height in mm) as it needs. Raises Unfit, TooFine."""
     width = min(bed[0], float(values.get("sheet_width", bed[0])))
-    return svg(nest(draw(slug, values, title), str(values.get("nesting", "rows")), width, bed[1]))
+    panels = draw(slug, values, title, points=points)
+    return svg(nest(panels, str(values.get("nesting", "rows")), width, bed[1]))
