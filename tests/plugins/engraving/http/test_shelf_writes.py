@@ -177,9 +177,12 @@ async def test_what_cannot_be_is_not_stored(
     "parameter, problem",
     [
         (WIDTH | {"minimum": None}, "a length needs a minimum"), (WIDTH | {"minimum": 95}, "a length needs a minimum"),
-        (WIDTH | {"default_value": "9"}, "in its own range"), (WIDTH | {"default_value": "nan"}, "in its own range"),
+        (WIDTH | {"default_value": "9"}, "in its own range"), (WIDTH | {"default_value": "nan"}, "has to be a number"),
         (WIDTH | {"default_value": "wide"}, "has to be a number"), (WIDTH | {"choices": ["a"]}, "has no choices"),
         (WIDTH | {"kind": "count", "default_value": "40.5"}, "has to be a whole number"),
+        (WIDTH | {"kind": "count", "default_value": "4_0"}, "has to be a whole number"),
+        (WIDTH | {"default_value": "\u0664\u0660"}, "has to be a number"),
+        (WIDTH | {"default_value": "4e1"}, "has to be a number"), (WIDTH | {"default_value": " 40 "}, "has to be a number"),
         (WIDTH | {"name": "thickness_mm"}, "take another one"), (WIDTH | {"name": "Width"}, "name"),
         (LID | {"default_value": "round"}, "one of flat, domed"), (LID | {"choices": []}, "there are none"),
         (LID | {"choices": ["flat", "flat"]}, "are the same"), (LID | {"minimum": 1}, "no minimum"),
