@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from galvo_engraving.boxes import store
+from galvo_engraving.boxes.measuring import measured
 from galvo_engraving.boxes.sheet import sheets_svg
 from galvo_engraving.boxes.turns import drawn
 from galvo_engraving.database import Database
@@ -35,6 +36,30 @@ async def project_svg(
         assert cut.bed is not None  # noqa: S101  # a machine was given
         return await drawn(sheets_svg, cut.slug, cut.values, title=name or cut.name, bed=cut.bed)
 
-    asked = [material, machine, float(thickness), name, sorted(stored.items())]
-    key = blake2b(msgspec.json.encode(asked), digest_size=16).hexdigest()
+    key = _key(material, machine, thickness, name, stored)
     return await db.cached(f"sheets:{template}:{key}", load, depends_on=store.TABLES)
+
+
+async def project_lengths(
+    db: Database,
+    *,
+    template: int,
+    material: int,
+    machine: int,
+    thickness: float,
+    stored: Mapping[str, Any],
+    name: str | None = None,
+) -> list[dict[str, Any]]:
+    """What `measured` finds on the same panels. Raises Unfit, Unknown, Busy."""
+
+    async def load() -> list[dict[str, Any]]:
+        cut = await store.read(db, template, stored, material, machine, thickness, lenient=True)
+        return await drawn(measured, cut.slug, cut.values, title=name or cut.name)
+
+    key = _key(material, machine, thickness, name, stored)
+    return await db.cached(f"lengths:{template}:{key}", load, depends_on=store.TABLES)
+
+
+def _key(material: int, machine: int, thickness: float, name: str | None, stored: Mapping[str, Any]) -> str:
+    asked = [material, machine, float(thickness), name, sorted(stored.items())]
+    return blake2b(msgspec.json.encode(asked), digest_size=16).hexdigest()
