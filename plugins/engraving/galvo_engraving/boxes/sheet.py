@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from galvo_engraving.boxes.drawing import draw
+from galvo_engraving.boxes.families import slotted
 from galvo_engraving.boxes.nest import covered, nest
 from galvo_engraving.boxes.panel import POINTS
 from galvo_engraving.boxes.svg import svg
@@ -17,6 +18,7 @@ SHAPE = 2.0
 
 
 def chosen(
+    slug: str,
     parameters: Iterable[Mapping[str, Any]],
     given: Mapping[str, Any],
     *,
@@ -25,13 +27,18 @@ def chosen(
 ) -> dict[str, Value]:
     """What is drawn: `given` values, then what the material's sheet measures, then the template's defaults.
 
+    Slots for the sheet are left to its thickness, unless their width is given.
+
     Raises Unfit, also when the template is not made for such a sheet.
     """
     rows = list(parameters)
     known = {row["name"] for row in rows}
     sheet = {"thickness": thickness, "kerf": kerf}
     values = {name: float(value) for name, value in sheet.items() if value is not None and name in known}
-    return effective(rows, {**values, **given})
+    found = effective(rows, {**values, **given})
+    if "slot_width" not in given and slotted(slug, known):
+        found.pop("slot_width", None)
+    return found
 
 
 def preview_svg(
