@@ -48,7 +48,7 @@ def test_they_follow_the_sheet(slug: str, part: str, thickness: float) -> None:
 
 
 def test_so_does_the_foot_of_a_sign() -> None:
-    left, low, right, top = bounds(parts("edge-lit-sign", {}, 3)["layer 1"].holes[0])
+    _, low, _, top = bounds(parts("edge-lit-sign", {}, 3)["layer 1"].holes[0])
     assert top - low == pytest.approx(3.15)
 
 
