@@ -149,7 +149,7 @@ async def test_a_project_is_drawn_on_its_machines_beds(api: Api) -> None:
     parts = {path.get("data-part") for path in root.iter(PATH)}
     assert "drawer 3 front" in parts
     assert "drawer 4 front" not in parts
-    assert root.get("height") == "410mm"
+    assert root.get("height") == "400mm"
 
 
 async def test_when_many_wait_it_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
