@@ -7,13 +7,15 @@ import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from galvo_engraving.problems import Unfit
 
 Operation = Literal["cut", "score", "engrave"]
+SLUG = 80
+"""Characters at most."""
 Slug = Annotated[
-    str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"), Field(examples=["oak-and-light"])
+    str, StringConstraints(max_length=SLUG, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"), Field(examples=["oak-and-light"])
 ]
 """A name for addresses and files."""
 Text = Annotated[
@@ -39,6 +41,10 @@ Real = Annotated[float, BeforeValidator(lambda value: value if value is None els
 """From a column of that type."""
 
 
+Millionths = AfterValidator(lambda value: round(value, 6))
+"""For a number that may be next to 0, where a `real` column overflows: 1e-60."""
+
+
 def left() -> Any:
     """For a field that may be left out, but may not be null."""
     return Field(default_factory=lambda: None)
@@ -47,7 +53,7 @@ def left() -> Any:
 def slug_of(name: str) -> str:
     """Raises Unfit: there is nothing in the name to make it of."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", plain)[:80].strip("-")
+    made = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG].strip("-")
     if not made:
         raise Unfit("slug: give one of letters, digits and hyphens; the name has none to make it of")
     return made

@@ -15,6 +15,8 @@ LAYERS = {"cut": 0, "score": 1, "engrave": 2}
 NONE = "-1.0000"
 NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """XML 1.0, 2.2: Char."""
+ANY = "Any thickness"
+"""What LightBurn shows in its place: one title, since it takes several for groups."""
 
 
 def write(library: Library) -> bytes:
@@ -31,9 +33,8 @@ def write(library: Library) -> bytes:
 def _entry(material: str, cut: Cut) -> Iterable[str]:
     title = cut.title or cut.operation
     thickness = NONE if cut.thickness is None else f"{cut.thickness:.4f}"
-    # Without a thickness LightBurn shows a title in its place.
-    untitled = f" NoThickTitle={_quoted(title)}" if cut.thickness is None else ""
-    path = "/".join((material, title if cut.thickness is None else thickness, title))
+    untitled = f" NoThickTitle={_quoted(ANY)}" if cut.thickness is None else ""
+    path = "/".join((material, ANY if cut.thickness is None else thickness, title))
     yield f'        <Entry Thickness="{thickness}" Desc={_quoted(title)}{untitled}>'
     yield f'            <CutSetting type="{TYPES[cut.operation]}">'
     for name, value in _values(cut, path).items():
@@ -52,8 +53,9 @@ def _values(cut: Cut, path: str) -> Mapping[str, str]:
         "maxPower": power,
         "speed": _text(cut.speed),
         "numPasses": str(cut.passes),
-        "runBlower": str(int(cut.air)),
     }
+    if cut.air is not None:
+        found["runBlower"] = str(int(cut.air))
     if cut.kerf is not None:
         found["kerf"] = _text(cut.kerf / 2)
     if cut.interval is not None:
