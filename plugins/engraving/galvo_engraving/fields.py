@@ -7,12 +7,14 @@ import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from galvo_engraving.problems import Unfit
 
 Operation = Literal["cut", "score", "engrave"]
-Slug = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+SLUG = 80
+"""Characters at most."""
+Slug = Annotated[str, StringConstraints(max_length=SLUG, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A name for addresses and files."""
 Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 """Text of any number of lines."""
@@ -33,6 +35,10 @@ Real = Annotated[float, BeforeValidator(lambda value: value if value is None els
 """From a column of that type."""
 
 
+Millionths = AfterValidator(lambda value: round(value, 6))
+"""For a number that may be next to 0, where a `real` column overflows: 1e-60."""
+
+
 def left() -> Any:
     """For a field that may be left out, but may not be null."""
     return Field(default_factory=lambda: None)
@@ -41,7 +47,7 @@ def left() -> Any:
 def slug_of(name: str) -> str:
     """Raises Unfit: there is nothing in the name to make it of."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", plain)[:80].strip("-")
+    made = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG].strip("-")
     if not made:
         raise Unfit("slug: give one of letters, digits and hyphens; the name has none to make it of")
     return made

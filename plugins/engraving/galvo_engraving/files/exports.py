@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -41,13 +42,13 @@ async def settings_of(db: Queries, row: Any) -> bytes:
         if found is not None:
             cuts.append(
                 Cut(
-                    thickness=row["thickness_mm"],
+                    thickness=None if found.thickness_mm is None else Decimal(str(found.thickness_mm)),
                     operation=operation,
                     speed=found.speed_mm_s,
                     power=found.power_pct,
                     passes=found.passes,
                     interval=found.interval_mm,
-                    kerf=found.kerf_mm,
+                    kerf=None,  # the panels of export.svg are moved by it already
                     air=found.air_assist,
                     title=operation.capitalize(),
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 MATERIALS = 2_000
@@ -31,7 +31,8 @@ class Cut:
     interval: float | None
     kerf: float | None
     """Width of what the beam takes away."""
-    air: bool
+    air: bool | None
+    """None, as for the two above: the file says nothing of it."""
     title: str
     """What the file calls it."""
 
@@ -42,7 +43,20 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Unused:
+    """An entry that is as LightBurn writes it, but is no setting for the shop."""
+
+    material: str
+    thickness: Decimal | None
+    kind: str
+    """Its type in the file."""
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     name: str
     materials: dict[str, list[Cut]]
     """By name, both in the file's order."""
+    unused: list[Unused] = field(default_factory=list)

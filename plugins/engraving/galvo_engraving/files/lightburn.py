@@ -9,34 +9,43 @@ look on the screen (frequency, tabCount, JumpSpeed ...), and are passed over.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from galvo_engraving.files.library import ENTRIES, HUNDREDTH, MATERIALS, THICKEST, BadFile, Cut, Library
-from galvo_engraving.files.xml import elements, text
+from galvo_engraving.files.library import ENTRIES, HUNDREDTH, MATERIALS, THICKEST, BadFile, Cut, Library, Unused
+from galvo_engraving.files.titles import of_a_line
+from galvo_engraving.files.xml import TEXT, elements, text
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-OPERATIONS = {"Cut": "cut", "Scan": "engrave", "Scan+Cut": "engrave", "Image": "engrave"}
-"""By CutSetting's type: Line, Fill, Fill+Line and Image on LightBurn's screen."""
-SCORES = ("score", "scoring", "mark", "etch", "crease", "fold", "scribe")
-"""LightBurn has no type for scoring: words of a title by which a line is not meant to go through."""
+OPERATIONS = {"Cut": "cut", "Scan": "engrave", "Scan+Cut": "engrave", "Offset": "engrave", "Image": "engrave"}
+"""By CutSetting's type: Line, Fill, Fill+Line, Offset Fill and Image on LightBurn's screen."""
 MM_PER_INCH = 25.4
-INTERVAL = 0.1
-"""mm between lines where LightBurn left it out as its default."""
 FASTEST = 100_000.0
 """mm/s; a galvo's mirrors do 20,000."""
 MOST_PASSES = 32_767
+DIGITS = 4
+"""After the point; what is less than that is nothing, to a laser as to a column."""
 WIDEST = 10.0
 """mm of an interval or a kerf."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    group: str
+    """What LightBurn shows in the place of a thickness."""
+    cuts: list[Cut]
+    unused: list[Unused]
+
+
 def read(contents: bytes) -> Library:
     """All of it, or BadFile says where it is wrong."""
-    name, entries = "", 0
+    name, entries, number = "", 0, 0
     materials: dict[str, list[Cut]] = {}
+    unused: list[Unused] = []
     known: set[str] = set()
     root: Element | None = None
     for event, element in elements(contents):
@@ -46,28 +55,46 @@ def read(contents: bytes) -> Library:
                 raise BadFile(f"this is no library of LightBurn's: it begins with <{element.tag[:40]}>")
             name = text(element, "DisplayName")
         elif event == "end" and element.tag == "Material":
-            material, cuts = _material(element, len(materials) + 1)
-            if material.casefold() in known:
-                raise BadFile(f"material {material!r} is there twice: put the entries of both together")
-            entries += len(cuts)
-            if entries > ENTRIES or len(materials) >= MATERIALS:
+            number += 1
+            found, others = _material(element, number)
+            unused += others
+            entries += sum(map(len, found.values())) + len(others)
+            for material, cuts in found.items():
+                if material.casefold() in known:
+                    raise BadFile(f"material {material!r} is there twice: put the entries of both together")
+                materials[material] = cuts
+                known.add(material.casefold())
+            if entries > ENTRIES or len(materials) > MATERIALS:
                 raise BadFile(f"more than {MATERIALS} materials or {ENTRIES} entries: divide the library")
-            materials[material] = cuts
-            known.add(material.casefold())
             element.clear()
-    if not materials:
+    if not number:
         raise BadFile("there is no material in it")
-    return Library(name, materials)
+    return Library(name, materials, unused)
 
 
-def _material(element: Element, number: int) -> tuple[str, list[Cut]]:
+def _material(element: Element, number: int) -> tuple[dict[str, list[Cut]], list[Unused]]:
+    """Where one has several groups of entries without a thickness, as "Slate" has, each group is a material."""
     name = text(element, "name")
     if not name:
         raise BadFile(f"material {number} has no name")
-    return name, [cut for place, entry in enumerate(element.findall("Entry"), 1) for cut in _entry(entry, name, place)]
+    entries = [_entry(entry, name, place) for place, entry in enumerate(element.findall("Entry"), 1)]
+    grouped = len({entry.group for entry in entries} - {""}) > 1
+    materials: dict[str, list[Cut]] = {} if entries else {name: []}
+    for entry in entries:
+        if entry.cuts:
+            its = _grouped(name, entry.group) if grouped and entry.group else name
+            materials.setdefault(its, []).extend(entry.cuts)
+    return materials, [one for entry in entries for one in entry.unused]
 
 
-def _entry(element: Element, material: str, number: int) -> list[Cut]:
+def _grouped(name: str, group: str) -> str:
+    its = f"{name}, {group}"
+    if len(its) > TEXT:
+        raise BadFile(f"material {name!r}: with {group!r} its name has more than {TEXT} characters")
+    return its
+
+
+def _entry(element: Element, material: str, number: int) -> _Entry:
     given, description, untitled = (text(element, key) for key in ("Thickness", "Desc", "NoThickTitle"))
     title = description or untitled
     place = f"material {material!r}, entry {number}" + (f" ({title!r})" if title else "")
@@ -75,17 +102,24 @@ def _entry(element: Element, material: str, number: int) -> list[Cut]:
     settings = element.findall("CutSetting")
     if not settings:
         raise BadFile(f"{place}: it has no CutSetting")
-    return [_cut(one, thickness, title, place) for one in settings]
+    entry = _Entry(untitled if thickness is None else "", [], [])
+    for one in settings:
+        found = _cut(one, thickness, title, place)
+        if isinstance(found, Cut):
+            entry.cuts.append(found)
+        else:
+            entry.unused.append(Unused(material, thickness, text(one, "type"), title, f"entry {number}: {found}"))
+    return entry
 
 
 def _thickness(given: str, untitled: str, place: str) -> Decimal | None:
-    """`-1.0000` is LightBurn's word for none."""
+    """`-1.0000` is LightBurn's word for none; 0 has the same meaning in real libraries."""
     if not given and untitled:
         return None
     if not given:
         raise BadFile(f"{place}: Thickness is missing; -1 means none")
     value = _number(given, f"{place}: Thickness", "mm")
-    if value == -1:
+    if value in (-1, 0):
         return None
     rounded = value.quantize(HUNDREDTH) if abs(value) <= THICKEST else value
     if not 0 < rounded <= THICKEST:
@@ -93,15 +127,17 @@ def _thickness(given: str, untitled: str, place: str) -> Decimal | None:
     return rounded
 
 
-def _cut(element: Element, thickness: Decimal | None, title: str, place: str) -> Cut:
+def _cut(element: Element, thickness: Decimal | None, title: str, place: str) -> Cut | str:
+    """Or why it is of no use."""
     kind = text(element, "type")
     operation = OPERATIONS.get(kind)
     if operation is None:
-        known = ", ".join(OPERATIONS)
-        raise BadFile(f"{place}: CutSetting type {kind!r} is not known here, only {known}")
-    if operation == "cut" and any(word in title.casefold() for word in SCORES):
-        operation = "score"
+        return f"CutSetting type {kind!r} does not burn, or is not known here: only {', '.join(OPERATIONS)} are"
+    if operation == "cut":
+        operation = of_a_line(title)
     values = {child.tag: text(child, "Value") for child in element}
+    if "maxPower" in values and _number(values["maxPower"], f"{place}: maxPower", "per cent") == 0:
+        return "with maxPower 0 nothing burns"
     return Cut(
         thickness=thickness,
         operation=operation,
@@ -110,7 +146,7 @@ def _cut(element: Element, thickness: Decimal | None, title: str, place: str) ->
         passes=_passes(values, place),
         interval=_interval(values, place) if operation == "engrave" else None,
         kerf=_kerf(values, place) if operation == "cut" else None,
-        air=_flag(values, "runBlower", place, default=operation == "cut"),
+        air=_flag(values, "runBlower", place),
         title=title,
     )
 
@@ -124,12 +160,15 @@ def _passes(values: dict[str, str], place: str) -> int:
     return max(1, int(value))
 
 
-def _interval(values: dict[str, str], place: str) -> float:
+def _interval(values: dict[str, str], place: str) -> float | None:
     if "interval" in values:
         return _bounded(values, "interval", place, "mm", WIDEST)
     if "dpi" in values:
-        return round(MM_PER_INCH / _bounded(values, "dpi", place, "dots per inch", 100_000), 4)
-    return INTERVAL
+        found = round(MM_PER_INCH / _bounded(values, "dpi", place, "dots per inch", 100_000), DIGITS)
+        if found > WIDEST:
+            raise BadFile(f"{place}: dpi {values['dpi']!r} leaves more than {WIDEST:g} mm between two lines")
+        return found
+    return None
 
 
 def _kerf(values: dict[str, str], place: str) -> float | None:
@@ -139,11 +178,13 @@ def _kerf(values: dict[str, str], place: str) -> float | None:
     offset = _number(values["kerf"], f"{place}: kerf", "mm")
     if abs(offset) > WIDEST / 2:
         raise BadFile(f"{place}: kerf {values['kerf']!r} is wider than any beam")
-    return float(abs(offset) * 2) or None
+    return round(float(abs(offset)) * 2, DIGITS) or None
 
 
-def _flag(values: dict[str, str], name: str, place: str, *, default: bool) -> bool:
-    told = values.get(name, str(int(default)))
+def _flag(values: dict[str, str], name: str, place: str) -> bool | None:
+    told = values.get(name)
+    if told is None:
+        return None
     if told not in ("0", "1"):
         raise BadFile(f"{place}: {name} {told!r} is neither 0 nor 1")
     return told == "1"

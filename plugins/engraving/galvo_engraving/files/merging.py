@@ -10,18 +10,21 @@ from typing import Any
 import asyncpg
 
 from galvo_engraving.database import Database, Queries
-from galvo_engraving.files.library import Cut, Library
+from galvo_engraving.files.library import Cut, Library, Unused
 from galvo_engraving.files.models import Done, LibraryImported, Mode
-from galvo_engraving.files.names import slug
+from galvo_engraving.files.names import free_slug, same_name
 from galvo_engraving.problems import Conflict, Unfit, Unknown
 
 TOLD = 200
+INTERVAL = 0.1
+"""mm between engraved lines: LightBurn's default, which files leave out."""
 FAMILY = "imported"
 DENSITY = 1.0
 NOTE = "Imported from a library without a density: 1 g/cm3 stands for it."
 # Locked, so that two imports for one machine come one after the other.
 MACHINE = "select id from engraving.machine where id = $1 for update"
-MATERIALS = "select id, slug, name from engraving.material where slug = any($1) or lower(name) = any($2) order by id"
+# All of them: Python's idea of equal names holds, whatever the database's collation is, and free slugs are seen.
+MATERIALS = "select id, slug, name from engraving.material order by id"
 MAKE_MATERIALS = f"""
 insert into engraving.material (slug, name, family, supplier, density, note)
 select slug, name, '{FAMILY}', $2, {DENSITY}, '{NOTE}'
@@ -36,11 +39,15 @@ ROWS = """jsonb_to_recordset($1::text::jsonb) as r (
 ADD = f"""
 insert into engraving.laser_setting (machine_id, material_id, thickness_mm, operation, speed_mm_s, power_pct, passes,
     interval_mm, kerf_mm, air_assist)
-select $2, material_id, thickness_mm, operation, speed_mm_s, power_pct, passes, interval_mm, kerf_mm, air_assist
+select $2, material_id, thickness_mm, operation, speed_mm_s, power_pct, passes,
+    coalesce(interval_mm, case operation when 'engrave' then {INTERVAL} end), kerf_mm,
+    coalesce(air_assist, operation = 'cut')
 from {ROWS}"""  # noqa: S608  # constants of this module
+# What the file says nothing of stays: a kerf that was measured here, above all.
 CHANGE = f"""
 update engraving.laser_setting s set speed_mm_s = r.speed_mm_s, power_pct = r.power_pct, passes = r.passes,
-    interval_mm = r.interval_mm, kerf_mm = r.kerf_mm, air_assist = r.air_assist, updated_at = now()
+    interval_mm = coalesce(r.interval_mm, s.interval_mm), kerf_mm = coalesce(r.kerf_mm, s.kerf_mm),
+    air_assist = coalesce(r.air_assist, s.air_assist), updated_at = now()
 from {ROWS} where s.id = r.id"""  # noqa: S608  # constants of this module
 TWICE = "the file has an earlier entry for the same material, thickness and operation"
 THERE = "there is a setting already; mode=merge changes it"
@@ -60,29 +67,23 @@ async def merge(db: Database, library: Library, machine: int, mode: Mode) -> Lib
 
 
 async def _materials(tx: Queries, library: Library) -> tuple[dict[str, int], list[str]]:
-    """The id of each, and which are new."""
-    slugs = {name: slug(name) for name in library.materials}
-    rows = await tx.fetch(MATERIALS, list(slugs.values()), [name.lower() for name in slugs])
-    by_slug = {row["slug"]: row["id"] for row in rows}
+    """The id of each, by name, and which are new. Names alone count: "Ply C" and "Ply C++" have one slug."""
+    rows = await tx.fetch(MATERIALS)
+    slugs = {row["slug"] for row in rows}
     by_name: dict[str, list[Any]] = {}
     for row in rows:
-        by_name.setdefault(row["name"].lower(), []).append(row)
+        by_name.setdefault(same_name(row["name"]), []).append(row)
     ids: dict[str, int] = {}
     new: dict[str, str] = {}
-    taken: dict[int | str, str] = {}
-    for name, its_slug in slugs.items():
-        named = by_name.get(name.lower(), [])
+    for name in library.materials:
+        named = by_name.get(same_name(name), [])
         if len(named) > 1:
             choice = ", ".join(row["slug"] for row in named[:3])
-            raise Unfit(f"material {name!r}: the shop has {len(named)} of this name: call it one of {choice} instead")
-        found = named[0]["id"] if named else by_slug.get(its_slug)
-        other = taken.setdefault(its_slug if found is None else found, name)
-        if other != name:
-            raise Unfit(f"materials {other!r} and {name!r} are the same one in the shop: put their entries together")
-        if found is None:
-            new[its_slug] = name
+            raise Unfit(f"material {name!r}: the shop has {len(named)} of this name ({choice}): rename others")
+        if named:
+            ids[name] = named[0]["id"]
         else:
-            ids[name] = found
+            new[free_slug(name, slugs)] = name
     if new:
         made = [{"slug": its_slug, "name": name} for its_slug, name in new.items()]
         for row in await tx.fetch(MAKE_MATERIALS, json.dumps(made), library.name or "LightBurn library"):
@@ -95,8 +96,9 @@ async def _settings(
 ) -> LibraryImported:
     rows = await tx.fetch(SETTINGS, machine, list(ids.values()))
     known = {(row["material_id"], row["thickness_mm"], row["operation"]): row for row in rows}
-    added, changed, told = [], [], []
-    same = left = 0
+    added, changed = [], []
+    told = [_unused(one) for one in library.unused]
+    same, left = 0, len(told)
     for material, cuts in library.materials.items():
         seen: set[Any] = set()
         for cut in cuts:
@@ -146,7 +148,9 @@ def _values(cut: Cut) -> dict[str, Any]:
 
 
 def _equal(row: Any, cut: Cut) -> bool:
-    return all(_same(row[name], value) for name, value in _values(cut).items() if name not in ("thickness_mm",))
+    """In all that the file says."""
+    values = {name: value for name, value in _values(cut).items() if name != "thickness_mm" and value is not None}
+    return all(_same(row[name], value) for name, value in values.items())
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -159,6 +163,13 @@ def _same(one: Any, other: Any) -> bool:
 def _done(material: str, cut: Cut, done: Any, why: str) -> Done:
     thickness = None if cut.thickness is None else float(cut.thickness)
     return Done(material=material, thickness_mm=thickness, operation=cut.operation, title=cut.title, done=done, why=why)
+
+
+def _unused(one: Unused) -> Done:
+    thickness = None if one.thickness is None else float(one.thickness)
+    return Done(
+        material=one.material, thickness_mm=thickness, operation=one.kind, title=one.title, done="left", why=one.why
+    )
 
 
 def _json(rows: Iterable[dict[str, Any]]) -> str:

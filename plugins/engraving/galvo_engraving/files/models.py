@@ -15,6 +15,7 @@ class Done(BaseModel):
     material: str
     thickness_mm: float | None
     operation: str
+    """Of what has none here: its type in the file."""
     title: str
     done: Literal["added", "changed", "left"]
     why: str

@@ -10,10 +10,11 @@ import asyncpg
 from galvo_engraving.database import Database
 from galvo_engraving.files.catalogue import Catalogue, Template
 from galvo_engraving.files.models import CatalogueImported, Mode
+from galvo_engraving.files.names import same_name
 from galvo_engraving.problems import Conflict
 
 # Locked, so that what another client writes meanwhile is either there before this or comes after it.
-KNOWN = "select id, slug from engraving.box_template where slug = any($1) order by id for update"
+KNOWN = "select id, slug, name from engraving.box_template where slug = any($1) order by id for update"
 ROWS = """jsonb_to_recordset($1::text::jsonb) as t (
     id integer, slug text, name text, template_group text, difficulty smallint, minutes smallint, summary text)"""
 ADD = f"""
@@ -39,7 +40,10 @@ async def shelve(db: Database, catalogue: Catalogue, mode: Mode) -> CatalogueImp
     by_slug = {template.its_slug: template for template in catalogue.templates}
     try:
         async with db.transaction() as tx:
-            known = {row["slug"]: row["id"] for row in await tx.fetch(KNOWN, list(by_slug))}
+            rows = await tx.fetch(KNOWN, list(by_slug))
+            for row in rows:
+                _surely(by_slug[row["slug"]], row)
+            known = {row["slug"]: row["id"] for row in rows}
             if known and mode == "add":
                 raise Conflict(f"template {next(iter(known))} is there already: mode=merge replaces it")
             ids = dict(known)
@@ -49,14 +53,23 @@ async def shelve(db: Database, catalogue: Catalogue, mode: Mode) -> CatalogueImp
                 changed = [_row(by_slug[its_slug]) | {"id": id_} for its_slug, id_ in known.items()]
                 await tx.execute(CHANGE, json.dumps(changed))
                 await tx.execute(FORGET, list(known.values()))
-            rows = [row for its_slug, template in by_slug.items() for row in _parameters(ids[its_slug], template)]
-            if rows:
-                await tx.execute(PARAMETERS, json.dumps(rows))
+            asked = [row for its_slug, template in by_slug.items() for row in _parameters(ids[its_slug], template)]
+            if asked:
+                await tx.execute(PARAMETERS, json.dumps(asked))
     except asyncpg.UniqueViolationError:
         raise Conflict("somebody else has added one of its templates at the same time: import it again") from None
     return CatalogueImported(
-        added=[its_slug for its_slug in by_slug if its_slug not in known], changed=list(known), parameters=len(rows)
+        added=[its_slug for its_slug in by_slug if its_slug not in known], changed=list(known), parameters=len(asked)
     )
+
+
+def _surely(template: Template, row: Any) -> None:
+    """ "Box C" and "Box C++" have one slug: it counts only where it was given. Raises Conflict."""
+    if template.slug is None and same_name(template.name) != same_name(row["name"]):
+        raise Conflict(
+            f"template {template.name!r}: the slug made of it is that of {row['name']!r}: "
+            f"give it another one, or slug {row['slug']} to replace that"
+        )
 
 
 def _row(template: Template) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, model_validator
 
 from galvo_engraving.accounts.models import Strict
-from galvo_engraving.fields import Operation, Real, Thickness, left
+from galvo_engraving.fields import Millionths, Operation, Real, Thickness, left
 
 COLUMNS = """id, material_id, machine_id, thickness_mm, operation, speed_mm_s, power_pct, passes, interval_mm, kerf_mm,
     air_assist, updated_at"""
@@ -21,7 +21,7 @@ Power = Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)]
 Passes = Annotated[int, Field(ge=1, le=1000)]
 Interval = Annotated[float, Field(ge=0.001, le=100, allow_inf_nan=False)]
 """Between two lines: mm."""
-Kerf = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+Kerf = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False), Millionths]
 """Width of the cut: mm."""
 
 

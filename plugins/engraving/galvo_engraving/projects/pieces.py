@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from galvo_engraving.accounts.models import Line, Strict
+from galvo_engraving.fields import Millionths, Operation
 
-Operation = Literal["cut", "score", "engrave"]
 JobStatus = Literal["queued", "running", "done", "failed"]
 Length = Annotated[float, Field(ge=0.001, le=100_000, allow_inf_nan=False)]
 """mm"""
-Path = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+Path = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False), Millionths]
 """mm"""
 Quantity = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
@@ -57,7 +57,7 @@ class JobChange(Strict):
 
     status: Literal["running", "done", "failed"]
     seconds: float | None = Field(
-        default=None, gt=0, le=10_000_000, allow_inf_nan=False, description="On the machine; when it is done."
+        default=None, ge=0.001, le=10_000_000, allow_inf_nan=False, description="On the machine; when it is done."
     )
 
 
@@ -78,6 +78,7 @@ class Estimate(BaseModel):
     """How long the laser will be busy."""
 
     project: int
+    from_: Literal["parts", "drawing"] = Field(alias="from", description="Without parts it is made from the drawing.")
     parts: int
     seconds: float
     by_operation: dict[Operation, float]

@@ -92,9 +92,28 @@ async def test_a_file_that_is_wrong_at_its_end_leaves_nothing_behind(api: Api, s
     )
     broken = await send(staff, twice)
     assert broken.status_code == 422
-    same = library(name="Pear").replace("</LightBurnLibrary>", '<Material name="pear!"/></LightBurnLibrary>')
-    assert (await send(staff, same)).json()["problem"].startswith("materials 'Pear' and 'pear!' are the same one")
     assert await materials(api) == before
+
+
+LONG = "q" * 90
+
+
+@pytest.mark.parametrize("names", [("Ply C++", "Ply C", "Ply (C)"), (LONG + "1", LONG + "2", LONG)])
+async def test_materials_whose_slugs_are_equal_stay_apart(
+    api: Api, staff: httpx.AsyncClient, names: tuple[str, str, str]
+) -> None:
+    for number, name in enumerate(names, 1):
+        told = await send(staff, library(f'<speed Value="{number}"/><maxPower Value="5"/>', name=name))
+        assert told.json()["materials_added"] == [name]
+    for number, name in enumerate(names, 1):
+        assert await settings(api, name, 1) == [("3.00", "cut", float(number), 1)]
+        again = await send(staff, library(f'<speed Value="{number}"/><maxPower Value="5"/>', name=name.upper()))
+        assert (again.json()["materials_added"], again.json()["same"]) == ([], 1)
+    slugs = await api.shop.db.fetch("select slug from engraving.material where name = any($1) order by id", list(names))
+    first = slugs[0]["slug"]
+    assert [row["slug"] for row in slugs] == [first, first[:78] + "-2", first[:78] + "-3"]
+    both = library(name="Pear").replace("</LightBurnLibrary>", '<Material name="pear!"/></LightBurnLibrary>')
+    assert (await send(staff, both)).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["Pine\x7f", "\U0001f332", "Сосна", "'; drop table engraving.material; --"])
@@ -169,6 +188,21 @@ async def test_a_catalogue_is_added_once_and_replaced_when_that_is_meant(api: Ap
     assert len(await templates(api, "other")) == 3
 
 
+async def test_a_template_is_not_replaced_by_one_whose_name_only_has_the_same_slug(
+    api: Api, staff: httpx.AsyncClient
+) -> None:
+    address = "/api/templates/import"
+    first = TEMPLATE | {"name": "Cup C++"}
+    assert (await staff.post(address, json={"templates": [first]})).status_code == 200
+    other = TEMPLATE | {"name": "Cup (C)", "parameters": []}
+    told = await staff.post(address, json={"templates": [other]}, params={"mode": "merge"})
+    assert told.status_code == 409
+    assert told.json()["problem"].startswith("template 'Cup (C)': the slug made of it is that of 'Cup C++': give")
+    assert len(await templates(api, "cup-c")) == 3
+    meant = await staff.post(address, json={"templates": [other | {"slug": "cup-c"}]}, params={"mode": "merge"})
+    assert meant.json()["changed"] == ["cup-c"]
+
+
 def changed(parameter: int, **values: Any) -> dict[str, Any]:
     parameters = [dict(one) for one in TEMPLATE["parameters"]]
     parameters[parameter] |= values
@@ -222,9 +256,53 @@ async def test_what_is_imported_is_what_was_read(api: Api, staff: httpx.AsyncCli
     cuts = lightburn.read(WOOD.encode()).materials[NAME][:3]
     for row, cut in zip(rows, cuts, strict=True):
         assert row["thickness_mm"] == cut.thickness
-        assert (row["operation"], row["passes"], row["air_assist"]) == (cut.operation, cut.passes, cut.air)
+        assert (row["operation"], row["passes"]) == (cut.operation, cut.passes)
+        assert row["air_assist"] == (cut.operation == "cut" if cut.air is None else cut.air)
         assert (row["speed_mm_s"], row["power_pct"]) == pytest.approx((cut.speed, cut.power))
         assert (row["interval_mm"] or 0, row["kerf_mm"] or 0) == pytest.approx((cut.interval or 0, cut.kerf or 0))
+
+
+async def test_what_a_file_says_nothing_of_stays_as_the_shop_has_it(api: Api, staff: httpx.AsyncClient) -> None:
+    measured = '<speed Value="9"/><maxPower Value="50"/><kerf Value="0.08"/><runBlower Value="0"/>'
+    silent = '<speed Value="{}"/><maxPower Value="50"/>'
+    name = "Measured"
+    assert (await send(staff, library(measured, name=name))).json()["added"] == 1
+    read = "select s.speed_mm_s, s.kerf_mm, s.interval_mm, s.air_assist from engraving.laser_setting s join " + (
+        "engraving.material m on m.id = s.material_id where m.name = $1 and s.operation = $2"
+    )
+    same = await send(staff, library(silent.format(9), name=name))
+    assert (same.json()["same"], same.json()["changed"]) == (1, 0)
+    assert (await send(staff, library(silent.format(7), name=name))).json()["changed"] == 1
+    row = await api.shop.db.fetchrow(read, name, "cut")
+    assert [round(row[0]), round(row[1], 4), *list(row)[2:]] == [7, 0.16, None, False]
+    lines = silent.format(9) + '<interval Value="0.05"/>'
+    assert (await send(staff, library(lines, name=name, kind="Scan"))).json()["added"] == 1
+    assert (await send(staff, library(silent.format(7), name=name, kind="Scan"))).json()["changed"] == 1
+    row = await api.shop.db.fetchrow(read, name, "engrave")
+    assert (round(row[0]), round(row[2], 4)) == (7, 0.05)
+
+
+async def test_an_entry_of_no_use_is_left_and_told_with_its_place(staff: httpx.AsyncClient) -> None:
+    tool = '<Entry Thickness="3"><CutSetting type="Tool"/></Entry>'
+    told = (await send(staff, library(name="Cork").replace("</Material>", f"{tool}</Material>"))).json()
+    assert (told["added"], told["left"]) == (1, 1)
+    why = told["told"][0].pop("why")
+    assert why.startswith("entry 2: CutSetting type 'Tool' does not burn")
+    assert told["told"] == [{"material": "Cork", "thickness_mm": 3.0, "operation": "Tool", "title": "", "done": "left"}]
+
+
+async def test_both_exports_together_move_a_line_by_the_kerf_once(api: Api, staff: httpx.AsyncClient) -> None:
+    setting = '<speed Value="9"/><maxPower Value="50"/><kerf Value="0.08"/>'
+    assert (await send(staff, library(setting, entry='Thickness="0.71" Desc="x"', name="Veneer"))).status_code == 200
+    id = await api.shop.db.fetchval("select id from engraving.material where name = 'Veneer'")
+    owner = await api.customer()
+    asked = {"name": "x", "template_id": 1, "material_id": id, "thickness_mm": 3}
+    project = (await owner.post("/api/projects", json=asked)).json()
+    assert project["cut"]["kerf_mm"] == 0.16  # export.svg is drawn with it
+    told = await owner.get(f"/api/projects/{project['id']}/export.clb")
+    (cut,) = lightburn.read(told.content).materials["Veneer"]
+    assert cut.kerf is None
+    assert str(cut.thickness) == "0.71"  # its own, not that of the sheet
 
 
 async def test_a_projects_settings_are_exported_as_they_can_be_imported_again(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from defusedxml import ElementTree
 
-from galvo_engraving.boxes import routes
+from galvo_engraving.boxes import routes, turns
 from galvo_engraving.boxes.sheet import preview_svg
 from tests.plugins.engraving.http.stand import Api, active
 
@@ -125,7 +125,14 @@ async def test_a_project_is_drawn_on_its_machines_beds(api: Api) -> None:
     parts = {path.get("data-part") for path in root.iter(PATH)}
     assert "drawer 3 front" in parts
     assert "drawer 4 front" not in parts
-    assert root.get("height") == "410mm"
+    assert root.get("height") == "400mm"
+
+
+async def test_when_many_wait_it_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SMALL_ONES", 0)
+    answer = await _of(api, "finger-joint-box", width="77")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["problem"].startswith("too many drawings")
 
 
 async def test_it_is_drawn_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,13 +173,42 @@ async def test_what_cannot_be_is_not_stored(
     assert told.json()["problem"].startswith(problem)
 
 
+async def test_what_is_next_to_nothing_is_nothing(api: Api, staff: httpx.AsyncClient) -> None:
+    """A `real` column cannot hold 1e-60."""
+    material = await made(staff, "materials", MATERIAL | {"name": "next to nothing"})
+    cut = await made(staff, f"materials/{material['id']}/settings", CUT | {"kerf_mm": 1e-60})
+    assert cut["kerf_mm"] == 0
+    assert (await staff.patch(f"/api/settings/{cut['id']}", json={"kerf_mm": 1e-50})).json()["kerf_mm"] == 0
+    tiny = WIDTH | {"default_value": "0", "minimum": -1e-60, "maximum": 90}
+    template = await made(staff, "templates", TEMPLATE | {"name": "next to nothing"})
+    told = await staff.put(f"/api/templates/{template['id']}/parameters", json={"parameters": [tiny]})
+    assert told.json()["parameters"][0]["minimum"] == 0
+    width = {"name": "width", "type": "length", "default": 0, "minimum": -1e-60, "maximum": 1}
+    template = {"name": "close to nothing", "group": "g", "difficulty": 1, "minutes": 1, "parameters": [width]}
+    assert (await staff.post("/api/templates/import", json={"templates": [template]})).status_code == 200
+    owner = await api.customer()
+    body = {"name": "x", "template_id": 1, "material_id": material["id"], "thickness_mm": 3}
+    project = await made(owner, "projects", body)
+    part = {"name": "x", "operation": "cut", "width_mm": 1, "height_mm": 1, "path_mm": 1e-60}
+    told = await owner.post(f"/api/projects/{project['id']}/parts", json=part)
+    assert (told.status_code, told.json()["path_mm"]) == (201, 0)
+    assert (await owner.patch(f"/api/parts/{told.json()['id']}", json={"path_mm": 1e-50})).json()["path_mm"] == 0
+    job = (await owner.post(f"/api/projects/{project['id']}/jobs", json={})).json()
+    await staff.patch(f"/api/jobs/{job['id']}", json={"status": "running"})
+    assert (await staff.patch(f"/api/jobs/{job['id']}", json={"status": "done", "seconds": 1e-60})).status_code == 422
+
+
 @pytest.mark.parametrize(
     "parameter, problem",
     [
         (WIDTH | {"minimum": None}, "a length needs a minimum"), (WIDTH | {"minimum": 95}, "a length needs a minimum"),
-        (WIDTH | {"default_value": "9"}, "in its own range"), (WIDTH | {"default_value": "nan"}, "in its own range"),
+        (WIDTH | {"default_value": "9"}, "in its own range"), (WIDTH | {"default_value": "nan"}, "has to be a number"),
         (WIDTH | {"default_value": "wide"}, "has to be a number"), (WIDTH | {"choices": ["a"]}, "has no choices"),
         (WIDTH | {"kind": "count", "default_value": "40.5"}, "has to be a whole number"),
+        (WIDTH | {"kind": "count", "default_value": "4_0"}, "has to be a whole number"),
+        (WIDTH | {"default_value": "\u0664\u0660"}, "has to be a number"),
+        (WIDTH | {"default_value": "4e1"}, "has to be a number"),
+        (WIDTH | {"default_value": " 40 "}, "has to be a number"),
         (WIDTH | {"name": "thickness_mm"}, "take another one"), (WIDTH | {"name": "Width"}, "name"),
         (LID | {"default_value": "round"}, "one of flat, domed"), (LID | {"choices": []}, "there are none"),
         (LID | {"choices": ["flat", "flat"]}, "are the same"), (LID | {"minimum": 1}, "no minimum"),
