@@ -58,11 +58,9 @@ class Keeper:
     def start(self) -> None:
         try:
             self._lock.exclusive()
-            remove_sockets(self._folder / "sockets")
             if self._server.prepare(self._lock.fd):
                 raise Refused(self._complaint())
-            sockets = socket_folder(self._account)
-            (self._folder / "sockets").symlink_to(sockets)
+            sockets = socket_folder(self._folder / "sockets", self._account)
             self._process = launch(self._server.command(sockets), self._account, self._server.stop, self._lock.fd)
             version = self._wait_until_it_answers(sockets)
             new = self._folder / "url.new"
@@ -71,20 +69,23 @@ class Keeper:
         except BaseException:
             if self._process:
                 self._process.kill()
-            self.finish()
+            self._finish()
+            remove_sockets(self._folder / "sockets")
             raise
 
     def supervise(self) -> None:
         """Return when the server has ended, because its last user did or by itself."""
         threading.Thread(target=self._stop_after_the_last_user, daemon=True).start()
-        self.finish()
+        self._finish()
+        # Whoever still uses it may have it started again, and finds it where it was.
+        if self._users.try_exclusive():
+            remove_sockets(self._folder / "sockets")
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         if self._process:
             self._process.wait()
         sweep()
         (self._folder / "url").unlink(missing_ok=True)
-        remove_sockets(self._folder / "sockets")
 
     def _stop_after_the_last_user(self) -> None:
         self._users.exclusive()

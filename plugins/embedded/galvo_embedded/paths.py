@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -44,15 +45,38 @@ def claim(folder: Path, account: Account) -> None:
         raise Refused(f"{folder} holds files that are not galvo's: empty it or set {SETTING} to another folder")
 
 
-def socket_folder(account: Account) -> Path:
-    """A new private folder with a path short enough for a Unix socket. Raises OSError."""
+def socket_folder(link: Path, account: Account) -> Path:
+    """The private folder that `link` points to, emptied: the one of before, where the programs that use a server that
+    has ended look for it, or a new one with a path short enough for a Unix socket. Raises OSError.
+    """
+    if (kept := _kept(link, account)) is not None:
+        _empty(kept)
+        return kept
+    remove_sockets(link)
     parent = Path(tempfile.gettempdir())
     longest = len(os.fsencode(parent)) + len("/galvo-12345678/.s.PGSQL.5432.lock")
     if longest > _LONGEST_SOCKET or not account.reaches(parent):
         parent = Path("/tmp")  # noqa: S108
     folder = Path(tempfile.mkdtemp(prefix="galvo-", dir=parent))
     account.give(folder)
+    link.symlink_to(folder)
     return folder
+
+
+def _kept(link: Path, account: Account) -> Path | None:
+    try:
+        folder = Path(os.readlink(link))
+        found = folder.lstat()
+    except OSError:
+        return None
+    # Below /tmp: it may have been tidied away, and somebody else may have taken its name.
+    private = stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == stat.S_IRWXU
+    return folder if private and found.st_uid == account.uid and folder.name.startswith("galvo-") else None
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        entry.unlink(missing_ok=True)
 
 
 def remove_sockets(link: Path) -> None:
@@ -62,7 +86,7 @@ def remove_sockets(link: Path) -> None:
     except OSError:
         return
     with contextlib.suppress(OSError):
-        for entry in folder.iterdir() if folder.name.startswith("galvo-") else ():
-            entry.unlink(missing_ok=True)
+        if folder.name.startswith("galvo-"):
+            _empty(folder)
         folder.rmdir()
     link.unlink(missing_ok=True)

@@ -64,6 +64,16 @@ class Servers:
         """A URL for redis-py. Starts Redis when it does not run. Raises PluginError."""
         return await to_thread.run_sync(self._open, self._redis, self._redis_programs)
 
+    async def again(self) -> list[str]:
+        """Start those again that were asked for and have ended; their names. They are where they were, unless
+        somebody has removed their sockets' folder meanwhile. Raises PluginError.
+        """
+        known = ((self._postgres, self._postgres_programs), (self._redis, self._redis_programs))
+        lost = [(share, programs) for share, programs in known if share.lost()]
+        for share, programs in lost:
+            await to_thread.run_sync(self._open, share, programs)
+        return [share.title for share, _ in lost]
+
     def close(self) -> None:
         """Stop using them, which stops them when nobody else does; twice is fine."""
         self._postgres.close()

@@ -51,6 +51,16 @@ class Share:
             except OSError as error:
                 raise Refused(from_os_error(error, self.folder)) from None
 
+    def lost(self) -> bool:
+        """It has been opened, and its server has ended since. Does not block."""
+        if self._users is None:
+            return False
+        try:
+            with Lock(self.folder / "keeper.lock") as keeper:
+                return keeper.try_exclusive()
+        except OSError:  # it cannot be told: too many files are open, say
+            return False
+
     def close(self) -> None:
         """Stop using the server; twice is fine."""
         with self._one_at_a_time:

@@ -26,6 +26,7 @@ class EngravingSettings(BaseSettings):
         default=30, gt=0, le=3650, description="Days for which somebody stays signed in.", allow_inf_nan=False
     )
     image_bytes: int = Field(default=32 << 20, ge=1024, le=1 << 30, description="Bytes of an uploaded picture at most.")
+    user_bytes: int = Field(default=1 << 30, ge=1024, le=1 << 40, description="Bytes of a user's pictures together.")
     image_pixels: int = Field(default=100_000_000, ge=1, le=1_000_000_000, description="Pixels of a picture at most.")
     image_ttl: float = Field(
         default=86_400, gt=0, le=31_536_000, allow_inf_nan=False,

@@ -94,6 +94,15 @@ class Away(Problem):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class Busy(Away):
+    """With others' requests."""
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        """`seconds`: when it is worth a try again."""
+        super().__init__(sentence)
+        self.headers = {"retry-after": str(seconds)}
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of a route: that it may answer these with a sentence."""
     return {status: {"model": Told, "description": HTTPStatus(status).phrase} for status in statuses}

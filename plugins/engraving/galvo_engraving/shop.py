@@ -24,7 +24,7 @@ class Shop:
     jobs: Any = None
     """The Celery application; None: what it would do is done by this process, while the client waits."""
     throttle: Throttle = field(default_factory=Throttle)
-    """Of wrong passwords."""
+    """Of wrong passwords and new accounts."""
 
 
 def shop(request: Request) -> Shop:

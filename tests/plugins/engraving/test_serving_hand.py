@@ -35,3 +35,15 @@ async def test_one_that_cannot_start_is_told_of_once(tmp_path: Path, capsys: pyt
     await asyncio.gather(keeping, return_exceptions=True)
     assert told.startswith("galvo: the worker cannot be started, which is tried again: ")
     assert told.count("\n") == 1
+
+
+def test_another_application_in_the_same_folder_leaves_the_log_to_the_first(tmp_path: Path) -> None:
+    log = tmp_path / hand.LOG
+    log.write_text("the last time")
+    with hand.begun(log):
+        assert log.read_text() == ""
+        log.write_text("the first")
+        with hand.begun(log):
+            assert log.read_text() == "the first"
+    with hand.begun(log):
+        assert log.read_text() == ""

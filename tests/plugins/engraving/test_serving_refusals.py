@@ -28,7 +28,9 @@ def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str], folder: Path) 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         told = refused(capsys, folder, "--port", str(port))
-    assert told.startswith(f"galvo: cannot listen on 127.0.0.1:{port}: Address already in use")
+    assert told == (
+        f"galvo: cannot listen on 127.0.0.1:{port}: Address already in use: give another --port or --host\n"
+    )
 
 
 @pytest.mark.parametrize("words", [(), ("--plain",)], ids=["galvo", "plain"])

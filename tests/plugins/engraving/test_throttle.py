@@ -6,7 +6,7 @@ import pytest
 
 from galvo_engraving.accounts import throttle
 from galvo_engraving.accounts.throttle import Throttle
-from galvo_engraving.problems import TooMany
+from galvo_engraving.problems import Busy, TooMany
 
 HERE = "192.0.2.7"
 
@@ -79,6 +79,25 @@ def test_the_right_ones_of_an_address_do_not_count(slow: Throttle) -> None:
     for number in range(throttle.FREE_ADDRESS * 2):
         slow.begin(f"{number}@b", HERE)
         slow.right(f"{number}@b", HERE)
+
+
+def test_new_accounts_from_one_address_are_slowed_and_do_not_slow_who_signs_in(slow: Throttle, clock: Clock) -> None:
+    for _ in range(throttle.FREE_ACCOUNTS):
+        slow.register(HERE)
+    with pytest.raises(TooMany, match="too many new accounts from here: try again in 1 s"):
+        slow.register(HERE)
+    slow.begin("a@b", HERE)
+    slow.register("192.0.2.8")
+    clock.now += 1
+    slow.register(HERE)
+
+
+def test_a_password_that_nobody_could_look_at_was_no_try(slow: Throttle) -> None:
+    for _ in range(throttle.FREE_ADDRESS * 2):
+        with pytest.raises(Busy), slow.trying("a@b", HERE):
+            raise Busy("later", 1)
+    wrong(slow, throttle.FREE_EMAIL)
+    waits(slow)
 
 
 def test_a_network_of_ipv6_is_one_address(slow: Throttle) -> None:

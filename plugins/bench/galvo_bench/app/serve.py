@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from galvo_bench.app.lines import commands, say
 from galvo_engraving.app import create_app
 from galvo_engraving.config import EngravingSettings
+from galvo_engraving.serving.loops import run
 from galvo_engraving.serving.opening import galvanised, plain
 
 CONNECTIONS = 10
@@ -72,4 +73,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from galvo_engraving.fields import left
 
 Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str,
+    StringConstraints(
+        min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f-\x9f\uFFFE\uFFFF]+$"
+    ),
 ]
-"""Text of one line."""
+"""Text of one line, which XML can hold, too."""
 Email = Annotated[
     str,
     StringConstraints(

@@ -26,6 +26,8 @@ join engraving.user_account u on u.id = t.user_id where t.digest = $1"""
 GIVE = """
 insert into engraving.access_token (digest, user_id, expires_at)
 select $1, id, $3 from engraving.user_account where id = $2 and ($4::text is null or password = $4) for share"""
+# Locks it against who signs out or is signed out; and a locked row is never the cache's.
+HELD = "select user_id from engraving.access_token where digest = $1 for share"
 TAKE = "delete from engraving.access_token where digest = $1"
 TAKE_OTHERS = "delete from engraving.access_token where user_id = $1 and digest <> $2"
 
@@ -49,6 +51,11 @@ async def give(db: Queries, user: int, days: float, password: str | None = None)
     if not done.endswith(" 1"):
         raise Strange("the account was changed meanwhile: sign in again")
     return token, until
+
+
+async def held(tx: Queries, token: str) -> bool:
+    """Whether it is still somebody's, until the transaction ends."""
+    return await tx.fetchval(HELD, _digest(token)) is not None
 
 
 async def take(db: Queries, token: str) -> None:

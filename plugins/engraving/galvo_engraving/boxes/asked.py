@@ -53,6 +53,14 @@ class Asked:
             raise Unfit(f"{name}: this must be 0.1 at least")
         return value
 
+    def slot(self) -> float:
+        """Width of slots that the sheet itself goes into: by its thickness, unless another one was asked for."""
+        usual = self.thickness + self.joint.play
+        width = self.positive("slot_width", usual)
+        if width < min(usual, self.thickness) - 1e-6:
+            raise Unfit(f"slot_width: a sheet of {self.thickness:g} mm does not go into a slot of {width:g} mm")
+        return width
+
     def count(self, name: str, otherwise: int = 0) -> int:
         value = self.number(name, otherwise)
         if not 0 <= value <= MOST:

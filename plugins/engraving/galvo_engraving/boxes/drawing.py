@@ -9,7 +9,7 @@ from galvo_engraving.boxes.dogbone import dogboned
 from galvo_engraving.boxes.families import family
 from galvo_engraving.boxes.fittings import label
 from galvo_engraving.boxes.kerf import compensated
-from galvo_engraving.boxes.panel import Panel, Sketch
+from galvo_engraving.boxes.panel import POINTS, Panel, Sketch
 from galvo_engraving.boxes.shapes import Contour
 from galvo_engraving.boxes.values import Value
 from galvo_engraving.problems import Unfit
@@ -17,26 +17,26 @@ from galvo_engraving.problems import Unfit
 TEETH = 5
 
 
-def draw(slug: str, values: Mapping[str, Value], title: str = "") -> list[Panel]:
-    """Compensated for the kerf, labelled if that was asked for. Raises Unfit."""
+def draw(slug: str, values: Mapping[str, Value], title: str = "", *, points: int = POINTS) -> list[Panel]:
+    """Compensated for the kerf, labelled if that was asked for; of `points` at most. Raises Unfit, TooFine."""
     asked = Asked(values, title)
     kerf = asked.length("kerf", 0)
-    return [compensated(panel, kerf) for panel in nominal(slug, asked)]
+    return [compensated(panel, kerf) for panel in nominal(slug, asked, points)]
 
 
-def nominal(slug: str, asked: Asked) -> list[Panel]:
-    """As they measure when they are cut. Raises Unfit."""
+def nominal(slug: str, asked: Asked, points: int = POINTS) -> list[Panel]:
+    """As they measure when they are cut. Raises Unfit, TooFine."""
     made = family(slug, asked.names())
     if made is None:
         raise Unfit("this template cannot be drawn: it asks for nothing that a box has (width, depth, height)")
-    sketch = Sketch()
+    sketch = Sketch(points)
     try:
         made(sketch, asked)
     except Unfit as problem:
         # Told by something that this template does not ask for, but that follows from the others.
         name = problem.sentence.partition(":")[0]
         if name.isidentifier() and name not in asked:
-            raise Unfit(f"these values do not fit together: {problem.sentence}") from None
+            raise type(problem)(f"these values do not fit together: {problem.sentence}") from None
         raise
     if asked.flag("burn_test"):
         _comb(sketch, asked)

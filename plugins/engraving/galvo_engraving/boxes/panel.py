@@ -13,6 +13,10 @@ POINTS = 40_000
 PANELS = 600
 
 
+class TooFine(Unfit):
+    """A drawing of more points than it may have."""
+
+
 @dataclass(slots=True)
 class Panel:
     """In mm. Nominal (what it measures when it is cut) until `kerf.compensated`."""
@@ -34,7 +38,7 @@ class Sketch:
 
     def __init__(self, points: int = POINTS) -> None:
         self.panels: list[Panel] = []
-        self._left = points
+        self._most = self._left = points
 
     def add(self, name: str, outline: Iterable[tuple[float, float]], holes: Iterable[Contour] = ()) -> Panel:
         made = Panel(name, clean(outline), list(holes))
@@ -45,7 +49,9 @@ class Sketch:
         return made
 
     def spend(self, points: int, name: str) -> None:
-        """Said before they are made. Raises Unfit, with the `name` of the parameter that makes them so many."""
+        """Said before they are made. Raises TooFine, with the `name` of the parameter that makes them so many."""
         self._left -= points
         if self._left < 0:
-            raise Unfit(f"{name}: with this value the drawing would have more than {POINTS} points: choose another one")
+            raise TooFine(
+                f"{name}: with this value the drawing would have more than {self._most} points: choose another one"
+            )

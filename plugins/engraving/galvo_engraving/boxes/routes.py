@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from galvo_engraving import bodies
 from galvo_engraving.boxes import store
 from galvo_engraving.boxes.sheet import preview_svg
+from galvo_engraving.boxes.turns import drawn
 from galvo_engraving.params import AnId, Id
 from galvo_engraving.problems import Unfit, answers
 from galvo_engraving.shop import Db
@@ -39,7 +39,7 @@ FREE: dict[str, Any] = {
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {SVG: {"schema": {"type": "string"}}}},
     **bodies.UNCHANGED,
-    **answers(404, 422),
+    **answers(404, 422, 503),
 }
 
 
@@ -63,10 +63,7 @@ async def preview(
 
     async def load() -> list[Any]:
         cut = await store.read(db, id, given, material_id, machine_id, thickness_mm)
-        # In a thread, so that a large one does not keep the others waiting.
-        body = await asyncio.to_thread(
-            preview_svg, cut.slug, cut.values, title=cut.name, bed_width=cut.bed and cut.bed[0]
-        )
+        body = await drawn(preview_svg, cut.slug, cut.values, title=cut.name, bed_width=cut.bed and cut.bed[0])
         return [body, bodies.tag(body)]
 
     key = blake2b(msgspec.json.encode(asked), digest_size=16).hexdigest()

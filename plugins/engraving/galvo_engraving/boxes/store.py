@@ -68,12 +68,12 @@ async def read(
     if material is not None:
         if await db.fetchrow(MATERIAL, material) is None:
             raise Unfit("material_id: there is no such material")
-        measured = thickness if thickness is not None else _thickness(parameters, given)
+        measured = thickness if thickness is not None else _thickness(row["slug"], parameters, given)
         setting = await setting_for(db, material, measured, "cut", machine or FIRST_MACHINE)
         kerf = setting.kerf_mm if setting else None
-    values = chosen(parameters, given, thickness=thickness, kerf=kerf)
+    values = chosen(row["slug"], parameters, given, thickness=thickness, kerf=kerf)
     return Cut(row["slug"], row["name"], values, bed and (bed["bed_width_mm"], bed["bed_height_mm"]))
 
 
-def _thickness(parameters: list[Any], given: Mapping[str, Any]) -> float:
-    return float(chosen(parameters, given).get("thickness", 3.0))
+def _thickness(slug: str, parameters: list[Any], given: Mapping[str, Any]) -> float:
+    return float(chosen(slug, parameters, given).get("thickness", 3.0))

@@ -16,11 +16,11 @@ MARGIN_MM = 5.0
 BETWEEN_SHEETS_MM = 20.0
 
 
-def svg(laid: Laid, *, hairline: bool = False) -> bytes:
-    """Several sheets stand side by side. `hairline`: lines one pixel wide at any size, for screens."""
+def svg(laid: Laid, *, hairline: bool = False, margin: float = MARGIN_MM) -> bytes:
+    """Several sheets stand side by side, `margin` mm round them all. `hairline`: lines one pixel wide at any size, for screens."""
     step = laid.width + BETWEEN_SHEETS_MM
-    width = laid.sheets * step - BETWEEN_SHEETS_MM + 2 * MARGIN_MM
-    height = laid.height + 2 * MARGIN_MM
+    width = laid.sheets * step - BETWEEN_SHEETS_MM + 2 * margin
+    height = laid.height + 2 * margin
     stroke = 'stroke-width="1"' if hairline else 'stroke-width="0.1"'
     steady = ' vector-effect="non-scaling-stroke"' if hairline else ""
     found = [
@@ -31,7 +31,7 @@ def svg(laid: Laid, *, hairline: bool = False) -> bytes:
     for operation in ("engrave", "score", "cut"):
         lines = [
             f"<path data-part={quoteattr(placed.panel.name)}{steady}"
-            f' d="{_path(contour, MARGIN_MM + placed.sheet * step, height - MARGIN_MM, closed)}"/>'
+            f' d="{_path(contour, margin + placed.sheet * step, height - margin, closed)}"/>'
             for placed in laid.placed
             for contour, closed in _lines(placed, operation)
         ]

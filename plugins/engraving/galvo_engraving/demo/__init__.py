@@ -33,10 +33,11 @@ def main(argv: list[str]) -> int:
 def _serve(url: str | None, seconds: float | None) -> None:
     """The whole application, for `seconds` or until Ctrl-C."""
     from galvo_engraving.demo.databases import NAME, with_database
+    from galvo_engraving.serving.loops import run
     from galvo_engraving.serving.options import Options
     from galvo_engraving.serving.serve import serve
 
-    asyncio.run(serve(Options(url=url and with_database(url, NAME), seconds=seconds, another_port=True)))
+    run(serve(Options(url=url and with_database(url, NAME), seconds=seconds, another_port=True)))
 
 
 def _end(sentence: str, code: int) -> int:

@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel
-from starlette.requests import ClientDisconnect
 
-from galvo_engraving.problems import Problem, TooLarge, WrongType
+from galvo_engraving.arriving import pieces
+from galvo_engraving.problems import WrongType
 from galvo_engraving.shop import shop
 
 JSON = "application/json"
@@ -17,7 +17,7 @@ LARGEST = 1 << 28
 
 
 async def contents(request: Request, *types: str) -> bytes:
-    """Raises WrongType, TooLarge."""
+    """Raises WrongType, TooLarge, Problem."""
     told = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if told not in types:
         raise WrongType(f"Content-Type {told[:100]!r} is not read here: send {' or '.join(types)}")
@@ -25,18 +25,10 @@ async def contents(request: Request, *types: str) -> bytes:
 
 
 async def bounded(request: Request) -> bytes:
-    """Raises TooLarge, as soon as it is."""
+    """Raises TooLarge, as soon as it is; Problem when it does not come whole."""
     most = shop(request).settings.file_bytes
-    parts, size = [], 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise TooLarge(f"the file is longer than {most} bytes: divide it")
-            parts.append(part)
-    except ClientDisconnect:
-        raise Problem("the file did not come whole") from None
-    return b"".join(parts)
+    too_large = f"the file is longer than {most} bytes: divide it"
+    return b"".join([piece async for piece in pieces(request, most, too_large)])
 
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def _as_text(value: Any) -> Any:
     """9, true and "rows" as a box's parameter keeps them."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.10g}" if isinstance(value, int | float) and abs(value) <= FARTHEST else value
+    if isinstance(value, int | float) and abs(value) <= FARTHEST:
+        return f"{value:.9f}".rstrip("0").rstrip(".")  # never as 1e-05
+    return value
 
 
 Default = Annotated[

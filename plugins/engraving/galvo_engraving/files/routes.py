@@ -81,10 +81,13 @@ async def export_settings(who: SignedIn, db: Db, project: Id) -> Response:
 @router.get(
     "/projects/{project}/export.svg",
     response_class=Response,
-    responses={200: {"content": {SVG: {"schema": {"type": "string"}}}}, **answers(401, 404, 422)},
+    responses={200: {"content": {SVG: {"schema": {"type": "string"}}}}, **answers(401, 404, 422, 503)},
 )
 async def export_panels(who: SignedIn, db: Db, project: Id) -> Response:
-    """Its panels on the machine's beds, in mm, a colour for each operation: LightBurn's C00, C01 and C02."""
+    """Its panels on the machine's beds, in mm, a colour for each operation: LightBurn's C00, C01 and C02.
+
+    They are moved by half of the kerf already: the laser's software is not to do it again.
+    """
     row = await exports.project_row(db, who, project)
     body = await exports.panels_of(db, row)
     return Response(body, media_type=SVG, headers=exports.attached(row["name"], "svg"))

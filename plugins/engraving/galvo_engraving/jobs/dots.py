@@ -42,9 +42,9 @@ async def keep(db: Queries, key: str, digest: str, made: Mapping[str, Any], ttl:
         await db.execute(SWEEP, _oldest(ttl))
 
 
-async def forget(db: Queries, digest: str) -> None:
+async def forget(db: Queries, *digests: str) -> None:
     """Those of contents that nobody has any more."""
-    await db.execute(FORGET, digest)
+    await db.executemany(FORGET, [(digest,) for digest in digests])
 
 
 def _oldest(ttl: float) -> datetime:

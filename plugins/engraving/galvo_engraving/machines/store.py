@@ -61,7 +61,9 @@ async def remove(db: Queries, machine: int) -> None:
     try:
         found = await db.fetchval(REMOVE, machine)
     except asyncpg.ForeignKeyViolationError:
-        raise Conflict(f"machine {machine} is used by projects: give them another one first, or keep it") from None
+        raise Conflict(
+            f"machine {machine} is used by projects: keep it, or ask their owners to take another one"
+        ) from None
     if found is None:
         raise unknown(machine)
 

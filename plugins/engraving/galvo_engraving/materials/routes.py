@@ -13,7 +13,7 @@ from galvo_engraving.materials import store
 from galvo_engraving.materials.models import Families, MaterialChange, Materials, NewMaterial, Profile
 from galvo_engraving.params import PAGE, After, Id, Limit, Search
 from galvo_engraving.problems import answers
-from galvo_engraving.shop import Db
+from galvo_engraving.shop import Db, shop
 
 router = APIRouter(prefix="/materials", tags=["materials"])
 Family = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description="Of this family only; empty: all.")]
@@ -21,9 +21,10 @@ Family = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description
 
 @router.get("", response_model=Materials, responses=answers(400, 422) | UNCHANGED)
 async def find(
-    request: Request, db: Db, search: Search = "", family: Family = "", after: After = "", limit: Limit = PAGE
+    request: Request, search: Search = "", family: Family = "", after: After = "", limit: Limit = PAGE
 ) -> Response:
     """By name."""
+    db = shop(request).db
     key = key_of("materials", family, search, after, limit)
     load = partial(store.find, db, family, search, after, limit)
     return await kept(request, db, key, load, depends_on=store.TABLES)
@@ -36,8 +37,9 @@ async def families(request: Request, db: Db) -> Response:
 
 
 @router.get("/{material_id}", response_model=Profile, responses=answers(404, 422) | UNCHANGED)
-async def read(request: Request, material_id: Id, db: Db) -> Response:
+async def read(request: Request, material_id: Id) -> Response:
     """One, with the laser settings of all machines."""
+    db = shop(request).db
     load = partial(store.read, db, material_id)
     return await kept(request, db, store.key(material_id), load, depends_on=store.TABLES)
 

@@ -16,7 +16,7 @@ from galvo_engraving.materials.settings import NewSetting, Setting, SettingChang
 from galvo_engraving.materials.store import TABLES
 from galvo_engraving.params import AnId, Id
 from galvo_engraving.problems import answers
-from galvo_engraving.shop import Db
+from galvo_engraving.shop import Db, shop
 
 router = APIRouter(tags=["laser settings"])
 Sheet = Annotated[Thickness | None, Query(description="Of exactly this one; left out: of all.")]
@@ -26,12 +26,12 @@ Sheet = Annotated[Thickness | None, Query(description="Of exactly this one; left
 async def find(
     request: Request,
     material_id: Id,
-    db: Db,
     thickness_mm: Sheet = None,
     operation: Operation | None = None,
     machine_id: AnId | None = None,
 ) -> Response:
     """Of a material, and of one thickness, operation and machine, where they are given."""
+    db = shop(request).db
     exact = None if thickness_mm is None else thickness_mm.quantize(Decimal("0.01"))
     key = key_of("settings", material_id, str(exact), operation, machine_id)
     load = partial(store.find, db, material_id, exact, operation, machine_id)

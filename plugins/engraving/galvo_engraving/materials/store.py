@@ -90,7 +90,9 @@ async def remove(db: Queries, material: int) -> None:
     try:
         found = await db.fetchval(REMOVE, material)
     except asyncpg.ForeignKeyViolationError:
-        raise Conflict(f"material {material} is used by projects: give them another one first, or keep it") from None
+        raise Conflict(
+            f"material {material} is used by projects: keep it, or ask their owners to take another one"
+        ) from None
     if found is None:
         raise unknown(material)
 

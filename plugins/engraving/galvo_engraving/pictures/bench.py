@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from galvo_engraving.pictures.by_jobs import ByJobs
 from galvo_engraving.pictures.here import Here
 from galvo_engraving.pictures.receiving import Receiving
+from galvo_engraving.pictures.shares import Followers, Unfinished
 from galvo_engraving.pictures.told import Told
 from galvo_engraving.shop import Shop
 
@@ -29,12 +30,19 @@ class Bench:
     def __init__(self) -> None:
         self.here = Here()
         self.receiving = Receiving()
+        self.unfinished = Unfinished()
+        self.followers = Followers()
 
     def maker(self, shop: Shop, id: str = "") -> Maker:
         """Of the raster `id`, or of the next one: tasks may be switched on and off meanwhile."""
         if shop.jobs is None or self.here.knows(id):
             return self.here
         return ByJobs(shop.jobs)
+
+    async def ended(self, shop: Shop, id: str) -> bool:
+        """Whether nobody makes the raster `id`, nor will. Raises Away."""
+        told = await self.maker(shop, id).look(id)
+        return told is None or told.ended
 
 
 async def bench(request: Request) -> Bench:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -12,8 +13,11 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from galvo_engraving import bodies
+from galvo_engraving.accounts import tokens
 from galvo_engraving.accounts.tokens import SignedIn
+from galvo_engraving.database import Queries
 from galvo_engraving.jobs import dots
+from galvo_engraving.jobs.wanted import Wanted
 from galvo_engraving.params import Id
 from galvo_engraving.pictures import asked, store, watching
 from galvo_engraving.pictures.bench import AtBench
@@ -35,10 +39,19 @@ async def _own(id: RasterId, who: SignedIn, db: Db) -> Any:
 Own = Annotated[Any, Depends(_own)]
 
 
+async def _followed(row: Own, who: SignedIn, bench: AtBench) -> AsyncIterator[Any]:
+    """As long as the answer takes."""
+    with bench.followers.one_more(who.id):
+        yield row
+
+
+Followed = Annotated[Any, Depends(_followed)]
+
+
 @router.post(
     "/images/{id}/rasters",
     status_code=202,
-    responses={200: {"model": Raster, "description": "The dots are there."}, **answers(401, 404, 422, 503)},
+    responses={200: {"model": Raster, "description": "The dots are there."}, **answers(401, 404, 422, 429, 503)},
 )
 async def ask(id: Id, wanted: RasterRequest, who: SignedIn, shop: InShop, bench: AtBench, response: Response) -> Raster:
     """Have the dots made that the laser burns. What was made already, or is being made, is not made again."""
@@ -58,19 +71,26 @@ async def ask(id: Id, wanted: RasterRequest, who: SignedIn, shop: InShop, bench:
             return seen
     maker = bench.maker(shop)
     name, key = maker.named()
-    try:
-        await asked.add(db, id, machine["id"], exactly, name)
-    except asyncpg.ForeignKeyViolationError:
-        raise store.unknown(id) from None  # deleted just now
     if there is not None:
+        await _add(db, id, machine["id"], exactly, name)
         response.status_code = 200
     else:
-        try:
-            await maker.begin(shop, name, key)
-        except Away:
-            await asked.remove(db, name)
-            raise
+        async with bench.unfinished.one_more(who.id, name, partial(bench.ended, shop)):
+            await _add(db, id, machine["id"], exactly, name)
+            try:
+                await maker.begin(shop, name, key)
+            except Away:
+                await asked.remove(db, name)
+                raise
     return await watching.look(shop, bench, await asked.own(db, name, who.id))
+
+
+async def _add(db: Queries, image: int, machine: int, wanted: Wanted, name: str) -> None:
+    """Raises Unknown."""
+    try:
+        await asked.add(db, image, machine, wanted, name)
+    except asyncpg.ForeignKeyViolationError:
+        raise store.unknown(image) from None  # deleted just now
 
 
 @router.get("/rasters/{id}", responses=answers(401, 404, 422, 503))
@@ -79,12 +99,15 @@ async def raster(row: Own, shop: InShop, bench: AtBench) -> Raster:
     return await watching.look(shop, bench, row)
 
 
-@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=told(401, 404, 422))
-async def events(row: Own, shop: InShop, bench: AtBench) -> AsyncIterator[Raster]:
-    """Where it is, each time that changes, until it has ended."""
+@router.get("/rasters/{id}/events", response_class=EventSourceResponse, responses=told(401, 404, 422, 429))
+async def events(row: Followed, shop: InShop, bench: AtBench, request: Request) -> AsyncIterator[Raster]:
+    """Where it is, each time that changes, until it has ended, or whoever follows it has signed out."""
+    token = tokens.token_of(request)
     async with aclosing(watching.follow(shop, bench, row)) as updates:
         try:
             async for seen in updates:
+                if await tokens.admitted(shop.db, token) is None:
+                    return
                 yield seen
         except Away:  # the client asks again by itself
             return

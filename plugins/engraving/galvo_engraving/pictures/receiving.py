@@ -9,6 +9,7 @@ from tempfile import SpooledTemporaryFile
 
 from fastapi import Request
 
+from galvo_engraving.arriving import pieces
 from galvo_engraving.problems import Problem, TooLarge
 
 IN_MEMORY = 1 << 18
@@ -27,23 +28,16 @@ class Receiving:
 
     @asynccontextmanager
     async def body(self, request: Request, most: int) -> AsyncIterator[bytes]:
-        """All of it, `most` bytes at most. Raises TooLarge; Problem when there is none."""
+        """All of it, `most` bytes at most. Raises TooLarge; Problem when there is none, or not all of it."""
+        too_large = f"a picture may have {most:,} bytes: compress it, or scale it down"
         told = request.headers.get("content-length", "")
         if told.isdecimal() and (len(told) > DIGITS or int(told) > most):
-            raise _too_large(most)
+            raise TooLarge(too_large)
         with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-            size = 0
-            async for piece in request.stream():
-                size += len(piece)
-                if size > most:
-                    raise _too_large(most)
+            async for piece in pieces(request, most, too_large):
                 file.write(piece)
-            if not size:
+            if not file.tell():
                 raise Problem("the body is empty: send the picture itself")
             async with self._turns:
                 file.seek(0)
                 yield file.read()
-
-
-def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"a picture may have {most:,} bytes: compress it, or scale it down")

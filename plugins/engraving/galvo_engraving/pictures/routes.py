@@ -60,7 +60,8 @@ async def upload(
                 return contents
 
             await thumbnails.small(shop, digest, given, name)  # what ends too early tells only who decodes it
-            picture = await store.add(shop.db, who.id, name, found, digest, contents)
+            most = shop.settings.user_bytes
+            picture = await store.add(shop.db, who.id, name, found, digest, contents, most)
             if picture is not None:
                 return picture
             picture = await store.same(shop.db, who.id, digest)  # sent twice at once

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from galvo_engraving.accounts.tokens import nobody
 from galvo_engraving.database import Database, Queries
 from galvo_engraving.jobs import dots
 from galvo_engraving.params import cursor, start
 from galvo_engraving.pictures.checking import Checked
 from galvo_engraving.pictures.models import Picture
-from galvo_engraving.problems import Unknown
+from galvo_engraving.problems import TooLarge, Unknown
 
 ONE = """
 select id, name, media_type, width, height, size, created_at, digest from engraving.image
@@ -22,6 +23,8 @@ ADD = """
 insert into engraving.image (user_id, name, media_type, width, height, size, digest, contents)
 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict on constraint image_once do nothing
 returning id, name, media_type, width, height, size, created_at"""
+TURN = "select id from engraving.user_account where id = $1 for no key update"
+USED = "select coalesce(sum(size), 0) from engraving.image where user_id = $1 and digest <> $2"
 LIST = """
 select id, name, media_type, width, height, size, created_at from engraving.image
 where user_id = $1 and id < $2 order by id desc limit $3"""
@@ -29,10 +32,21 @@ DELETE = "delete from engraving.image where id = $1 and user_id = $2 returning d
 NEWEST = 2**31
 
 
-async def add(db: Queries, user: int, name: str, found: Checked, digest: str, contents: bytes) -> Picture | None:
-    """None: this user has it already."""
+async def add(
+    db: Database, user: int, name: str, found: Checked, digest: str, contents: bytes, most: int
+) -> Picture | None:
+    """None: this user has it already. `most`: bytes that all of the user's may have.
+
+    Raises TooLarge; Strange: the account was deleted meanwhile.
+    """
     sizes = (found.width, found.height, len(contents))
-    row: Any = await db.fetchrow(ADD, user, name, found.media_type, *sizes, digest, contents)
+    async with db.transaction() as tx:
+        # Many that are sent at once are counted one after the other.
+        if await tx.fetchrow(TURN, user) is None:
+            raise nobody()
+        if await tx.fetchval(USED, user, digest) + len(contents) > most:
+            raise TooLarge(f"your pictures may have {most:,} bytes together: delete some, or compress this one")
+        row: Any = await tx.fetchrow(ADD, user, name, found.media_type, *sizes, digest, contents)
     return None if row is None else Picture(**row)
 
 

@@ -131,12 +131,12 @@ class Project(BaseModel):
 
 
 class Revision(BaseModel):
-    """What a project was."""
+    """What a project was; null: it has been deleted since, so this cannot be restored."""
 
     revision: int
-    template_id: int
-    material_id: int
-    machine_id: int
+    template_id: int | None
+    material_id: int | None
+    machine_id: int | None
     thickness_mm: float
     name: str
     parameters: dict[str, bool | int | float | str]

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from galvo_engraving.accounts.tokens import Visitor
+from galvo_engraving.bodies import tag
 from galvo_engraving.database import Database
 from galvo_engraving.projects.cutting import nearest
 from galvo_engraving.projects.owning import owned
@@ -46,17 +47,28 @@ select id, machine, status, seconds::numeric::float8 as seconds, queued_at, fini
 from engraving.job where project_id = $1 order by queued_at desc, id desc limit 20"""
 
 CUT = ("thickness_mm", "speed_mm_s", "power_pct", "passes", "kerf_mm", "air_assist")
+MOST = 500
 _encode = msgspec.json.Encoder().encode
+_encoded: dict[int, tuple[Any, bytes, str]] = {}
+"""Of `MOST` projects what the page was made of, and it: to compare rows is cheaper than to encode them."""
 
 
-async def page(db: Database, who: Visitor, project: int) -> bytes:
-    """As models.Project, in JSON. Raises Unknown."""
+async def page(db: Database, who: Visitor, project: int) -> tuple[bytes, str]:
+    """As models.Project, in JSON, and its ETag. Raises Unknown."""
     rows = await db.fetch(HEAD, project)
-    head = dict(owned(rows[0] if rows else None, who).items())
+    head = owned(rows[0] if rows else None, who)
     parts = await db.fetch(PARTS, project)
     jobs = await db.fetch(JOBS, project)
     asked = await asked_by(db, head["template_id"])
-    return _encode(_page(head, rows, parts, jobs, asked))
+    seen = (rows, parts, jobs, asked)
+    known = _encoded.get(project)
+    if known is not None and known[0] == seen:
+        return known[1:]
+    body = _encode(_page(dict(head.items()), rows, parts, jobs, asked))
+    if len(_encoded) >= MOST:
+        del _encoded[next(iter(_encoded))]
+    _encoded[project] = (seen, body, tag(body))
+    return _encoded[project][1:]
 
 
 def _page(head: Any, rows: Sequence[Any], parts: Sequence[Any], jobs: Sequence[Any], asked: Asked) -> dict[str, Any]:

@@ -78,6 +78,7 @@ class Estimate(BaseModel):
     """How long the laser will be busy."""
 
     project: int
+    from_: Literal["parts", "drawing"] = Field(alias="from", description="Without parts it is made from the drawing.")
     parts: int
     seconds: float
     by_operation: dict[Operation, float]

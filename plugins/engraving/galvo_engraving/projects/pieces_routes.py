@@ -51,7 +51,7 @@ async def tell(who: Staff, db: Db, job: Id, asked: JobChange) -> OneJob:
     return OneJob(**await jobs.tell(db, job, asked))
 
 
-@router.get("/projects/{project}/estimate", responses=answers(401, 404, 409, 422))
+@router.get("/projects/{project}/estimate", responses=answers(401, 404, 409, 422, 503))
 async def estimate(who: SignedIn, db: Db, project: Id) -> Estimate:
     """How long the laser will be busy with my project."""
     return Estimate(**await estimated(db, who, project))

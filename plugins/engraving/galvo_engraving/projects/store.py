@@ -70,6 +70,8 @@ class RevisionPlace(msgspec.Struct, array_like=True):
 
 DESIGN = ("template_id", "material_id", "machine_id", "thickness_mm", "name", "parameters")
 """The columns of which revisions are kept."""
+USES = ("template", "material", "machine")
+"""What only a project itself keeps from being deleted."""
 
 
 async def listed(
@@ -125,6 +127,10 @@ async def restore(db: Database, who: Visitor, project: int, revision: int) -> No
             before = await tx.fetchrow(REVISION, project, revision)
             if before is None:
                 raise Unknown(f"the project has no earlier revision {revision}")
+            if gone := [what for what in USES if before[f"{what}_id"] is None]:
+                raise Conflict(
+                    f"revision {revision} cannot be restored: of what it used, this is deleted: {', '.join(gone)}"
+                )
             await _put(tx, row, dict(before))
 
 

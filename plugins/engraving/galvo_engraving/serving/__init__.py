@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 
@@ -16,9 +15,10 @@ def main(argv: list[str]) -> int:
         options = parse(argv)
         if options is None:
             return 0
+        from galvo_engraving.serving.loops import run
         from galvo_engraving.serving.serve import serve
 
-        asyncio.run(serve(options))
+        run(serve(options))
     except BadOption as error:
         return _end(str(error), 2)
     except GalvoError as error:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
 from starlette.requests import Request as AnyRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from galvo_engraving.accounts import tokens
+from galvo_engraving.serving.away import LOST, SENTENCE
 from galvo_engraving.shop import Shop
 from galvo_monitor.hosts import LOOPBACK
 from galvo_monitor.page import mounted
@@ -24,7 +26,10 @@ def mount(app: FastAPI, shop: Shop, hosts: Collection[str] = ()) -> None:
         return
 
     async def staff(request: AnyRequest) -> bool:
-        who = await tokens.admitted(shop.db, tokens.token_of(request))
+        try:
+            who = await tokens.admitted(shop.db, tokens.token_of(request))
+        except LOST:
+            raise HTTPException(503, SENTENCE, {"retry-after": "1"}) from None
         return who is not None and who.staff
 
     app.router.routes.append(Mount(PATH, mounted(shop.kernel, auth=staff, hosts=(*LOOPBACK, *hosts))))

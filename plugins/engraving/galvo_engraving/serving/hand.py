@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
+from galvo_embedded.lease import Lock
+
 APP = "galvo_engraving.demo.leashed:app"
 COMMAND = ("--class", "quick", "--class", "image", "--concurrency", "1")
 LOG = "engraving-worker.log"
@@ -33,14 +35,23 @@ async def kept_running(data: Path) -> AsyncIterator[None]:
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
+        hand.close()
+
+
+def begun(log: Path) -> Lock:
+    """Held by everybody whose worker writes into `log`: the first one empties it. Raises OSError."""
+    lock = Lock(log)
+    if lock.try_exclusive():
+        os.truncate(log, 0)  # of the last time
+    lock.shared()
+    return lock
 
 
 class Hand:
     def __init__(self, log: Path) -> None:
         log.parent.mkdir(exist_ok=True)
-        if log.is_file():
-            log.unlink()  # of the last time
         self._log = log
+        self._lock: Lock | None = None
         self._told = False
         self.process: asyncio.subprocess.Process | None = None
 
@@ -57,6 +68,10 @@ class Hand:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST)
 
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
     def _tell(self, what: str) -> None:
         """Once."""
         if not self._told:
@@ -64,6 +79,8 @@ class Hand:
         self._told = True
 
     async def _once(self) -> int:
+        if self._lock is None:
+            self._lock = begun(self._log)
         environment = {**os.environ, "GALVO_POOL__MIN_SIZE": "1"}
         with self._log.open("ab") as log:
             self.process = process = await asyncio.create_subprocess_exec(

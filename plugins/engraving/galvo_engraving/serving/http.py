@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,10 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE,
             )
         )
+
+    def end(self) -> None:
+        """It stops, as soon as it has begun."""
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._streams.end()
@@ -97,14 +102,22 @@ def listening(host: str, port: int, *, another: bool = False) -> Iterator[socket
         made = _open(host, port)
     except OSError as error:
         if not another:
-            raise GalvoError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}: give another --port or --host"
-            ) from None
+            raise GalvoError(f"cannot listen on {host}:{port}: {_why(error)}: give another --port or --host") from None
         made = _open(host, 0)
     with made:
         yield made
 
 
+def _why(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)  # asyncio and socket add the address to theirs
+
+
 def _open(host: str, port: int) -> socket.socket:
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    made = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    # Accepted sockets inherit it. asyncio sets it only where the protocol is named, which create_server does not do,
+    # and an answer's body would wait 40 ms for the acknowledgement of its head.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made

@@ -17,6 +17,7 @@ from galvo_engraving.app import create_app
 from galvo_engraving.serving import environment, preparing
 from galvo_engraving.serving.hand import kept_running
 from galvo_engraving.serving.http import Server, listening
+from galvo_engraving.serving.minding import minded
 from galvo_engraving.serving.opening import galvanised, plain
 from galvo_engraving.serving.options import Options
 from galvo_engraving.shop import Shop
@@ -43,6 +44,7 @@ async def serve(options: Options) -> None:
         app = create_app(shop=shop, hosts=(options.host,))
         server = Server(app)
         await stack.enter_async_context(_signals(server, options.seconds))
+        await stack.enter_async_context(minded(servers, say, server.end))
         host, port = socket.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         _tell(address, shop, staff)
@@ -66,13 +68,10 @@ async def _database(options: Options, servers: Servers) -> tuple[str, bool]:
 async def _signals(server: Server, seconds: float | None) -> AsyncIterator[None]:
     loop, timer = asyncio.get_running_loop(), None
 
-    def end() -> None:
-        server.should_exit = True
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
+        loop.add_signal_handler(number, server.end)
     if seconds is not None:
-        timer = loop.call_later(seconds, end)
+        timer = loop.call_later(seconds, server.end)
     try:
         yield
     finally:

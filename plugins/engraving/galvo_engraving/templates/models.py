@@ -7,8 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from galvo_engraving.accounts.models import Line, Strict
+from galvo_engraving.boxes.values import NUMBER, value_of
 from galvo_engraving.fields import Millionths, Real, Slug, Text, left
 from galvo_engraving.params import Page
+from galvo_engraving.problems import Unfit
 
 Kind = Literal["length", "angle", "count", "ratio", "flag", "choice"]
 Section = Literal["size", "joint", "form", "extra"]
@@ -114,11 +116,13 @@ class NewParameter(Strict):
             return f"a {self.kind} needs a minimum and a maximum that is not below it"
         if self.choices:
             return f"a {self.kind} has no choices"
+        count = self.kind == "count"
+        # By the rules of those who draw it: Python itself reads 1_0 and 1e2, too.
+        if not NUMBER.fullmatch(self.default_value) or (count and not float(self.default_value).is_integer()):
+            return f"its default_value has to be a {'whole number, like 12' if count else 'number, like 12.5'}"
         try:
-            value = int(self.default_value) if self.kind == "count" else float(self.default_value)
-        except ValueError:
-            return f"its default_value has to be a {'whole ' if self.kind == 'count' else ''}number"
-        if not self.minimum <= value <= self.maximum:  # NaN is not, either
+            value_of(self.model_dump(), self.default_value)
+        except Unfit:
             return "its default_value has to be in its own range"
         return None
 

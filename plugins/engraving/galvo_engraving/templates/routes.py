@@ -11,7 +11,7 @@ from galvo_engraving.accounts.tokens import Staff
 from galvo_engraving.bodies import UNCHANGED, kept, key_of
 from galvo_engraving.params import PAGE, After, Id, Limit, Search
 from galvo_engraving.problems import answers
-from galvo_engraving.shop import Db
+from galvo_engraving.shop import Db, shop
 from galvo_engraving.templates import store
 from galvo_engraving.templates.models import Groups, NewParameters, NewTemplate, Template, TemplateChange, Templates
 
@@ -21,9 +21,10 @@ Group = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description=
 
 @router.get("", response_model=Templates, responses=answers(400, 422) | UNCHANGED)
 async def find(
-    request: Request, db: Db, search: Search = "", group: Group = "", after: After = "", limit: Limit = PAGE
+    request: Request, search: Search = "", group: Group = "", after: After = "", limit: Limit = PAGE
 ) -> Response:
     """By name."""
+    db = shop(request).db
     key = key_of("templates", group, search, after, limit)
     return await kept(request, db, key, partial(store.find, db, group, search, after, limit), depends_on=store.LISTED)
 
@@ -35,8 +36,9 @@ async def groups(request: Request, db: Db) -> Response:
 
 
 @router.get("/{template_id}", response_model=Template, responses=answers(404, 422) | UNCHANGED)
-async def read(request: Request, template_id: Id, db: Db) -> Response:
+async def read(request: Request, template_id: Id) -> Response:
     """One, with its parameters in order."""
+    db = shop(request).db
     load = partial(store.read, db, template_id)
     return await kept(request, db, store.key(template_id), load, depends_on=store.TABLES)
 

@@ -123,7 +123,9 @@ async def remove(db: Queries, template: int) -> None:
     try:
         found = await db.fetchval(REMOVE, template)
     except asyncpg.ForeignKeyViolationError:
-        raise Conflict(f"template {template} is used by projects: delete those first, or keep it") from None
+        raise Conflict(
+            f"template {template} is used by projects: keep it, or ask their owners to take another one"
+        ) from None
     if found is None:
         raise unknown(template)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 import anyio
 import anyio.lowlevel
@@ -92,7 +93,7 @@ class Answers:
     async def events(self, request: Request) -> Response:
         if self.streams.full:
             return _refused("too many look at this page: close some", 503)
-        return Events(self.streams)
+        return Events(self.streams, partial(self._door.admits, request))
 
 
 def _admitted(answer: Answer, entrance: Door) -> Answer:

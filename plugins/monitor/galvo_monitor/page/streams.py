@@ -5,7 +5,7 @@ A view is complete, so nobody needs those that were missed: nothing queues. Who 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import anyio
 import msgspec
@@ -19,12 +19,17 @@ BEAT = 15.0
 """Seconds of silence after which a comment is sent: proxies close what says nothing."""
 LIFE = 60.0
 """Seconds, then the browser connects anew. A server that is told to stop waits for its open responses, and nothing
-tells them; and who may no longer look is found out."""
+tells them."""
 RETRY = 500
 """Milliseconds until the browser does."""
 MOST = 100
 """Streams at the same time."""
 NEVER = float("-inf")
+Admits = Callable[[], Awaitable[bool]]
+
+
+async def anybody() -> bool:
+    return True
 
 
 class Streams:
@@ -53,12 +58,17 @@ class Streams:
         for waiting in list(self._open):
             waiting.cancel()
 
-    async def frames(self) -> AsyncGenerator[bytes, None]:
-        """What one reader is sent."""
+    async def frames(self, admits: Admits = anybody) -> AsyncGenerator[bytes, None]:
+        """What one reader is sent, as long as he is admitted: that is asked before each frame."""
         yield f"retry: {RETRY}\n\n".encode()
         after, ends = NEVER, anyio.current_time() + LIFE
         while not self._closed and anyio.current_time() < ends:
             view = await self._next(after)
+            try:
+                if not await admits():
+                    return
+            except Exception:  # noqa: BLE001  # whoever connects anew is told by the host itself
+                return
             after = view.at if view else after
             yield self._framed(view) if view else b": still here\n\n"
 
@@ -84,9 +94,9 @@ class Events(StreamingResponse):
     """One reader's, who counts from when it is made: many may be let in before the first of them reads. A reader who
     leaves in the middle of a frame is counted out at once, too."""
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: Streams, admits: Admits = anybody) -> None:
         self._streams = streams
-        self._frames = streams.frames()
+        self._frames = streams.frames(admits)
         super().__init__(self._frames, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
         streams.enter()
 

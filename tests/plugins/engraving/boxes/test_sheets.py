@@ -75,7 +75,22 @@ def test_beds_stand_side_by_side() -> None:
     root = ElementTree.fromstring(sheets_svg("finger-joint-box", values, title="", bed=(150, 100)))
     assert len({path.get("data-part") for path in root.iter(f"{SPACE}path")}) == 6
     assert float(root.get("width").removesuffix("mm")) > 6 * 150
-    assert root.get("height") == "110mm"
+    assert root.get("height") == "100mm"
+
+
+def test_a_page_is_as_large_as_the_bed_and_holds_all_of_it() -> None:
+    values: dict[str, Any] = {"width": 120.0, "depth": 80.0, "height": 60.0, "thickness": 3.0, "kerf": 0.1}
+    root = ElementTree.fromstring(sheets_svg("finger-joint-box", values, title="", bed=(600, 400)))
+    assert root.get("viewBox") == "0 0 600 400"
+    points = [
+        tuple(map(float, point.split(",")))
+        for path in root.iter(f"{SPACE}path")
+        for point in path.get("d").removeprefix("M").removesuffix("Z").split()
+    ]
+    left, top, right, low = bounds(points)
+    assert (left, low) == (0, 400)  # the corner that machines begin at
+    assert right <= 600
+    assert top >= 0
 
 
 @pytest.mark.parametrize("name", ["width", "height", "thickness", "finger", "play", "kerf", "edge_margin"])

@@ -102,11 +102,11 @@ def test_nothing_else_than_a_sentence(name: str, value: Any) -> None:
 
 
 def test_a_sheet_is_between_what_is_given_and_the_defaults() -> None:
-    assert chosen(PARAMETERS, {}, thickness=4, kerf=0.2)["thickness"] == 4
-    assert chosen(PARAMETERS, {"kerf": "0.3"}, thickness=4, kerf=0.2)["kerf"] == 0.3
-    assert "kerf" not in chosen(PARAMETERS[:1], {}, kerf=0.2)
+    assert chosen("box", PARAMETERS, {}, thickness=4, kerf=0.2)["thickness"] == 4
+    assert chosen("box", PARAMETERS, {"kerf": "0.3"}, thickness=4, kerf=0.2)["kerf"] == 0.3
+    assert "kerf" not in chosen("box", PARAMETERS[:1], {}, kerf=0.2)
     with pytest.raises(Unfit, match=r"thickness: this must be from 0\.8 to 9\.1 mm"):
-        chosen(PARAMETERS, {}, thickness=12)
+        chosen("box", PARAMETERS, {}, thickness=12)
 
 
 def test_letters_are_strokes_on_their_grid() -> None:

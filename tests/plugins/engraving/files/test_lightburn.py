@@ -197,3 +197,9 @@ def test_what_is_written_is_read_as_the_same(materials: dict[str, list[Cut]]) ->
 def test_no_file_breaks_the_reader(contents: bytes) -> None:
     with suppress(BadFile):
         lightburn.read(contents)
+
+
+def test_a_name_that_xml_cannot_hold_is_written_all_the_same() -> None:
+    cut = Cut(Decimal(3), "cut", 10, 50, 1, None, None, True, "Cut")
+    found = lightburn.read(write(Library("a\uffff", {"b\x00\ufffe \U0001f600\ud800": [cut]})))
+    assert (found.name, list(found.materials)) == ("a\ufffd", ["b\ufffd\ufffd \U0001f600\ufffd"])

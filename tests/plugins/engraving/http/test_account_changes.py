@@ -15,6 +15,11 @@ from tests.plugins.engraving.http.stand import PASSWORD, Api
 
 pytestmark = pytest.mark.anyio
 OTHER = "another horse battery"
+PICTURE = """
+insert into engraving.image (user_id, name, media_type, width, height, size, digest, contents)
+values ($1, 'dot', 'image/png', 1, 1, 1, $2, 'x')"""
+DOTS = """
+insert into engraving.dots (key, digest, width, height, burned, png, made_at) values ($1, $2, 1, 1, 0, 'x', now())"""
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +75,49 @@ async def test_who_signs_in_while_the_password_changes_gets_nothing_for_the_old_
         await tokens.give(api.shop.db, row["id"], 1, row["password"])
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_of_two_who_know_the_password_the_first_one_changes_it(
+    api: Api, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await registered(api, f"first.{method}@example.com".lower())
+    thief = await signed_in(api, f"first.{method}@example.com".lower())
+    real, looked, changed = passwords.matches, asyncio.Event(), asyncio.Event()
+
+    async def slow(password: str, kept: str | None) -> bool:
+        found = await real(password, kept)
+        looked.set()
+        await changed.wait()
+        return found
+
+    monkeypatch.setattr(passwords, "matches", slow)
+    body = {"password": PASSWORD} if method == "DELETE" else {"password": "thief" * 3, "old_password": PASSWORD}
+    late = asyncio.create_task(thief.request(method, "/api/me", json=body))
+    await looked.wait()
+    monkeypatch.setattr(passwords, "matches", real)
+    told = await owner.patch("/api/me", json={"password": OTHER, "old_password": PASSWORD})
+    assert told.status_code == 200
+    changed.set()
+    assert (await late).status_code == 401
+    assert (await owner.get("/api/me")).status_code == 200
+    await signed_in(api, told.json()["email"], OTHER)
+
+
+async def test_the_same_session_changes_a_password_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await registered(api, "twice.changed@example.com")
+    real, both = passwords.hashed, asyncio.Barrier(2)
+
+    async def together(password: str) -> str:
+        await both.wait()  # both have shown the old one
+        return await real(password)
+
+    monkeypatch.setattr(passwords, "hashed", together)
+    bodies = [{"password": f"{name} horse battery", "old_password": PASSWORD} for name in ("one", "two")]
+    told = await asyncio.gather(*(client.patch("/api/me", json=body) for body in bodies))
+    assert sorted(one.status_code for one in told) == [200, 403]
+    won = next(body for body, one in zip(bodies, told, strict=True) if one.status_code == 200)
+    await signed_in(api, "twice.changed@example.com", won["password"])
+
+
 @pytest.mark.parametrize(
     "change, status, problem",
     [
@@ -109,6 +157,19 @@ async def test_an_account_ends_with_its_password_and_takes_all_it_had_along(api:
     ).status_code == 401
 
 
+async def test_dots_of_an_accounts_pictures_go_with_it_unless_another_has_them(api: Api) -> None:
+    leaving, stays = await api.customer(), await api.customer()
+    for client, digests in ((leaving, ("only", "both")), (stays, ("both",))):
+        number = (await client.get("/api/me")).json()["id"]
+        for digest in digests:
+            await api.shop.db.execute(PICTURE, number, digest)
+    for digest in ("only", "both"):
+        await api.shop.db.execute(DOTS, f"dots of {digest}", digest)
+    assert (await leaving.request("DELETE", "/api/me", json={"password": PASSWORD})).status_code == 204
+    left = await api.shop.db.fetch("select digest from engraving.dots where digest in ('only', 'both')")
+    assert [row["digest"] for row in left] == ["both"]
+
+
 @pytest.mark.parametrize("path, method", [("/api/sessions", "POST"), ("/api/me", "DELETE")])
 async def test_wrong_passwords_are_slowed(api: Api, path: str, method: str) -> None:
     api.shop.throttle = Throttle(lambda: 1000.0)
@@ -124,4 +185,17 @@ async def test_wrong_passwords_are_slowed(api: Api, path: str, method: str) -> N
     assert right.status_code == 429  # whoever guesses does not learn that it was right
     somebody = {"email": "somebody@example.com", "password": "wrong"}
     assert (await client.post("/api/sessions", json=somebody)).status_code == 401
+    api.shop.throttle = Throttle()
+
+
+async def test_many_new_accounts_from_one_address_are_slowed(api: Api) -> None:
+    api.shop.throttle = Throttle(lambda: 1000.0)
+    client = api.stranger()
+    person = {"name": "Ada", "studio": "Loft", "password": PASSWORD}
+    for number in range(throttle.FREE_ACCOUNTS):
+        told = await client.post("/api/users", json=person | {"email": f"many{number}@example.com"})
+        assert told.status_code == 201
+    told = await client.post("/api/users", json=person | {"email": "more@example.com"})
+    assert (told.status_code, told.headers["retry-after"]) == (429, "1")
+    await signed_in(api, "many1@example.com")
     api.shop.throttle = Throttle()

@@ -9,7 +9,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from galvo_engraving.serving import away
+from galvo import GalvoError
+from galvo_engraving.accounts import tokens
+from galvo_engraving.serving import away, dashboard
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
@@ -39,8 +41,11 @@ async def test_it_is_well_as_long_as_its_database_answers(api: Api, server_dsn: 
 
 
 @pytest.mark.parametrize(
-    "error", [ConnectionRefusedError, asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError]
-)
+    "error",
+    [ConnectionRefusedError, FileNotFoundError, TimeoutError, GalvoError, asyncpg.AdminShutdownError,
+     asyncpg.ConnectionDoesNotExistError, asyncpg.InvalidCatalogNameError, asyncpg.InterfaceError,
+     asyncpg.ObjectNotInPrerequisiteStateError],
+)  # fmt: skip
 async def test_a_database_that_is_away_is_told_as_that(error: type[Exception]) -> None:
     app = FastAPI()
     away.install(app)
@@ -52,3 +57,30 @@ async def test_a_database_that_is_away_is_told_as_that(error: type[Exception]) -
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
         told = await client.get("/")
     assert (told.status_code, told.json(), told.headers["retry-after"]) == (503, {"problem": away.SENTENCE}, "1")
+
+
+async def test_what_is_wrong_with_a_value_is_no_database_that_is_away() -> None:
+    app = FastAPI()
+    away.install(app)
+
+    @app.get("/")
+    async def ask() -> None:
+        raise asyncpg.DataError("secret")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+        with pytest.raises(asyncpg.DataError):
+            await client.get("/")
+
+
+async def test_the_dashboard_tells_it_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    if api.shop.kernel is None:
+        pytest.skip("there is none")
+
+    async def nobody(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(tokens, "admitted", nobody)
+    client = api.stranger()
+    client.headers["host"] = "localhost"
+    told = await client.get(f"{dashboard.PATH}/events")
+    assert (told.status_code, told.text, told.headers["retry-after"]) == (503, away.SENTENCE, "1")

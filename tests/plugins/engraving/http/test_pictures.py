@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import struct
 import zlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from galvo_engraving.pictures import store
+from galvo_engraving.pictures.checking import Checked
+from galvo_engraving.problems import TooLarge
 from tests.plugins.engraving.http.pictures import FORMATS, drawn, kept, sent, sentence
 from tests.plugins.engraving.http.stand import Api
 
@@ -157,6 +163,64 @@ async def test_one_that_is_too_large_is_refused_before_or_while_it_comes(api: Ap
     told = await client.post("/api/images", content=endless(), headers={**headers, "content-length": str(most + 1)})
     sentence(told, 413)
     assert read <= 1 << 20
+
+
+async def test_a_client_that_breaks_off_is_no_error_and_leaves_nothing(api: Api) -> None:
+    client = await api.customer()
+    headers = {
+        "content-type": "image/png",
+        "content-length": "100000",
+        "authorization": client.headers["authorization"],
+    }
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "POST",
+        "path": "/api/images", "raw_path": b"/api/images", "query_string": b"", "root_path": "", "scheme": "http",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8000),
+    }  # fmt: skip
+    come = iter([{"type": "http.request", "body": drawn(), "more_body": True}, {"type": "http.disconnect"}])
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return next(come)
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    await api.app(scope, receive, send)
+    assert told[0]["status"] == 400
+    assert json.loads(told[1]["body"]) == {"problem": "the file did not come whole: send it again"}
+    assert (await client.get("/api/images")).json()["entries"] == []
+
+
+async def test_all_of_a_users_pictures_together_have_a_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is behind a picture's end."""
+    client, other = await api.customer(), await api.customer()
+    pictures = [drawn(seed=seed) + bytes(3000) for seed in range(6)]
+    monkeypatch.setattr(api.shop.settings, "user_bytes", 3 * len(pictures[0]) + 100)
+    told = await asyncio.gather(*(sent(client, one) for one in pictures))
+    refused = [one for one in told if one.status_code != 201]
+    assert len(refused) == 3
+    assert sentence(refused[0], 413) == (
+        f"your pictures may have {api.shop.settings.user_bytes:,} bytes together: delete some, or compress this one"
+    )
+    listed = (await client.get("/api/images")).json()["entries"]
+    assert len(listed) == 3
+    again = pictures[[one.status_code for one in told].index(201)]
+    assert (await sent(client, again)).status_code == 200  # it is there already
+    assert (await sent(other, pictures[0])).status_code == 201
+    assert (await client.delete(f"/api/images/{listed[0]['id']}")).status_code == 204
+    assert (await sent(client, drawn(seed=7))).status_code == 201
+
+
+async def test_many_that_are_stored_at_once_do_not_slip_through(api: Api) -> None:
+    client = await api.customer()
+    user = (await client.get("/api/me")).json()["id"]
+    found = Checked("image/png", 1, 1)
+    ways = (store.add(api.shop.db, user, "x", found, f"{n}", bytes(100), 300) for n in range(9))
+    told = await asyncio.gather(*ways, return_exceptions=True)
+    assert sum(isinstance(one, TooLarge) for one in told) == 6
+    assert await api.shop.db.fetchval("select sum(size) from engraving.image where user_id = $1", user) == 300
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 201, "\x00"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import httpx
 import pytest
 from defusedxml import ElementTree
 
-from galvo_engraving.boxes import routes
+from galvo_engraving.boxes import routes, turns
 from galvo_engraving.boxes.sheet import preview_svg
-from tests.plugins.engraving.http.stand import Api
+from tests.plugins.engraving.http.stand import Api, active
 
 pytestmark = pytest.mark.anyio
 PATH = "{http://www.w3.org/2000/svg}path"
@@ -20,27 +19,6 @@ PATH = "{http://www.w3.org/2000/svg}path"
 async def _of(api: Api, slug: str, **asked: Any) -> httpx.Response:
     found = await api.shop.db.fetchval("select id from engraving.box_template where slug = $1", slug)
     return await api.stranger().get(f"/api/templates/{found}/preview", params=asked)
-
-
-async def _keeping(api: Api) -> bool:
-    """Whether there is a cache; waits until it keeps what it reads (it has joined the other processes)."""
-    kernel = api.shop.kernel
-    active = {one["name"] for one in kernel.plugins() if one["state"] == "active"} if kernel else set()
-    if not {"cache", "pool"} <= active:
-        return False
-    made = []
-
-    async def make() -> int:
-        made.append(1)
-        return 1
-
-    while True:
-        before = len(made)
-        for _ in range(2):
-            await api.shop.db.cached("probe", make, depends_on=["engraving.machine"])
-        if len(made) < before + 2:
-            return True
-        await asyncio.sleep(0.02)
 
 
 async def test_a_drawing_that_browsers_ask_for_once(api: Api) -> None:
@@ -91,7 +69,6 @@ async def test_no_template(api: Api) -> None:
 
 
 async def test_the_kerf_is_the_materials_and_an_edit_of_it_is_seen_at_once(api: Api) -> None:
-    await _keeping(api)
     db = api.shop.db
     sheet = await db.fetchrow(
         "select material_id, thickness_mm from engraving.laser_setting where operation = 'cut' and machine_id = 1"
@@ -114,7 +91,6 @@ async def test_the_kerf_is_the_materials_and_an_edit_of_it_is_seen_at_once(api: 
 
 
 async def test_an_edit_of_the_template_is_seen_at_once(api: Api) -> None:
-    await _keeping(api)
     before = await _of(api, "type-tray")
     await api.shop.db.execute(
         "update engraving.box_parameter set default_value = '5' where name = 'columns' and template_id ="
@@ -149,7 +125,14 @@ async def test_a_project_is_drawn_on_its_machines_beds(api: Api) -> None:
     parts = {path.get("data-part") for path in root.iter(PATH)}
     assert "drawer 3 front" in parts
     assert "drawer 4 front" not in parts
-    assert root.get("height") == "410mm"
+    assert root.get("height") == "400mm"
+
+
+async def test_when_many_wait_it_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SMALL_ONES", 0)
+    answer = await _of(api, "finger-joint-box", width="77")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["problem"].startswith("too many drawings")
 
 
 async def test_it_is_drawn_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +143,7 @@ async def test_it_is_drawn_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> No
         drawn.append(1)
         return preview_svg(*args, **options)
 
-    keeps = await _keeping(api)
+    keeps = active(api.shop, "cache", "pool")
     monkeypatch.setattr(routes, "preview_svg", counted)
     for _ in range(5):
         await _of(api, "bookend", width="133")

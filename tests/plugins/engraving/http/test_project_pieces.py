@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
+from defusedxml import ElementTree
 
 from galvo_engraving.jobs.estimate import PARTS, seconds
 from galvo_engraving.projects import jobs, parts
@@ -137,11 +139,41 @@ async def test_an_estimate_is_what_the_job_would_say(api: Api, thickness: float)
     assert (await client.get(path)).json()["cutting_seconds"] == pytest.approx(expected["cut"], abs=0.1)
 
 
+async def test_without_parts_the_estimate_is_that_of_its_drawing(api: Api) -> None:
+    """Against the lines of the file for the laser."""
+    client = await api.customer()
+    page = await made(client)
+    path = f"/api/projects/{page['id']}"
+    told = (await client.get(f"{path}/estimate")).json()
+    drawing = ElementTree.fromstring((await client.get(f"{path}/export.svg")).content)
+    cuts = next(group for group in drawing if group.get("data-operation") == "cut")
+    length = sum(_length(line.get("d")) for line in cuts)
+    assert length > 1000
+    assert (told["from"], told["parts"]) == ("drawing", 0)
+    expected = length / page["cut"]["speed_mm_s"] * page["cut"]["passes"]
+    assert told["by_operation"]["cut"] == pytest.approx(expected, abs=0.2)
+    assert set(told["by_operation"]) == {group.get("data-operation") for group in drawing}
+    await client.patch(path, json={"revision": page["revision"], "parameters": {"width": 400}})
+    assert (await client.get(f"{path}/estimate")).json()["seconds"] > told["seconds"]
+    await posted(client, f"{path}/parts", PART)
+    told = (await client.get(f"{path}/estimate")).json()
+    assert (told["from"], told["parts"]) == ("parts", 1)
+    assert told["seconds"] == (await client.get(path)).json()["cutting_seconds"]
+
+
+def _length(path: str) -> float:
+    """Of an SVG path of straight lines."""
+    points = [tuple(map(float, point.split(","))) for point in path.removeprefix("M").removesuffix("Z").split()]
+    return sum(map(math.dist, points, points[1:])) + (math.dist(points[-1], points[0]) if path.endswith("Z") else 0)
+
+
 async def test_what_a_material_is_not_made_for_has_no_estimate(api: Api) -> None:
     client = await api.customer()
     page = await made(client, material_id=METAL)
     path = f"/api/projects/{page['id']}"
-    assert (await client.get(f"{path}/estimate")).json()["seconds"] == 0
+    told = await client.get(f"{path}/estimate")
+    assert told.status_code == 409
+    assert told.json()["problem"].startswith("the drawing: its material has no setting to cut it")
     await posted(client, f"{path}/parts", PART)
     told = await client.get(f"{path}/estimate")
     assert told.status_code == 409

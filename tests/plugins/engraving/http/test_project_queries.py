@@ -93,7 +93,8 @@ async def test_a_second_look_asks_for_nothing(watched: Watched) -> None:
     path = await ready(client, "Twice")
     first = await watched.asked(client, path)
     assert {page.HEAD, page.PARTS, page.JOBS} <= set(first)
-    for again in (path, f"{path}/estimate", f"{path}/revisions", "/api/projects"):
+    empty = f"/api/projects/{(await made(client, name='No parts'))['id']}"
+    for again in (path, f"{path}/estimate", f"{empty}/estimate", f"{path}/revisions", "/api/projects"):
         await client.get(again)
         assert await watched.asked(client, again) == []
 

@@ -14,6 +14,9 @@ from tests.plugins.engraving.http.projects import BOX, METAL, PART, PLYWOOD, mad
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
+TEMPLATE = {"name": "Once", "template_group": "boxes", "difficulty": 1, "minutes": 1, "summary": ""}
+MATERIAL = {"name": "Once", "family": "wood", "supplier": "somebody", "density": 1}
+MACHINE = {"name": "Once", "watts": 10, "bed_width_mm": 300, "bed_height_mm": 200, "dots_per_mm": 8}
 
 
 async def test_a_project_is_made_found_changed_and_deleted(api: Api) -> None:
@@ -131,6 +134,30 @@ async def test_revisions_are_kept_and_restored(api: Api) -> None:
     assert (await client.post(f"{path}/revisions/9/restore")).status_code == 404
 
 
+async def test_what_was_used_once_is_deleted_and_the_state_that_used_it_is_not_restored(api: Api) -> None:
+    client, staff = await api.customer(), await api.staff()
+    used = {"template": TEMPLATE, "material": MATERIAL, "machine": MACHINE}
+    ids = {name: (await posted(staff, f"/api/{name}s", body))["id"] for name, body in used.items()}
+    page = await made(client, **{f"{name}_id": id for name, id in ids.items()})
+    path = f"/api/projects/{page['id']}"
+    for name, id in ids.items():
+        told = await staff.delete(f"/api/{name}s/{id}")
+        assert told.status_code == 409
+        assert told.json()["problem"].startswith(f"{name} {id} is used by projects: keep it, or")
+    change = {"revision": 1, "template_id": 1, "material_id": PLYWOOD, "machine_id": 1}
+    assert (await client.patch(path, json=change)).status_code == 200
+    before = (await client.get(f"{path}/revisions")).json()["entries"][0]
+    assert {before[f"{name}_id"] for name in ids} == set(ids.values())
+    for name, id in ids.items():
+        assert (await staff.delete(f"/api/{name}s/{id}")).status_code == 204
+    after = (await client.get(f"{path}/revisions")).json()["entries"][0]
+    assert after == before | {f"{name}_id": None for name in ids}
+    told = await client.post(f"{path}/revisions/1/restore")
+    assert told.status_code == 409
+    assert told.json()["problem"].startswith("revision 1 cannot be restored")
+    assert told.json()["problem"].endswith("this is deleted: template, material, machine")
+
+
 async def test_what_changes_nothing_keeps_no_revision(api: Api) -> None:
     client = await api.customer()
     page = await made(client, parameters={"width": 200, "height": 61})
@@ -172,6 +199,9 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"template_id": 2**31}, "template_id"),
     ({"template_id": True}, "template_id"),
     ({"name": "a\x00b"}, "name"),
+    ({"name": "a\x85b"}, "name"),
+    ({"name": "a\ufffe"}, "name"),
+    ({"name": "a\uffff"}, "name"),
     ({"name": "\ud800"}, "name"),
     ({"name": " "}, "name"),
     ({"parameters": {"wings": 2}}, "wings: the template has no such parameter"),

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from PIL import Image
 from galvo_engraving.jobs.wanted import Wanted
 from galvo_engraving.pictures.bench import Bench
 from tests.plugins.engraving.http.pictures import drawn, ended, kept, sentence
+from tests.plugins.engraving.http.served import served
 from tests.plugins.engraving.http.stand import Api
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +102,20 @@ async def test_who_leaves_is_not_told_and_the_others_are(api: Api) -> None:
         assert leaving.cancel()
     assert (await staying)[-1]["state"] == "done"
     assert leaving.cancelled()
+
+
+async def test_who_has_signed_out_is_told_nothing_more(api: Api) -> None:
+    client = await api.customer()
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(served(api.app))
+        real = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=client.headers))
+        async with standstill(api, client):
+            raster = (await asked(client, 114)).json()
+            following = real.stream("GET", f"/api/rasters/{raster['id']}/events")
+            lines = (await stack.enter_async_context(following)).aiter_lines()
+            assert "waiting" in await anext(lines)
+            assert (await client.delete("/api/sessions/current")).status_code == 204
+        assert [line async for line in lines if line] == []
 
 
 async def test_dots_do_not_outlive_their_time_nor_their_picture(api: Api) -> None:
@@ -192,6 +207,57 @@ async def test_anothers_raster_is_not_there(api: Api, method: str, path: str) ->
 )
 async def test_what_cannot_be_engraved_is_a_sentence(api: Api, more: dict[str, Any], words: str) -> None:
     assert sentence(await asked(await api.customer(), 111, **more), 422).startswith(words)
+
+
+async def test_who_has_many_unfinished_waits_before_he_asks_for_more(api: Api) -> None:
+    client, other = await api.customer(), await api.customer()
+    picture = await kept(client, drawn(seed=113))
+    async with standstill(api, client):
+        told = await asyncio.gather(*(again(client, picture, width) for width in range(20, 32)))
+        begun = [one.json()["id"] for one in told if one.status_code == 202]
+        assert len(begun) == 5
+        refused = next(one for one in told if one.status_code != 202)
+        assert sentence(refused, 429) == "5 of your rasters are not done yet: wait for one, or cancel one"
+        assert refused.headers["retry-after"] == "10"
+        assert (await asked(other, 113)).status_code == 202  # everybody has his own five
+        await client.delete(f"/api/rasters/{begun.pop()}")
+        anew = await again(client, picture, 40)
+        assert anew.status_code == 202, anew.text
+        assert (await again(client, picture, 40)).json()["id"] == anew.json()["id"]  # it is no further one
+        sentence(await again(client, picture, 41), 429)
+    await asyncio.gather(*(ended(client, id) for id in [*begun, anew.json()["id"]]))
+    assert (await again(client, picture, 41)).status_code == 202
+
+
+async def test_nobody_follows_more_than_ten_at_once(api: Api) -> None:
+    client, other = await api.customer(), await api.customer()
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(served(api.app))
+        real = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        await stack.enter_async_context(standstill(api, client))
+        mine, theirs = [
+            real.build_request(
+                "GET", f"/api/rasters/{(await asked(one, 115)).json()['id']}/events", headers=one.headers
+            )
+            for one in (client, other)
+        ]
+        followed = [await real.send(mine, stream=True) for _ in range(10)]
+        assert {one.status_code for one in followed} == {200}
+        refused = await real.send(mine)
+        assert sentence(refused, 429) == "you follow 10 rasters already: end one of these streams"
+        assert refused.headers["retry-after"] == "10"
+        followed.append(await real.send(theirs, stream=True))
+        assert followed[-1].status_code == 200
+        await followed[0].aclose()
+        while (one := await real.send(mine, stream=True)).status_code == 429:  # the server learns of it a bit later
+            await one.aclose()
+        assert one.status_code == 200
+        for left in (*followed, one):
+            await left.aclose()
+
+
+async def again(client: httpx.AsyncClient, picture: Any, width_mm: float) -> httpx.Response:
+    return await client.post(f"/api/images/{picture['id']}/rasters", json={"width_mm": width_mm})
 
 
 @asynccontextmanager

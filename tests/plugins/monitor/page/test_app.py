@@ -196,6 +196,19 @@ async def test_the_host_applications_own_rule(program: Program) -> None:
     assert await status(create_app(program, auth=lambda request: "yes"), "view") == 401  # type: ignore[arg-type,return-value]
 
 
+async def test_a_stream_ends_when_its_reader_is_admitted_no_longer(program: Program) -> None:
+    asked: list[str] = []
+
+    async def once(request: Request) -> bool:
+        asked.append(request.headers["x-user"])
+        return len(asked) == 1
+
+    async with client(create_app(program, auth=once), {"x-user": "admin"}) as asking:
+        told = await asking.get("/events")  # whose end it waits for
+    assert (told.status_code, asked) == (200, ["admin", "admin"])
+    assert b"event: view" not in told.content
+
+
 async def test_a_token(program: Program) -> None:
     app = create_app(program, token=TOKEN)
     for path in PATHS:

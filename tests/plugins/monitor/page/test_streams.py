@@ -132,6 +132,23 @@ async def test_a_stream_ends_so_that_its_reader_is_asked_anew() -> None:
         assert anyio.current_time() - before == LIFE
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_who_is_admitted_no_longer_is_sent_nothing_more(fails: bool) -> None:
+    views, admitted = Views(), [True]
+
+    async def admits() -> bool:
+        if fails and not admitted[-1]:
+            raise ConnectionRefusedError
+        return admitted[-1]
+
+    async with aclosing(Streams(views).frames(admits)) as stream:
+        assert (await anext(stream)).startswith(b"retry: ")
+        assert read(await anext(stream)) == 1.0
+        admitted.append(False)
+        views.show(2.0)
+        assert [frame async for frame in stream] == []
+
+
 async def test_closing_ends_those_who_wait() -> None:
     streams, ended = Streams(Views()), []
 

@@ -60,6 +60,8 @@ CATALOGUE: dict[str, Family] = {
     "record-stand": stands.record,
     "key-rack": stands.rack,
 }
+SLOTTED = frozenset({open.tray, stands.phone, stands.laptop, stands.plant, layers.sign})
+"""Their `slot_width` is that of slots for the sheet itself."""
 BOX = {"width", "depth", "height"}
 ASKS: tuple[tuple[set[str], Family], ...] = (
     ({"side", "sides", "height"}, polygon.prism),
@@ -82,6 +84,11 @@ def family(slug: str, parameters: Iterable[str]) -> Family | None:
         return found
     names = set(parameters)
     return next((made for asks, made in ASKS if asks <= names), None)
+
+
+def slotted(slug: str, parameters: Iterable[str]) -> bool:
+    """Whether the slots of this template follow the sheet's thickness."""
+    return family(slug, parameters) in SLOTTED
 
 
 def drawable(slug: str, parameters: Iterable[str]) -> bool:

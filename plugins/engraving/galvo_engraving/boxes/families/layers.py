@@ -112,7 +112,7 @@ def lamp(sketch: Sketch, asked: Asked) -> None:
 def sign(sketch: Sketch, asked: Asked) -> None:
     """A foot of layers with a slot, in which an engraved plate stands."""
     w, d, h = asked.positive("width", 200), asked.positive("depth", 50), asked.positive("height", 150)
-    slot, deep = asked.positive("slot_width", 5.2), asked.positive("slot_depth", 15)
+    slot, deep = asked.slot(), asked.positive("slot_depth", 15)
     radius, cable = asked.length("corner_radius", 10), asked.length("cable", 5)
     wide = w + 20
     room("slot_width", slot, d)

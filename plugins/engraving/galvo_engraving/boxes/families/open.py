@@ -125,7 +125,7 @@ def _walls(sketch: Sketch, asked: Asked, *, top: bool = False, prefix: str = "")
             depth = asked.positive("slot_depth", h / 2)
             if depth > h - LEFT_MM:
                 raise Unfit(f"slot_depth: {depth:g} mm are too deep for a wall of {h:g} mm")
-            slots = even(w, max(1, asked.count("slots", 1)), asked.positive("slot_width", 3), "slots")
+            slots = even(w, max(1, asked.count("slots", 1)), asked.slot(), "slots")
             tops = {"front": notched(w, slots, depth), "back": notched(w, slots, depth)}
         elif asked.length("finger_notch"):
             room("finger_notch", asked.length("finger_notch") / 2, h)

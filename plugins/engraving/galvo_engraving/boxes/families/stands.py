@@ -40,7 +40,7 @@ def bookend(sketch: Sketch, asked: Asked) -> None:
 def phone(sketch: Sketch, asked: Asked) -> None:
     """A plate and a leg, slotted half way into one another; the leg's top leans by `tilt`."""
     w, d, h = asked.positive("width", 75), asked.positive("depth", 85), asked.positive("height", 100)
-    slot, tilt = asked.positive("slot_width", asked.thickness), math.radians(asked.length("tilt", 18))
+    slot, tilt = asked.slot(), math.radians(asked.length("tilt", 18))
     lip, radius = asked.length("lip", 12), asked.length("corner_radius", 6)
     room("slot_width", slot, min(w, d))
     # The leg's slot leans as its top does, and stays inside of it.
@@ -57,7 +57,7 @@ def phone(sketch: Sketch, asked: Asked) -> None:
 def laptop(sketch: Sketch, asked: Asked) -> None:
     """Two legs and two bars across, slotted into one another."""
     w, d, h = asked.positive("width", 260), asked.positive("depth", 240), asked.positive("height", 140)
-    slot, deep = asked.positive("slot_width", 6.1), asked.positive("slot_depth", 40)
+    slot, deep = asked.slot(), asked.positive("slot_depth", 40)
     tilt, lip, rib = math.radians(asked.length("tilt", 14)), asked.length("lip", 15), asked.positive("rib", 40)
     room("slot_width", slot, min(d / 2, w / 2))
     front = max(h - d * math.tan(tilt), 0.3 * h)
@@ -85,7 +85,7 @@ def laptop(sketch: Sketch, asked: Asked) -> None:
 def plant(sketch: Sketch, asked: Asked) -> None:
     """Frames that cross under the pot, half of them slotted from above, half from below; a plate lies on them."""
     diameter, h = asked.positive("diameter", 180), asked.positive("height", 220)
-    frames, slot = max(2, math.ceil(asked.count("sides", 4) / 2)), asked.positive("slot_width", asked.thickness)
+    frames, slot = max(2, math.ceil(asked.count("sides", 4) / 2)), asked.slot()
     rib, foot, deep = asked.positive("rib", 35), asked.positive("foot", 40), asked.positive("slot_depth", 20)
     lean = min(h * math.tan(math.radians(asked.length("taper", 6))), diameter / 4)
     bar = max(2.0 * 3, min(rib, h / 3))

@@ -97,7 +97,7 @@ function parts(known) {
 
 function estimate(id, signal) {
   const place = el("p", { class: "muted" });
-  const show = ({ seconds }) => say(place, seconds ? `About ${span(seconds)} on the machine.` : "");
+  const show = ({ seconds, from }) => say(place, seconds ? `About ${span(seconds)} on the machine${from === "drawing" ? ", by its drawing" : ""}.` : "");
   watch(`/projects/${id}/estimate`, show, (problem) => say(place, problem?.message ?? ""), signal);
   return place;
 }
