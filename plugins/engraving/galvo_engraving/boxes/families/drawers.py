@@ -14,7 +14,7 @@ from galvo_engraving.boxes.cuboid import Cuboid
 from galvo_engraving.boxes.edges import box, flat, male, tongues
 from galvo_engraving.boxes.fittings import LEFT_MM, decorate, drill, grip, room, tabs, write
 from galvo_engraving.boxes.panel import Panel, Sketch
-from galvo_engraving.boxes.shapes import rectangle
+from galvo_engraving.boxes.shapes import moved, rectangle
 from galvo_engraving.problems import Unfit
 
 STANDING = {"front": "bottom", "back": "top", "floor": "back"}
@@ -75,9 +75,12 @@ def _drawer(
         room("hole", hole, wide / 2 - across)
         for x in (wide / 4 - across / 2, 3 * wide / 4 - across / 2):
             front.holes.append(rectangle(x, LEFT_MM, across, slot))
-    low = max(hole, slot)
+    low, others = max(hole, slot), len(front.holes)
     grip(front, asked, wide, tall, low and low + 2 * LEFT_MM)
     if over:
-        face = sketch.add(f"{prefix}face", rectangle(0, 0, opening[0] + 2 * over, opening[1] + 2 * min(over, t / 2)))
-        grip(face, asked, opening[0] + 2 * over, opening[1])
+        up = min(over, t / 2)
+        face = sketch.add(f"{prefix}face", rectangle(0, 0, opening[0] + 2 * over, opening[1] + 2 * up))
+        # Fingers go through both: its grip is the front's, from the inside of the drawer to the edge of the face.
+        inset = asked.length("drawer_gap", 0.6) + t
+        face.holes += [moved(line, over + inset, up + inset) for line in front.holes[others:]]
         write(face, asked, opening[0] + 2 * over, opening[1] / 2)
