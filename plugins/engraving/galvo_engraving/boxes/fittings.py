@@ -28,6 +28,7 @@ PLACES = (
     (0.5, 0.25),
     (0.5, 0.05),
     (0.05, 0.5),
+    (0.025, 0.5),
 )
 """Of a label, as shares of the panel."""
 
