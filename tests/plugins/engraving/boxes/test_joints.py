@@ -260,3 +260,23 @@ def test_corners_are_somebodys_also_without_a_margin(width: int) -> None:
                 inside(made["floor"].outline, (x, y)),
             ]
             assert any(there), (x, side)
+
+
+@pytest.mark.parametrize("thickness", [2.0, 3.0, 5.0])
+def test_the_lid_of_a_cabinet_turns_on_one_pin(thickness: float) -> None:
+    values = {"width": 200.0, "depth": 140.0, "height": 120.0, "thickness": thickness, "drawers": 2, "play": 0.1}
+    asked = Asked({**values, "lid_height": 30.0, "hinge_pin": 2.0, "hinge_knuckles": 5})
+    panels = {panel.name: panel for panel in nominal("jewellery-cabinet", asked)}
+    back, lid = (sorted(_extents(panels[name].holes)) for name in ("back", "lid back"))
+    assert (len(back), len(lid)) == (3, 2)
+    for number in range(5):
+        eye = panels[f"eye {number + 1}"]
+        [(left, low, right, high)] = _extents(eye.holes)
+        # The eye's lower edge is that of its slot, without the play.
+        slot = back[number // 2] if number % 2 == 0 else lid[number // 2]
+        # The lid's rim is on the top of the carcass, a sheet above the inside of its back.
+        rim = 120 + thickness if number % 2 == 0 else 30
+        assert slot[1] + 0.05 + (low + high) / 2 == pytest.approx(rim)
+        assert (left + right) / 2 == pytest.approx(thickness + 1 + max(1.5, thickness / 2) + 0.05, abs=0.1)
+        whole(eye)
+    whole(panels["back"])

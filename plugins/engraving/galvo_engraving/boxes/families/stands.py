@@ -1,7 +1,8 @@
 """Stands of slotted parts, and plates on the wall.
 
 Read: width, depth, height, diameter, foot, corner_radius, tilt, lip, slot_width, slot_depth, slots, cable, screw,
-rib, vents, sides, taper, finger, pattern, text.
+rib, vents, sides, taper, finger, pattern, text. Ignored: finger and tilt of rails for records; thickness and play of a
+rack, which is one plate; slot_depth of frames that cross, beyond half of their bar.
 """
 
 from __future__ import annotations
