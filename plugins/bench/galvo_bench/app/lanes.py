@@ -100,7 +100,7 @@ class Load:
     async def closed(
         self, app: App, clients: int, seed: int, *, only: str = "", drop: tuple[str, ...] = (), **until: float
     ) -> Turn:
-        """As fast as it answers so many clients; `until` is seconds or requests."""
+        """As fast as it answers so many clients; `until` is seconds, requests, or both."""
         began = app.process.cpu_seconds()
         self._ask(app, seed, clients, closed=until, only=only, drop=(*self._drop, *drop))
         return self._turn(app, await self._generator.hear(), began)

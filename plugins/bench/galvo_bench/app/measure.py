@@ -31,6 +31,8 @@ BEFORE = {"plain": 300, "full": 8_000}
 """Requests that are not counted, by lane: a cache has to have seen what people look at."""
 OWN = {"plain": 0, "full": 20_000}
 """Then so many of what customers have of their own, writes too: as much of it as four times as many of the mix ask."""
+FILLING = 15.0
+"""Seconds that each of these may take before something is timed."""
 
 
 async def measure(stand: Stand) -> list[Section]:
@@ -45,7 +47,7 @@ async def measure(stand: Stand) -> list[Section]:
 async def _timed(stand: Stand, load: Load, urls: Mapping[str, str], rounds: int) -> list[Section]:
     async with lanes.apps(stand, urls) as apps:
         for one in apps.values():
-            await fill(load, one)
+            await fill(load, one, FILLING)
             stand.tick()
         held = await knees(stand, load, apps)
         under, over = UNDER * held[PLAIN.name], OVER * held[PLAIN.name]
@@ -57,12 +59,15 @@ async def _timed(stand: Stand, load: Load, urls: Mapping[str, str], rounds: int)
         ]
 
 
-async def fill(load: Load, one: App) -> None:
-    """Past what a start does once, and until a cache keeps about what it always will. Raises GalvoError."""
+async def fill(load: Load, one: App, seconds: float = 0) -> None:
+    """Past what a start does once, and until a cache keeps about what it always will.
+
+    No longer than twice `seconds`; 0: as long as it takes. Raises GalvoError.
+    """
     kind = one.lane.kind
-    turns = [await load.closed(one, 8, 301, requests=BEFORE[kind])]
+    turns = [await load.closed(one, 8, 301, requests=BEFORE[kind], seconds=seconds)]
     if OWN[kind]:
-        turns.append(await load.closed(one, 8, 302, drop=SHARED, requests=OWN[kind]))
+        turns.append(await load.closed(one, 8, 302, drop=SHARED, requests=OWN[kind], seconds=seconds))
     for turn in turns:
         must(turn.errors == 0, f"{turn.done} of {turn.due} were answered: {turn.first_error}")
 
@@ -100,7 +105,7 @@ async def page(stand: Stand, load: Load, apps: Mapping[str, App], rounds: int) -
     """By lane: the turns, of project pages alone."""
     found: dict[str, list[Turn]] = {lane.name: [] for lane in LANES}
     for one in apps.values():
-        await load.closed(one, CLIENTS, 200, only="project", requests=BEFORE[one.lane.kind] // 2)
+        await load.closed(one, CLIENTS, 200, only="project", seconds=SECONDS / 2)
     for number in range(rounds):
         for lane in lanes.turns(number):
             turn = await load.closed(apps[lane.name], CLIENTS, 201 + number, only="project", seconds=SECONDS / 2)
