@@ -21,6 +21,7 @@ from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query,
 from galvo.events import Computed
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
+from galvo_cache.beside import Beside
 from galvo_cache.budget import Budget
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
@@ -306,6 +307,13 @@ class CachePlugin(Plugin):
         Its faults are logged under `name`. A name given again replaces the one before.
         """
         return self._warming.add(name, warm)
+
+    def beside(self) -> Beside | None:
+        """For a host that writes past this plugin while it or the pool is off: tells those that share the cache.
+
+        It works when this plugin has ended, too. None: there are no others.
+        """
+        return self._sharing.beside()
 
     # -- forgetting -----------------------------------------------------------------------------------
 

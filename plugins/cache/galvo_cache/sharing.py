@@ -16,6 +16,7 @@ import anyio
 
 from galvo import Context, ForCaller, GalvoError, PluginError
 from galvo_cache.allowed import SESSION_SETTINGS
+from galvo_cache.beside import Beside
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.coherence.marks import Mark, Unannounced
 from galvo_cache.knowledge import Knowledge
@@ -113,7 +114,7 @@ class Sharing:
             servers = self._context.capability("servers")
             if servers is None:
                 raise PluginError("cache", 'redis = "embedded" needs the plugin embedded: set [embedded] on = true')
-            url = await servers.redis()
+            self._url = url = await servers.redis()
         try:
             self.client = client_of(url, timeout=self._settings.redis_timeout)
         except ValueError as error:
@@ -187,6 +188,19 @@ class Sharing:
         missed, self._missed = self._missed, False
         if missed:
             await self.end(await self.begin(None, ddl=True))
+
+    def beside(self) -> Beside | None:
+        """See CachePlugin.beside."""
+        if not (self.on and self.namespace):
+            return None
+        settings = self._settings
+        return Beside(
+            client_of(self._url, timeout=settings.redis_timeout),
+            self.namespace,
+            lease=settings.lease,
+            unknown_outcome=settings.unknown_outcome,
+            log=self._context.log,
+        )
 
     async def close(self) -> None:
         if self.client is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from galvo_engraving.serving import main
+from galvo_engraving.serving.http import listening
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +52,12 @@ def test_somebody_elses_database_is_not_changed(capsys: pytest.CaptureFixture[st
 )  # fmt: skip
 def test_bad_options(capsys: pytest.CaptureFixture[str], folder: Path, words: tuple[str, ...]) -> None:
     assert words[0] in refused(capsys, folder, *words, code=2)
+
+
+def test_what_is_accepted_waits_for_no_acknowledgement() -> None:
+    with (
+        listening("127.0.0.1", 0) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -26,7 +26,7 @@ class Lane:
 
 
 PLAIN = Lane("plain", "plain", "everything off")
-AGAIN = Lane("again", "plain", "everything off again (A/A)")
+AGAIN = Lane("again", "plain", "off again (A/A)")
 FULL = Lane("full", "full", "everything on")
 LANES = (PLAIN, AGAIN, FULL)
 
@@ -97,10 +97,12 @@ class Load:
             heard = await self._generator.hear()
         return self._turn(app, heard, began)
 
-    async def closed(self, app: App, clients: int, seed: int, *, only: str = "", **until: float) -> Turn:
-        """As fast as it answers so many clients; `until` is seconds or requests."""
+    async def closed(
+        self, app: App, clients: int, seed: int, *, only: str = "", drop: tuple[str, ...] = (), **until: float
+    ) -> Turn:
+        """As fast as it answers so many clients; `until` is seconds, requests, or both."""
         began = app.process.cpu_seconds()
-        self._ask(app, seed, clients, closed=until, only=only)
+        self._ask(app, seed, clients, closed=until, only=only, drop=(*self._drop, *drop))
         return self._turn(app, await self._generator.hear(), began)
 
     def _ask(self, app: App, seed: int, connections: int, **run: Any) -> None:

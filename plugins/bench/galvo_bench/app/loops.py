@@ -137,7 +137,9 @@ async def opened(
 async def closed(
     free: deque[Connection], make: Next, learn: Learn, *, seconds: float = 0.0, requests: int = 0
 ) -> Outcome:
-    """A request on each connection as soon as the one before is answered, for `seconds` or so many `requests`."""
+    """A request on each connection as soon as the one before is answered: for `seconds`, or so many `requests`, or
+    until one of the two is over.
+    """
     outcome, loop = Outcome(), asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     flying, begin = len(free), perf_counter()
@@ -149,8 +151,7 @@ async def closed(
             ended.set_result(None)
 
     def step(connection: Connection) -> None:
-        over = perf_counter() - begin >= seconds if seconds else outcome.due >= requests
-        if over:
+        if (seconds and perf_counter() - begin >= seconds) or (requests and outcome.due >= requests):
             end()
             return
         request, sent = make(), perf_counter()

@@ -31,6 +31,8 @@ MIX = {
     "tune": 2,
 }
 """Requests in ten thousand: 3 % write."""
+SHARED = ("template", "templates", "preview", "material", "sheet", "materials")
+"""The same for everybody: seen soon by any cache, while each customer's own are seen late."""
 _REVISION = re.compile(rb'"revision": ?(\d+)|changed meanwhile, to (\d+)')
 
 

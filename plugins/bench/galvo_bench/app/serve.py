@@ -38,7 +38,7 @@ async def opening(app: FastAPI) -> AsyncIterator[None]:
         "cache": {"redis": redis},
         "tasks": {"broker": redis},
     }
-    opened = plain(url, settings) if sys.argv[1] == "plain" else galvanised(settings, overrides)
+    opened = plain(url, settings, overrides) if sys.argv[1] == "plain" else galvanised(settings, overrides)
     async with opened as shop:
         if shop.kernel is not None:
             off = {one["name"]: one["reason"] for one in shop.kernel.plugins() if one["state"] == "failed"}

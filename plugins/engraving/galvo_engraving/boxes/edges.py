@@ -17,6 +17,7 @@ Side = list[Point]
 Span = tuple[float, float]
 LEAST_MM = 0.05
 """Anything thinner is burnt away."""
+LEAST_MARGIN_MM = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Joint:
 
 def comb(length: float, joint: Joint) -> list[Span]:
     """Where the fingers of an edge are: as many as there is room for, in its middle, at least one."""
-    margin = min(joint.margin, length / 3)
+    # Never fingers up to the corner, which would be left to nobody.
+    margin = min(max(joint.margin, min(joint.thickness, LEAST_MARGIN_MM)), length / 3)
     room = length - 2 * margin
     count = max(1, int((room + joint.finger * joint.space + 1e-9) / (joint.finger * (1 + joint.space))))
     finger = joint.finger if count > 1 else min(joint.finger, room, length / 2)

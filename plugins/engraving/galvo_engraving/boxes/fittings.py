@@ -16,6 +16,8 @@ from galvo_engraving.problems import Unfit
 LEFT_MM = 2.0
 """Material that stays between an opening and an edge."""
 LABEL_MM = 6.0
+CLEAR_MM = 0.3
+"""Between a label and what is cut."""
 PLACES = (
     (0.5, 0.5),
     (0.25, 0.25),
@@ -26,6 +28,7 @@ PLACES = (
     (0.5, 0.25),
     (0.5, 0.05),
     (0.05, 0.5),
+    (0.025, 0.5),
 )
 """Of a label, as shares of the panel."""
 
@@ -147,8 +150,9 @@ def label(panel: Panel, text: str) -> None:
 
 
 def _free(panel: Panel, x: float, y: float, width: float, height: float) -> bool:
+    others = (*panel.holes, *panel.cuts, *panel.scores, *panel.engraved)
     return (
-        not any(_near(other, x, y, width, height) for other in (*panel.holes, *panel.engraved))
+        not any(_near(other, x, y, width, height) for other in others)
         and not any(x <= px <= x + width and y <= py <= y + height for px, py in panel.outline)
         and all(inside(panel.outline, corner) for corner in rectangle(x, y, width, height))
     )
@@ -156,4 +160,5 @@ def _free(panel: Panel, x: float, y: float, width: float, height: float) -> bool
 
 def _near(hole: list[tuple[float, float]], x: float, y: float, width: float, height: float) -> bool:
     left, low, right, top = bounds(hole)
-    return left < x + width and right > x and low < y + height and top > y
+    c = CLEAR_MM
+    return left < x + width + c and right > x - c and low < y + height + c and top > y - c

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,7 @@ from galvo import Kernel, PluginError
 from galvo.blueprint import plan
 from galvo_engraving.config import EngravingSettings
 from galvo_engraving.database import Plain
-from galvo_engraving.serving.switched import Switched
+from galvo_engraving.serving.switched import LARGEST, Switched
 from galvo_engraving.serving.toggles import Toggles
 from galvo_engraving.shop import Shop
 
@@ -23,9 +24,14 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 
 @asynccontextmanager
-async def plain(url: str, settings: EngravingSettings) -> AsyncIterator[Shop]:
-    """Without galvo."""
-    async with asyncpg.create_pool(url, min_size=1) as pool:
+async def plain(
+    url: str, settings: EngravingSettings, overrides: Overrides = MappingProxyType({}), root: Path = Path()
+) -> AsyncIterator[Shop]:
+    """Without galvo; with as many connections as its pool would have ("auto": `LARGEST`)."""
+    sizes = _pool(root, overrides)
+    most = sizes.max_size if sizes is not None and sizes.max_size != "auto" else LARGEST
+    least = min(sizes.min_size if sizes is not None else 1, most)
+    async with asyncpg.create_pool(url, min_size=least, max_size=most) as pool:
         yield Shop(Plain(pool), settings)
 
 
@@ -58,10 +64,15 @@ async def galvanised(settings: EngravingSettings, overrides: Overrides, root: Pa
             await db.close()
 
 
+def _pool(root: Path, overrides: Overrides) -> Any:
+    """The settings of galvo's pool, whether it is on or not; None: they are wrong."""
+    made = plan(root, overrides, everything=True, warn=False)
+    return next((one.settings for one in made.blueprints if one.name == "pool" and not one.failure), None)
+
+
 async def _url(kernel: Kernel, root: Path, overrides: Overrides) -> str:
     """Where the pool leads to, whether it is on or not."""
-    made = plan(root, overrides, everything=True, warn=False)
-    settings: Any = next((one.settings for one in made.blueprints if one.name == "pool" and not one.failure), None)
+    settings = _pool(root, overrides)
     if settings is not None and (url := settings.url.get_secret_value()):
         return str(url)
     servers = kernel.find_capability("servers")

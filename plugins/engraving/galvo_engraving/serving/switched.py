@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import asyncpg
 
 from galvo import GalvoError, Kernel, KernelClosed, NoBackend
-from galvo_engraving.database import ByKernel, Plain, Queries
+from galvo_engraving.database import ByKernel, Database, Plain, Queries
+from galvo_engraving.serving.telling import Told
 
 T = TypeVar("T")
 log = logging.getLogger("galvo.engraving")
@@ -28,8 +29,8 @@ PATIENCE = 10.0
 class Spare:
     """A plain pool, closed when the last that it was given for has ended."""
 
-    def __init__(self, pool: Any) -> None:
-        self.db = Plain(pool)
+    def __init__(self, pool: Any, tell: Callable[[], Awaitable[None]]) -> None:
+        self.db: Database = Told(Plain(pool), tell)
         self.calls = 0
         self._pool = pool
         self._idle = asyncio.Event()
@@ -48,14 +49,17 @@ class Spare:
 
 class Switched:
     """A `Database`. What is written while galvo does not see it must not be hidden by what its cache keeps: before
-    the kernel answers again, and after what has outlasted that, everything kept is forgotten, also by others.
+    the kernel answers again, and after what has outlasted that, everything kept is forgotten, also by others; and by
+    those that share the cache after each write, as long as this process's pool or cache is off.
     """
 
     def __init__(self, kernel: Kernel, where: Callable[[], Awaitable[str]]) -> None:
         """`where` gives the URL of the database, which may change when settings are read again."""
         self.kernel = kernel
         self._where = where
-        self._galvo = ByKernel(kernel)
+        self._galvo: Database = ByKernel(kernel)
+        self._others: Any = None
+        """Who is told of writes that the cache does not see."""
         self._spare: Spare | None = None
         """Answers instead of the kernel."""
         self._returning = self._closed = False
@@ -79,7 +83,9 @@ class Switched:
             if self._closed:
                 raise KernelClosed("the application has ended, and its database with it")
             if self._spare is None:
-                self._spare = Spare(await _opened(await self._where()))
+                self._spare = Spare(await _opened(await self._where()), self._tell)
+                if self._others is None and (cache := self._cache) is not None:
+                    self._others = cache.beside()
             return self._spare
 
     async def left(self) -> None:
@@ -98,6 +104,9 @@ class Switched:
             self._returning = True
             try:
                 await self._forget()
+                self._galvo = ByKernel(self.kernel)
+                if self._cache is None and self._others is not None:
+                    self._galvo = Told(self._galvo, self._tell)
                 spare, self._spare = self._spare, None
             finally:
                 self._returning = False
@@ -111,6 +120,8 @@ class Switched:
             await asyncio.sleep(LOOK)
             try:
                 await self.back()
+                if self._spare is None and self._cache is not None:
+                    await self._part()
             except (GalvoError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("requests go on without galvo's pool: %s", error)
 
@@ -125,12 +136,27 @@ class Switched:
         if self._spare is not None:
             await self._spare.close()
         await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._part()
+
+    @property
+    def _cache(self) -> Any:
+        return self.kernel.find_capability("cache")
+
+    async def _tell(self) -> None:
+        if self._others is not None:
+            await self._others.tell()
+
+    async def _part(self) -> None:
+        """The cache sees all writes again."""
+        others, self._others = self._others, None
+        if others is not None:
+            await others.close()
 
     async def _forget(self) -> None:
         await self.kernel.execute(EVERYTHING)
 
     @asynccontextmanager
-    async def _beside(self, spare: Spare) -> AsyncIterator[Plain]:
+    async def _beside(self, spare: Spare) -> AsyncIterator[Database]:
         """What is done there: if the kernel is back before it ends, that may have kept what was before."""
         spare.calls += 1
         try:

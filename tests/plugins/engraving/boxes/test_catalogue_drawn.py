@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from galvo_engraving.boxes.panel import POINTS, Panel
 from galvo_engraving.boxes.values import Value, effective
 from galvo_engraving.catalogue import Template
 from galvo_engraving.problems import Unfit
-from tests.plugins.engraving.boxes.plane import inside, whole
+from tests.plugins.engraving.boxes.plane import edges, inside, touch, whole
 from tests.thorough import THOROUGH, some
 
 TEMPLATES = {template.slug: template for template in catalogue.templates()}
@@ -69,6 +70,21 @@ def test_as_it_is(slug: str) -> None:
     assert len({panel.name for panel in panels}) == len(panels)
     for panel in different(panels):
         whole(panel)
+
+
+@each_template
+def test_its_labels_lie_on_the_parts_and_across_nothing(slug: str) -> None:
+    values = effective(rows(TEMPLATES[slug]), {})
+    asked = [Asked({**values, "labels": labels, "burn_test": True}, "Box") for labels in (False, True)]
+    for bare, panel in zip(*(nominal(slug, one) for one in asked), strict=True):
+        strokes = panel.scores[len(bare.scores) :]
+        for stroke in strokes:
+            assert all(inside(panel.outline, point) for point in stroke)
+            assert not any(inside(hole, point) for hole in panel.holes for point in stroke)
+        closed = [edge for contour in (panel.outline, *panel.holes) for edge in edges(contour)]
+        lines = [edge for line in (*bare.scores, *panel.cuts, *panel.engraved) for edge in pairwise(line)]
+        drawn = [edge for stroke in strokes for edge in pairwise(stroke)]
+        assert not any(touch(one, other) for one in drawn for other in (*closed, *lines))
 
 
 @each_template

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from galvo_engraving.boxes.asked import Asked
 from galvo_engraving.boxes.cuboid import Cuboid
+from galvo_engraving.boxes.drawing import nominal
 from galvo_engraving.boxes.edges import LEAST_MM, Joint, comb, female, male, mirrored
 from galvo_engraving.boxes.families.drawers import cabinet
 from galvo_engraving.boxes.families.lidded import hinged
@@ -227,3 +228,55 @@ def test_an_eye_of_a_hinge_goes_into_its_slot() -> None:
     for left, low, right, top in slots:
         assert right - left == pytest.approx(4.1)
         assert top - low == pytest.approx(tab + 0.1)
+
+
+@pytest.mark.parametrize("more", [{}, {"front_overlap": 20.0}, {"height": 120.0}, {"drawer_gap": 2.0}])
+def test_the_grip_of_a_face_is_over_that_of_the_front_behind_it(more: dict[str, float]) -> None:
+    values = {"width": 200.0, "depth": 180.0, "height": 200.0, "thickness": 4.0, "drawers": 2, "front_overlap": 3.0}
+    asked = Asked({**values, "handle": "half-moon", "handle_width": 60.0, "drawer_gap": 0.6, **more})
+    panels = {panel.name: panel for panel in nominal("drawer-cabinet", asked)}
+    over = asked.number("front_overlap", 0)
+    inset = asked.number("drawer_gap", 0) + 4
+    [front], [face] = panels["drawer 1 front"].holes, panels["drawer 1 face"].holes
+    # Both seen from the corner of the opening.
+    seen = [(x + inset, y + inset) for x, y in front], [(x - over, y - min(over, 2)) for x, y in face]
+    for one, other in zip(*map(bounds, seen), strict=True):
+        assert one == pytest.approx(other)
+    left, _, right, _ = bounds(panels["drawer 1 face"].outline)
+    assert sum(bounds(face)[::2]) == pytest.approx(left + right)  # in its middle
+
+
+@pytest.mark.parametrize("width", range(60, 300, 7))
+def test_corners_are_somebodys_also_without_a_margin(width: int) -> None:
+    joint = Joint(3, 10, 1, 0, 0.1)
+    made = Cuboid(width, 84, 47).panels(Sketch(), joint)
+    half = 1.5
+    for x in (-half, width + half):
+        for side, y in (("front", -half), ("back", 84 + half)):
+            wall = made["left" if x < 0 else "right"].outline
+            there = [
+                inside(made[side].outline, (x, -half)),
+                inside(wall, (84 - y if x < 0 else y, -half)),
+                inside(made["floor"].outline, (x, y)),
+            ]
+            assert any(there), (x, side)
+
+
+@pytest.mark.parametrize("thickness", [2.0, 3.0, 5.0])
+def test_the_lid_of_a_cabinet_turns_on_one_pin(thickness: float) -> None:
+    values = {"width": 200.0, "depth": 140.0, "height": 120.0, "thickness": thickness, "drawers": 2, "play": 0.1}
+    asked = Asked({**values, "lid_height": 30.0, "hinge_pin": 2.0, "hinge_knuckles": 5})
+    panels = {panel.name: panel for panel in nominal("jewellery-cabinet", asked)}
+    back, lid = (sorted(_extents(panels[name].holes)) for name in ("back", "lid back"))
+    assert (len(back), len(lid)) == (3, 2)
+    for number in range(5):
+        eye = panels[f"eye {number + 1}"]
+        [(left, low, right, high)] = _extents(eye.holes)
+        # The eye's lower edge is that of its slot, without the play.
+        slot = back[number // 2] if number % 2 == 0 else lid[number // 2]
+        # The lid's rim is on the top of the carcass, a sheet above the inside of its back.
+        rim = 120 + thickness if number % 2 == 0 else 30
+        assert slot[1] + 0.05 + (low + high) / 2 == pytest.approx(rim)
+        assert (left + right) / 2 == pytest.approx(thickness + 1 + max(1.5, thickness / 2) + 0.05, abs=0.1)
+        whole(eye)
+    whole(panels["back"])

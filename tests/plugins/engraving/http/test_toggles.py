@@ -95,6 +95,27 @@ async def test_what_is_written_meanwhile_is_seen_afterwards(api: Api, servers: S
         assert [await db.fetchval(READ, 2), await other.fetchval(READ, 2)] == [11, 11]
 
 
+@pytest.mark.parametrize("names", [("pool",), ("cache",), ("cache", "pool")], ids=" ".join)
+async def test_others_see_at_once_what_is_written_meanwhile(api: Api, servers: Servers, names: tuple[str, ...]) -> None:
+    db, toggles = switched(api), api.shop.toggles
+    async with neighbour(api.dsn, await servers.redis()) as other:
+        await db.execute(WRITE, 6, 10)
+        await known(other, 6, 10)
+        for name in names:
+            await toggles.disable(name)
+        await db.execute(WRITE, 6, 11)
+        assert await other.fetchval(READ, 6) == 11
+        await known(other, 6, 11)
+        async with db.transaction() as tx:
+            await tx.execute(WRITE, 6, 12)
+        assert await other.fetchval(READ, 6) == 12
+        await known(other, 6, 12)
+        await asyncio.gather(*(db.execute(WRITE, 6, value) for value in (13, 13, 13)))
+        assert await other.fetchval(READ, 6) == 13
+        for name in reversed(names):
+            await toggles.enable(name)
+
+
 async def test_a_plain_transaction_that_ends_after_the_pool_is_back(api: Api) -> None:
     db, toggles = switched(api), api.shop.toggles
     await db.execute(WRITE, 3, 10)

@@ -1,7 +1,9 @@
 """Boxes with a wall that is slit until it bends (a living hinge), and card that is folded.
 
 Read: width, depth, height, bend_radius or corner_radius, slit_length, slit_pitch, slit_bridge, wrap_angle, magnet,
-floor, glue_tab, finger_notch, diameter, hole, rib, ribs, text, and the joint. Ignored: hinge_angle.
+floor, glue_tab, finger_notch, diameter, hole, rib, ribs, text, and the joint. Ignored: hinge_angle; wrap_angle of boxes
+and cases, whose strip goes round what it has to; magnet and play of a case (its strip is glued); pattern of a shade,
+which is slit all over.
 """
 
 from __future__ import annotations

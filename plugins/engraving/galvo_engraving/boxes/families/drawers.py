@@ -1,8 +1,8 @@
 """Drawers, and the carcass they run in, which lies on its back as a box without a lid.
 
 Read: width, depth, height (inside of the carcass), drawers, drawer_gap, front_overlap, handle, handle_width, hole
-(for a rod), slot_width (of a label holder), screw, lid_height, hinge, pattern, text, and the joint; of a honeycomb
-side, columns and rows.
+(for a rod), slot_width (of a label holder), screw, lid_height, hinge_pin, hinge_knuckles, pattern, text, and the
+joint. Ignored: hinge_angle (eyes on a pin turn as far as the walls let them), magnet (a lid with a mirror stays shut).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from galvo_engraving.boxes.asked import Asked
 from galvo_engraving.boxes.cuboid import Cuboid
 from galvo_engraving.boxes.edges import box, flat, male, tongues
 from galvo_engraving.boxes.fittings import LEFT_MM, decorate, drill, grip, room, tabs, write
+from galvo_engraving.boxes.hinge import knuckles
 from galvo_engraving.boxes.panel import Panel, Sketch
-from galvo_engraving.boxes.shapes import rectangle
+from galvo_engraving.boxes.shapes import moved, rectangle
 from galvo_engraving.problems import Unfit
 
 STANDING = {"front": "bottom", "back": "top", "floor": "back"}
@@ -22,11 +23,14 @@ STANDING = {"front": "bottom", "back": "top", "floor": "back"}
 
 def cabinet(sketch: Sketch, asked: Asked) -> None:
     w, d, h = asked.positive("width", 200), asked.positive("depth", 180), asked.positive("height", 200)
+    t = asked.thickness
     carcass = chest(sketch, asked, w, d, h)
     if asked.length("lid_height"):
         lid = Cuboid(w, d, asked.positive("lid_height", 30), names={"floor": "top"}, prefix="lid ").panels(
             sketch, asked.joint
         )
+        if "hinge_pin" in asked:  # the lid's rim is on the carcass's top, a sheet above the inside of its back
+            knuckles(sketch, asked, carcass["floor"], h, lid["back"], asked.positive("lid_height", 30), w, over=t)
         decorate(sketch, asked, lid["floor"], w, d)
         sketch.add("mirror", rectangle(0, 0, w - 2 * LEFT_MM, d - 2 * LEFT_MM))
     else:
@@ -75,9 +79,12 @@ def _drawer(
         room("hole", hole, wide / 2 - across)
         for x in (wide / 4 - across / 2, 3 * wide / 4 - across / 2):
             front.holes.append(rectangle(x, LEFT_MM, across, slot))
-    low = max(hole, slot)
+    low, others = max(hole, slot), len(front.holes)
     grip(front, asked, wide, tall, low and low + 2 * LEFT_MM)
     if over:
-        face = sketch.add(f"{prefix}face", rectangle(0, 0, opening[0] + 2 * over, opening[1] + 2 * min(over, t / 2)))
-        grip(face, asked, opening[0] + 2 * over, opening[1])
+        up = min(over, t / 2)
+        face = sketch.add(f"{prefix}face", rectangle(0, 0, opening[0] + 2 * over, opening[1] + 2 * up))
+        # Fingers go through both: its grip is the front's, from the inside of the drawer to the edge of the face.
+        inset = asked.length("drawer_gap", 0.6) + t
+        face.holes += [moved(line, over + inset, up + inset) for line in front.holes[others:]]
         write(face, asked, opening[0] + 2 * over, opening[1] / 2)

@@ -2,7 +2,8 @@
 
 Read: width, depth, height, thickness, corner_radius, screw, cable, vents, board_clearance, hole, holes, hole_pitch,
 levels, diameter, sides, ribs, taper (turns each ring a little more), slot_width, slot_depth, glue_tab, foot, tilt,
-pattern, text. Ignored: tilt of a block (glue a wedge), level_pitch (rods are cut to length).
+pattern, text. Ignored: play and finger of a case and of a block (nothing of them is jointed), thickness and tilt of a
+block (glue a wedge), thickness of a frame, height, thickness and level_pitch of a lamp (rods are cut to length).
 """
 
 from __future__ import annotations

@@ -2,20 +2,19 @@
 
 Read: width, depth, height, lid_height, lid_gap, lid_grip, finger_notch, hinge_pin, hinge_knuckles, magnet, columns,
 rows, divider_height, pattern, text, and the joint. Ignored: hinge_angle (eyes on a pin turn as far as the walls let
-them).
+them); pattern and pattern_scale where a finger_notch is cut into the walls.
 """
 
 from __future__ import annotations
-
-import math
 
 from galvo_engraving.boxes.asked import Asked
 from galvo_engraving.boxes.cuboid import Cuboid
 from galvo_engraving.boxes.edges import box, flat, scooped
 from galvo_engraving.boxes.families.open import dividers
 from galvo_engraving.boxes.fittings import LEFT_MM, decorate, drill, room, write
+from galvo_engraving.boxes.hinge import knuckles
 from galvo_engraving.boxes.panel import Panel, Sketch
-from galvo_engraving.boxes.shapes import arc, circle, rectangle
+from galvo_engraving.boxes.shapes import circle, rectangle
 from galvo_engraving.problems import Unfit
 
 KNOB_MM = 24.0
@@ -69,35 +68,6 @@ def hinged(sketch: Sketch, asked: Asked) -> None:
     else:
         decorate(sketch, asked, cover["floor"], w, d)
     write(made["front"], asked, w, h if not magnet else h - magnet - 2 * LEFT_MM)
-
-
-def knuckles(sketch: Sketch, asked: Asked, lower: Panel, height: float, upper: Panel, lid: float, width: float) -> None:
-    """The eyes of a hinge, and the slots for their tabs near the rims of both panels."""
-    t, pin, play = asked.thickness, asked.positive("hinge_pin", 3), asked.joint.play
-    count = max(2, asked.count("hinge_knuckles", 5))
-    tall = min(3 * pin, height / 2, lid / 2)
-    if tall < 1 + 2 * abs(play):
-        raise Unfit(f"lid_height: {lid:g} mm leave no room for a hinge")
-    if width / count < t + max(play, 0) + 2:
-        raise Unfit(f"hinge_knuckles: {count} eyes of {t:g} mm do not fit into {width:g} mm")
-    head = pin / 2 + max(1.5, t / 2) + max(0.1, play) / 2
-    for number in range(count):
-        panel, rim = (lower, height) if number % 2 == 0 else (upper, lid)
-        x, top = (number + 0.5) * width / count, rim - min(4.0, (rim - tall) / 4)
-        panel.holes.append(rectangle(x - (t + play) / 2, top - tall - play / 2, t + play, tall + play))
-        # Outside of the wall the eye goes on to the rim, where the pin is.
-        centre = (t + head, tall + rim - top)
-        low = min(0.0, centre[1] - head)
-        eye = [
-            (0.0, 0.0),
-            (t, 0.0),
-            (t, low),
-            (t + 2 * head, low),
-            *arc(centre, head, 0, math.pi),
-            (t, tall),
-            (0.0, tall),
-        ]
-        sketch.add(f"eye {number + 1}", eye, [circle(centre, pin + max(0.1, play))])
 
 
 def sliding(sketch: Sketch, asked: Asked) -> None:

@@ -2,7 +2,7 @@
 
 Read: width, depth, height, floor, handle, handle_width, finger_notch, columns, rows, divider_height, slots,
 slot_width, slot_depth, divider_slope, lip, foot, levels, vents, drawers, cable, pattern, text, and the joint.
-Ignored: corner_radius (fingers go up to the corner).
+Ignored: corner_radius (fingers go up to the corner), lip where the floor is level, pattern on walls that are too low.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """Boxes with any number of walls, upright or leaning outwards, and honeycombs of them.
 
-Read: side (inside, at the floor), sides, height, taper, floor, lid_gap, lid_grip, pattern, text, and the joint. Where
-two walls meet at an angle their fingers end at the outer corner, and the gaps stand back from the neighbour's square
-edge.
+Read: side (inside, at the floor), sides, height, taper, floor, lid_gap, lid_grip, pattern, text, and the joint; of
+honeycombs columns, rows, drawers, drawer_gap, handle (a strap, of whatever kind) and screw. Ignored: text and
+text_height of honeycombs.
+
+Where two walls meet at an angle their fingers end at the outer corner, and the gaps stand back from the neighbour's
+square edge.
 """
 
 from __future__ import annotations
@@ -106,6 +109,8 @@ def honeycomb(sketch: Sketch, asked: Asked) -> None:
     for number in range(1, min(drawers, columns * rows) + 1):
         tube(sketch, asked, small, 6, d - 2 * t - gap, floor="closed", prefix=f"drawer {number} ")
         face = sketch.add(f"drawer {number} front", regular((0, 0), side, 6, _even(6)))
+        if asked.choice("handle", "strap") == "none":
+            continue
         room("handle_width", handle, side * math.sqrt(3))
         tabs(face, [(-handle / 2, -handle / 2 + 4), (handle / 2 - 4, handle / 2)], asked, 0, 0)
 

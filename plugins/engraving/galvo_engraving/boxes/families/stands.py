@@ -1,7 +1,8 @@
 """Stands of slotted parts, and plates on the wall.
 
 Read: width, depth, height, diameter, foot, corner_radius, tilt, lip, slot_width, slot_depth, slots, cable, screw,
-rib, vents, sides, taper, finger, pattern, text.
+rib, vents, sides, taper, finger, pattern, text. Ignored: finger and tilt of rails for records; thickness and play of a
+rack, which is one plate; slot_depth of frames that cross, beyond half of their bar.
 """
 
 from __future__ import annotations
@@ -83,38 +84,36 @@ def laptop(sketch: Sketch, asked: Asked) -> None:
 
 
 def plant(sketch: Sketch, asked: Asked) -> None:
-    """Frames that cross under the pot, half of them slotted from above, half from below; a plate lies on them."""
+    """Frames that cross under the pot, each at a level of its own of their bars; a plate lies on them."""
     diameter, h = asked.positive("diameter", 180), asked.positive("height", 220)
-    frames, slot = max(2, math.ceil(asked.count("sides", 4) / 2)), asked.slot()
+    frames, t = max(2, math.ceil(asked.count("sides", 4) / 2)), asked.slot()
     rib, foot, deep = asked.positive("rib", 35), asked.positive("foot", 40), asked.positive("slot_depth", 20)
     lean = min(h * math.tan(math.radians(asked.length("taper", 6))), diameter / 4)
     bar = max(2.0 * 3, min(rib, h / 3))
-    deep = min(deep, bar / 2)
+    if deep < bar / 2:
+        raise Unfit(f"slot_depth: frames go half of their bar into one another: {bar / 2:g} mm at least")
+    level = bar / frames
+    if level < LEFT_MM:
+        raise Unfit(f"sides: {frames} frames do not cross in a bar of {bar:g} mm")
+    # Two sheets that cross at less than a right angle meet in a longer rhombus.
+    angle = math.pi / frames
+    slot = t * (1 + math.cos(angle)) / math.sin(angle)
     leg = min(rib, diameter / 4)
     w = diameter + 2 * leg
     if slot + 2 * LEFT_MM > diameter - 2 * LEFT_MM:
         raise Unfit(f"slot_width: {slot:g} mm do not fit into {diameter:g} mm")
     y = h / 2
     mid = w / 2
+    left, right, ends = mid - slot / 2, mid + slot / 2, min(foot, leg)
     for number in range(frames):
-        up: Contour = [
-            (mid + slot / 2, y + bar),
-            (mid + slot / 2, y + bar - deep),
-            (mid - slot / 2, y + bar - deep),
-            (mid - slot / 2, y + bar),
-        ]
-        down: Contour = [
-            (mid - slot / 2, y),
-            (mid - slot / 2, y + deep),
-            (mid + slot / 2, y + deep),
-            (mid + slot / 2, y),
-        ]
-        ends = min(foot, leg)
+        # What stays of a bar where they cross; below it are the frames before, above it those that follow.
+        low, high = y + number * level, y + (number + 1) * level
+        under: Contour = [(left, y), (left, low), (right, low), (right, y)] if number else []
+        over: Contour = [(right, y + bar), (right, high), (left, high), (left, y + bar)] if number < frames - 1 else []
         shape: Contour = [
-            *((-lean, 0.0), (-lean + ends, 0.0), (leg, y), *(down if number % 2 else []), (w - leg, y)),
+            *((-lean, 0.0), (-lean + ends, 0.0), (leg, y), *under, (w - leg, y)),
             *((w + lean - ends, 0.0), (w + lean, 0.0), (w, h), (w - leg, h), (w - leg, y + bar)),
-            *((*up,) if number % 2 == 0 else ()),
-            *((leg, y + bar), (leg, h), (0.0, h)),
+            *(*over, (leg, y + bar), (leg, h), (0.0, h)),
         ]
         sketch.add(f"frame {number + 1}", shape)
     sketch.add("plate", circle((0, 0), diameter - 2 * max(0.1, asked.joint.play)))
