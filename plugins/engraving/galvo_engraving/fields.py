@@ -24,12 +24,18 @@ Text = Annotated[
     Field(examples=["A few words."]),
 ]
 """Text of any number of lines."""
+THICKEST = Decimal("999.99")
+"""mm"""
 Thickness = Annotated[
     Decimal,
-    Field(gt=0, le=Decimal("999.99"), decimal_places=2, allow_inf_nan=False),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 999.99}),
+    Field(gt=0, le=THICKEST, decimal_places=2, allow_inf_nan=False),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": float(THICKEST)}),
 ]
-"""Of a sheet: mm, to a hundredth."""
+"""That a setting is for: mm, to a hundredth."""
+Measured = Annotated[
+    float, Field(ge=0.01, le=float(THICKEST), allow_inf_nan=False), AfterValidator(lambda mm: round(mm, 2)),
+]  # fmt: skip
+"""Thickness of a sheet that is worked: mm, as exact as it is measured."""
 
 
 def shortest(value: float) -> float:

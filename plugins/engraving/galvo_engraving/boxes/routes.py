@@ -12,6 +12,7 @@ from galvo_engraving import bodies
 from galvo_engraving.boxes import store
 from galvo_engraving.boxes.sheet import preview_svg
 from galvo_engraving.boxes.turns import drawn
+from galvo_engraving.fields import Measured
 from galvo_engraving.params import AnId, Id
 from galvo_engraving.problems import Unfit, answers
 from galvo_engraving.shop import Db
@@ -22,7 +23,7 @@ SVG = "image/svg+xml"
 OWN = ("material_id", "thickness_mm", "machine_id")
 MOST = 100
 """Parameters in an address; no template has as many."""
-Thickness = Annotated[float, Query(gt=0, le=100, allow_inf_nan=False, description="Of the sheet.")]
+Thickness = Annotated[Measured, Query(description="Of the sheet.")]
 FREE: dict[str, Any] = {
     "parameters": [
         {

@@ -9,6 +9,7 @@ from typing import Any
 from galvo_engraving.boxes.sheet import chosen
 from galvo_engraving.boxes.values import Value, fitting
 from galvo_engraving.database import Queries
+from galvo_engraving.machines import store as machines
 from galvo_engraving.materials.cutting import setting_for
 from galvo_engraving.problems import Unfit, Unknown
 
@@ -25,8 +26,6 @@ select name, kind, unit, default_value, minimum, maximum, choices
 from engraving.box_parameter where template_id = $1 order by position"""
 MATERIAL = "select id from engraving.material where id = $1"
 MACHINE = "select id, bed_width_mm, bed_height_mm from engraving.machine where id = $1"
-FIRST_MACHINE = 1
-"""Whose settings hold when nobody says which machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,8 @@ async def read(
         if await db.fetchrow(MATERIAL, material) is None:
             raise Unfit("material_id: there is no such material")
         measured = thickness if thickness is not None else _thickness(row["slug"], parameters, given)
-        setting = await setting_for(db, material, measured, "cut", machine or FIRST_MACHINE)
+        whose = machine or await machines.first(db)
+        setting = await setting_for(db, material, measured, "cut", whose) if whose else None
         kerf = setting.kerf_mm if setting else None
     values = chosen(row["slug"], parameters, given, thickness=thickness, kerf=kerf)
     return Cut(row["slug"], row["name"], values, bed and (bed["bed_width_mm"], bed["bed_height_mm"]))

@@ -10,8 +10,6 @@ ENTRIES = 10_000
 """Of one file, at most."""
 HUNDREDTH = Decimal("0.01")
 """What thicknesses are told apart by, in mm."""
-THICKEST = Decimal("999.99")
-"""mm"""
 
 
 class BadFile(Exception):

@@ -14,7 +14,8 @@ from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from galvo_engraving.files.library import ENTRIES, HUNDREDTH, MATERIALS, THICKEST, BadFile, Cut, Library, Unused
+from galvo_engraving.fields import THICKEST
+from galvo_engraving.files.library import ENTRIES, HUNDREDTH, MATERIALS, BadFile, Cut, Library, Unused
 from galvo_engraving.files.titles import of_a_line
 from galvo_engraving.files.xml import TEXT, elements, text
 

@@ -13,6 +13,7 @@ from galvo_engraving.problems import Conflict, Unknown
 COLUMNS = "id, slug, name, watts, bed_width_mm, bed_height_mm, dots_per_mm"
 ALL = f"select {COLUMNS} from engraving.machine order by name, id"  # noqa: S608  # names of ours
 ONE = f"select {COLUMNS} from engraving.machine where id = $1"  # noqa: S608  # names of ours
+FIRST = "select id from engraving.machine order by id limit 1"
 ADD = f"""
 insert into engraving.machine (slug, name, watts, bed_width_mm, bed_height_mm, dots_per_mm)
 values ($1, $2, $3, $4, $5, $6) returning {COLUMNS}"""  # noqa: S608  # names of ours
@@ -31,6 +32,12 @@ async def read(db: Queries, machine: int) -> Machine:
     if row is None:
         raise unknown(machine)
     return Machine(**row)
+
+
+async def first(db: Queries) -> int | None:
+    """Whose settings hold when nobody says which machine. None: there is no machine yet."""
+    found: int | None = await db.fetchval(FIRST)
+    return found
 
 
 async def add(db: Queries, asked: NewMachine) -> Machine:

@@ -6,6 +6,7 @@ from typing import Any
 
 from galvo_engraving.database import Queries
 from galvo_engraving.jobs.wanted import Wanted
+from galvo_engraving.machines import store as machines
 from galvo_engraving.problems import Unfit, Unknown
 
 ROW = """
@@ -22,7 +23,6 @@ insert into engraving.raster (image_id, machine_id, width_mm, height_mm, dots_pe
 values ($1, $2, $3, $4, $5, $6, $7, $8)"""
 REMOVE = "delete from engraving.raster where id = $1"
 MACHINE = "select id, name, bed_width_mm, bed_height_mm, dots_per_mm from engraving.machine where id = $1"
-FIRST = "select id, name, bed_width_mm, bed_height_mm, dots_per_mm from engraving.machine order by id limit 1"
 
 
 async def own(db: Queries, id: str, user: int) -> Any:
@@ -49,7 +49,7 @@ async def remove(db: Queries, id: str) -> None:
 
 async def machine_of(db: Queries, id: int | None) -> Any:
     """Its row; without an id the first one's. Raises Unfit."""
-    row = await (db.fetchrow(FIRST) if id is None else db.fetchrow(MACHINE, id))
+    row = await db.fetchrow(MACHINE, id or await machines.first(db))
     if row is None:
         raise Unfit("machine_id: there is no such machine: GET /api/machines lists them")
     return row

@@ -13,8 +13,8 @@ from galvo_engraving.accounts.tokens import Visitor
 from galvo_engraving.boxes.exports import project_lengths
 from galvo_engraving.database import Database
 from galvo_engraving.jobs.estimate import CannotEstimate, seconds
+from galvo_engraving.materials.cutting import nearest
 from galvo_engraving.problems import Conflict
-from galvo_engraving.projects.cutting import nearest
 from galvo_engraving.projects.owning import owned
 from galvo_engraving.projects.page import PARTS
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from galvo_engraving.accounts.models import Line, Strict
+from galvo_engraving.fields import Measured
 from galvo_engraving.params import LARGEST
 from galvo_engraving.projects.pieces import Job, Part
 
 Status = Literal["draft", "ready", "ordered", "done"]
 Key = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
-Thickness = Annotated[
-    float, Field(ge=0.01, le=100, allow_inf_nan=False), AfterValidator(lambda mm: round(mm, 2)),
-]  # fmt: skip
-"""mm, as exact as a sheet is measured."""
 Name = Annotated[str, Field(max_length=100)]
 Text = Annotated[str, Field(max_length=100)]
 Parameters = Annotated[
@@ -29,7 +26,7 @@ class NewProject(Strict):
     name: Line
     template_id: Key
     material_id: Key
-    thickness_mm: Thickness
+    thickness_mm: Measured
     machine_id: Key | None = Field(default=None, description="None: the shop's first one.")
     parameters: Parameters = Field(default={})
 
@@ -43,7 +40,7 @@ class ProjectChange(Strict):
     template_id: Key | None = None
     material_id: Key | None = None
     machine_id: Key | None = None
-    thickness_mm: Thickness | None = None
+    thickness_mm: Measured | None = None
     parameters: Parameters | None = Field(default=None, description="All of them: they replace those before.")
 
 

@@ -14,7 +14,7 @@ import msgspec
 from galvo_engraving.accounts.tokens import Visitor
 from galvo_engraving.bodies import tag
 from galvo_engraving.database import Database
-from galvo_engraving.projects.cutting import nearest
+from galvo_engraving.materials.cutting import nearest
 from galvo_engraving.projects.owning import owned
 from galvo_engraving.projects.parameters import Asked, asked_by, shown
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 from galvo_engraving.accounts.tokens import Visitor
 from galvo_engraving.boxes.values import Value
 from galvo_engraving.database import Database, Queries
+from galvo_engraving.machines import store as machines
 from galvo_engraving.params import LARGEST, cursor, pattern, start
 from galvo_engraving.problems import Conflict, Unfit, Unknown
 from galvo_engraving.projects.models import NewProject, ProjectChange
@@ -33,7 +34,6 @@ FIRST = LIST.format(further="", limit="$4")
 FURTHER = LIST.format(further=" and (p.updated_at, p.id) < ($4, $5)", limit="$6")
 
 TEMPLATE = "select id from engraving.box_template where id = $1"
-MACHINE = "select id from engraving.machine order by id limit 1"
 MAKE = """
 insert into engraving.project (user_id, template_id, material_id, machine_id, thickness_mm, name, status, parameters,
                                created_at, updated_at)
@@ -93,7 +93,7 @@ async def listed(
 async def make(db: Database, who: Visitor, asked: NewProject) -> int:
     """Its id. Raises Conflict, Unfit."""
     chosen = await _different(db, asked.template_id, asked.parameters)
-    machine = asked.machine_id or await db.fetchval(MACHINE)
+    machine = asked.machine_id or await machines.first(db)
     if machine is None:
         raise Unfit("machine_id: the shop has no machine yet: its staff must add one")
     values = (asked.template_id, asked.material_id, machine, _decimal(asked.thickness_mm), asked.name, _text(chosen))

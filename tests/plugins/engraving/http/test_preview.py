@@ -54,6 +54,8 @@ async def test_what_is_chosen_is_drawn(api: Api) -> None:
         ({"machine_id": 10**6}, "machine_id: there is no such machine"),
         ({"thickness_mm": 50}, "thickness: this must be from"),
         ({"thickness_mm": "inf"}, "thickness_mm: "),
+        ({"thickness_mm": 1000}, "thickness_mm: "),
+        ({"thickness_mm": 500}, "thickness: this must be from"),
         ({"material_id": 0}, "material_id: "),
     ],
 )

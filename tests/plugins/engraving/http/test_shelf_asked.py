@@ -84,6 +84,6 @@ async def test_a_warmed_answer_dies_with_an_edit(watched: Watched) -> None:
 
 async def test_the_nearest_setting_is_kept_by_row(watched: Watched) -> None:
     assert watched.shop.kernel is not None
-    told = (await watched.shop.kernel.explain(cutting.NEAREST))["cache"]
+    told = (await watched.shop.kernel.explain(cutting.OF_A_MACHINE))["cache"]
     assert told["cacheable"], told
     assert told["rows"] == ["engraving.laser_setting.material_id"]
