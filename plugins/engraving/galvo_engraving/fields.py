@@ -14,9 +14,15 @@ from galvo_engraving.problems import Unfit
 Operation = Literal["cut", "score", "engrave"]
 SLUG = 80
 """Characters at most."""
-Slug = Annotated[str, StringConstraints(max_length=SLUG, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Slug = Annotated[
+    str, StringConstraints(max_length=SLUG, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"), Field(examples=["oak-and-light"])
+]
 """A name for addresses and files."""
-Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Text = Annotated[
+    str,
+    StringConstraints(max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$"),
+    Field(examples=["A few words."]),
+]
 """Text of any number of lines."""
 Thickness = Annotated[
     Decimal,

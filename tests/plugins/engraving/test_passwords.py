@@ -33,14 +33,13 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go.set()
 
 
-async def test_a_new_one_is_refused_where_who_signs_in_still_has_a_place(stuck: threading.Event) -> None:
-    made = [asyncio.create_task(passwords.hashed("x")) for _ in range(passwords.MOST_NEW)]
+async def test_a_queue_is_short_and_who_signs_in_does_not_wait_in_that_of_new_ones(stuck: threading.Event) -> None:
+    made = [asyncio.create_task(passwords.hashed("x")) for _ in range(passwords.NEW.most)]
     await asyncio.sleep(0)  # each of them begins
-    assert passwords._begun == [passwords.MOST_NEW]
     with pytest.raises(Busy) as told:
         await passwords.hashed("x")
     assert told.value.headers["retry-after"] == "2"
-    looked = [asyncio.create_task(passwords.matches("x", None)) for _ in range(passwords.MOST - len(made))]
+    looked = [asyncio.create_task(passwords.matches("x", None)) for _ in range(passwords.KNOWN.most)]
     await asyncio.sleep(0)
     with pytest.raises(Busy):
         await passwords.matches("x", None)
@@ -48,5 +47,5 @@ async def test_a_new_one_is_refused_where_who_signs_in_still_has_a_place(stuck: 
         assert await asyncio.to_thread(str, 1) == "1"
     stuck.set()
     await asyncio.gather(*made, *looked)
-    assert passwords._begun == [0]
+    assert passwords.NEW.begun == passwords.KNOWN.begun == 0
     await passwords.hashed("x")

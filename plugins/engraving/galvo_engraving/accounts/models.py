@@ -14,6 +14,7 @@ Line = Annotated[
     StringConstraints(
         min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f-\x9f\uFFFE\uFFFF]+$"
     ),
+    Field(examples=["Oak and light"]),
 ]
 """Text of one line, which XML can hold, too."""
 Email = Annotated[
@@ -21,8 +22,9 @@ Email = Annotated[
     StringConstraints(
         max_length=254, strip_whitespace=True, to_lower=True, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
     ),
+    Field(examples=["ada@example.com"]),
 ]
-Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
+Password = Annotated[str, StringConstraints(min_length=10, max_length=200), Field(examples=["correct horse battery"])]
 
 
 class Strict(BaseModel):
@@ -71,6 +73,7 @@ class Account(BaseModel):
     studio: str
     role: str
     created_at: datetime
+    dashboard: bool = Field(description="Whether /galvo is there, and admits this account.")
 
 
 class Session(BaseModel):

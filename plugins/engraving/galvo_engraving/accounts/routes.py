@@ -41,7 +41,7 @@ async def register(asked: Registration, shop: InShop, request: Request) -> Accou
         row = await shop.db.fetchrow(MAKE, asked.email, asked.name, asked.studio, password)
     except asyncpg.UniqueViolationError:
         raise Conflict("there is an account with this email already: sign in, or take another one") from None
-    return Account(**row)
+    return account(row, shop)
 
 
 @router.post("/sessions", status_code=201, responses=answers(401, 422, 429, 503))
@@ -68,9 +68,9 @@ async def sign_out(who: SignedIn, db: Db, request: Request, response: Response) 
 
 
 @router.get("/me", responses=answers(401))
-async def me(who: SignedIn, db: Db) -> Account:
+async def me(who: SignedIn, shop: InShop) -> Account:
     """Who has signed in."""
-    return account(await db.fetchrow(ONE, who.id))
+    return account(await shop.db.fetchrow(ONE, who.id), shop)
 
 
 @router.patch("/me", responses=answers(401, 403, 422, 429, 503))
@@ -87,7 +87,7 @@ async def change(asked: AccountChange, who: SignedIn, shop: InShop, request: Req
         row = await update(tx, "user_account", who.id, values, "id, email, name, studio, role, created_at")
         if "password" in values:
             await tokens.take_others(tx, who.id, tokens.token_of(request))
-    return account(row)
+    return account(row, shop)
 
 
 @router.delete("/me", status_code=204, responses=answers(401, 403, 422, 429, 503))
@@ -125,11 +125,11 @@ async def still(tx: Queries, request: Request, user: int, kept: str | None) -> N
         raise Forbidden(WRONG)
 
 
-def account(row: Any) -> Account:
+def account(row: Any, shop: Shop) -> Account:
     """Raises Strange: somebody else has signed in as the same user, and deleted the account."""
     if row is None:
         raise tokens.nobody()
-    return Account(**row)
+    return Account(**row, dashboard=shop.kernel is not None and row["role"] == "staff")
 
 
 def address_of(request: Request) -> str:

@@ -53,7 +53,7 @@ def preview_svg(
 def sheets_svg(
     slug: str, values: Mapping[str, Value], *, title: str, bed: tuple[float, float], points: int = POINTS
 ) -> bytes:
-    """On as many beds of a machine (width and height in mm) as it needs, each as large as that. Raises Unfit, TooFine."""
+    """On as many beds of a machine (width, height in mm) as it needs, each as large as that. Raises Unfit, TooFine."""
     width = min(bed[0], float(values.get("sheet_width", bed[0])))
     panels = draw(slug, values, title, points=points)
     return svg(nest(panels, str(values.get("nesting", "rows")), width, bed[1]), margin=0)

@@ -14,7 +14,7 @@ from galvo_engraving.pictures.told import BROKEN, LOST, Told
 from galvo_engraving.problems import Away
 from galvo_engraving.shop import Shop
 from galvo_memory import images
-from galvo_tasks import NotPublished
+from galvo_tasks import NotPublished, Priority
 from galvo_tasks.jobs import Job, JobCancelled, JobFailed, JobProblem, JobTimeout, JobUnknown, Progress, State
 from galvo_tasks.publishing.asking import id_of
 
@@ -42,10 +42,11 @@ class ByJobs:
         key = uuid4().hex
         return id_of(self._task, key), key
 
-    async def begin(self, shop: Shop, id: str, key: str) -> None:
-        """Raises Away."""
+    async def begin(self, shop: Shop, id: str, key: str, further: bool) -> None:
+        """`further`: its user has others already, so everybody's first one comes before it. Raises Away."""
+        priority = Priority.LOW if further else Priority.NORMAL
         try:
-            await self._task.submit(kwargs={"raster": id}, key=key)
+            await self._task.submit(kwargs={"raster": id}, key=key, priority=priority)
         except (NotPublished, JobProblem):
             raise Away(AWAY) from None
 

@@ -72,8 +72,8 @@ class Here:
         """A new raster's id, and what `begin` wants with it."""
         return str(uuid4()), ""
 
-    async def begin(self, shop: Shop, id: str, _: str) -> None:
-        """Raises Away."""
+    async def begin(self, shop: Shop, id: str, key: str, further: bool) -> None:
+        """In the order in which they are asked for. Raises Away."""
         ended = [work.id for work in self._works.values() if work.told.ended]
         if len(self._works) - len(ended) >= WAITING:
             raise Away(f"{WAITING} pictures wait already: ask again in a minute")

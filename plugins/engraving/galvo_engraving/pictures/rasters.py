@@ -75,10 +75,10 @@ async def ask(id: Id, wanted: RasterRequest, who: SignedIn, shop: InShop, bench:
         await _add(db, id, machine["id"], exactly, name)
         response.status_code = 200
     else:
-        async with bench.unfinished.one_more(who.id, name, partial(bench.ended, shop)):
+        async with bench.unfinished.one_more(who.id, name, partial(bench.ended, shop)) as further:
             await _add(db, id, machine["id"], exactly, name)
             try:
-                await maker.begin(shop, name, key)
+                await maker.begin(shop, name, key, further)
             except Away:
                 await asked.remove(db, name)
                 raise

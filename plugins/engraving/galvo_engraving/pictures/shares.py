@@ -26,22 +26,21 @@ class Unfinished:
         """By user, then by raster: whether it has been begun. One that is about to be is known to nobody else."""
 
     @asynccontextmanager
-    async def one_more(self, user: int, raster: str, ended: Callable[[str], Awaitable[bool]]) -> AsyncIterator[None]:
-        """To begin it in. `ended` is asked for each of the others when there are too many. Raises TooMany."""
+    async def one_more(self, user: int, raster: str, ended: Callable[[str], Awaitable[bool]]) -> AsyncIterator[bool]:
+        """To begin it in; gives whether there are others. `ended` is asked for each of them. Raises TooMany."""
         mine = self._of.setdefault(user, {})
         self._of.move_to_end(user)
-        if len(mine) >= UNFINISHED:
-            for other in [other for other, begun in mine.items() if begun]:
-                if await ended(other):
-                    mine.pop(other, None)
+        for other in [other for other, begun in mine.items() if begun]:
+            if await ended(other):
+                mine.pop(other, None)
         # Nobody comes between this look and the next line, so many that ask at once do not slip through.
-        if len(mine) >= UNFINISHED:
+        if (others := len(mine)) >= UNFINISHED:
             raise TooMany(f"{UNFINISHED} of your rasters are not done yet: wait for one, or cancel one", AGAIN)
         mine[raster] = False
         if len(self._of) > USERS:
             self._of.popitem(last=False)
         try:
-            yield
+            yield others > 0
         except BaseException:
             del mine[raster]
             raise

@@ -93,6 +93,8 @@ async def test_a_picture(api: Api) -> None:
 async def test_the_dashboard_is_the_staffs(api: Api, subset: str) -> None:
     client = await api.staff()
     client.base_url = httpx.URL("http://localhost")
+    assert body(await client.get("/api/me"))["dashboard"] is (subset != NONE)  # the page shows a link to it
+    assert body(await (await api.customer()).get("/api/me"))["dashboard"] is False
     if subset == NONE:
         assert "without galvo" in body(await client.get("/galvo"), 404)["problem"]
         return
@@ -109,6 +111,14 @@ async def test_it_is_healthy_and_says_what_it_can(api: Api) -> None:
     assert body(await client.get("/health")) == {"healthy": True}
     assert "/api/projects/{project}" in body(await client.get("/openapi.json"))["paths"]
     assert (await client.get("/")).status_code == 200
+
+
+async def test_what_people_type_has_examples_that_a_person_could_have_typed(api: Api) -> None:
+    schemas = body(await api.stranger().get("/openapi.json"))["components"]["schemas"]
+    found = schemas["Registration"]["properties"]
+    assert {name: bool(field.get("examples")) for name, field in found.items()} == dict.fromkeys(found, True)
+    assert found["email"]["examples"] == ["ada@example.com"]
+    assert schemas["NewProject"]["properties"]["name"]["examples"]
 
 
 async def test_what_is_missing_can_be_switched_on_and_all_else_off(api: Api, subset: str) -> None:

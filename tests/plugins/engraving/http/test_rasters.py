@@ -225,8 +225,10 @@ async def test_who_has_many_unfinished_waits_before_he_asks_for_more(api: Api) -
         assert anew.status_code == 202, anew.text
         assert (await again(client, picture, 40)).json()["id"] == anew.json()["id"]  # it is no further one
         sentence(await again(client, picture, 41), 429)
-    await asyncio.gather(*(ended(client, id) for id in [*begun, anew.json()["id"]]))
-    assert (await again(client, picture, 41)).status_code == 202
+        await asyncio.gather(*(client.delete(f"/api/rasters/{id}") for id in [*begun, anew.json()["id"]]))
+        told = await asyncio.gather(*(again(client, picture, width) for width in range(50, 55)))
+        assert {one.status_code for one in told} == {202}
+        await asyncio.gather(*(client.delete(f"/api/rasters/{one.json()['id']}") for one in told))
 
 
 async def test_nobody_follows_more_than_ten_at_once(api: Api) -> None:

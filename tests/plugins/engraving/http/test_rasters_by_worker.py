@@ -111,6 +111,18 @@ async def test_one_is_cancelled_while_it_runs_and_one_while_it_waits(api: Api) -
     assert (await ended(client, (await asked(client, 5)).json()["id"]))[-1]["state"] == "done"
 
 
+async def test_anothers_first_comes_before_somebodys_second(api: Api) -> None:
+    one, other = await api.customer(), await api.customer()
+    await kept(one, drawn(seed=11))
+    await kept(other, drawn(seed=12))
+    first, second = (await asked(one, 11, width_mm=500)).json(), (await asked(one, 11, width_mm=399)).json()
+    theirs = (await asked(other, 12)).json()
+    for client, raster in ((one, first), (one, second), (other, theirs)):
+        assert (await ended(client, raster["id"]))[-1]["state"] == "done"
+    made = await api.shop.db.fetch("select width from engraving.dots order by made_at desc limit 3")
+    assert [row["width"] for row in made][::-1] == [first["width"], theirs["width"], second["width"]]
+
+
 async def test_why_one_has_failed_is_told(api: Api) -> None:
     client = await api.customer()
     picture = await kept(client, drawn(seed=6))

@@ -40,7 +40,7 @@ export function forget() {
 export const entrance = () => `#/sign-in?back=${encodeURIComponent(location.hash || "#/")}`;
 
 export function show() {
-  byId("dashboard").hidden = !isStaff();
+  byId("dashboard").hidden = !account?.dashboard;
   byId("account").replaceChildren(
     ...(account
       ? [el("a", { class: "who", href: "#/account" }, account.name), el("button", { type: "button", class: "quiet", onclick: signOut }, "Sign out")]
