@@ -17,7 +17,7 @@ BETWEEN_SHEETS_MM = 20.0
 
 
 def svg(laid: Laid, *, hairline: bool = False, margin: float = MARGIN_MM) -> bytes:
-    """Several sheets stand side by side, `margin` mm round all. `hairline`: lines a pixel wide at any size, for screens."""
+    """Several sheets stand side by side, `margin` mm round all. `hairline`: a pixel wide at any size, for screens."""
     step = laid.width + BETWEEN_SHEETS_MM
     width = laid.sheets * step - BETWEEN_SHEETS_MM + 2 * margin
     height = laid.height + 2 * margin

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from fastapi.exceptions import RequestValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
 from galvo_engraving.accounts.models import Line, Strict
 from galvo_engraving.catalogue import UNITS
@@ -53,6 +54,15 @@ class Template(NewTemplate, NewParameters):
     @property
     def its_slug(self) -> str:
         return self.slug or slug(self.name)
+
+
+def read(contents: bytes) -> Catalogue:
+    """Raises RequestValidationError, as FastAPI does of a body that it reads."""
+    try:
+        return Catalogue.model_validate_json(contents)
+    except ValidationError as bad:
+        errors = bad.errors(include_url=False, include_input=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in errors]) from None
 
 
 class Catalogue(Strict):

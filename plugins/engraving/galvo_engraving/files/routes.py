@@ -9,18 +9,17 @@ from fastapi import APIRouter, Request, Response
 
 from galvo_engraving.accounts.tokens import SignedIn, Staff
 from galvo_engraving.files import exports, lightburn
-from galvo_engraving.files.bodies import LARGEST, Bounded, contents
+from galvo_engraving.files.bodies import JSON, LARGEST, contents, documented
 from galvo_engraving.files.catalogue import Catalogue
 from galvo_engraving.files.library import BadFile
 from galvo_engraving.files.merging import merge
 from galvo_engraving.files.models import CatalogueImported, LibraryImported, Mode
-from galvo_engraving.files.shelving import shelve
+from galvo_engraving.files.shelving import prepared, shelve
 from galvo_engraving.params import AnId, Id
 from galvo_engraving.problems import Unfit, answers
 from galvo_engraving.shop import Db
 
 router = APIRouter(tags=["files"])
-catalogues = APIRouter(tags=["files"], route_class=Bounded)
 XML = ("application/xml", "text/xml", "application/octet-stream")
 CLB = "application/xml"
 SVG = "image/svg+xml"
@@ -54,10 +53,17 @@ async def import_library(
     return await merge(db, library, machine_id, mode)
 
 
-@catalogues.post("/templates/import", responses=answers(400, 401, 403, 409, 413, 422), max_body_size=LARGEST)
-async def import_catalogue(who: Staff, db: Db, asked: Catalogue, mode: Mode = "add") -> CatalogueImported:
+@router.post(
+    "/templates/import",
+    responses=answers(400, 401, 403, 409, 413, 415, 422),
+    openapi_extra=documented(Catalogue),
+    max_body_size=LARGEST,
+)
+async def import_catalogue(who: Staff, db: Db, request: Request, mode: Mode = "add") -> CatalogueImported:
     """Box templates with their parameters: all of them or none. mode=merge replaces those that are there."""
-    return await shelve(db, asked, mode)
+    body = await contents(request, JSON)
+    # In a thread: a second for a large one, in which nobody else would be answered.
+    return await shelve(db, await asyncio.to_thread(prepared, body), mode)
 
 
 @router.get(
@@ -85,6 +91,3 @@ async def export_panels(who: SignedIn, db: Db, project: Id) -> Response:
     row = await exports.project_row(db, who, project)
     body = await exports.panels_of(db, row)
     return Response(body, media_type=SVG, headers=exports.attached(row["name"], "svg"))
-
-
-router.include_router(catalogues)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from galvo_engraving.files import lightburn
+from galvo_engraving.files import catalogue, lightburn
 from tests.plugins.engraving.files.clb import WOOD, library
 from tests.plugins.engraving.http.stand import Api
 
@@ -244,6 +245,23 @@ async def test_what_is_no_catalogue_is_refused(staff: httpx.AsyncClient, body: b
     told = await staff.post("/api/templates/import", content=body, headers=headers)
     assert told.status_code in (400, 422)
     assert json.loads(told.text)["problem"]
+
+
+async def test_a_catalogue_keeps_nobody_waiting(staff: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long with a large one does not run where requests are answered."""
+    where: list[threading.Thread] = []
+
+    def slug(name: str) -> str:
+        where.append(threading.current_thread())
+        return "slow-one"
+
+    monkeypatch.setattr(catalogue, "slug", slug)
+    told = await staff.post("/api/templates/import?mode=merge", json={"templates": [TEMPLATE | {"name": "Slow one"}]})
+    assert told.status_code == 200
+    assert where
+    assert threading.current_thread() not in where
+    xml = await staff.post("/api/templates/import", content="<a/>", headers=XML)
+    assert (xml.status_code, "application/json" in xml.text) == (415, True)
 
 
 async def test_what_is_imported_is_what_was_read(api: Api, staff: httpx.AsyncClient) -> None:
