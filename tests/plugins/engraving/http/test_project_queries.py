@@ -8,34 +8,13 @@ import asyncpg
 import httpx
 import pytest
 
-from galvo import Kernel
-from galvo_cache import CachePlugin
 from galvo_cache.reading import OWN
-from galvo_engraving.app import create_app
-from galvo_engraving.config import EngravingSettings
-from galvo_engraving.database import ByKernel
 from galvo_engraving.projects import estimating, jobs, owning, page, parameters, parts, store
-from galvo_engraving.shop import Shop
-from galvo_pool import PoolPlugin
 from tests.conftest import NUMBERS
-from tests.plugins.cache.stand import GatePlugin
 from tests.plugins.engraving.http.projects import PART, made, posted
-from tests.plugins.engraving.http.stand import Api
+from tests.plugins.engraving.http.watching import Watched, watching
 
 pytestmark = pytest.mark.anyio
-
-
-class Watched(Api):
-    """An application of which is seen what it asks the database for."""
-
-    gate: GatePlugin
-
-    async def asked(self, client: httpx.AsyncClient, path: str) -> list[str]:
-        """By one GET: the statements that reached the database, those of galvo's own included."""
-        self.gate.seen.clear()
-        told = await client.get(path)
-        assert told.status_code == 200, told.text
-        return [query.sql for query in self.gate.seen]
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +23,8 @@ async def watched(anyio_backend: str, filled: str, server_dsn: str) -> AsyncIter
     top = await asyncpg.connect(server_dsn)
     await top.execute(f'create database "{name}" template "{filled}" strategy = file_copy')
     dsn = server_dsn.replace("/postgres?", f"/{name}?")
-    # Without a ttl that may end, and statistics that may be asked for, meanwhile.
-    plugins = {CachePlugin: {"ttl": 600, "watch": 0}, GatePlugin: {}, PoolPlugin: {"url": dsn, "min_size": 1}}
-    async with Kernel.of(plugins) as kernel:
-        shop = Shop(ByKernel(kernel), EngravingSettings(), kernel)
-        made = Watched(create_app(shop=shop), shop, dsn)
-        made.gate = kernel.find_capability("gate")
+    async with watching(dsn) as made:
         yield made
-        await made.close()
     await top.execute(f'drop database "{name}" with (force)')
     await top.close()
 
