@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import hiredis
 
@@ -55,8 +55,8 @@ class Wire(asyncio.Protocol):
         self.congested = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        # uvloop has a class of its own.
+        self._transport = cast("asyncio.Transport", transport)
 
     @property
     def open(self) -> bool:
