@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import anyio
@@ -15,7 +14,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from galvo_engraving.boxes.panel import POINTS, TooFine
-from galvo_engraving.problems import Away
+from galvo_engraving.problems import Busy
 from galvo_memory.budgets import WorkerDied, run_limited
 
 T = TypeVar("T")
@@ -31,15 +30,6 @@ _here: RunVar[anyio.CapacityLimiter] = RunVar("galvo_engraving_small_drawings")
 _beside: RunVar[anyio.CapacityLimiter] = RunVar("galvo_engraving_large_drawings")
 
 
-class Busy(Away):
-    """Others draw, and enough wait already."""
-
-    headers = MappingProxyType({"retry-after": "2"})
-
-    def __init__(self) -> None:
-        super().__init__("too many drawings are being made: ask again in a few seconds")
-
-
 async def drawn(draw: Callable[..., T], *args: Any, **options: Any) -> T:
     """`draw(*args, **options, points=...)`: a function of a module, with plain arguments. Raises what it does, Busy."""
     small = _free(_here, SMALL_ONES)
@@ -51,7 +41,7 @@ async def drawn(draw: Callable[..., T], *args: Any, **options: Any) -> T:
         try:
             return await run_limited(partial(draw, *args, **options, points=POINTS), max_bytes=BYTES, timeout=SECONDS)
         except (MemoryError, TimeoutError, WorkerDied):
-            raise Busy from None
+            raise _busy() from None
 
 
 def _free(turns: RunVar[anyio.CapacityLimiter], most: int) -> anyio.CapacityLimiter:
@@ -61,5 +51,9 @@ def _free(turns: RunVar[anyio.CapacityLimiter], most: int) -> anyio.CapacityLimi
         found = anyio.CapacityLimiter(1)
         turns.set(found)
     if found.statistics().tasks_waiting >= most:
-        raise Busy
+        raise _busy()
     return found
+
+
+def _busy() -> Busy:
+    return Busy("too many drawings are being made: ask again in a few seconds", 2)
