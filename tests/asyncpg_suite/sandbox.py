@@ -16,7 +16,7 @@ from typing import Any
 from galvo_embedded.account import Account, PopenUser, server_account
 from galvo_embedded.binaries import postgres_programs
 from galvo_embedded.child import adopt_orphans, sweep
-from galvo_embedded.paths import socket_folder
+from galvo_embedded.paths import private_folder
 from galvo_embedded.refusal import Refused
 from tests.asyncpg_suite.outcomes import Outcomes
 from tests.asyncpg_suite.sources import cache_folder, copy_tests
@@ -114,7 +114,7 @@ def log_file(label: str, way: str) -> Path:
 def sandbox() -> Iterator[Sandbox]:
     account = server_account()
     adopt_orphans()
-    folder = socket_folder(account)
+    folder = private_folder(account)
     try:
         copy_tests(folder)
         for path in (folder / "asyncpg_tests").rglob("*"):

@@ -53,13 +53,19 @@ def socket_folder(link: Path, account: Account) -> Path:
         _empty(kept)
         return kept
     remove_sockets(link)
+    folder = private_folder(account)
+    link.symlink_to(folder)
+    return folder
+
+
+def private_folder(account: Account) -> Path:
+    """A new one of `account`'s, with a path short enough for a Unix socket. Raises OSError."""
     parent = Path(tempfile.gettempdir())
     longest = len(os.fsencode(parent)) + len("/galvo-12345678/.s.PGSQL.5432.lock")
     if longest > _LONGEST_SOCKET or not account.reaches(parent):
         parent = Path("/tmp")  # noqa: S108
     folder = Path(tempfile.mkdtemp(prefix="galvo-", dir=parent))
     account.give(folder)
-    link.symlink_to(folder)
     return folder
 
 

@@ -13,7 +13,7 @@ from tests.plugins.engraving.http.stand import FEW, SUBSETS, Api, running
 from tests.thorough import THOROUGH
 
 SCALE = 0.02
-FILLED = f"shop_{os.getpid()}"
+FILLED = f"engraving_{os.getpid()}"
 
 
 @pytest.fixture(scope="module")

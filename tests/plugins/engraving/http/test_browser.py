@@ -181,7 +181,7 @@ def test_a_picture_becomes_dots_and_the_second_time_they_are_there(visitor: Visi
     page = visitor("#/pictures", role="customer")
     page.locator("input[type=file]").set_input_files(portrait)
     title(page, "portrait.png")
-    page.get_by_role("spinbutton", name="Width").fill("150")
+    page.get_by_role("spinbutton", name="Width").fill("600")  # large enough for its progress to be told
     page.evaluate(
         """() => { window.seen = new Set(); const bar = document.querySelector('progress');
         new MutationObserver(() => seen.add(bar.value)).observe(bar, { attributes: true }) }"""
@@ -189,8 +189,8 @@ def test_a_picture_becomes_dots_and_the_second_time_they_are_there(visitor: Visi
     page.get_by_role("button", name="Make the dots").click()
     state(page, "Made in")
     assert page.evaluate("Math.max(...seen)") > 0.1  # it was told how far it was
-    expect(page.locator(".raster [role=status]")).to_contain_text("1,125 dots")
-    expect(page.locator(".dots img")).to_have_js_property("naturalWidth", 1500)
+    expect(page.locator(".raster [role=status]")).to_contain_text("4,500 dots")
+    expect(page.locator(".dots img")).to_have_js_property("naturalWidth", 6000)
     expect(page.locator("progress")).to_be_hidden()
     page.get_by_role("button", name="Make the dots").click()
     state(page, "From the cache in")

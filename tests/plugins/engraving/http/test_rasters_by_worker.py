@@ -29,7 +29,8 @@ from tests.plugins.engraving.http.pictures import drawn, ended, kept, sentence
 from tests.plugins.engraving.http.stand import ALL, Api, running
 
 pytestmark = pytest.mark.anyio
-LONG = {"width_mm": 390}
+LONG = {"width_mm": 880}
+"""Half a second at least: progress is told ten times a second."""
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ async def test_progress_is_told_line_by_line(api: Api) -> None:
     assert lines == sorted(lines)
     assert {one["state"] for one in seen} >= {"running", "done"}
     assert len({one["done"] for one in seen}) > 2
-    assert all(one["total"] == raster["total"] == 2600 for one in seen)
+    assert all(one["total"] == raster["total"] == 5867 for one in seen)
 
 
 async def test_one_is_cancelled_while_it_runs_and_one_while_it_waits(api: Api) -> None:
