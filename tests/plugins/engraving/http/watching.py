@@ -31,8 +31,12 @@ class Watched(Api):
 
 @asynccontextmanager
 async def watching(dsn: str) -> AsyncIterator[Watched]:
-    # Without a ttl that may end, and statistics that may be asked for, meanwhile.
-    plugins = {CachePlugin: {"ttl": 600, "watch": 0}, GatePlugin: {}, PoolPlugin: {"url": dsn, "min_size": 1}}
+    # Nothing is asked by itself meanwhile: no ttl ends, no statistics are read, nothing is warmed.
+    plugins = {
+        CachePlugin: {"ttl": 600, "watch": 0, "warm": 0, "early": 0},
+        GatePlugin: {},
+        PoolPlugin: {"url": dsn, "min_size": 1},
+    }
     async with Kernel.of(plugins) as kernel:
         shop = Shop(ByKernel(kernel), EngravingSettings(), kernel)
         made = Watched(create_app(shop=shop), shop, dsn)
