@@ -16,6 +16,7 @@ import psutil
 
 from galvo import GalvoError
 from galvo_bench.app.lines import LIMIT
+from galvo_engraving.ending import closed
 
 
 class Child:
@@ -83,11 +84,4 @@ async def child(name: str, *arguments: str, env: Mapping[str, str] | None = None
         try:
             yield Child(name, process, log)
         finally:
-            if process.stdin is not None:
-                process.stdin.close()
-            try:
-                async with asyncio.timeout(10):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+            await closed(process)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from galvo.errors import GalvoError
+from galvo_engraving.ending import terminated
 
 T = TypeVar("T")
 APP = "galvo_engraving.demo.leashed:app"
@@ -73,17 +73,4 @@ async def hand(folder: Path, broker: str, database: str) -> AsyncIterator[Hand]:
         try:
             yield Hand(process, log)
         finally:
-            await _end(process)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-    with suppress(ProcessLookupError):  # one that was told so early that it could not tell its own
-        os.killpg(process.pid, signal.SIGKILL)
+            await terminated(process, _SECONDS)

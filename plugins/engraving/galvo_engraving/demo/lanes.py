@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from galvo.errors import GalvoError
+from galvo_engraving.ending import closed
 from galvo_engraving.modes import Mode
 from galvo_engraving.worker import URL_VARIABLE
 
@@ -89,7 +90,7 @@ async def worker(lane: Lane, url: str) -> AsyncIterator[Worker]:
             await started.ask()
             yield started
         finally:
-            await _end(process)
+            await closed(process)
 
 
 @asynccontextmanager
@@ -97,14 +98,3 @@ async def workers(urls: Mapping[str, str]) -> AsyncIterator[dict[str, Worker]]:
     """All lanes' workers by the lane's name; `urls` has a DSN for each."""
     async with AsyncExitStack() as stack:
         yield {lane.name: await stack.enter_async_context(worker(lane, urls[lane.name])) for lane in LANES}
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(10):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

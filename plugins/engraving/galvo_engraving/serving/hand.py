@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from galvo_embedded.lease import Lock
+from galvo_engraving.ending import terminated
 
 APP = "galvo_engraving.demo.leashed:app"
 COMMAND = ("--class", "quick", "--class", "image", "--concurrency", "1")
@@ -94,19 +94,4 @@ class Hand:
         try:
             return await process.wait()
         finally:
-            await _end(process)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(SECONDS):
-            await process.wait()
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-    with suppress(ProcessLookupError):  # one that was told so early that it could not tell its own
-        os.killpg(process.pid, signal.SIGKILL)
+            await terminated(process, SECONDS)
