@@ -19,8 +19,8 @@ from galvo_bench.app.counting import Counts, counted
 from galvo_bench.app.loops import Next, Outcome, Request, arrivals, closed, opened
 from galvo_bench.app.mix import MIX, Customer, Drawing, Mix, World
 from galvo_bench.app.wire import connected, parsed
-from galvo_bench.report import show
-from galvo_bench.stand import Stand
+from galvo_bench.reports.table import show
+from galvo_bench.running.stand import Stand
 from galvo_embedded import Servers
 from tests.conftest import reachable_folder, until_released
 from tests.thorough import THOROUGH

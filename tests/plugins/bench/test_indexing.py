@@ -12,11 +12,11 @@ import asyncpg
 import pytest
 
 from galvo import GalvoError
-from galvo_bench.indexing import bank, cli, lanes, sets, shop, tools, tpch
-from galvo_bench.indexing.backend import Backend, Cost, connect
-from galvo_bench.indexing.measure import Comparison
-from galvo_bench.indexing.sets import IndexSet, plain
-from galvo_bench.indexing.union import PREFIX, Union
+from galvo_bench.index import bank, cli, lanes, sets, shop, tools, tpch
+from galvo_bench.index.backend import Backend, Cost, connect
+from galvo_bench.index.measure import Comparison
+from galvo_bench.index.sets import IndexSet, plain
+from galvo_bench.index.union import PREFIX, Union
 from galvo_engraving.demo.databases import with_database
 
 pytestmark = pytest.mark.anyio

@@ -11,27 +11,14 @@ import pytest
 from redis import Redis
 
 from galvo import GalvoError
-from galvo_bench import (
-    buffers,
-    chunk_ways,
-    chunks,
-    codec,
-    eviction,
-    images,
-    invalidation,
-    l2,
-    ledger_ways,
-    monitoring,
-    pooling,
-    readers,
-    recording,
-    redis_ways,
-    resting,
-    sizing,
-    watching,
-)
-from galvo_bench.report import Exact, Missing, Section, show
-from galvo_bench.stand import Stand
+from galvo_bench.cache import codec, eviction, invalidation, l2, ledger_ways, readers, redis_ways
+from galvo_bench.index import watching
+from galvo_bench.memory import buffers, chunk_ways, chunks, images, resting
+from galvo_bench.monitor import monitoring, recording
+from galvo_bench.pool import connections, sizing
+from galvo_bench.reports.table import show
+from galvo_bench.results.model import Missing, Section, Values
+from galvo_bench.running.stand import Stand
 from galvo_embedded import Servers
 
 pytestmark = [
@@ -203,12 +190,12 @@ async def test_invalidation_notices_what_was_not_invalidated(stand: Stand, monke
 
 
 async def test_pool(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pooling, "TASKS", (1, 30))
-    monkeypatch.setattr(pooling, "LEAST", 30)
-    monkeypatch.setattr(pooling, "LOADS", {"a row by its key": pooling.LOADS["a row by its key"]})
-    sections = await pooling.measure(stand)
-    assert len(sections) == 1 + 2 * len(pooling.LOADS) + 2
-    names = [pooling.BASELINE, "galvo, no kernel", "galvo with cache", "psycopg_pool"]
+    monkeypatch.setattr(connections, "TASKS", (1, 30))
+    monkeypatch.setattr(connections, "LEAST", 30)
+    monkeypatch.setattr(connections, "LOADS", {"a row by its key": connections.LOADS["a row by its key"]})
+    sections = await connections.measure(stand)
+    assert len(sections) == 1 + 2 * len(connections.LOADS) + 2
+    names = [connections.BASELINE, "galvo, no kernel", "galvo with cache", "psycopg_pool"]
     for section in sections:
         show(section)
         assert missing(section) == []
@@ -322,7 +309,7 @@ async def test_a_broken_peer_is_named(stand: Stand, monkeypatch: pytest.MonkeyPa
 
 
 def exact(section: Section) -> dict[str, dict[str, float]]:
-    return {row.name: row.values for row in section.rows if isinstance(row, Exact)}
+    return {row.name: row.values for row in section.rows if isinstance(row, Values)}
 
 
 def missing(section: Section) -> list[Missing]:

@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from galvo_bench.method import Result
-from galvo_bench.report import Exact, Missing, Section, show
-from galvo_bench.stand import Stand
+from galvo_bench.method.rounds import Result
+from galvo_bench.reports.table import show
+from galvo_bench.results.model import Missing, Section, Values
+from galvo_bench.running.stand import Stand
 from galvo_bench.tasks import askers, broker, load, priorities, publishing, rabbit, traps, ways, worker
 from galvo_embedded import Servers
 from tests.conftest import reachable_folder, until_released
@@ -125,4 +126,4 @@ async def test_missing_peers_are_named(
 
 
 def exact(section: Section) -> dict[str, dict[str, float]]:
-    return {row.name: row.values for row in section.rows if isinstance(row, Exact)}
+    return {row.name: row.values for row in section.rows if isinstance(row, Values)}

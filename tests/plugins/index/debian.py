@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from galvo_bench.indexing import server as private
+from galvo_bench.index import server as private
 from tests.conftest import in_memory
 
 IN_CI = "NO_SKIPS" in os.environ  # read before conftest.py clears such variables

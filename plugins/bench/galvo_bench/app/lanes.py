@@ -11,7 +11,7 @@ import msgspec
 
 from galvo_bench.app.mix import World
 from galvo_bench.app.processes import Child, child
-from galvo_bench.stand import Stand
+from galvo_bench.running.stand import Stand
 from galvo_engraving.histogram import Histogram
 
 IN_FLIGHT = 256

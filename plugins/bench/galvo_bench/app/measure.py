@@ -9,8 +9,8 @@ from galvo_bench.app import lanes, shop
 from galvo_bench.app.counting import Counts, counted
 from galvo_bench.app.lanes import AGAIN, FULL, LANES, PLAIN, App, Load, Turn
 from galvo_bench.app.mix import SHARED
-from galvo_bench.report import Exact, Section
-from galvo_bench.stand import Stand, must
+from galvo_bench.results.model import Section, Values
+from galvo_bench.running.stand import Stand, must
 
 FIRST = 30.0
 """Requests a second of the step load's first step."""
@@ -134,16 +134,16 @@ def _knee(held: Mapping[str, float]) -> Section:
         f"Step load, {STEP:g} times more each step: the highest rate at which the 99th percentile is under a second "
         "and nothing is shed. Open loop, latencies from when a request was due."
     )
-    rows = [Exact(lane.title, {"requests a second": held[lane.name], "times": held[lane.name] / held[PLAIN.name]})
+    rows = [Values(lane.title, {"requests a second": held[lane.name], "times": held[lane.name] / held[PLAIN.name]})
             for lane in (PLAIN, FULL) if lane.name in held]  # fmt: skip
-    return Section("app", "The shop: what it holds", explains, [*rows])
+    return Section("shop", "The shop: what it holds", explains, [*rows])
 
 
 def _rate(rate: float, apps: Mapping[str, App], turns: Mapping[str, Turn]) -> Section:
     rows = []
     for lane in LANES:
         turn = turns[lane.name]
-        rows.append(Exact(lane.title, {
+        rows.append(Values(lane.title, {
             "p50 ms": turn.latencies.quantile(0.5),
             "p99 ms": turn.latencies.quantile(0.99),
             "shed %": 100 * turn.shed / max(1, turn.due),
@@ -158,7 +158,7 @@ def _rate(rate: float, apps: Mapping[str, App], turns: Mapping[str, Turn]) -> Se
         f"in flight at most, no errors. The generator sent 99 % within {behind:.1f} ms and took {cost:.2f} ms of CPU "
         "for each."
     )
-    return Section("app", f"The shop at {rate:,.0f} requests a second", explains, [*rows])
+    return Section("shop", f"The shop at {rate:,.0f} requests a second", explains, [*rows])
 
 
 def _page(turns: Mapping[str, list[Turn]]) -> Section:
@@ -168,16 +168,16 @@ def _page(turns: Mapping[str, list[Turn]]) -> Section:
         ratios = [mine / base for mine, base in zip(found[lane.name], found[PLAIN.name], strict=True)]
         values = {"a second": median(found[lane.name]), "times": median(ratios)}
         cpu = median(1e3 * turn.app_cpu / turn.done for turn in turns[lane.name])
-        rows.append(Exact(lane.title, values | {"least": min(ratios), "most": max(ratios), "CPU ms": cpu}))
+        rows.append(Values(lane.title, values | {"least": min(ratios), "most": max(ratios), "CPU ms": cpu}))
     explains = f"{CLIENTS} clients who ask for nothing but project pages (six tables), one after the other."
-    return Section("app", "The project page", explains, [*rows])
+    return Section("shop", "The project page", explains, [*rows])
 
 
 def _queries(found: Mapping[str, Counts]) -> Section:
     rows = []
     for lane in (PLAIN, FULL):
         counts, plain = found[lane.name], found[PLAIN.name]
-        rows.append(Exact(lane.title, {
+        rows.append(Values(lane.title, {
             "queries": counts["queries"] / COUNTED,
             "resets": counts["resets"] / COUNTED,
             "round trips": counts["trips"] / COUNTED,
@@ -188,4 +188,4 @@ def _queries(found: Mapping[str, Counts]) -> Section:
         f"{BEFORE[FULL.name]:,} and {OWN[FULL.name]:,} of customers' own that fill the cache. A write asks what it "
         "always asks. Resets are a pool's own, and no queries here."
     )
-    return Section("app", "The shop's queries", explains, [*rows])
+    return Section("shop", "The shop's queries", explains, [*rows])

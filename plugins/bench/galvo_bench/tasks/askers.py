@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 from redis.asyncio import Redis
 
-from galvo_bench.peers import need
-from galvo_bench.stand import Stand
+from galvo_bench.running.peers import need
+from galvo_bench.running.stand import Stand
 from galvo_bench.tasks.jobs import jobs_of
 from galvo_bench.tasks.plain import celery
 from galvo_tasks import TasksSettings, celery_app

@@ -5,9 +5,9 @@ from __future__ import annotations
 import anyio
 from redis.asyncio import Redis
 
-from galvo_bench.readers import processed
-from galvo_bench.report import Exact, Section
-from galvo_bench.stand import Stand
+from galvo_bench.cache.readers import processed
+from galvo_bench.results.model import Section, Values
+from galvo_bench.running.stand import Stand
 from galvo_bench.tasks.load import Loaded, loaded
 from galvo_bench.tasks.monitored import sent_to
 from galvo_bench.tasks.ways import WAYS
@@ -20,7 +20,7 @@ OWN = 5
 
 async def measure(stand: Stand) -> list[Section]:
     """One section."""
-    rows: list[Exact] = []
+    rows: list[Values] = []
     async with loaded(stand, WAYS, TASKS, PROCESSES) as workers:
         for one in workers:
             await one.fill()
@@ -47,7 +47,7 @@ async def _cpu(redis: Redis) -> float:
     return float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
 
 
-async def _counted(one: Loaded, cpu: float) -> Exact:
+async def _counted(one: Loaded, cpu: float) -> Values:
     before = await processed(one.redis)
     async with sent_to(one.redis) as publishing:
         await one.fill()
@@ -60,7 +60,7 @@ async def _counted(one: Loaded, cpu: float) -> Exact:
     await anyio.sleep(0.2)  # until the last of its processes is gone
     connections -= len(await one.redis.client_list())
     sent = publishing.total() + consuming.total()
-    return Exact(one.way.name, {
+    return Values(one.way.name, {
         "sent": sent / TASKS,
         "to publish": publishing.total() / TASKS,
         "run": ran / TASKS,

@@ -9,7 +9,7 @@ import anyio
 from anyio import to_thread
 from redis.asyncio import Redis
 
-from galvo_bench.stand import Stand
+from galvo_bench.running.stand import Stand
 from galvo_bench.tasks.workers import Way, Worker
 
 

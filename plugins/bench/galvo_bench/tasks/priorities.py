@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import anyio
 from redis import Redis
 
-from galvo_bench.report import Exact, Missing, Section
-from galvo_bench.stand import Stand, must
+from galvo_bench.results.model import Missing, Section, Values
+from galvo_bench.running.stand import Stand, must
 from galvo_bench.tasks.rabbit import rabbitmq
 from galvo_bench.tasks.traps import RABBITMQ, REDIS, Trap
 from galvo_bench.tasks.workers import Worker
@@ -38,14 +38,14 @@ async def measure(stand: Stand) -> list[Section]:
 
 
 async def _section(stand: Stand, title: str, url: str, traps: Sequence[Trap]) -> Section:
-    rows: list[Exact | Missing] = []
+    rows: list[Values | Missing] = []
     for number, trap in enumerate(traps):
         rows.append(await anyio.to_thread.run_sync(_measured, trap, url, number))
         stand.tick()
     return Section("priorities", f"Urgent before bulk: {title}", EXPLAINS, [*rows])
 
 
-def _measured(trap: Trap, url: str, number: int) -> Exact:
+def _measured(trap: Trap, url: str, number: int) -> Values:
     if url.startswith("unix:"):
         with Redis.from_url(url) as client:
             client.flushdb()
@@ -72,4 +72,4 @@ def _measured(trap: Trap, url: str, number: int) -> Exact:
     times = [when for kind, when in begun if kind == "urgent"]
     between = [when for kind, when in begun if kind == "bulk" and waiting < when < max(times)]
     must(waiting - asked < TAKES * (BULK - RUNNING), f"asking for {URGENT} tasks took longer than the bulk tasks")
-    return Exact(trap.way.name, {"bulk before": len(between), "first urgent, ms": 1000 * (min(times) - asked)})
+    return Values(trap.way.name, {"bulk before": len(between), "first urgent, ms": 1000 * (min(times) - asked)})

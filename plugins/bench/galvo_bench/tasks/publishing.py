@@ -7,11 +7,11 @@ import time
 from contextlib import AsyncExitStack
 from statistics import median
 
-from galvo_bench.method import Candidate, Operation, compare
-from galvo_bench.peers import attempt
-from galvo_bench.report import Exact, Missing, Section, inverted
-from galvo_bench.resources import resources
-from galvo_bench.stand import Stand
+from galvo_bench.method.rounds import Candidate, Operation, compare
+from galvo_bench.results.model import Missing, Section, Values, inverted
+from galvo_bench.running.peers import attempt
+from galvo_bench.running.resources import resources
+from galvo_bench.running.stand import Stand
 from galvo_bench.tasks.askers import OURS, PEERS, Ask, Make
 
 LOADS = {"one after the other": (200, 1), "100 at once": (500, 100)}
@@ -72,7 +72,7 @@ def crowd(ask: Ask, number: int, at_once: int) -> Operation:
     return run
 
 
-async def _lags(stand: Stand, asks: dict[str, Ask]) -> list[Exact]:
+async def _lags(stand: Stand, asks: dict[str, Ask]) -> list[Values]:
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in asks}
     for number in range(stand.few):
         turn = number % len(asks)
@@ -81,7 +81,7 @@ async def _lags(stand: Stand, asks: dict[str, Ask]) -> list[Exact]:
             found[name].append(await _lag(ask))
         stand.tick()
     return [
-        Exact(name, {
+        Values(name, {
             "median, ms": 1e3 * median(middle for middle, _, _ in seen),
             "longest, ms": 1e3 * median(longest for _, longest, _ in seen),
             "CPU, us": 1e6 * median(cpu for _, _, cpu in seen),

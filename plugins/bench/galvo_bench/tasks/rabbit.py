@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from galvo_bench.report import Missing
+from galvo_bench.results.model import Missing
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """The one that runs as whoever starts it; that in /usr/sbin changes to the user rabbitmq."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from galvo_bench.method import Candidate, compare
-from galvo_bench.report import Section
-from galvo_bench.stand import Stand
+from galvo_bench.method.rounds import Candidate, compare
+from galvo_bench.results.model import Section
+from galvo_bench.running.stand import Stand
 from galvo_bench.tasks.load import Loaded, loaded
 from galvo_bench.tasks.ways import WAYS
 

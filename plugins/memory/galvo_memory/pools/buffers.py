@@ -1,4 +1,4 @@
-"""Buffers that are used again, which is faster than fresh memory from half a MiB on (`galvo bench --only buffers`).
+"""Buffers that are used again, which is faster than fresh memory from half a MiB on (`galvo bench buffers`).
 
 What is smaller than 64 KiB is never kept: a plain `bytearray` takes less than a microsecond.
 """

@@ -1,6 +1,6 @@
 """Objects that are expensive to make, used again: parsers, engines, compiled models, sessions of other services.
 
-It does not pay for what takes less than 10 us to make: taking and giving back takes 5 (`galvo bench --only buffers`).
+It does not pay for what takes less than 10 us to make: taking and giving back takes 5 (`galvo bench buffers`).
 """
 
 from __future__ import annotations

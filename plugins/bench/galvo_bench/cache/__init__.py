@@ -1,0 +1,1 @@
+"""What a cache costs and saves, beside other caches."""

@@ -1,0 +1,1 @@
+"""What galvo promises, measured row by row."""

@@ -1,0 +1,1 @@
+"""What is counted exactly, and must not grow."""

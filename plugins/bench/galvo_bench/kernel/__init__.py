@@ -1,0 +1,1 @@
+"""The stack itself: a hit, an uncached query, the chain, the start."""

@@ -1,0 +1,1 @@
+"""What work takes in memory, and what comes back."""

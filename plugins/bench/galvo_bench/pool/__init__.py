@@ -1,0 +1,1 @@
+"""Connections, their number, and what goes through them."""

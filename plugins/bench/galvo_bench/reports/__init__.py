@@ -1,0 +1,1 @@
+"""What a run says: to a terminal, as Markdown, as a page."""

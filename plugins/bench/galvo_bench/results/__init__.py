@@ -1,0 +1,1 @@
+"""What a run has found, on which machine; kept, and compared with another."""

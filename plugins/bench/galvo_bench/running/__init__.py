@@ -1,0 +1,1 @@
+"""How a run goes: its subjects, its servers, its progress, its end."""

@@ -1,0 +1,65 @@
+"""What can be measured: subjects in groups. One is imported when it is chosen, so that none needs another's peers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from importlib import import_module
+
+import msgspec
+
+from galvo_bench.results.model import Section
+from galvo_bench.running.stand import Stand
+
+Measure = Callable[[Stand], Awaitable[list[Section]]]
+
+
+class Subject(msgspec.Struct, frozen=True):
+    name: str
+    group: str
+    target: str
+    """`module:function` below galvo_bench."""
+    disk: int = 100
+    """MB that it writes at most, servers included."""
+
+    def measure(self) -> Measure:
+        module, _, function = self.target.partition(":")
+        found: Measure = getattr(import_module(f"galvo_bench.{module}"), function or "measure")
+        return found
+
+
+SUBJECTS = {
+    subject.name: subject
+    for subject in (
+        Subject("hit", "kernel", "kernel.hot_path:hit"),
+        Subject("uncached", "kernel", "kernel.hot_path:uncached"),
+        Subject("l2", "cache", "cache.l2"),
+        Subject("codec", "cache", "cache.codec"),
+        Subject("invalidation", "cache", "cache.invalidation"),
+        Subject("connections", "pool", "pool.connections"),
+        Subject("sizing", "pool", "pool.sizing"),
+        Subject("watching", "index", "index.watching"),
+        Subject("recording", "monitor", "monitor.recording"),
+        Subject("monitoring", "monitor", "monitor.monitoring"),
+        Subject("resting", "memory", "memory.resting"),
+        Subject("images", "memory", "memory.images", disk=300),
+        Subject("chunks", "memory", "memory.chunks", disk=1_000),
+        Subject("buffers", "memory", "memory.buffers"),
+        Subject("priorities", "tasks", "tasks.priorities"),
+        Subject("broker", "tasks", "tasks.broker"),
+        Subject("worker", "tasks", "tasks.worker"),
+        Subject("publishing", "tasks", "tasks.publishing"),
+        Subject("shop", "app", "app.measure", disk=500),
+        Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
+    )
+}
+GROUPS = ("kernel", "cache", "pool", "index", "memory", "monitor", "tasks", "app")
+
+
+def chosen(names: Iterable[str]) -> list[Subject]:
+    """Those of the named groups and subjects, in our order; all when none is named. Raises ValueError."""
+    wanted = list(names)
+    for name in wanted:
+        if name not in GROUPS and name not in SUBJECTS:
+            groups, subjects = ", ".join(GROUPS), ", ".join(SUBJECTS)
+            raise ValueError(f"there is no {name!r}; groups: {groups}; subjects: {subjects}")
+    return [subject for subject in SUBJECTS.values() if not wanted or subject.name in wanted or subject.group in wanted]
