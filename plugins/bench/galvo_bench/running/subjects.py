@@ -37,6 +37,7 @@ SUBJECTS = {
         Subject("invalidation", "cache", "cache.invalidation"),
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
+        Subject("crud", "pool", "pool.crud"),
         Subject("watching", "index", "index.watching"),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),

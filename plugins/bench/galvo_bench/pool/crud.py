@@ -1,0 +1,82 @@
+"""Rows written and read: one at a time, in batches, by COPY."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from galvo_bench.method.rounds import AGAIN, CLOCKS, Candidate, Clock, Result, compare
+from galvo_bench.pool.crud_operations import FILL, OPERATIONS, ROWS, SCHEMA, Operation
+from galvo_bench.pool.crud_ways import Way, ways
+from galvo_bench.results.model import Missing, Section, Values
+from galvo_bench.running.stand import Stand, must
+
+TABLE = "galvo_bench_crud"
+TITLES: dict[Clock, str] = {"wall": "wall time", "cpu": "CPU time of this process"}
+
+
+async def measure(stand: Stand) -> list[Section]:
+    """Insert, read, update, delete: single rows, batches, COPY; each pool on a table of its own, which is checked."""
+    url = await stand.postgres()
+    table = f"{TABLE}_{os.getpid()}"
+    sections: list[Section] = []
+    async with ways(url, table) as (everyone, missing), _tables(url, everyone) as judge:
+        for operation in OPERATIONS:
+            for clock in CLOCKS:
+                rows = await _compared(stand, operation, everyone, clock, judge)
+                title = f"{operation.name}: {TITLES[clock]}"
+                sections.append(Section("crud", title, operation.explains, [*rows, *missing]))
+    return [_summary(sections), *sections]
+
+
+async def _compared(
+    stand: Stand, operation: Operation, everyone: list[Way], clock: Clock, judge: asyncpg.Connection
+) -> list[Result]:
+    """Raises GalvoError when a way has left other rows than it should."""
+    candidates = []
+    for way in everyone:
+        before, step = operation.make(way)
+        candidates.append(Candidate(way.name, step, operation.repeats(), operation.each(), before))
+    rows = await compare(candidates, stand.few, clock, stand.tick)
+    for way in everyone:
+        found = await judge.fetchrow(f"select count(*), coalesce(sum(id), 0) from {way.table}")  # noqa: S608
+        must(tuple(found) == operation.expected(), f"{way.name} left other rows: {operation.name}")
+    return rows
+
+
+def _summary(sections: list[Section]) -> Section:
+    rows: list[Result | Values | Missing] = [
+        Values(
+            section.title.removesuffix(f": {TITLES['wall']}").replace("Insert 100 rows", "100 rows"),
+            {
+                "A/A" if row.name == AGAIN else row.name: 1 / row.ratio
+                for row in section.rows[1:]
+                if isinstance(row, Result)
+            },
+        )
+        for section in sections
+        if section.title.endswith(TITLES["wall"])
+    ]
+    explains = (
+        "Times as many as asyncpg.Pool does in the same time; the tables that follow have the intervals. "
+        "Nobody waits for the disk (synchronous_commit = off)."
+    )
+    return Section("crud", "CRUD at a glance: speed, wall time", explains, rows)
+
+
+@asynccontextmanager
+async def _tables(url: str, everyone: list[Way]) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that nobody is measured on."""
+    connection = await asyncpg.connect(url)
+    try:
+        for way in everyone:
+            await connection.execute(SCHEMA.format(table=way.table) + ";" + FILL.format(table=way.table, rows=ROWS))
+        await connection.execute("analyze")
+        yield connection
+    finally:
+        for way in everyone:
+            await connection.execute(f"drop table if exists {way.table}")
+        await connection.close()
