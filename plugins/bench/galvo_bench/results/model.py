@@ -67,6 +67,8 @@ class Run(msgspec.Struct):
     rounds: int
     chosen: list[str]
     """Subjects, in order."""
+    groups: dict[str, str] = {}
+    """The group of each subject."""
     done: list[str] = []
     sections: list[Section] = []
     problems: list[Problem] = []
