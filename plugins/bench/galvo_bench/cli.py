@@ -20,6 +20,7 @@ from galvo_bench.running.stand import Stand, alone
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
+    "claims": "claims.cli",
     "indexes": "index.cli",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
