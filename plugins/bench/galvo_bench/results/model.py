@@ -96,6 +96,8 @@ class Run(msgspec.Struct):
     rounds: int
     chosen: list[str]
     """Subjects, in order."""
+    groups: dict[str, str] = {}
+    """The group of each subject."""
     done: list[str] = []
     sections: list[Section] = []
     claims: list[Judged] = []
