@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -17,12 +18,23 @@ METHOD = (
     "Of time less is better, of speed and throughput more. Sections that are counted are the same in every run.",
     "A peer that is not installed, or does not work here, is a row that says so.",
 )
-NAMES = {"cpu": "CPU", "postgres": "PostgreSQL", "postgresql": "PostgreSQL", "loop": "event loop"}
+NAMES = {"cpu": "CPU", "postgres": "PostgreSQL", "postgresql": "PostgreSQL", "loop": "event loop", "python": "Python"}
 """Of the machine's fields; others are named as they are."""
 
 
 def title(run: Run) -> str:
     return f"galvo, measured{' in part' if run.partial else ''}"
+
+
+def headline(run: Run) -> str:
+    """What a run says, in a sentence."""
+    if not run.claims:
+        subjects = len(run.done)
+        return f"{subjects} subject{'s' * (subjects != 1)}, measured side by side"
+    kinds = Counter(claim.verdict for claim in run.claims)
+    held = kinds["beyond"] + kinds["met"]
+    beyond = f", {kinds['beyond']} beyond our own goals" if kinds["beyond"] else ""
+    return f"{held} of the mission's {len(run.claims)} claims hold{beyond}"
 
 
 def left(run: Run) -> list[str]:

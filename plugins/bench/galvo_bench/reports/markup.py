@@ -18,7 +18,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *children: str, **attributes: Attribute) -> Markup:
+def tag(name: str, /, *children: str, **attributes: Attribute) -> Markup:
     """An element. `class_` is `class`, `aria_label` is `aria-label`; None and False leave an attribute out."""
     found = "".join(_attribute(key, value) for key, value in attributes.items())
     start = f"<{name}{found}>"

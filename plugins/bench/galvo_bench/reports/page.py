@@ -9,6 +9,7 @@ from importlib.resources import files
 from galvo_bench.reports import facts
 from galvo_bench.reports.chapters import Chapter, chapters
 from galvo_bench.reports.markup import Markup, joined, tag
+from galvo_bench.reports.promises import promises
 from galvo_bench.reports.sheet import sheet
 from galvo_bench.results.model import Run
 
@@ -31,7 +32,7 @@ def page(run: Run) -> str:
         "body",
         tag("a", "Skip to the results", href="#results", class_="skip"),
         _header(run),
-        tag("main", _problems(run), _nav(found), *map(_chapter, found), id="results", tabindex=-1),
+        tag("main", _problems(run), promises(run.claims), _nav(found), *map(_chapter, found), id="results", tabindex=-1),
         _footer(run),
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"

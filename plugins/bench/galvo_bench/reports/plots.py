@@ -5,6 +5,7 @@ Lines are drawn in a square that is stretched; points and labels are placed in p
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import isfinite
 
 from galvo_bench.reports.markup import Markup, tag
@@ -17,6 +18,7 @@ MARKED = 40
 """Points of a line up to which each is marked."""
 LISTED = 60
 """Rows of the table of numbers; of more points every n-th is in it."""
+TICKS = 5
 PERCENTILE = "percentile"
 """The x axis of a latency distribution: 1 / (1 - q), so that the tail has room."""
 
@@ -26,24 +28,21 @@ def plot(made: Plot, heading: str) -> Markup:
     lines = {name: _usable(made, points) for name, points in made.lines.items()}
     points = [point for several in lines.values() for point in several]
     across = around((x for x, _ in points), made.log_x)
-    up = around((y for _, y in points), made.log_y)
-    legend = [
-        tag("li", tag("svg", tag("line", x1=0, x2=20, y1=5, y2=5), width=20, height=10, aria_hidden="true"), name,
-            class_=_kind(number_, name))
-        for number_, name in enumerate(lines)
-    ]  # fmt: skip
+    up = around((y for _, y in points), made.log_y).rounded(TICKS)
+    kinds = _kinds(lines)
+    legend = [tag("li", _sample(), name, class_=kinds[name]) for name in lines]
     said = f"{made.title}: {made.y} by {made.x}, {', '.join(lines)}. The numbers are in the table below."
-    drawn = tag(
-        "svg", *(_rule(up, tick) for tick in up.ticks(5)),
-        *(_line(across, up, several, _kind(place, name)) for place, (name, several) in enumerate(lines.items())),
-        *(mark for place, (name, several) in enumerate(lines.items()) for mark in _marks(across, up, made, place, name, several)),
-        class_="stage", width="100%", height="100%", role="img", aria_label=said,
-    )  # fmt: skip
+    drawn = [_rule(up, tick) for tick in up.ticks(TICKS)]
+    drawn += [_line(across, up, several, kinds[name]) for name, several in lines.items()]
+    for name, several in lines.items():
+        if len(several) <= MARKED:
+            drawn += [_mark(across, up, made, name, point, kinds[name]) for point in several]
+    stage = tag("svg", *drawn, class_="stage", width="100%", height="100%", role="img", aria_label=said)
     return tag(
         "figure",
         tag("figcaption", tag(heading, made.title), tag("p", made.y, class_="unit")),
         tag("ul", *legend, class_="legend"),
-        tag("div", _left(up), drawn, _below(made, across), class_="plot"),
+        tag("div", _left(up), stage, _below(made, across), class_="plot"),
         tag("p", made.x, class_="unit below"),
         tag("details", tag("summary", "Numbers", tag("span", f" of {made.title}", class_="unseen")), _numbers(made)),
         class_="figure",
@@ -57,11 +56,17 @@ def _usable(made: Plot, points: list[Point]) -> list[Point]:
     ]  # fmt: skip
 
 
-def _kind(place: int, name: str) -> str:
-    """Colour, and dashes once all colours are used; A/A is grey."""
-    if "again" in name:
-        return "line again"
-    return f"line line-{place % COLOURS}{' dashed' if place >= COLOURS else ''}"
+def _kinds(names: Collection[str]) -> dict[str, str]:
+    """By name: its colour, and dashes once all colours are used. A/A is grey, so that the others keep theirs."""
+    again = {name: "line again" for name in names if "again" in name}
+    others = enumerate(name for name in names if name not in again)
+    return again | {
+        name: f"line line-{place % COLOURS}{' dashed' if place >= COLOURS else ''}" for place, name in others
+    }
+
+
+def _sample() -> Markup:
+    return tag("svg", tag("line", x1=1, x2=21, y1=5, y2=5), width=22, height=10, aria_hidden="true")
 
 
 def _line(across: Scale, up: Scale, points: list[Point], kind: str) -> Markup:
@@ -71,14 +76,10 @@ def _line(across: Scale, up: Scale, points: list[Point], kind: str) -> Markup:
                width="100%", height="100%")  # fmt: skip
 
 
-def _marks(across: Scale, up: Scale, made: Plot, place: int, name: str, points: list[Point]) -> list[Markup]:
-    if len(points) > MARKED:
-        return []
-    return [
-        tag("circle", tag("title", f"{name}: {number(y)} at {_x(made, x)}"), class_=_kind(place, name),
-            cx=_percent(across.at(x)), cy=_percent(1 - up.at(y)), r=3)
-        for x, y in points
-    ]  # fmt: skip
+def _mark(across: Scale, up: Scale, made: Plot, name: str, point: Point, kind: str) -> Markup:
+    x, y = point
+    title = tag("title", f"{name}: {number(y)} at {_x(made, x)}")
+    return tag("circle", title, class_=kind, cx=_percent(across.at(x)), cy=_percent(1 - up.at(y)), r=3)
 
 
 def _rule(up: Scale, tick: float) -> Markup:
@@ -89,7 +90,7 @@ def _rule(up: Scale, tick: float) -> Markup:
 def _left(up: Scale) -> Markup:
     labels = [
         tag("text", number(tick), x="100%", y=_percent(1 - up.at(tick)), dy="0.32em", text_anchor="end")
-        for tick in up.ticks(5)
+        for tick in up.ticks(TICKS)
     ]
     return tag("svg", *labels, class_="left", width="100%", height="100%", aria_hidden="true")
 
@@ -98,7 +99,7 @@ def _below(made: Plot, across: Scale) -> Markup:
     ticks = [tick for tick in (2.0, 10.0, 100.0, 1e3, 1e4) if across.low <= tick <= across.high]
     labels = [
         tag("text", _x(made, tick), x=_percent(across.at(tick)), y=14, text_anchor="middle")
-        for tick in (ticks if made.x == PERCENTILE else across.ticks(5))
+        for tick in (ticks if made.x == PERCENTILE else across.ticks(TICKS))
     ]
     return tag("svg", *labels, class_="under", width="100%", height=18, aria_hidden="true")
 

@@ -24,11 +24,21 @@ class Scale(msgspec.Struct, frozen=True):
         """Round values within, about `most` of them at most."""
         if self.log and (found := self._decades(most)):
             return found
-        raw = (self.high - self.low) / most
-        size = 10 ** floor(log10(raw))
-        step = size * next(step for step in STEPS if step * size >= raw * 0.999)
+        step = self._step(most)
         first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)
         return [round(number * step, 12) for number in range(first, last + 1)]
+
+    def rounded(self, most: int) -> Scale:
+        """A linear one that ends at a tick."""
+        if self.log:
+            return self
+        step = self._step(most)
+        return Scale(step * floor(self.low / step + 1e-9), step * ceil(self.high / step - 1e-9))
+
+    def _step(self, most: int) -> float:
+        raw = (self.high - self.low) / most
+        size = 10.0 ** floor(log10(raw))
+        return size * next(step for step in STEPS if step * size >= raw * 0.999)
 
     def _decades(self, most: int) -> list[float]:
         """Powers of ten; with 2 and 5 of each, or thinned out, as there is room."""

@@ -68,7 +68,7 @@ def _cell(head: str, said: str) -> str:
 
 
 def _kind(head: str) -> str | None:
-    return head if head in ("interval", "verdict") else None
+    return {"interval": "range", "verdict": "judged"}.get(head)
 
 
 def _emphasis(line: Line) -> str | None:
