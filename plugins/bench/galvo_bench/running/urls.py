@@ -60,7 +60,9 @@ async def must_answer(url: str) -> None:
         connection = await asyncpg.connect(url, timeout=SECONDS)
     except Exception as error:  # noqa: BLE001  # whatever a driver raises for a server that is not there
         said = _why(error) or scrubbed(f"{type(error).__name__}: {' '.join(str(error).split())}", url)
-        raise GalvoError(f"no PostgreSQL at {where} ({said}): change --url, or leave it out to use a private one") from None
+        raise GalvoError(
+            f"no PostgreSQL at {where} ({said}): change --url, or leave it out to use a private one"
+        ) from None
     await connection.close()
 
 
