@@ -32,7 +32,7 @@ def cells_of(claim: Judged) -> list[str]:
     ends = [claim.low, claim.high]
     return [
         claim.title,
-        _promised(claim, claim.promised),
+        bound(claim, claim.promised),
         "-" if claim.plain is None else amount(claim.plain, claim.unit),
         amount(claim.galvo, claim.unit),
         "-" if change is None else percent(change),
@@ -53,7 +53,13 @@ def amount(value: float, unit: str) -> str:
     return human(value) if unit == "s" else f"{number(value)} {unit}"
 
 
-def _promised(claim: Judged, bound: float) -> str:
+def bound(claim: Judged, figure: float) -> str:
+    """What is promised, or our goal."""
     if claim.relative:
-        return percent(bound)
-    return f"{'<' if claim.less else '>='} {amount(bound, claim.unit)}"
+        return percent(figure)
+    return f"{'<' if claim.less else '>='} {amount(figure, claim.unit)}"
+
+
+def goal(claim: Judged) -> str:
+    """Our design's; empty if it has no other than what is promised."""
+    return "" if claim.goal is None or claim.goal == claim.promised else f"goal {bound(claim, claim.goal)}"
