@@ -102,10 +102,13 @@ def _changed(way: Way) -> tuple[Step, Step]:
     write = f"update {way.table} set name = $1 where id = $2"  # noqa: S608
     read = f"select id, name, price from {way.table} where id = $1"  # noqa: S608
 
+    changes = count(1)  # never the same again, or an answer from the turn before would do
+
     async def step(number: int) -> None:
-        await way.execute(write, f"changed {number}", number)
+        name = f"change {next(changes)}"
+        await way.execute(write, name, number)
         [found] = await way.fetch(read, number)
-        must(found[1] == f"changed {number}", f"{way.name} did not read what it had written")
+        must(found[1] == name, f"{way.name} did not read what it had written")
 
     return _numbered(way, ROWS, step)
 

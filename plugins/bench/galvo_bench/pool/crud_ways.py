@@ -84,9 +84,12 @@ class Psycopg:
             return cursor.rowcount
 
     async def copy_out(self) -> bytes:
-        async with self._pool.connection() as connection, connection.cursor() as cursor:
-            async with cursor.copy(f"copy {self.table} to stdout") as copy:
-                return b"".join([bytes(block) async for block in copy])
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor() as cursor,
+            cursor.copy(f"copy {self.table} to stdout") as copy,
+        ):
+            return b"".join([bytes(block) async for block in copy])
 
 
 @asynccontextmanager
@@ -95,7 +98,7 @@ async def ways(url: str, table: str) -> AsyncIterator[tuple[list[Way], list[Miss
     sizes: dict[str, Any] = {"min_size": SIZE, "max_size": SIZE, "server_settings": NO_FLUSH}
     kernel = Kernel.from_settings(overrides={"embedded": {"on": False}})
     async with AsyncExitStack() as stack:
-        pools = {
+        pools: dict[str, Any] = {
             BASELINE: asyncpg.create_pool(url, **sizes),
             "galvo, no kernel": create_pool(url, kernel=None, **sizes),
             "galvo with cache": create_pool(url, kernel=kernel, **sizes),
