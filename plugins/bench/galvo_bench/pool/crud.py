@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,9 +21,8 @@ TITLES: dict[Clock, str] = {"wall": "wall time", "cpu": "CPU time of this proces
 async def measure(stand: Stand) -> list[Section]:
     """Insert, read, update, delete: single rows, batches, COPY; each pool on a table of its own, which is checked."""
     url = await stand.postgres()
-    table = f"{TABLE}_{os.getpid()}"
     sections: list[Section] = []
-    async with ways(url, table) as (everyone, missing), _tables(url, everyone) as judge:
+    async with ways(url, TABLE) as (everyone, missing), _tables(url, everyone) as judge:
         for operation in OPERATIONS:
             found = await _compared(stand, operation, everyone, judge)
             for clock, rows in found.items():
@@ -97,7 +95,7 @@ async def _tables(url: str, everyone: list[Way]) -> AsyncIterator[asyncpg.Connec
     connection = await asyncpg.connect(url)
     try:
         for way in everyone:
-            await connection.execute(SCHEMA.format(table=way.table) + ";" + FILL.format(table=way.table, rows=ROWS))
+            await connection.execute(SCHEMA.format(table=way.table) + FILL.format(table=way.table, rows=ROWS))
         await connection.execute("analyze")
         yield connection
     finally:

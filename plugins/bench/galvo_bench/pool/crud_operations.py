@@ -20,7 +20,9 @@ BATCHES, COPIES = 10, 4
 """In a turn."""
 ASKED = 20
 """Keys that are read, again and again: all of them in the warm-up."""
-SCHEMA = "create table {table} (id int primary key, name text not null, price numeric not null)"
+SCHEMA = """
+    drop table if exists {table};
+    create table {table} (id int primary key, name text not null, price numeric not null);"""
 FILL = """
     insert into {table} select n, 'material ' || n, n * 1.5 from generate_series(1, {rows}) n"""
 

@@ -57,6 +57,7 @@ SUBJECTS = {
         Subject("sizing", "pool", "pool.sizing"),
         Subject("crud", "pool", "pool.crud"),
         Subject("watching", "index", "index.watching"),
+        Subject("n_plus_one", "index", "index.n_plus_one"),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
         Subject("resting", "memory", "memory.resting"),
