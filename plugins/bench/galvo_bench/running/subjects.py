@@ -53,6 +53,7 @@ SUBJECTS = {
         Subject("l2", "cache", "cache.l2"),
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),
+        Subject("operations", "cache", "cache.operations"),
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
         Subject("crud", "pool", "pool.crud"),
