@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -28,6 +29,7 @@ TOLD = {
     "get_many": f"Per value, {KEYS} keys in one call.",
     "set_many": f"Per value, {KEYS} keys in one call; coredis has no such call with a TTL: {KEYS} at once.",
 }
+Shape = Callable[[Any, Sequence[str]], Operation]
 
 
 async def measure(stand: Stand) -> list[Section]:
@@ -55,7 +57,7 @@ async def _stores(url: str, records: list[Any], stack: AsyncExitStack) -> tuple[
     found = [await stores.redis_py(url, records, stack), await stores.galvo(url, records, stack)]
     missing: list[Missing] = []
     for name, make in stores.PEERS.items():
-        made = await attempt(name, lambda make=make: make(url, records, stack))  # type: ignore[misc]
+        made = await attempt(name, partial(make, url, records, stack))
         if isinstance(made, Missing):
             missing.append(made)
         else:
@@ -100,7 +102,8 @@ async def _compared(
         else:
             before = None
             await _filled(store, keys)()
-        run = _settling(store, SHAPES.get(tasks, _all_at_once)(operation, keys))
+        shape: Shape = SHAPES.get(tasks, _all_at_once)
+        run = _settling(store, shape(operation, keys))
         candidates.append(Candidate(store.name, run, 1, len(keys), before))
     rows = inverted([*await compare(candidates, stand.few, "wall", stand.tick)])
     return Section("operations", title, EXPLAINS + TOLD.get(name, ""), [*rows, *without], "throughput")
@@ -133,7 +136,7 @@ def _in_one_call(call: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence
     return lambda: call(keys)
 
 
-SHAPES: dict[int, Callable[[Any, Sequence[str]], Operation]] = {0: _in_one_call, 1: _one_by_one}
+SHAPES: dict[int, Shape] = {0: _in_one_call, 1: _one_by_one}
 
 
 def _filled(store: Store, keys: Sequence[str]) -> Operation:

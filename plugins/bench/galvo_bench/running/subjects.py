@@ -54,6 +54,7 @@ SUBJECTS = {
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),
         Subject("operations", "cache", "cache.operations"),
+        Subject("stampede", "cache", "cache.stampede"),
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
         Subject("crud", "pool", "pool.crud"),
