@@ -29,8 +29,8 @@ SQL = """
     where a.id <> b.id + $1"""
 EXPLAINS = (
     f"{TASKS} tasks read one key that nobody has, all in one process and half of them in each of two. `asked`: queries "
-    "that reached PostgreSQL, counted on the wire; `ms`: until the last task had its answer. galvo is asked when it has "
-    "joined those who share its Redis, a fifth of a second after its start."
+    "that reached PostgreSQL, counted on the wire; `ms`: until the last task had its answer. galvo is asked when it "
+    "uses its Redis, which is about a second after its start."
 )
 
 

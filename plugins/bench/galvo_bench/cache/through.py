@@ -41,6 +41,8 @@ class Through(msgspec.Struct, frozen=True):
     read: Callable[[int], Awaitable[Rows]]
     write: Callable[[str, int, Any], Awaitable[Any]]
     """A statement that changes what is read by a key, the key ($1), its other argument ($2)."""
+    shares: Callable[[], bool] = lambda: True
+    """Whether it has used what other processes keep; it may take a while to join them."""
 
 
 @contextmanager
@@ -70,7 +72,12 @@ async def galvo(source: Source, stack: AsyncExitStack) -> Through:
         "embedded": {"on": False},
     }
     kernel = await stack.enter_async_context(Kernel.from_settings(overrides=overrides))
-    made = Through(partial(_load, kernel, source.sql), kernel.execute)
+
+    def shares() -> bool:
+        counts = kernel.plugin_stats("cache")
+        return bool(counts.get("l2_hits", 0) + counts.get("l2_misses", 0))
+
+    made = Through(partial(_load, kernel, source.sql), kernel.execute, shares)
     for _ in range(500):  # it keeps nothing until it has joined those who share the Redis
         await made.read(0)
         if kernel.plugin_stats("cache").get("hits"):

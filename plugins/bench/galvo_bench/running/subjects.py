@@ -55,6 +55,7 @@ SUBJECTS = {
         Subject("invalidation", "cache", "cache.invalidation"),
         Subject("operations", "cache", "cache.operations"),
         Subject("stampede", "cache", "cache.stampede"),
+        Subject("reliability", "cache", "cache.reliability"),
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
         Subject("crud", "pool", "pool.crud"),
