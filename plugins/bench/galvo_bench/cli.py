@@ -20,7 +20,9 @@ from galvo_bench.running.stand import Stand, alone
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
+    "claims": "claims.cli",
     "indexes": "index.cli",
+    "report": "reports.cli",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 from galvo_bench.results.model import Run, Section
 from galvo_bench.running.stand import Stand
-from galvo_bench.running.subjects import Subject
+from galvo_bench.running.subjects import Measure
 
 
-async def measure(run: Run, stand: Stand, subjects: list[Subject], each: Callable[[Section], None]) -> None:
+class Measurable(Protocol):
+    """A subject, or a claim."""
+
+    @property
+    def name(self) -> str: ...
+
+    def measure(self) -> Measure: ...
+
+
+async def measure(run: Run, stand: Stand, subjects: Sequence[Measurable], each: Callable[[Section], None]) -> None:
     """Fill `run`; each section is also given to `each` as soon as it is known."""
     began = monotonic()
     for subject in subjects:

@@ -1,0 +1,23 @@
+"""The mission's headline table, and our design's goals beside (issues 3 to 9, DESIGN.md "Numbers to build for")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from galvo_bench.claims.claim import Claim
+
+CLAIMS = {
+    claim.name: claim
+    for claim in (
+        Claim("connecting", "Connection overhead", "connecting", promised=0.70),
+    )
+}  # fmt: skip
+
+
+def chosen(names: Iterable[str]) -> list[Claim]:
+    """The named ones, in our order; all when none is named. Raises ValueError."""
+    wanted = list(names)
+    for name in wanted:
+        if name not in CLAIMS:
+            raise ValueError(f"there is no claim {name!r}; claims: {', '.join(CLAIMS)}")
+    return [claim for claim in CLAIMS.values() if not wanted or claim.name in wanted]
