@@ -9,7 +9,12 @@ from galvo_bench.claims.claim import Claim
 CLAIMS = {
     claim.name: claim
     for claim in (
+        Claim("indexes", "Query execution, by indexes", "indexes", promised=0.60, goal=0.40, disk=400),
         Claim("connecting", "Connection overhead", "connecting", promised=0.70),
+        Claim("efficiency", "Pool efficiency", "efficiency", promised=1.40, unit="/s", less=False),
+        Claim("redis", "Redis operations", "redis_gets", promised=1e-3, relative=False),
+        Claim("hits", "Cache hit ratio", "caching:hits", promised=90, unit="%", less=False, relative=False),
+        Claim("load", "Database load", "caching:load", promised=0.50, goal=0.10, unit="q"),
     )
 }  # fmt: skip
 

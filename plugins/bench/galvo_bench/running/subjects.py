@@ -38,6 +38,7 @@ SUBJECTS = {
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
         Subject("watching", "index", "index.watching"),
+        Subject("advice", "index", "index.advised", disk=400),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
         Subject("resting", "memory", "memory.resting"),
