@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from statistics import median
 
 from galvo_bench.app import lanes, shop
-from galvo_bench.app.counting import Counts, counted
 from galvo_bench.app.lanes import AGAIN, FULL, LANES, PLAIN, App, Load, Turn
 from galvo_bench.app.mix import SHARED
+from galvo_bench.counts.proxy import Counts, counted
 from galvo_bench.results.model import Section, Values
 from galvo_bench.running.stand import Stand, must
 
