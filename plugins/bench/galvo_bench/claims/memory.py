@@ -47,8 +47,8 @@ async def measure(stand: Stand) -> Found:
     peaks, ratios = found[worst], _ratios(found[worst], OURS)
     low, high = interval(ratios)
     explains = (
-        f"Peak memory above what the process had before; of {', '.join(found)} the one that gains least: {worst}. Plain "
-        "is asyncpg's fetch, and Pillow's open and resize."
+        f"Peak memory above what the process had before; of {', '.join(found)} the one that gains least: {worst}. "
+        "Plain is asyncpg's fetch, and Pillow's open and resize."
     )
     return Found(
         galvo=median(peaks[OURS]),
@@ -92,5 +92,5 @@ def _section(found: Mapping[str, Peaks], missing: list[Missing]) -> Section:
             "at least %": 100 * (1 - interval(ratios)[1]),
         }))  # fmt: skip
     size = f"{SIZE[0] * SIZE[1] / 1e6:,.0f} megapixels to {WIDTH:,} pixels"
-    explains = f"Peak above what the process had before. Rows by fetch and in chunks; pictures of {size} by Pillow and by galvo."
+    explains = f"Peak above what the process had before. Rows by fetch and in chunks; pictures of {size}, by Pillow and by galvo."
     return Section("memory", "Memory of large operations", explains, [*rows, *missing])

@@ -65,8 +65,7 @@ async def measure(way: str, path: str, width: int) -> dict[str, float]:
     watch = asyncio.create_task(_watch(late))
     await asyncio.sleep(10 * PROBE)
     late.clear()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is now what there is now
-    before, began = _peak(), time.perf_counter()
+    before, began = _from_now(), time.perf_counter()
     made = await WAYS[way](path, width)
     seconds = time.perf_counter() - began
     await asyncio.sleep(2 * PROBE)
@@ -93,6 +92,12 @@ def _peak() -> int:
     """Bytes; getrusage would give the parent's where that was larger before exec."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024 if found else 0
+
+
+def _from_now() -> int:
+    """The peak is what there is now, in bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _peak()
 
 
 def make(folder: Path, width: int, height: int) -> None:
