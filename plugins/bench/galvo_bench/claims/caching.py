@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from galvo import Kernel
-from galvo_bench.app.counting import Counts, counted
+from galvo_bench.counts.proxy import Counts, counted
 from galvo_bench.claims import shops
 from galvo_bench.claims.asking import Asking
 from galvo_bench.claims.claim import Found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
 import asyncpg
 
 from galvo_engraving.demo.databases import with_database
 from galvo_engraving.load import load
-from galvo_engraving.world import World
+from galvo_engraving.world import Database, World
 
 NAME = "galvo_bench_claims"
 SCALE = 0.1
@@ -26,7 +27,7 @@ async def copies(url: str, lanes: Iterable[str]) -> AsyncIterator[tuple[World, d
         own = await asyncpg.connect(with_database(url, NAME))
         try:
             await load(own, SCALE)
-            world = await World.read(own)
+            world = await World.read(cast("Database", own))
         finally:
             await own.close()
         found = {}

@@ -68,6 +68,7 @@ SUBJECTS = {
         Subject("worker", "tasks", "tasks.worker"),
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
+        Subject("users", "app", "app.users", disk=500),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }
