@@ -56,6 +56,7 @@ SUBJECTS = {
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
         Subject("watching", "index", "index.watching"),
+        Subject("advice", "index", "index.advised", disk=400),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
         Subject("resting", "memory", "memory.resting"),
@@ -67,6 +68,7 @@ SUBJECTS = {
         Subject("worker", "tasks", "tasks.worker"),
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
+        Subject("users", "app", "app.users", disk=500),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }
