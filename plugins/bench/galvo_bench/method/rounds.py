@@ -29,8 +29,8 @@ TURN = 1e-3
 """Seconds. Of 40 queries on a busy machine, turns of 1 or 2 told a difference with a quarter of the error of 10."""
 LEAST = 6
 """Rounds. Of fewer, no median has an interval that is 95 % sure."""
-NARROW = 0.06
-"""To either side: a wider interval may miss a change of 20 %, a narrower one costs rounds."""
+NARROW = 0.08
+"""To either side: a wider interval misses a change of 20 % too often, a narrower one costs rounds."""
 LONGEST = 4
 """Times the rounds that were asked for."""
 PATIENCE = 10.0
