@@ -8,12 +8,12 @@ process is another hash seed and another layout of memory. A baseline and what i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-import pyperf
+import pyperf  # type: ignore[import-untyped]
 
 from galvo_bench.kernel import layers, stack
 
@@ -66,7 +66,8 @@ def living(loop: Kept, manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
 
     task = loop.create_task(live())
     try:
-        loop.run_until_complete(asyncio.wait({task, given}, return_when=asyncio.FIRST_COMPLETED))
+        either: set[asyncio.Future[Any]] = {task, given}
+        loop.run_until_complete(asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED))
         if task.done():
             task.result()
         yield given.result()

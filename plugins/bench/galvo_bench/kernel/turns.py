@@ -11,14 +11,14 @@ from pathlib import Path
 from statistics import median
 
 import anyio
-import pyperf
+import pyperf  # type: ignore[import-untyped]
 
 from galvo import GalvoError
 from galvo_bench.method.rounds import Candidate
 
-LEAST = 0.02
-"""Seconds that one value takes at least."""
-VALUES = 3
+LEAST = 0.01
+"""Seconds that one value takes at least: less than a processor's turn, so that some values are not interrupted."""
+VALUES = 5
 """Of each process."""
 
 
@@ -46,21 +46,24 @@ class Turns:
         return Candidate(title, self.turn, 1, clock=lambda: self.seconds)
 
     async def turn(self) -> None:
-        """Run one process. Raises GalvoError when it fails."""
-        if not self._loops:
-            told = await self._run("--calibrate-loops", "--min-time", str(LEAST))
-            self._loops = int(told.get_runs()[0].get_metadata()["calibrate_loops"])
-        told = await self._run("--loops", str(self._loops), "--values", str(VALUES))
-        self.seconds += median(told.get_values())
+        """Run one process; the first also finds out how many loops a value takes. Raises GalvoError when it fails."""
+        if self._loops:
+            told = await self._run("--loops", str(self._loops))
+            self.seconds += median(told.values)
+            return
+        told = await self._run("--calibrate-loops", "--min-time", str(LEAST))
+        self._loops = told.get_loops()
+        self.seconds += median(value for loops, value in told.warmups if loops == self._loops)
 
-    async def _run(self, *options: str) -> pyperf.Benchmark:
+    async def _run(self, *options: str) -> pyperf.Run:
         with tempfile.TemporaryDirectory(prefix="galvo-bench-") as folder:
             kept = Path(folder) / "told.json"
             done = await anyio.run_process(
-                [*self._command, "--warmups", "1", *options, "--output", str(kept)],
+                [*self._command, "--warmups", "1", "--values", str(VALUES), *options, "--output", str(kept)],
                 cwd=self._folder, env=self._environment, stderr=subprocess.PIPE, check=False,
             )  # fmt: skip
             if done.returncode:
                 last = (done.stderr or done.stdout).decode(errors="replace").strip().rpartition("\n")[2]
                 raise GalvoError(f"the micro benchmark {self.name!r} ended with exit code {done.returncode}: {last}")
-            return pyperf.Benchmark.load(str(kept))
+            (run,) = pyperf.Benchmark.load(str(kept)).get_runs()
+            return run
