@@ -50,6 +50,8 @@ SUBJECTS = {
     for subject in (
         Subject("hit", "kernel", "kernel.hot_path:hit"),
         Subject("uncached", "kernel", "kernel.hot_path:uncached"),
+        Subject("chain", "kernel", "kernel.chain"),
+        Subject("start", "kernel", "kernel.starting"),
         Subject("l2", "cache", "cache.l2"),
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),
