@@ -59,7 +59,8 @@ async def at(stand: Stand, load: Load, apps: Mapping[str, App], rate: float, rou
     found = {lane.name: Turn() for lane in LANES}
     for number in range(rounds):
         for lane in lanes.turns(number):
-            found[lane.name].add(await load.open(apps[lane.name], rate, SECONDS, WARM, seed=100 + number))
+            seed = 100 * round(rate) + number  # at no rate what was asked at the other
+            found[lane.name].add(await load.open(apps[lane.name], rate, SECONDS, WARM, seed))
             stand.tick()
     for turn in found.values():
         must(turn.errors == 0, turn.first_error)

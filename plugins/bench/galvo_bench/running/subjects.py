@@ -50,6 +50,8 @@ SUBJECTS = {
     for subject in (
         Subject("hit", "kernel", "kernel.hot_path:hit"),
         Subject("uncached", "kernel", "kernel.hot_path:uncached"),
+        Subject("chain", "kernel", "kernel.chain"),
+        Subject("start", "kernel", "kernel.starting"),
         Subject("l2", "cache", "cache.l2"),
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),
@@ -60,6 +62,7 @@ SUBJECTS = {
         Subject("sizing", "pool", "pool.sizing"),
         Subject("crud", "pool", "pool.crud"),
         Subject("watching", "index", "index.watching"),
+        Subject("advice", "index", "index.advised", disk=400),
         Subject("n_plus_one", "index", "index.n_plus_one"),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
