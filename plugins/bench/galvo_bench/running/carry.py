@@ -54,7 +54,7 @@ def carry_out(
     if missing := absent():
         tell(f"not installed: {', '.join(missing)} (the extra galvo-bench[peers] brings them)")
     interruption = Interruption()
-    stand = Stand(options.url, run.rounds, options.amqp, Progress(len(subjects)))
+    stand = Stand(options.url, run.rounds, options.amqp, Progress(len(subjects), sys.stderr))
     show = (lambda _: None) if options.json else each
     problem = ""
     try:
