@@ -15,6 +15,14 @@ class Chapter(msgspec.Struct, frozen=True):
     sections: list[tuple[str, Section]]
     """Each with its slug."""
 
+    @property
+    def subjects(self) -> dict[str, list[str]]:
+        """The slugs of each subject's sections."""
+        found: dict[str, list[str]] = {}
+        for slug, section in self.sections:
+            found.setdefault(section.subject, []).append(slug)
+        return found
+
 
 def chapters(run: Run) -> list[Chapter]:
     """Groups in the order in which they first come; a subject without a group is one of its own."""

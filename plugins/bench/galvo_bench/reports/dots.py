@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from galvo_bench.method.rounds import AGAIN, Result
+from galvo_bench.method.rounds import Result
+from galvo_bench.method.verdict import is_again
 from galvo_bench.reports.grid import Grid
 from galvo_bench.reports.markup import Markup, tag
 from galvo_bench.reports.scale import Scale, around, usable
@@ -38,7 +39,7 @@ def dot(scale: Scale, row: Result, noise: Result | None) -> Markup:
         shapes.append(tag("line", x1=low, x2=high, y1="50%", y2="50%", class_="whisker"))
         title = tag("title", f"{number(row.ratio)}x, {number(row.low)} to {number(row.high)}")
         shapes.append(tag("circle", title, cx=_percent(_place(scale, row.ratio)), cy="50%", r=4.5))
-    kind = "dots again" if row.name == AGAIN else "dots"
+    kind = "dots again" if is_again(row) else "dots"
     return tag("svg", *shapes, class_=kind, width="100%", height=24, aria_hidden="true")
 
 

@@ -12,10 +12,10 @@ from galvo_bench.results.machine import Machine
 from galvo_bench.results.model import Run
 
 METHOD = (
-    "Everything is compared in the same run: each round runs every candidate once, in rotating order.",
-    "A ratio is the median of the rounds' ratios to the baseline, the first row; its interval is 95 % sure (bootstrap).",
-    "The baseline runs twice in a round. What that pair differs by is the machine's noise: the A/A row.",
-    "Of time less is better, of speed and throughput more. Sections that are counted are the same in every run.",
+    "Everything is compared in the same run: in each round all candidates take short turns, in changing order.",
+    "A ratio is the median of the turns' ratios to the baseline, the first row; its interval is 95 % sure (bootstrap).",
+    "The baseline is there twice. What the two differ by is the machine's noise (A/A).",
+    "Of time less is better, of speed and throughput more. What is counted is the same in every run.",
     "A peer that is not installed, or does not work here, is a row that says so.",
 )
 NAMES = {"cpu": "CPU", "postgres": "PostgreSQL", "postgresql": "PostgreSQL", "loop": "event loop", "python": "Python"}
@@ -56,11 +56,9 @@ def facts(run: Run) -> dict[str, str]:
     """When, how long and on what, without the libraries' versions."""
     found = {"began": run.began.replace("T", " ").replace("+00:00", " UTC"), "took": duration(run.seconds)}
     found["rounds"] = str(run.rounds)
-    return found | {NAMES.get(name, name.replace("_", " ")): _text(value) for name, value in _fields(run.machine) if value}
-
-
-def libraries(machine: Machine) -> dict[str, str]:
-    return machine.libraries
+    return found | {
+        NAMES.get(name, name.replace("_", " ")): _text(value) for name, value in _fields(run.machine) if value
+    }
 
 
 def _fields(machine: Machine) -> Iterable[tuple[str, object]]:

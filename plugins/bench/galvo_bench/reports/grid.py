@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from galvo_bench.method.rounds import AGAIN, Result
+from galvo_bench.method.rounds import Result
+from galvo_bench.method.verdict import is_again, verdicts
 from galvo_bench.reports.units import human, number
 from galvo_bench.results.model import Missing, Section, Values
 
-BASELINE = "baseline"
+BASELINE, AGAIN = "baseline", "A/A"
+"""In the column of verdicts, of the two rows that have none."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -28,7 +30,7 @@ class Grid(msgspec.Struct, frozen=True):
     @property
     def noise(self) -> Result | None:
         """The A/A row."""
-        return next((line.result for line in self.lines if line.result and line.result.name == AGAIN), None)
+        return next((line.result for line in self.lines if line.result and is_again(line.result)), None)
 
 
 def grid(section: Section) -> Grid:
@@ -38,20 +40,17 @@ def grid(section: Section) -> Grid:
         heads = [each, section.ratio, "interval", "verdict"]
     else:
         heads = list({head: None for row in section.rows if isinstance(row, Values) for head in row.values})
-    return Grid(heads, [_line(row, heads, section, results) for row in section.rows])
+    said: dict[str, str] = {row.name: AGAIN for row in results if is_again(row)} | verdicts(section.rows, section.ratio)
+    if results:
+        said[results[0].name] = BASELINE
+    return Grid(heads, [_line(row, heads, section, said) for row in section.rows])
 
 
-def _line(row: Result | Values | Missing, heads: list[str], section: Section, results: list[Result]) -> Line:
+def _line(row: Result | Values | Missing, heads: list[str], section: Section, said: dict[str, str]) -> Line:
     if isinstance(row, Missing):
         return Line(row.name, [], row.missing)
     if isinstance(row, Values):
         return Line(row.name, [number(row.values[head]) if head in row.values else "" for head in heads])
     cost = f"{1 / row.seconds:,.0f}" if section.ratio == "throughput" else human(row.seconds)
-    if row is results[0]:
-        return Line(row.name, [cost, "1x", "", BASELINE], result=row)
-    interval = f"{number(row.low)} to {number(row.high)}"
-    return Line(row.name, [cost, f"{number(row.ratio)}x", interval, _verdict(row, results, section)], result=row)
-
-
-def _verdict(row: Result, results: list[Result], section: Section) -> str:
-    return "A/A" if row.name == AGAIN else ""
+    interval = f"{number(row.low)} to {number(row.high)}" if said[row.name] != BASELINE else ""
+    return Line(row.name, [cost, f"{number(row.ratio)}x", interval, said[row.name]], result=row)

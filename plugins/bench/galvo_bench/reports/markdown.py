@@ -38,7 +38,7 @@ def _claims(claims: list[Judged]) -> Iterable[str]:
     if claims:
         yield "## The mission's claims"
         yield _table(HEADS, (cells_of(claim) for claim in claims))
-        yield _list(f"**{_text(claim.title)}**: {_text(claim.explains)}{_goal(claim)}" for claim in claims)
+        yield _list(f"**{_text(claim.title)}**: {_prose(claim.explains)}{_goal(claim)}" for claim in claims)
 
 
 def _goal(claim: Judged) -> str:
@@ -48,7 +48,7 @@ def _goal(claim: Judged) -> str:
 def _section(section: Section) -> Iterable[str]:
     found = grid(section)
     yield f"### {_text(section.title)}"
-    yield _text(section.explains) + (" Counted." if section.exact else "")
+    yield _prose(section.explains)
     rows = [[line.name, *(line.cells or ["not measured: " + line.missing])] for line in found.lines]
     yield _table(["", *found.heads], rows)
 
@@ -68,6 +68,14 @@ def _list(items: Iterable[str]) -> str:
 def _text(said: str) -> str:
     """On one line, and nothing in it is formatting."""
     return SPECIAL.sub(r"\\\1", " ".join(said.split()))
+
+
+def _prose(said: str) -> str:
+    """What is between backticks is code."""
+    parts = " ".join(said.split()).split("`")
+    if len(parts) % 2 == 0:
+        return _text(said)
+    return "".join(_code(part) if place % 2 else SPECIAL.sub(r"\\\1", part) for place, part in enumerate(parts))
 
 
 def _code(said: str) -> str:

@@ -29,6 +29,14 @@ def joined(*children: str) -> Markup:
     return Markup("".join(child if isinstance(child, Markup) else _text(child) for child in children))
 
 
+def prose(said: str) -> list[str]:
+    """What is between backticks as code."""
+    parts = said.split("`")
+    if len(parts) % 2 == 0:
+        return [said]
+    return [tag("code", part) if place % 2 else part for place, part in enumerate(parts)]
+
+
 def _attribute(key: str, value: Attribute) -> str:
     if value is None or value is False:
         return ""

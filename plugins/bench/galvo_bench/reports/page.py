@@ -32,7 +32,9 @@ def page(run: Run) -> str:
         "body",
         tag("a", "Skip to the results", href="#results", class_="skip"),
         _header(run),
-        tag("main", _problems(run), promises(run.claims), _nav(found), *map(_chapter, found), id="results", tabindex=-1),
+        tag(
+            "main", _problems(run), promises(run.claims), _nav(found), *map(_chapter, found), id="results", tabindex=-1
+        ),
         _footer(run),
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
@@ -74,12 +76,16 @@ def _problems(run: Run) -> Markup:
 
 
 def _nav(found: list[Chapter]) -> Markup:
-    links = [
-        tag("li", tag("a", chapter.name, href=f"#{chapter.slug}"), tag("ul", *(
-            tag("li", tag("a", section.title, href=f"#{slug}")) for slug, section in chapter.sections)))
-        for chapter in found
-    ]  # fmt: skip
+    links = [tag("li", tag("a", chapter.name, href=f"#{chapter.slug}"), _subjects(chapter)) for chapter in found]
     return tag("nav", tag("h2", "Contents", id="contents"), tag("ul", *links), aria_labelledby="contents")
+
+
+def _subjects(chapter: Chapter) -> Markup:
+    """Each with how many sections it has, and a link to the first."""
+    return tag("ul", *(
+        tag("li", tag("a", subject, href=f"#{slugs[0]}"), f" {len(slugs)}" if len(slugs) > 1 else "")
+        for subject, slugs in chapter.subjects.items()
+    ))  # fmt: skip
 
 
 def _chapter(chapter: Chapter) -> Markup:

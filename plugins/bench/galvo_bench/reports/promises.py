@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from galvo_bench.reports.claims import HEADS, cells_of, goal
-from galvo_bench.reports.markup import Markup, tag
+from galvo_bench.reports.markup import Markup, prose, tag
 from galvo_bench.results.model import Judged
 
 
 def promises(claims: list[Judged]) -> Markup:
     if not claims:
         return Markup("")
-    heads = [tag("th", head or tag("span", "claim", class_="unseen"), scope="col", role="columnheader") for head in HEADS]
+    heads = [
+        tag("th", head or tag("span", "claim", class_="unseen"), scope="col", role="columnheader") for head in HEADS
+    ]
     table = tag(
         "table",
         tag("thead", tag("tr", *heads, role="row"), role="rowgroup"),
@@ -24,7 +26,9 @@ def promises(claims: list[Judged]) -> Markup:
 
 def _row(claim: Judged) -> Markup:
     title, *cells = cells_of(claim)
-    name = tag("th", title, tag("span", claim.explains, class_="why"), _bars(claim), scope="row", role="rowheader")
+    name = tag(
+        "th", title, tag("span", *prose(claim.explains), class_="why"), _bars(claim), scope="row", role="rowheader"
+    )
     said = [tag("td", cell, role="cell", data_head=head) for head, cell in zip(HEADS[2:-1], cells[1:-1], strict=True)]
     ours = tag("span", goal(claim), class_="goal") if goal(claim) else ""
     said.insert(0, tag("td", cells[0], ours, role="cell", data_head=HEADS[1]))

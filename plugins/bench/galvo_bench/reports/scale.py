@@ -17,7 +17,9 @@ class Scale(msgspec.Struct, frozen=True):
 
     def at(self, value: float) -> float:
         """0 at `low`, 1 at `high`."""
-        low, high, place = (log10(self.low), log10(self.high), log10(value)) if self.log else (self.low, self.high, value)
+        low, high, place = (
+            (log10(self.low), log10(self.high), log10(value)) if self.log else (self.low, self.high, value)
+        )
         return (place - low) / (high - low)
 
     def ticks(self, most: int) -> list[float]:
@@ -42,6 +44,7 @@ class Scale(msgspec.Struct, frozen=True):
 
     def _decades(self, most: int) -> list[float]:
         """Powers of ten; with 2 and 5 of each, or thinned out, as there is room."""
+        found: list[float] = []
         powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
         for digits in ((1, 2, 5), (1, 3), (1,)):
             found = [digit * 10.0**power for power in powers for digit in digits]

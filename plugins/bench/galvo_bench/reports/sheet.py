@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from galvo_bench.method.rounds import AGAIN
 from galvo_bench.reports.dots import axis, dot, ruler
-from galvo_bench.reports.grid import Grid, Line, grid
-from galvo_bench.reports.markup import Markup, tag
+from galvo_bench.reports.grid import AGAIN, Grid, Line, grid
+from galvo_bench.reports.markup import Markup, prose, tag
 from galvo_bench.reports.plots import plot
 from galvo_bench.reports.scale import Scale
 from galvo_bench.results.model import Section
@@ -25,7 +24,7 @@ def sheet(section: Section, slug: str) -> Markup:
         "article",
         tag("h3", section.title, id=slug),
         tag("p", *marks, class_="marks"),
-        tag("p", section.explains, class_="explains"),
+        tag("p", *prose(section.explains), class_="explains"),
         _table(found, scale, slug),
         tag("div", *(plot(each, "h4") for each in section.plots), class_="plots") if section.plots else Markup(""),
         aria_labelledby=slug,
@@ -72,6 +71,6 @@ def _kind(head: str) -> str | None:
 
 
 def _emphasis(line: Line) -> str | None:
-    if line.name == AGAIN:
+    if line.cells[-1] == AGAIN:
         return "again"
     return "ours" if line.name.startswith("galvo") else None

@@ -57,7 +57,10 @@ def plotted() -> Section:
         Plot("Throughput", "offered (requests/s)", "answered (requests/s)", held),
         Plot("Memory over time", "time (s)", "RSS (MiB)", memory),
     ]
-    rows = [Values("everything off", {"p50 ms": 3.1, "p99 ms": 24}), Values("everything on", {"p50 ms": 0.61, "p99 ms": 2.4})]
+    rows = [
+        Values("everything off", {"p50 ms": 3.1, "p99 ms": 24}),
+        Values("everything on", {"p50 ms": 0.61, "p99 ms": 2.4}),
+    ]
     return Section("shop", "The shop at 180 requests a second", "Open loop.", [*rows], plots=plots)
 
 
