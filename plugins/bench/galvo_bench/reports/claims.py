@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from galvo_bench.reports.units import human, number
+from galvo_bench.reports.units import human, number, shown, span
 from galvo_bench.results.model import Judged
 
 HEADS = ("", "promised", "plain", "galvo", "change", "interval", "A/A", "verdict")
@@ -15,11 +15,17 @@ STYLES = {"beyond": "bold green", "met": "green", "not shown": "yellow", "missed
 
 
 def show(claims: list[Judged]) -> None:
+    """Two lines each: our goal below what is promised, galvo below plain, the interval below the change."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for head in HEADS:
-        table.add_column(head, justify="right" if head else "left", min_width=0 if head else 18)
+    table.add_column("", min_width=16)
+    for head in ("promised\n(goal)", "plain\ngalvo", "change\ninterval"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("A/A", justify="right")
+    table.add_column("verdict", no_wrap=True)
     for claim in claims:
-        *cells, verdict = cells_of(claim)
+        title, promised, plain, galvo, change, interval, noise, verdict = map(shown, cells_of(claim))
+        aim = f"({bound(claim, claim.goal)})" if claim.goal is not None and goal(claim) else ""
+        cells = [title, f"{promised}\n{shown(aim)}", f"{plain}\n{galvo}", f"{change}\n{interval}", noise]
         table.add_row(*map(Text, cells), Text(verdict, STYLES[verdict]))
     console = Console(width=80, highlight=False)
     console.print(Text("The mission's claims", "bold"))
@@ -29,15 +35,15 @@ def show(claims: list[Judged]) -> None:
 def cells_of(claim: Judged) -> list[str]:
     """One for each of HEADS."""
     change = claim.middle if claim.relative else claim.galvo / claim.plain if claim.plain else None
-    ends = [claim.low, claim.high]
+    low, high = (percent(end) if claim.relative else amount(end, claim.unit) for end in (claim.low, claim.high))
     return [
         claim.title,
         bound(claim, claim.promised),
         "-" if claim.plain is None else amount(claim.plain, claim.unit),
         amount(claim.galvo, claim.unit),
         "-" if change is None else percent(change),
-        " to ".join(percent(end) if claim.relative else amount(end, claim.unit) for end in ends),
-        "-" if claim.noise is None else " to ".join(map(percent, claim.noise)),
+        span(low, high),
+        "-" if claim.noise is None else span(*map(percent, claim.noise)),
         claim.verdict,
     ]
 
