@@ -103,6 +103,8 @@ class Run(msgspec.Struct):
     claims: list[Judged] = []
     """Of `galvo bench claims`."""
     problems: list[Problem] = []
+    took: dict[str, float] = {}
+    """Seconds, by subject."""
     seconds: float = 0.0
 
     @property
