@@ -51,9 +51,8 @@ class Progress:
             self._bar = None
         if not self._subject:
             return
-        self._say(
-            f"measured {self._subject} in {duration(monotonic() - self._began)}, {self._rounds} round{'s' * (self._rounds != 1)}"
-        )
+        rounds = f"{self._rounds} round{'s' * (self._rounds != 1)}"
+        self._say(f"measured {self._subject} in {duration(monotonic() - self._began)}, {rounds}")
         self._subject = ""
 
     def _say(self, line: str) -> None:
