@@ -21,6 +21,7 @@ from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
     "indexes": "index.cli",
+    "counts": "counts.cli",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
 
