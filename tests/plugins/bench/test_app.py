@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from galvo_bench.app import lanes, measure, shop
-from galvo_bench.app.alarm import alarm
-from galvo_bench.app.loops import Next, Outcome, Request, arrivals, closed, opened
 from galvo_bench.app.mix import MIX, Customer, Drawing, Mix, World
-from galvo_bench.app.wire import connected, parsed
 from galvo_bench.counts.proxy import RESET, Counts, counted
+from galvo_bench.load.alarm import alarm
+from galvo_bench.load.loops import Next, Outcome, Request, arrivals, closed, opened
+from galvo_bench.load.wire import connected, parsed
 from galvo_bench.reports.table import show
 from galvo_bench.running.stand import Stand
 from galvo_embedded import Servers

@@ -1,20 +1,31 @@
-"""How sure a median is: the bootstrap (Efron, Annals of Statistics 7, 1979), percentile method, seeded."""
+"""How sure a median is: the bootstrap's percentile interval (Efron, Annals of Statistics 7, 1979, section 3).
+
+Of a median it needs no resampling: a resample's is at most the k-th value when half of it is drawn from the first k,
+so the interval is that of endless resamples, and the same data give the same interval.
+"""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
-from statistics import median
+from math import exp, lgamma, log
 
-RESAMPLES = 1_000
 LEVEL = 0.95
 
 
 def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """The median's; of a single value, that value twice."""
-    if len(values) == 1:
-        return values[0], values[0]
-    chance = random.Random(len(values))  # noqa: S311  # the same data give the same interval
-    found = sorted(median(chance.choices(values, k=len(values))) for _ in range(RESAMPLES))
-    cut = round((1 - level) / 2 * RESAMPLES)
-    return found[cut], found[-1 - cut]
+    ordered, size = sorted(values), len(values)
+    cut = (1 - level) / 2
+    place = next(place for place in range(1, size + 1) if _at_least(size, (size + 1) // 2, place / size) >= cut)
+    return ordered[place - 1], ordered[size - place]
+
+
+def _at_least(size: int, hits: int, chance: float) -> float:
+    """Of so many draws, each a hit with that chance."""
+    if chance == 1:
+        return 1.0
+    parts = (
+        lgamma(size + 1) - lgamma(hit + 1) - lgamma(size - hit + 1) + hit * log(chance) + (size - hit) * log(1 - chance)
+        for hit in range(hits, size + 1)
+    )
+    return sum(map(exp, parts))

@@ -1,0 +1,30 @@
+"""Whether two runs had the same settings, without telling what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from galvo import discovery
+from galvo.settings import gather
+
+
+def fingerprint(root: Path) -> str:
+    """Of what is set in that folder and in the environment, whatever the defaults are. Raises SettingsError.
+
+    Of a URL only the scheme counts: where a server is differs from machine to machine, and may hold a password.
+    """
+    listed = root / discovery.FILE
+    names = [listing.name for listing in (discovery.read(listed) if listed.is_file() else discovery.installed())]
+    tables = {name: table for name, table in gather(root, names, unlisted=lambda: names).items() if table}
+    return hashlib.sha256(json.dumps(_public(tables), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _public(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _public(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_public(item) for item in value]
+    text = str(value)
+    return text.partition("://")[0] if "://" in text else text
