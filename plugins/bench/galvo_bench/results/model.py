@@ -96,11 +96,15 @@ class Run(msgspec.Struct):
     rounds: int
     chosen: list[str]
     """Subjects, in order."""
+    groups: dict[str, str] = {}
+    """The group of each subject."""
     done: list[str] = []
     sections: list[Section] = []
     claims: list[Judged] = []
     """Of `galvo bench claims`."""
     problems: list[Problem] = []
+    took: dict[str, float] = {}
+    """Seconds, by subject."""
     seconds: float = 0.0
 
     @property
