@@ -13,7 +13,7 @@ from galvo_engraving.demo.databases import with_database
 SSL = 80877103
 CANCEL = 80877102
 RESET = b"SELECT pg_advisory_unlock_all();"
-"""How asyncpg's pool hands a connection back: sent by itself, so told apart."""
+"""How asyncpg's pool hands a connection back, and galvo's after more of the kind: sent by itself, so told apart."""
 CHUNK = 1 << 16
 
 
@@ -98,11 +98,11 @@ async def _count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cou
         body = await reader.readexactly(int.from_bytes(head[1:]) - 4)
         kind = head[:1]
         counts["out"] += len(head) + len(body)
-        if kind == b"E" or (kind == b"Q" and not body.startswith(RESET)):
+        if kind == b"E" or (kind == b"Q" and RESET not in body):
             counts["queries"] += 1
         elif kind == b"Q":
             counts["resets"] += 1
-        if kind in b"QS":
+        if kind in b"QSH":  # a flush is waited for as well: a statement is prepared
             counts["trips"] += 1
         writer.write(head + body)
         await writer.drain()
