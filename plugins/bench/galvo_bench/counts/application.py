@@ -12,12 +12,12 @@ import uvicorn
 
 from galvo import Kernel
 from galvo_bench.app import shop
-from galvo_bench.app.loops import Request
 from galvo_bench.app.mix import MIX, Mix, World, get
-from galvo_bench.app.wire import connected
 from galvo_bench.counts import pins
 from galvo_bench.counts.galvanised import quiet, ready, undisturbed
 from galvo_bench.counts.wires import Quiet, Wires, at_once, wired
+from galvo_bench.load.loops import Request
+from galvo_bench.load.wire import connected
 from galvo_bench.results.model import Section, Values
 from galvo_bench.running.stand import must
 from galvo_engraving.app import create_app

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from galvo import GalvoError
-from galvo_bench.app.lines import commands, say
 from galvo_bench.counts import pins
 from galvo_bench.counts.galvanised import Busy, root
+from galvo_bench.load.lines import commands, say
 from galvo_bench.results.model import Section
 
 Measure = Callable[[str, str, Path], Awaitable[list[Section]]]

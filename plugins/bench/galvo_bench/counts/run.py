@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from galvo_bench.app.processes import child
+from galvo_bench.load.processes import child
 from galvo_bench.results.model import Section
 from galvo_bench.running.stand import Stand
 
