@@ -42,7 +42,7 @@ def test_a_missed_claim_is_a_failure(server_dsn: str, capsys: pytest.CaptureFixt
     assert cli.main(["kept", "broken", "--quick", "--url", server_dsn]) == 1
     shown = capsys.readouterr().out.splitlines()
     assert max(map(len, shown)) <= 80
-    verdicts = [line.split()[-1] for line in shown if line.startswith("What is")]
+    verdicts = [line.split()[-1] for line in shown if line.strip().startswith("What is")]
     assert verdicts == ["met", "met", "missed"]
 
 
