@@ -50,12 +50,17 @@ SUBJECTS = {
     for subject in (
         Subject("hit", "kernel", "kernel.hot_path:hit"),
         Subject("uncached", "kernel", "kernel.hot_path:uncached"),
+        Subject("chain", "kernel", "kernel.chain"),
+        Subject("start", "kernel", "kernel.starting"),
         Subject("l2", "cache", "cache.l2"),
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
+        Subject("crud", "pool", "pool.crud"),
         Subject("watching", "index", "index.watching"),
+        Subject("advice", "index", "index.advised", disk=400),
+        Subject("n_plus_one", "index", "index.n_plus_one"),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
         Subject("resting", "memory", "memory.resting"),
@@ -67,6 +72,7 @@ SUBJECTS = {
         Subject("worker", "tasks", "tasks.worker"),
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
+        Subject("users", "app", "app.users", disk=500),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }
