@@ -15,6 +15,7 @@ from galvo_bench.running.subjects import GROUPS, Subject, chosen
 COMMANDS = {
     "claims": "claims.cli",
     "indexes": "index.cli",
+    "counts": "counts.cli",
     "report": "reports.cli",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""

@@ -24,6 +24,12 @@ def human(seconds: float) -> str:
     return f"{number(seconds * 1e9)} ns"
 
 
+def span(low: str, high: str) -> str:
+    """From one amount to another; a unit that both have is said once."""
+    figure, _, unit = low.partition(" ")
+    return f"{figure if unit and high.endswith(f' {unit}') else low} to {high}"
+
+
 def duration(seconds: float) -> str:
     """How long a run took."""
     whole = round(seconds)

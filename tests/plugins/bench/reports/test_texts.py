@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from galvo_bench.reports.markup import INVALID, Markup, prose, tag
 from galvo_bench.reports.scale import Scale, around
-from galvo_bench.reports.units import duration, human, number, shown
+from galvo_bench.reports.units import duration, human, number, shown, span
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,12 @@ def test_durations_of_operations(seconds: float, said: str) -> None:
 
 def test_durations_of_runs() -> None:
     assert [duration(seconds) for seconds in (0.4, 59.6, 754.2)] == ["0 s", "1 min 0 s", "12 min 34 s"]
+
+
+def test_a_unit_is_said_once() -> None:
+    assert span("-68 %", "-65 %") == "-68 to -65 %"
+    assert span("900 us", "1.1 ms") == "900 us to 1.1 ms"
+    assert span("1", "2") == "1 to 2"
 
 
 def test_nothing_moves_the_cursor() -> None:
