@@ -14,6 +14,7 @@ from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
     "claims": "claims.cli",
+    "compare": "reports.compare",
     "indexes": "index.cli",
     "counts": "counts.cli",
     "report": "reports.cli",
