@@ -46,6 +46,7 @@ SUBJECTS = {
         Subject("images", "memory", "memory.images", disk=300),
         Subject("chunks", "memory", "memory.chunks", disk=1_000),
         Subject("buffers", "memory", "memory.buffers"),
+        Subject("allocation", "memory", "memory.allocation"),
         Subject("priorities", "tasks", "tasks.priorities"),
         Subject("broker", "tasks", "tasks.broker"),
         Subject("worker", "tasks", "tasks.worker"),
