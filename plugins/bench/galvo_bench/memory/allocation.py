@@ -67,8 +67,8 @@ async def measure(stand: Stand) -> list[Section]:
 
 ONE = (
     "20 rows read, or kept; a picture of a megapixel. peak: bytes of Python's while it runs, its answer included. "
-    "held: bytes and objects of an answer that is kept. left: objects, and bytes of malloc's (C libraries' too), "
-    "of an operation whose answer is dropped."
+    "held: bytes of an answer that is kept, objects: their number. left: objects that remain when it is dropped, and "
+    "bytes of malloc's (C libraries', too)."
 )
 COURSE = (
     "Python's bytes above those of a process that has lived before. full: after 500 answers, 10 tasks at once. "
@@ -76,7 +76,7 @@ COURSE = (
 )
 LEFT = "Of several lives, from start to stop, after two for which modules were loaded. A reload has a new cache each."
 
-OPERATION = {"peak B": 1.0, "held B": 1.0, "held blocks": 1.0, "left blocks": 1.0, "left heap B": 1.0}
+OPERATION = {"peak B": 1.0, "held B": 1.0, "objects": 1.0, "left": 1.0, "left B": 1.0}
 STAGES = {"running": 1 / 1024, "full": 1 / 1024, "relieved": 1 / 1024}
 LEAVES = {"bytes": 1.0, "objects": 1.0, "files": 1.0, "threads": 1.0, "tasks": 1.0}
 """What is shown of what a child tells, in which unit."""

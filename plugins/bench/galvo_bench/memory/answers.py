@@ -123,7 +123,7 @@ async def allocated(operation: Operation, times: int) -> dict[str, float]:
     for _ in range(times):
         await operation()
     gc.collect()
-    left = {"left blocks": (sys.getallocatedblocks() - blocks) / times, "left heap B": (_used() - used) / times}
+    left = {"left": (sys.getallocatedblocks() - blocks) / times, "left B": (_used() - used) / times}
     answers: list[Any] = [None] * min(KEPT, times)
     blocks = sys.getallocatedblocks()
     for number in range(len(answers)):
@@ -136,7 +136,7 @@ async def allocated(operation: Operation, times: int) -> dict[str, float]:
         answers[number] = await operation()
     kept = (tracemalloc.get_traced_memory()[0] - before) / len(answers)
     answers.clear()
-    return {"peak B": await _peak(operation), "held B": kept, "held blocks": held, **left}
+    return {"peak B": await _peak(operation), "held B": kept, "objects": held, **left}
 
 
 async def _peak(operation: Operation) -> float:

@@ -42,6 +42,7 @@ SUBJECTS = {
         Subject("watching", "index", "index.watching"),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
+        Subject("export", "monitor", "monitor.exporting"),
         Subject("resting", "memory", "memory.resting"),
         Subject("images", "memory", "memory.images", disk=300),
         Subject("chunks", "memory", "memory.chunks", disk=1_000),
