@@ -13,8 +13,9 @@ from galvo_bench.monitor.recording import durations
 from galvo_bench.results.model import Section, Values
 from galvo_bench.running.peers import Lineup, need
 from galvo_bench.running.stand import Stand, must
-from galvo_monitor.cells import Registry
+from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.export.exposition import exposition
+from galvo_monitor.series import Series
 
 NAMES = 10
 LABELS = 10
@@ -24,8 +25,6 @@ TOLD = 200
 GALVO = "galvo /metrics"
 BY_CLIENT = "galvo by prometheus_client"
 CLIENT = "prometheus_client"
-BY_TELEMETRY = "galvo by OpenTelemetry"
-TELEMETRY = "OpenTelemetry"
 Scrape = Callable[[], Iterator[bytes]]
 """Gives the text in pieces."""
 
@@ -43,38 +42,40 @@ async def measure(stand: Stand) -> list[Section]:
     """A scrape and a collection of the same series: galvo's, prometheus_client's, OpenTelemetry's."""
     registry = filled()
     scrapes: dict[str, Scrape] = {GALVO: lambda: exposition(registry.read(time()))}
-    lineup = Lineup(_candidate(GALVO, lambda: b"".join(scrapes[GALVO]())))
+    scraped = Lineup(_candidate(GALVO, lambda: b"".join(scrapes[GALVO]())))
 
     async def by_client() -> Candidate:
-        scrapes[BY_CLIENT] = collected(registry)
+        scrapes[BY_CLIENT] = by_registry(registry)
         return _candidate(BY_CLIENT, lambda: b"".join(scrapes[BY_CLIENT]()))
 
     async def client() -> Candidate:
         scrapes[CLIENT] = prometheus()
         return _candidate(CLIENT, lambda: b"".join(scrapes[CLIENT]()))
 
-    async def by_telemetry() -> Candidate:
-        return _candidate(BY_TELEMETRY, bridged(registry))
-
-    async def telemetry() -> Candidate:
-        return _candidate(TELEMETRY, otel())
-
-    for name, make in {
-        BY_CLIENT: by_client, CLIENT: client, BY_TELEMETRY: by_telemetry, TELEMETRY: telemetry,
-    }.items():  # fmt: skip
-        await lineup.peer(name, make)
-    rows = await lineup.compare(stand, "cpu")
-    title = f"Export of {NAMES * LABELS} histograms and {NAMES * LABELS} counters, CPU time"
+    await scraped.peer(BY_CLIENT, by_client)
+    await scraped.peer(CLIENT, client)
+    collected = Lineup(_candidate("galvo, a snapshot", lambda: values(registry)))
+    await collected.peer("galvo by OpenTelemetry", lambda: _made("galvo by OpenTelemetry", lambda: bridged(registry)))
+    await collected.peer("OpenTelemetry", lambda: _made("OpenTelemetry", otel))
+    rows = [await lineup.compare(stand, "cpu") for lineup in (scraped, collected)]
+    of = f"of {NAMES * LABELS} histograms and {NAMES * LABELS} counters, CPU time"
     return [
-        Section("export", title, EXPLAINS, [*rows]),
+        Section("export", f"A scrape {of}", SCRAPE, [*rows[0]]),
         Section("export", "The text of a scrape", PIECES, [_size(name, scrape) for name, scrape in scrapes.items()]),
+        Section("export", f"A collection {of}", COLLECTION, [*rows[1]]),
     ]
 
 
-EXPLAINS = (
-    "Histograms have 15 buckets. By prometheus_client, by OpenTelemetry: galvo's numbers through their registries."
-)
+SCRAPE = "The text that Prometheus gets, 15 buckets each. By prometheus_client: galvo's numbers through its registry."
 PIECES = "piece: the longest time for which nothing else can run in this process, CPU."
+COLLECTION = (
+    "Numbers in memory, sent nowhere. galvo has quantiles, which OpenTelemetry's 15 buckets have not: its bridge gives "
+    "six numbers for each histogram."
+)
+
+
+async def _made(name: str, make: Callable[[], Callable[[], object]]) -> Candidate:
+    return _candidate(name, make())
 
 
 def _candidate(name: str, export: Callable[[], object]) -> Candidate:
@@ -112,7 +113,7 @@ def filled() -> Registry:
     return registry
 
 
-def collected(registry: Registry) -> Scrape:
+def by_registry(registry: Registry) -> Scrape:
     generate = need("prometheus_client").generate_latest
     theirs = need("prometheus_client").CollectorRegistry()
     theirs.register(import_module("galvo_monitor.export.collector").Collector(lambda: registry.read(time())))
@@ -133,13 +134,18 @@ def prometheus() -> Scrape:
     return lambda: iter([client.generate_latest(theirs)])
 
 
+def values(registry: Registry) -> tuple[Snapshot, dict[Series, float]]:
+    """Of a collection: all that is kept, and what charts and alerts want of it."""
+    snapshot = registry.read(time())
+    return snapshot, snapshot.since(None)
+
+
 def bridged(registry: Registry) -> Callable[[], object]:
     meter, collect = _meter()
     bridge = import_module("galvo_monitor.export.otel").Bridge(meter)
 
     def export() -> object:
-        snapshot = registry.read(time())
-        bridge.update(snapshot, snapshot.since(None))
+        bridge.update(*values(registry))
         return collect()
 
     return export
