@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib
+import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from shlex import join
-from typing import Any
+from contextlib import nullcontext
 
-import msgspec
-
-from galvo_bench.reports.table import show
-from galvo_bench.results.machine import machine
-from galvo_bench.results.model import Run
-from galvo_bench.running.run import measure
-from galvo_bench.running.stand import Stand, alone
+from galvo_bench.running.options import add_options
+from galvo_bench.running.stand import ROUNDS, alone
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
+    "claims": "claims.cli",
     "indexes": "index.cli",
+    "report": "reports.cli",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
+READING = {"compare", "report"}
+"""Those that measure nothing, and need not wait until others have."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 0; a peer that is missing is a row that says so."""
+    """0; 1: something has failed or does not hold; 2: wrong usage; 130: interrupted. A peer that is missing is a row."""
     if argv and argv[0] in COMMANDS:
         command: Callable[[Sequence[str]], int] = importlib.import_module(f"galvo_bench.{COMMANDS[argv[0]]}").main
-        with alone():
+        with nullcontext() if argv[0] in READING else alone():
             return command(argv[1:])
     made = parser()
     options = made.parse_args(argv)
@@ -37,33 +34,40 @@ def main(argv: Sequence[str]) -> int:
         subjects = chosen(options.names)
     except ValueError as unknown:
         made.error(str(unknown))
+    if options.list:
+        return listed(subjects, as_json=options.json)
+    from galvo_bench.reports import table
+    from galvo_bench.running.carry import begun, carry_out
+
     with alone():
-        return run(options, subjects, join(["galvo", "bench", *argv]))
+        run = begun(options, argv, [subject.name for subject in subjects], options.rounds or ROUNDS)
+        run.groups = {subject.name: subject.group for subject in subjects}
+        return carry_out(options, run, subjects, table.show, table.closing)
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="galvo bench", description=__doc__)
+    made = argparse.ArgumentParser(
+        prog="galvo bench", description=__doc__, epilog=f"with options of their own: {', '.join(COMMANDS)}"
+    )
     made.add_argument("names", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; or subjects of them")
-    made.add_argument("--rounds", type=int, default=21, help="rounds; every round runs each candidate once")
-    made.add_argument("--uvloop", action="store_true", help="on uvloop instead of asyncio's own loop")
-    made.add_argument("--url", default="", help="a PostgreSQL to use instead of the embedded one")
-    made.add_argument("--amqp", default="", help="a RabbitMQ to use instead of a private one of Debian's package")
-    made.add_argument("--json", action="store_true", help="print JSON")
+    made.add_argument("--list", action="store_true", help="say what there is, and measure nothing")
+    add_options(made, f"default {ROUNDS}")
     return made
 
 
-def run(options: argparse.Namespace, subjects: list[Subject], command: str) -> int:
-    """Measure and print; the stand is closed at the end."""
-    where = machine("uvloop" if options.uvloop else "asyncio")
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    kept = Run(command, began, where, options.rounds, [subject.name for subject in subjects])
-    loop: Any = importlib.import_module("uvloop").new_event_loop if options.uvloop else None
-    stand = Stand(options.url, options.rounds, options.amqp)
-    try:
-        with asyncio.Runner(loop_factory=loop) as runner:
-            runner.run(measure(kept, stand, subjects, (lambda _: None) if options.json else show))
-    finally:
-        stand.close()
-    if options.json:
-        print(msgspec.json.encode(kept).decode())
+def listed(subjects: Sequence[Subject], *, as_json: bool) -> int:
+    """By group, what each measures."""
+    if as_json:
+        told = [{"group": one.group, "name": one.name, "about": one.about(), "disk": one.disk} for one in subjects]
+        print(json.dumps(told))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for group in GROUPS:
+        for number, one in enumerate(one for one in subjects if one.group == group):
+            table.add_row(Text("" if number else group, "bold"), one.name, Text(one.about()))
+    Console(highlight=False).print(table)
     return 0

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from galvo_bench.app import lanes, measure, shop
-from galvo_bench.app.alarm import alarm
-from galvo_bench.app.counting import Counts, counted
-from galvo_bench.app.loops import Next, Outcome, Request, arrivals, closed, opened
 from galvo_bench.app.mix import MIX, Customer, Drawing, Mix, World
-from galvo_bench.app.wire import connected, parsed
+from galvo_bench.counts.proxy import RESET, Counts, counted
+from galvo_bench.load.alarm import alarm
+from galvo_bench.load.loops import Next, Outcome, Request, arrivals, closed, opened
+from galvo_bench.load.wire import connected, parsed
 from galvo_bench.reports.table import show
 from galvo_bench.running.stand import Stand
 from galvo_embedded import Servers
@@ -198,7 +198,10 @@ async def test_queries_are_counted_on_the_wire(server_dsn: str) -> None:
         counts.clear()
         for number in range(10):
             assert await pool.fetchval("select $1::int", number) == number
-        assert counts == {"queries": 10, "resets": 10, "trips": 20}
+        assert (counts["queries"], counts["resets"], counts["trips"]) == (10, 10, 20)
+        assert counts["out"] > 10 * len(RESET), "bytes of the resets alone"
+        assert counts["back"] > 10 * 4, "bytes of the answers alone"
+        assert "connections" not in counts, "it was made before"
         counts.clear()
         async with pool.acquire() as con, con.transaction():
             await con.execute("set local work_mem = '5MB'")

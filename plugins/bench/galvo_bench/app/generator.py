@@ -16,11 +16,11 @@ from typing import Any
 
 import msgspec
 
-from galvo_bench.app.alarm import alarm
-from galvo_bench.app.lines import commands, say
-from galvo_bench.app.loops import closed, opened
 from galvo_bench.app.mix import Mix, World
-from galvo_bench.app.wire import connected
+from galvo_bench.load.alarm import alarm
+from galvo_bench.load.lines import commands, say
+from galvo_bench.load.loops import closed, opened
+from galvo_bench.load.wire import connected
 
 
 async def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from galvo_bench.app.mix import World
-from galvo_bench.app.processes import Child, child
+from galvo_bench.load.processes import Child, child
 from galvo_bench.running.stand import Stand
 from galvo_engraving.histogram import Histogram
 
@@ -67,6 +67,14 @@ class Turn:
     def holds(self) -> bool:
         """Whether whoever was asked kept up: nobody waited for a second, or for nothing."""
         return self.shed == self.missing == 0 and self.errors == 0 and self.latencies.quantile(0.99) < 1_000
+
+
+def added(turns: Iterable[Turn]) -> Turn:
+    """All of them together."""
+    together = Turn()
+    for turn in turns:
+        together.add(turn)
+    return together
 
 
 class App:

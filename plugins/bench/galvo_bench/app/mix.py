@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from galvo_bench.app.loops import Request
+from galvo_bench.load.loops import Request
 from galvo_engraving.generate import zipf
 
 MIX = {

@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from galvo_bench.app.lines import commands, say
+from galvo_bench.load.lines import commands, say
 from galvo_engraving.app import create_app
 from galvo_engraving.config import EngravingSettings
 from galvo_engraving.serving.loops import run

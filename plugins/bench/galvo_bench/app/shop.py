@@ -43,22 +43,25 @@ SIGN_IN = "insert into engraving.access_token (digest, user_id, expires_at) valu
 
 
 @asynccontextmanager
-async def copies(url: str, lanes: Iterable[str]) -> AsyncIterator[tuple[World, dict[str, str]]]:
-    """What clients know, and a DSN for each lane; the copies are dropped at the end."""
-    names = {lane: f"{NAME}_{number}" for number, lane in enumerate(lanes)}
+async def copies(
+    url: str, lanes: Iterable[str], kept: str = "", scale: float = 0
+) -> AsyncIterator[tuple[World, dict[str, str]]]:
+    """What clients know, and a DSN for each lane; the copies of `kept` (`NAME`) are dropped at the end."""
+    kept, scale = kept or NAME, scale or SCALE
+    names = {lane: f"{kept}_{number}" for number, lane in enumerate(lanes)}
     top = await asyncpg.connect(url)
     try:
-        if not await top.fetchval("select true from pg_database where datname = $1", NAME):
-            await top.execute(f"create database {NAME}")
-        own = await asyncpg.connect(with_database(url, NAME))
+        if not await top.fetchval("select true from pg_database where datname = $1", kept):
+            await top.execute(f"create database {kept}")
+        own = await asyncpg.connect(with_database(url, kept))
         try:
-            await load(own, SCALE, SEED)
+            await load(own, scale, SEED)
             world = await known(own)
         finally:
             await own.close()
         await _drop(top, names.values())  # left by a run that was killed
         for name in names.values():
-            await top.execute(f"create database {name} template {NAME}")
+            await top.execute(f"create database {name} template {kept}")
         yield world, {lane: with_database(url, name) for lane, name in names.items()}
     finally:
         await _drop(top, names.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -38,8 +38,10 @@ class Reader(msgspec.Struct, frozen=True):
     """What `get` gave, in the form of `expected`."""
 
 
-async def readers_of(url: str, records: list[Record], stack: AsyncExitStack) -> tuple[list[Reader], list[Missing]]:
-    """Everybody, the baseline first; each has been tried."""
+async def readers_of(
+    url: str, records: list[Record], stack: AsyncExitStack, peers: Mapping[str, Make] | None = None
+) -> tuple[list[Reader], list[Missing]]:
+    """Everybody, the baseline first; each has been tried. `peers`: PEERS, unless others are given."""
     rows = plain(records)
     pickled = pickle.dumps(rows, protocol=5)
     client = _client(url, stack)
@@ -55,7 +57,7 @@ async def readers_of(url: str, records: list[Record], stack: AsyncExitStack) -> 
         await _shelf(url, records, stack),
     ]
     missing: list[Missing] = []
-    for name, make in PEERS.items():
+    for name, make in (PEERS if peers is None else peers).items():
         made = await attempt(name, lambda make=make: make(url, rows, stack))  # type: ignore[misc]
         if isinstance(made, Missing):
             missing.append(made)

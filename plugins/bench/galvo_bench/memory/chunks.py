@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from statistics import median
 
 import asyncpg
@@ -19,22 +21,16 @@ MOST = 5
 
 
 async def measure(stand: Stand) -> list[Section]:
+    """A large result by fetch, cursors, chunks and COPY: peak memory, time, the event loop's lag."""
     url = await stand.postgres()
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(SCHEMA.format(rows=ROWS))
-        await connection.execute(f"vacuum analyze {TABLE}")
-        size = await connection.fetchval("select pg_table_size($1::regclass)", TABLE)
-        found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-        await _child(next(iter(WAYS)), url)  # has the table in memory for all
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    async with table(url, ROWS) as size:
+        await read(next(iter(WAYS)), url, ROWS)  # has the table in memory for all
         for number in range(min(stand.rounds, MOST)):
             turn = number % len(WAYS)
             for way in [*WAYS][turn:] + [*WAYS][:turn]:
-                found[way].append(await _child(way, url))
+                found[way].append(await read(way, url, ROWS))
             stand.tick()
-    finally:
-        await connection.execute(f"drop table if exists {TABLE}")
-        await connection.close()
     base = next(iter(found.values()))
     rows = [Values(way, _row(own, base)) for way, own in found.items()]
     title = f"{ROWS:,} rows of 6 columns ({size >> 20} MiB): a process that reads them all"
@@ -43,6 +39,20 @@ async def measure(stand: Stand) -> list[Section]:
         "The chunks are those of the whole default stack, 8 MiB."
     )
     return [Section("chunks", title, explains, [*rows])]
+
+
+@asynccontextmanager
+async def table(url: str, rows: int) -> AsyncIterator[int]:
+    """Its bytes."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(SCHEMA.format(rows=rows))
+        await connection.execute(f"vacuum analyze {TABLE}")
+        size: int = await connection.fetchval("select pg_table_size($1::regclass)", TABLE)
+        yield size
+    finally:
+        await connection.execute(f"drop table if exists {TABLE}")
+        await connection.close()
 
 
 def _row(own: list[dict[str, float]], base: list[dict[str, float]]) -> dict[str, float]:
@@ -61,12 +71,13 @@ def _row(own: list[dict[str, float]], base: list[dict[str, float]]) -> dict[str,
     }
 
 
-async def _child(way: str, url: str) -> dict[str, float]:
+async def read(way: str, url: str, rows: int) -> dict[str, float]:
+    """What that took, in a process of its own. Raises GalvoError."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "galvo_bench.memory.chunk_ways", way, url, str(ROWS), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "galvo_bench.memory.chunk_ways", way, url, str(rows), stdout=asyncio.subprocess.PIPE
     )
     out, _ = await process.communicate()
     must(process.returncode == 0, f"{way} ended with exit code {process.returncode}")
     found: dict[str, float] = json.loads(out)
-    must(found["total"] == ROWS * (ROWS + 1) // 2, f"{way} has read other rows")
+    must(found["total"] == rows * (rows + 1) // 2, f"{way} has read other rows")
     return found

@@ -54,7 +54,7 @@ WAYS: dict[str, Callable[[str, int], Awaitable[bytes]]] = {
 
 
 async def measure(way: str, path: str, width: int) -> dict[str, float]:
-    """Peak RSS of this process in bytes, seconds, and by how many seconds the loop was late, at most and p99."""
+    """Peak RSS of this process in bytes, what it was before, seconds, and how late the loop was, at most and p99."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # who wants 120 megapixels has switched it off
@@ -65,7 +65,7 @@ async def measure(way: str, path: str, width: int) -> dict[str, float]:
     watch = asyncio.create_task(_watch(late))
     await asyncio.sleep(10 * PROBE)
     late.clear()
-    began = time.perf_counter()
+    before, began = _from_now(), time.perf_counter()
     made = await WAYS[way](path, width)
     seconds = time.perf_counter() - began
     await asyncio.sleep(2 * PROBE)
@@ -73,6 +73,7 @@ async def measure(way: str, path: str, width: int) -> dict[str, float]:
     late.sort()
     return {
         "peak": _peak(),
+        "before": before,
         "seconds": seconds,
         "p99": late[ceil(0.99 * len(late)) - 1],
         "worst": late[-1],
@@ -91,6 +92,12 @@ def _peak() -> int:
     """Bytes; getrusage would give the parent's where that was larger before exec."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024 if found else 0
+
+
+def _from_now() -> int:
+    """The peak is what there is now, in bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _peak()
 
 
 def make(folder: Path, width: int, height: int) -> None:

@@ -26,27 +26,33 @@ Run = dict[str, float]
 
 
 async def measure(stand: Stand) -> list[Section]:
-    """A section for each format. Lanes take turns; the medians of their rounds."""
+    """Thumbnails of JPEG and PNG of 120 megapixels, Pillow and galvo: peak memory, time, the event loop's lag."""
     with tempfile.TemporaryDirectory(prefix="galvo-bench-") as folder:
-        made = await attempt("images", lambda: _make(Path(folder)))
+        made = await attempt("images", lambda: make(Path(folder), SIZE))
         if isinstance(made, Missing):
             return [Section("images", "Thumbnails", "Needs galvo-memory[images].", [made])]
         return [await _section(stand, kind, Path(folder) / file) for kind, file in FILES.items()]
 
 
-async def _make(folder: Path) -> bool:
+async def make(folder: Path, size: tuple[int, int]) -> bool:
+    """The pictures. Raises Absent."""
     need("PIL")
-    await _child("make", str(folder), *map(str, SIZE))
+    await _child("make", str(folder), *map(str, size))
     return True
+
+
+async def shrink(way: str, path: Path, width: int) -> Run:
+    """What a thumbnail took, in a process of its own. Raises GalvoError, Absent."""
+    found: Run = json.loads(await _child(way, str(path), str(width)))
+    must(found["bytes"] > 0, f"{way} made no thumbnail")
+    return found
 
 
 async def _section(stand: Stand, kind: str, path: Path) -> Section:
     runs: dict[str, list[Run]] = {name: [] for name in LANES}
     for _ in range(max(1, stand.rounds // 4)):
         for name, way in LANES.items():
-            found: Run = json.loads(await _child(way, str(path), str(WIDTH)))
-            must(found["bytes"] > 0, f"{name} made no thumbnail")
-            runs[name].append(found)
+            runs[name].append(await shrink(way, path, WIDTH))
         stand.tick()
     middle = {name: {key: median(run[key] for run in lane) for key in lane[0]} for name, lane in runs.items()}
     first = middle[next(iter(LANES))]

@@ -75,15 +75,15 @@ async def _contenders(url: str) -> AsyncIterator[tuple[list[Contender], list[Mis
         alone = await stack.enter_async_context(create_pool(url, kernel=None, **sizes))
         whole = await stack.enter_async_context(create_pool(url, kernel=kernel, **sizes))
         found = [
-            Contender(name, _take(pool), _fetch(pool))
+            Contender(name, take_from(pool), _fetch(pool))
             for name, pool in ((BASELINE, stock), ("galvo, no kernel", alone), ("galvo with cache", whole))
         ]
-        peer = await attempt("psycopg_pool", lambda: _psycopg(url, stack))
+        peer = await attempt("psycopg_pool", lambda: psycopg(url, stack))
         missing = [peer] if isinstance(peer, Missing) else []
         yield found + ([] if isinstance(peer, Missing) else [peer]), missing
 
 
-def _take(pool: Any) -> Callable[[], Awaitable[object]]:
+def take_from(pool: Any) -> Callable[[], Awaitable[object]]:
     async def take() -> None:
         async with pool.acquire():
             pass
@@ -98,7 +98,7 @@ def _fetch(pool: Any) -> Query:
     return fetch
 
 
-async def _psycopg(url: str, stack: AsyncExitStack) -> Contender:
+async def psycopg(url: str, stack: AsyncExitStack) -> Contender:
     """Its own way: statements are prepared after five runs, nothing is in a transaction."""
     module = need("psycopg_pool")
     if not hasattr(module, "AsyncConnectionPool"):

@@ -1,4 +1,4 @@
-"""A section in a terminal of 80 columns: its title, what it measures, its rows."""
+"""A section in a terminal of 80 columns: its title, what it measures, its rows; and what a run has not measured."""
 
 from __future__ import annotations
 
@@ -7,36 +7,51 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from galvo_bench.method.rounds import Result
-from galvo_bench.reports.units import human, number
-from galvo_bench.results.model import Missing, Section, Values
+from galvo_bench.reports import claims
+from galvo_bench.reports.facts import partial
+from galvo_bench.reports.grid import grid
+from galvo_bench.results.model import Run, Section
+
+STYLES = {"faster": "green", "slower": "red", "same": "", "unsure": "yellow", "baseline": "dim", "A/A": "dim"}
 
 
 def show(section: Section) -> None:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    heads = _heads(section)
-    for head in heads:
-        table.add_column(head, justify="right")
-    for row in section.rows:
-        table.add_row(Text(row.name), *map(Text, _cells(row, heads, section.ratio)))
-    console = Console(width=80, highlight=False)
+    found = grid(section)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", min_width=16)
+    for head in found.heads:
+        table.add_column(head, justify="left" if head == "verdict" else "right")
+    for line in found.lines:
+        if not line.missing:
+            table.add_row(Text(line.name), *(Text(cell, STYLES.get(cell, "")) for cell in line.cells))
+    console = _console()
     console.print(Text(section.title, "bold"))
     console.print(Text(section.explains, "dim"))
     console.print(table)
+    for line in found.lines:
+        if line.missing:
+            console.print(Text.assemble((line.name, "bold"), f": not measured, {line.missing}"), style="yellow")
+    if any(line.missing for line in found.lines):
+        console.print()
 
 
-def _heads(section: Section) -> list[str]:
-    values = next((row for row in section.rows if isinstance(row, Values)), None)
-    if values is not None:
-        return list(values.values)
-    return ["per second" if section.ratio == "throughput" else "per operation", section.ratio, "interval"]
+def show_run(run: Run) -> None:
+    """All of it."""
+    if run.claims:
+        claims.show(run.claims)
+    for section in run.sections:
+        show(section)
+    closing(run)
 
 
-def _cells(row: Result | Values | Missing, heads: list[str], ratio: str) -> list[str]:
-    if isinstance(row, Missing):
-        return [row.missing]
-    if isinstance(row, Values):
-        return [number(row.values[head]) if head in row.values else "" for head in heads]
-    cost = f"{1 / row.seconds:,.0f}" if ratio == "throughput" else human(row.seconds)
-    return [cost, f"{number(row.ratio)}x", f"{number(row.low)} to {number(row.high)}"]
+def closing(run: Run) -> None:
+    """What a run has not measured; nothing when it has all."""
+    console = _console()
+    for problem in run.problems:
+        console.print(Text.assemble((problem.subject, "bold red"), f": {problem.said}"))
+    if run.partial:
+        console.print(Text.assemble(("PARTIAL", "bold red"), f": {partial(run)}"))
+
+
+def _console() -> Console:
+    return Console(width=80, highlight=False)

@@ -51,6 +51,35 @@ class Section(msgspec.Struct, frozen=True):
     plots: list[Plot] = []
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """A promise of the mission, what was found, and whether it holds."""
+
+    name: str
+    title: str
+    unit: str
+    """Of `plain` and `galvo`: "s" for seconds, which are shown as ms or us; else as it is shown."""
+    plain: float | None
+    """Without galvo; None: there is nothing to compare with."""
+    galvo: float
+    less: bool
+    """Whether less is better."""
+    relative: bool
+    """Whether the figures below are galvo's to plain's; else galvo's own, in its unit."""
+    promised: float
+    """By the mission: the nearer end, where it says a range."""
+    goal: float | None
+    """Of our design; None: it has no other."""
+    middle: float
+    low: float
+    high: float
+    """The interval of what is judged, 95 % sure."""
+    noise: tuple[float, float] | None
+    """The interval of plain again to plain (A/A); None: nothing was timed."""
+    verdict: Literal["beyond", "met", "not shown", "missed"]
+    """Beyond the design's goal, as promised, too noisy to say, or not as promised: by the interval's worse end."""
+    explains: str
+
+
 class Problem(msgspec.Struct, frozen=True):
     """A subject that has not been measured."""
 
@@ -67,9 +96,15 @@ class Run(msgspec.Struct):
     rounds: int
     chosen: list[str]
     """Subjects, in order."""
+    groups: dict[str, str] = {}
+    """The group of each subject."""
     done: list[str] = []
     sections: list[Section] = []
+    claims: list[Judged] = []
+    """Of `galvo bench claims`."""
     problems: list[Problem] = []
+    took: dict[str, float] = {}
+    """Seconds, by subject."""
     seconds: float = 0.0
 
     @property

@@ -1,20 +1,28 @@
-"""What a run shows while it goes on: on stderr, so that its results can be piped."""
+"""What a run tells while it goes on; how it is shown is for whoever shows it."""
 
 from __future__ import annotations
 
-import sys
+from typing import Protocol
 
 
-class Progress:
-    def begin(self, subject: str) -> None:
-        sys.stderr.write(f"measuring {subject} ")
-        sys.stderr.flush()
+class Progress(Protocol):
+    def begin(self, subject: str) -> None: ...
 
     def tick(self) -> None:
         """A round is over."""
-        if sys.stderr.isatty():
-            sys.stderr.write(".")
-            sys.stderr.flush()
 
     def end(self) -> None:
-        sys.stderr.write("\n")
+        """The subject is over, however it ended."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, subject: str) -> None:
+        pass
+
+    def tick(self) -> None:
+        pass
+
+    def end(self) -> None:
+        pass

@@ -5,13 +5,26 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
 from galvo import GalvoError
-from galvo_bench.running.progress import Progress
+from galvo.errors import PluginError
+from galvo_bench.running.progress import Progress, Silent
+from galvo_bench.running.urls import must_answer, must_listen, scrubbed
 from galvo_embedded import Servers
+
+ROUNDS = 11
+FOLDER = Path(".galvo")
+"""Of the private servers' data."""
+
+
+class NoServer(GalvoError):
+    """A server that a subject needs does not start: no other subject will do better."""
 
 
 def must(ok: bool, problem: str) -> None:
@@ -43,31 +56,59 @@ class Stand:
     which is flushed.
     """
 
-    def __init__(self, url: str = "", rounds: int = 21, amqp: str = "") -> None:
+    def __init__(self, url: str = "", rounds: int = ROUNDS, amqp: str = "", progress: Progress | None = None) -> None:
         self.rounds = rounds
         self.amqp = amqp
-        self.progress = Progress()
+        self.progress: Progress = progress or Silent()
         self._url = url
-        self._shared = Servers(Path(".galvo"))
-        self._private = Servers(Path(".galvo/bench"))
+        self._shared = Servers(FOLDER)
+        self._private = Servers(FOLDER / "bench")
         self._apart: dict[str, Servers] = {}
+        self._used_redis: set[str] = set()
 
     @property
     def few(self) -> int:
         """Rounds of what takes long."""
         return (self.rounds + 1) // 2
 
+    @contextmanager
+    def scaled(self, share: float) -> Iterator[Stand]:
+        """With that share of the rounds, one at least."""
+        rounds, self.rounds = self.rounds, max(1, round(self.rounds * share))
+        try:
+            yield self
+        finally:
+            self.rounds = rounds
+
+    async def reach(self) -> None:
+        """That the servers which were named answer. Raises GalvoError without their passwords."""
+        if self._url:
+            await must_answer(self._url)
+        if self.amqp:
+            await must_listen(self.amqp)
+
     async def postgres(self) -> str:
-        """A DSN. Raises PluginError."""
-        return self._url or await self._shared.postgres()
+        """A DSN. Raises NoServer."""
+        return self._url or await _started(self._shared.postgres())
 
     async def redis(self) -> str:
-        """A URL of an empty Redis that nobody else uses. Raises PluginError."""
-        return await self._private.redis()
+        """A URL of an empty Redis that nobody else uses. Raises NoServer."""
+        return await self._redis_of(self._private)
 
     async def redis_of(self, name: str) -> str:
-        """A URL of an empty Redis of that candidate: what is counted there is its own. Raises PluginError."""
-        return await self._apart.setdefault(name, Servers(Path(".galvo/bench") / name)).redis()
+        """A URL of an empty Redis of that candidate: what is counted there is its own. Raises NoServer."""
+        return await self._redis_of(self._apart.setdefault(name, Servers(FOLDER / "bench" / name)))
+
+    async def clean(self) -> None:
+        """Empty what a subject that failed may have filled."""
+        for url in self._used_redis:
+            async with Redis.from_url(url) as client:
+                with suppress(RedisError):
+                    await client.flushall()
+
+    def scrubbed(self, text: str) -> str:
+        """Without the passwords of the servers which were named."""
+        return scrubbed(text, self._url, self.amqp)
 
     def tick(self) -> None:
         """A round is over."""
@@ -79,3 +120,15 @@ class Stand:
         self._private.close()
         for servers in self._apart.values():
             servers.close()
+
+    async def _redis_of(self, servers: Servers) -> str:
+        url = await _started(servers.redis())
+        self._used_redis.add(url)
+        return url
+
+
+async def _started(url: Awaitable[str]) -> str:
+    try:
+        return await url
+    except PluginError as error:
+        raise NoServer(error.why) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from importlib import import_module
 
@@ -20,8 +21,25 @@ class Subject(msgspec.Struct, frozen=True):
     """`module:function` below galvo_bench."""
     disk: int = 100
     """MB that it writes at most, servers included."""
+    share: float = 1.0
+    """Of the run's rounds: less for what takes long."""
 
     def measure(self) -> Measure:
+        function = self._found()
+
+        async def measured(stand: Stand) -> list[Section]:
+            with stand.scaled(self.share):
+                return await function(stand)
+
+        return measured
+
+    def about(self) -> str:
+        """What it measures, in a line: its function's docstring, or that of a module which measures one thing."""
+        function = self._found()
+        told = function.__doc__ if ":" in self.target else sys.modules[function.__module__].__doc__
+        return (told or "").strip().partition("\n")[0].rstrip(".")
+
+    def _found(self) -> Measure:
         module, _, function = self.target.partition(":")
         found: Measure = getattr(import_module(f"galvo_bench.{module}"), function or "measure")
         return found
@@ -39,7 +57,10 @@ SUBJECTS = {
         Subject("invalidation", "cache", "cache.invalidation"),
         Subject("connections", "pool", "pool.connections"),
         Subject("sizing", "pool", "pool.sizing"),
+        Subject("crud", "pool", "pool.crud"),
         Subject("watching", "index", "index.watching"),
+        Subject("advice", "index", "index.advised", disk=400),
+        Subject("n_plus_one", "index", "index.n_plus_one"),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
         Subject("export", "monitor", "monitor.exporting"),
@@ -53,6 +74,7 @@ SUBJECTS = {
         Subject("worker", "tasks", "tasks.worker"),
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
+        Subject("users", "app", "app.users", disk=500),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }

@@ -11,8 +11,8 @@ from random import Random
 from time import perf_counter
 from typing import Any
 
-from galvo_bench.app.alarm import Alarm
-from galvo_bench.app.wire import Connection
+from galvo_bench.load.alarm import Alarm
+from galvo_bench.load.wire import Connection
 from galvo_engraving.histogram import Histogram
 
 PATIENCE = 5.0

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from galvo import GalvoError
-from galvo_bench.app.lines import LIMIT
+from galvo_bench.load.lines import LIMIT
 from galvo_engraving.ending import closed
 
 
@@ -49,11 +49,18 @@ class Child:
 
     def peak_mib(self) -> float:
         """The most memory that each of them ever held, together."""
+        return self._memory("VmHWM:")
+
+    def rss_mib(self) -> float:
+        """The memory that they hold now."""
+        return self._memory("VmRSS:")
+
+    def _memory(self, what: str) -> float:
         found = 0
         for process in self._tree():
             with suppress(OSError):
                 lines = Path(f"/proc/{process.pid}/status").read_text("ascii").splitlines()
-                found += sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+                found += sum(int(line.split()[1]) for line in lines if line.startswith(what))
         return found / 1024
 
     def _tree(self) -> list[psutil.Process]:

@@ -13,12 +13,14 @@ from galvo_engraving.demo.databases import with_database
 SSL = 80877103
 CANCEL = 80877102
 RESET = b"SELECT pg_advisory_unlock_all();"
-"""How asyncpg's pool hands a connection back: sent by itself, so told apart."""
+"""How asyncpg's pool hands a connection back, and galvo's after more of the kind: sent by itself, so told apart."""
 CHUNK = 1 << 16
 
 
 class Counts(Counter[str]):
-    """`queries`: executed statements, prepared or simple; `resets` of a pool's connections; `trips` of all kinds."""
+    """`queries`: executed statements, prepared or simple; `resets` of a pool's connections; `trips` of all kinds;
+    `connections` made; bytes `out` to the server and `back` from it.
+    """
 
 
 @asynccontextmanager
@@ -34,7 +36,7 @@ async def counted(url: str, counts: Counts) -> AsyncIterator[str]:
         try:
             ours = asyncio.open_unix_connection(socket) if socket else asyncio.open_connection(host, port)
             from_server, to_server = await ours
-            back = asyncio.create_task(_copy(from_server, writer))
+            back = asyncio.create_task(_copy(from_server, writer, counts))
             try:
                 await _count(reader, to_server, counts)
             finally:
@@ -71,9 +73,10 @@ def _address(url: str) -> tuple[str, str, int]:
     return (f"{host}/.s.PGSQL.{port}" if host.startswith("/") else ""), host, port
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counts: Counts) -> None:
     with suppress(OSError):
         while data := await reader.read(CHUNK):
+            counts["back"] += len(data)
             writer.write(data)
             await writer.drain()
     writer.close()
@@ -83,21 +86,25 @@ async def _count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cou
     while True:  # what comes before the first message with a type
         head = await reader.readexactly(8)
         size, code = int.from_bytes(head[:4]), int.from_bytes(head[4:])
+        counts["out"] += size
         writer.write(head + await reader.readexactly(size - 8))
         if code == CANCEL:
             return
         if code != SSL:
+            counts["connections"] += 1
             break
     while True:
         head = await reader.readexactly(5)
         body = await reader.readexactly(int.from_bytes(head[1:]) - 4)
         kind = head[:1]
-        if kind == b"E" or (kind == b"Q" and not body.startswith(RESET)):
+        counts["out"] += len(head) + len(body)
+        if kind == b"E" or (kind == b"Q" and RESET not in body):
             counts["queries"] += 1
         elif kind == b"Q":
             counts["resets"] += 1
         if kind in b"QS":
             counts["trips"] += 1
         writer.write(head + body)
+        await writer.drain()
         if kind == b"X":
             return

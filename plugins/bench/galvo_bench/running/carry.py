@@ -1,0 +1,111 @@
+"""A run as a command: what must hold before it, its loop and its servers, how it ends, what it leaves behind."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import join
+from typing import Any
+
+from galvo import GalvoError
+from galvo_bench.reports.progress import Progress
+from galvo_bench.results import store
+from galvo_bench.results.machine import machine
+from galvo_bench.results.model import Run, Section
+from galvo_bench.running.disk import must_fit
+from galvo_bench.running.extra import absent
+from galvo_bench.running.interruption import Interruption
+from galvo_bench.running.outputs import Outputs
+from galvo_bench.running.run import Measurable, measure
+from galvo_bench.running.stand import FOLDER, NoServer, Stand
+from galvo_bench.running.urls import shown_words
+
+INTERRUPTED = 130
+
+
+def begun(options: argparse.Namespace, words: Sequence[str], names: Sequence[str], rounds: int) -> Run:
+    """An empty run of `galvo bench WORDS`, of these subjects or claims."""
+    command = join(["galvo", "bench", *shown_words(words)])
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    return Run(command, began, machine("uvloop" if options.uvloop else "asyncio"), rounds, list(names))
+
+
+def carry_out(
+    options: argparse.Namespace,
+    run: Run,
+    subjects: Sequence[Measurable],
+    each: Callable[[Section], None],
+    close: Callable[[Run], None],
+) -> int:
+    """Measure, keep and print. `each` shows a section and `close` what is said at the end: unless JSON is printed.
+
+    0; 1: a subject has failed, a claim is missed, or it is worse than what it is compared with; 130: interrupted.
+    Raises GalvoError before anything is measured.
+    """
+    outputs = Outputs(options)
+    outputs.must_be_writable()
+    must_fit(subjects, [FOLDER.resolve(), Path(tempfile.gettempdir())])
+    if missing := absent():
+        tell(f"not installed: {', '.join(missing)} (the extra galvo-bench[peers] brings them)")
+    interruption = Interruption()
+    stand = Stand(options.url, run.rounds, options.amqp, Progress(len(subjects)))
+    show = (lambda _: None) if options.json else each
+    problem = ""
+    try:
+        with interruption.watching(), asyncio.Runner(loop_factory=_loop(options)) as runner:
+            runner.run(_measured(run, stand, subjects, show, outputs, interruption))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        if not interruption.happened:
+            raise
+    except NoServer as error:
+        problem = str(error)
+    finally:
+        stand.close()
+    outputs.keep(run)
+    outputs.write(run)
+    if options.json:
+        print(store.encoded(run), end="")
+    else:
+        close(run)
+    if problem:
+        tell(problem)
+    if interruption.happened:
+        tell(f"interrupted: {len(run.done)} of {len(run.chosen)} are measured, and kept in {store.LAST}")
+        return INTERRUPTED
+    return int(bool(problem or run.problems or outputs.failed or any(c.verdict == "missed" for c in run.claims)))
+
+
+async def _measured(
+    run: Run,
+    stand: Stand,
+    subjects: Sequence[Measurable],
+    each: Callable[[Section], None],
+    outputs: Outputs,
+    interruption: Interruption,
+) -> None:
+    interruption.here()
+    await stand.reach()
+    outputs.keep(run)
+    await measure(run, stand, subjects, each, lambda: outputs.keep(run), interruption)
+
+
+def tell(what: str) -> None:
+    """To a person: standard output is for results."""
+    print(f"galvo: {what}", file=sys.stderr)
+
+
+def _loop(options: argparse.Namespace) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if not options.uvloop:
+        return None
+    try:
+        uvloop: Any = importlib.import_module("uvloop")
+    except ImportError:
+        raise GalvoError("--uvloop needs uvloop: pip install uvloop") from None
+    made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return made

@@ -1,0 +1,45 @@
+"""Ctrl-C and its like: the first one ends the run in good order, the second one at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interruption:
+    """asyncio's own handling knows SIGINT only, and forgets it when a subject swallows the cancellation."""
+
+    def __init__(self) -> None:
+        self.happened = False
+        self._task: asyncio.Task[Any] | None = None
+
+    def here(self) -> None:
+        """It cancels this task."""
+        self._task = asyncio.current_task()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """In the main thread; a signal that somebody ignores goes on being ignored."""
+        usual = (signal.SIG_DFL, signal.default_int_handler)
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        before = {number: handler for number, handler in before.items() if handler in usual}
+        for number in before:
+            signal.signal(number, self._heard)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        first, self.happened = not self.happened, True
+        if not first or self._task is None or self._task.done():
+            raise KeyboardInterrupt
+        self._task.cancel()
+        self._task.get_loop().call_soon_threadsafe(lambda: None)  # it may wait for something else

@@ -1,0 +1,26 @@
+"""Options that every command which measures has."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_options(parser: argparse.ArgumentParser, rounds: str) -> None:
+    """`rounds` says how many there are without the option; that is then 0."""
+    add = parser.add_argument
+    add("--rounds", type=_rounds, default=0, metavar="N", help=f"each runs every candidate once ({rounds})")
+    add("--json", action="store_true", help="print the run as JSON, and nothing else")
+    add("--save", default="", metavar="FILE", help="keep the run as JSON, for `galvo bench compare`")
+    add("--markdown", default="", metavar="FILE", help="write a report")
+    add("--html", default="", metavar="FILE", help="write a page with plots, of one file")
+    add("--against", default="", metavar="FILE", help="compare with a run that was saved on this machine")
+    add("--force", action="store_true", help="compare although the machine is another one")
+    add("--url", default="", help="a PostgreSQL to use instead of a private one")
+    add("--amqp", default="", metavar="URL", help="a RabbitMQ to use instead of a private one of Debian's package")
+    add("--uvloop", action="store_true", help="on uvloop instead of asyncio's own loop")
+
+
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds: 1 or more")
+    return int(text)

@@ -1,0 +1,48 @@
+"""Where a run's results go besides the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from galvo import GalvoError
+from galvo_bench.results import store
+from galvo_bench.results.model import Run
+
+
+class Outputs:
+    """`last.json` after every subject; the files that were asked for at the end."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._files = {name: Path(given) for name in ("save", "markdown", "html") if (given := getattr(options, name))}
+        self.failed = False
+        """Whether `last.json` could not be written; said once."""
+
+    def must_be_writable(self) -> None:
+        """Raises GalvoError."""
+        for path in (store.LAST, *self._files.values()):
+            store.must_be_writable(path)
+
+    def keep(self, run: Run) -> None:
+        """A full disk must not cost what is in memory: the run goes on."""
+        try:
+            store.save(store.LAST, run)
+        except GalvoError as error:
+            if not self.failed:
+                print(f"galvo: {error}", file=sys.stderr)
+            self.failed = True
+
+    def write(self, run: Run) -> None:
+        """Raises GalvoError."""
+        for name, path in self._files.items():
+            store.write_text(path, _text(name, run))
+
+
+def _text(name: str, run: Run) -> str:
+    if name == "save":
+        return store.encoded(run)
+    from galvo_bench.reports.markdown import markdown
+    from galvo_bench.reports.page import page
+
+    return markdown(run) if name == "markdown" else page(run)
