@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -102,6 +103,15 @@ class Stand:
     async def redis_of(self, name: str) -> str:
         """A URL of an empty Redis of that candidate: what is counted there is its own. Raises NoServer."""
         return await self._redis_of(self._apart.setdefault(name, Servers(FOLDER / "bench" / name)))
+
+    async def revive(self, name: str) -> None:
+        """Start the Redis of that candidate again, which has ended. Raises NoServer."""
+        servers = self._apart[name]
+        for _ in range(1_000):
+            if await servers.again():
+                return
+            await asyncio.sleep(0.01)  # until its keeper has seen it
+        raise NoServer(f"the Redis of {name} has not ended")
 
     async def clean(self) -> None:
         """Empty what a subject that failed may have filled."""
