@@ -8,10 +8,12 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from galvo import GalvoError, cli
 from galvo_bench.results import store
+from galvo_bench.results.model import Values
 from galvo_bench.results.store import LAST, load
 from galvo_bench.running import disk, subjects, urls
 from galvo_bench.running.subjects import GROUPS, SUBJECTS, Subject
@@ -80,6 +82,7 @@ def test_wrong_usage(words: tuple[str, ...], said: str, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("words, said", [
+    (("quick", "--against", "none.json"), r"no run in none\.json: run `galvo bench` first, or name another \(No such"),
     (("huge",), r"huge needs 1,000,000,000 MB in .*/\.galvo, where [\d,]+ MB are left: make room, or run it in"),
     (("quick", "--save", "."), r"cannot write \.: Is a directory"),
     (("quick", "--html", "/dev/null/page.html"), r"cannot write /dev/null/page\.html: /dev/null is not a directory"),
@@ -100,6 +103,24 @@ def test_what_cannot_be_is_one_sentence_before_the_run(
     assert re.match(f"galvo: {said}.*\n$", err)
     assert "s3c" not in err
     assert not LAST.exists()
+
+
+def test_a_run_against_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was counted must be the same again; of another machine it is refused before anything is measured."""
+    base = Path("base.json")
+    assert bench("quick", "--save", str(base)) == 0
+    assert bench("quick", "--against", str(base)) == 0
+    run = load(base)
+    fewer = msgspec.structs.replace(run.sections[0], rows=[Values("things", {"count": 1})])
+    store.save(base, msgspec.structs.replace(run, sections=[fewer]))
+    assert bench("quick", "--against", str(base)) == 1
+    assert "\ngalvo: worse: " in capsys.readouterr().err
+    LAST.unlink()
+    store.save(base, msgspec.structs.replace(run, rounds=7))
+    assert bench("quick", "--against", str(base)) == 2
+    assert "the number of rounds was 7 and is 11" in capsys.readouterr().err
+    assert not LAST.exists()
+    assert bench("quick", "--against", str(base), "--force") == 0
 
 
 def test_the_temporary_folder_needs_room_too() -> None:
