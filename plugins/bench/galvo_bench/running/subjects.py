@@ -66,16 +66,19 @@ SUBJECTS = {
         Subject("n_plus_one", "index", "index.n_plus_one"),
         Subject("recording", "monitor", "monitor.recording"),
         Subject("monitoring", "monitor", "monitor.monitoring"),
+        Subject("export", "monitor", "monitor.exporting"),
         Subject("resting", "memory", "memory.resting"),
         Subject("images", "memory", "memory.images", disk=300),
         Subject("chunks", "memory", "memory.chunks", disk=1_000),
         Subject("buffers", "memory", "memory.buffers"),
+        Subject("allocation", "memory", "memory.allocation"),
         Subject("priorities", "tasks", "tasks.priorities"),
         Subject("broker", "tasks", "tasks.broker"),
         Subject("worker", "tasks", "tasks.worker"),
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
         Subject("users", "app", "app.users", disk=500),
+        Subject("asked", "app", "counts.run", disk=200),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }
