@@ -17,7 +17,7 @@ from galvo_bench.running.peers import attempt
 from galvo_bench.running.stand import Stand, must
 
 COMPARED = ("galvo", "cashews", "aiocache")
-BEFORE, DURING, AFTER = 1.5, 2.5, 2.5
+BEFORE, DURING, AFTER = 1.0, 2.0, 2.0
 """Seconds."""
 BUCKET = 0.1
 """Seconds of a point in the plot."""
