@@ -13,6 +13,7 @@ from galvo_bench.running.stand import ROUNDS, alone
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
+    "calibrate": "running.calibrate",
     "claims": "claims.cli",
     "compare": "reports.compare",
     "indexes": "index.cli",
