@@ -9,13 +9,11 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 
-import asyncpg
 import psutil
 import pytest
 
 from galvo_bench.app import lanes, measure, shop
 from galvo_bench.app.mix import MIX, Customer, Drawing, Mix, World
-from galvo_bench.counts.proxy import RESET, Counts, counted
 from galvo_bench.load.alarm import alarm
 from galvo_bench.load.loops import Next, Outcome, Request, arrivals, closed, opened
 from galvo_bench.load.wire import connected, parsed
@@ -189,23 +187,6 @@ def test_a_change_names_the_revision_that_was_seen() -> None:
     assert b'"revision": 7' in again.payload
     mix.learn(again, b'{"problem":"revision: the project was changed meanwhile, to 9: look at it, and try again"}')
     assert mix.revisions[first.project] == 9
-
-
-async def test_queries_are_counted_on_the_wire(server_dsn: str) -> None:
-    counts = Counts()
-    async with counted(server_dsn, counts) as url, asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
-        await pool.fetchval("select $1::int", 1)
-        counts.clear()
-        for number in range(10):
-            assert await pool.fetchval("select $1::int", number) == number
-        assert (counts["queries"], counts["resets"], counts["trips"]) == (10, 10, 20)
-        assert counts["out"] > 10 * len(RESET), "bytes of the resets alone"
-        assert counts["back"] > 10 * 4, "bytes of the answers alone"
-        assert "connections" not in counts, "it was made before"
-        counts.clear()
-        async with pool.acquire() as con, con.transaction():
-            await con.execute("set local work_mem = '5MB'")
-        assert counts["queries"] == 3, "begin and commit are queries as well"
 
 
 class Apart(Stand):
