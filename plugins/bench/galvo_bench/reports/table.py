@@ -13,7 +13,7 @@ from galvo_bench.reports.grid import grid
 from galvo_bench.reports.units import shown
 from galvo_bench.results.model import Run, Section
 
-STYLES = {"faster": "green", "slower": "red", "same": "", "unsure": "yellow", "baseline": "dim", "A/A": "dim"}
+STYLES = {"faster": "green", "slower": "yellow", "same": "", "unsure": "dim", "baseline": "dim", "A/A": "dim"}
 
 
 def show(section: Section) -> None:

@@ -98,7 +98,7 @@ async def test_a_transaction_that_cannot_be_ended_ends_its_connection(dsn: str, 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_cancelled_while_it_waits_for_the_server(dsn: str, kind: str) -> None:
     # The request to cancel may come before the statement, and is lost then: it has to end by itself.
-    sql = "select n, pg_sleep(case when n = 100 then 20 else 0 end) from generate_series(1, 5000) n"
+    sql = "select n, pg_sleep(case when n = 100 then 5 else 0 end) from generate_series(1, 5000) n"
     async with reaching(kind, dsn) as target:
 
         async def reading(began: anyio.Event) -> None:
