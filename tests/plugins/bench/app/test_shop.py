@@ -15,6 +15,7 @@ from tests.thorough import THOROUGH
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.skipif(not THOROUGH, reason="the counts' gate and the claims' test start such applications")
 async def test_the_shop_with_everything_asks_its_database_less(stand: Stand) -> None:
     """The whole mix, without an error."""
     async with databases(stand) as (load, urls):

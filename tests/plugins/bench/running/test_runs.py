@@ -12,10 +12,15 @@ import msgspec
 import pytest
 
 from galvo import GalvoError, cli
+from galvo_bench.claims import listed
+from galvo_bench.claims.claim import Claim, Found
+from galvo_bench.claims.listed import CLAIMS
 from galvo_bench.results import store
 from galvo_bench.results.model import Values
 from galvo_bench.results.store import LAST, load
-from galvo_bench.running import disk, subjects, urls
+from galvo_bench.running import disk, subjects
+from galvo_bench.running.options import command_of
+from galvo_bench.running.stand import Stand
 from galvo_bench.running.subjects import GROUPS, SUBJECTS, Subject
 from tests.plugins.bench.running.planted import plant
 
@@ -65,7 +70,7 @@ def test_a_run_that_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Counted" in out
     run = load(LAST)
     assert (run.partial, run.rounds, run.groups) == (False, 3, {"quick": "planted"})
-    assert run.command == "galvo bench quick --rounds 3 --html a/deep/page.html"
+    assert run.command == "galvo bench quick --rounds 3"
     assert Path("a/deep/page.html").is_file()
 
 
@@ -163,6 +168,24 @@ def test_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.split()[:2] == ["kernel", "hit"]
 
 
+def test_claims_come_with_a_run_where_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A claim that is missed fails the run. No claim is called as a subject is: a run keeps both by name."""
+
+    async def measure(stand: Stand) -> Found:
+        return Found(galvo=3, middle=3, low=3, high=3, explains="By hand.")
+
+    assert CLAIMS.keys() & SUBJECTS.keys() == set()
+    monkeypatch.setattr(Claim, "measure", lambda _: measure)
+    monkeypatch.setattr(listed, "CLAIMS", {"slow": Claim("slow", "Slowness", "", promised=1, relative=False)})
+    assert bench("quick", "--claims") == 1
+    run = load(LAST)
+    assert run.done == run.chosen == ["slow", "quick"]
+    assert [claim.verdict for claim in run.claims] == ["missed"]
+    assert "Slowness" in capsys.readouterr().out
+
+
 def test_missing_peers_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     there = metadata.version
 
@@ -176,11 +199,20 @@ def test_missing_peers_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "galvo: not installed: psycopg, pyvips (the extra galvo-bench[peers]" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words, safe", [
-    (["--url", "postgresql://me:s3cret@db:5433/shop?sslmode=require"], ["--url", "postgresql://db:5433/shop"]),
-    (["--amqp=amqp://me:s3cret@mq/", "hit"], ["--amqp=amqp://mq/", "hit"]),
-    (["hit", "--url", "postgresql://me:a/b@db/shop"], ["hit", "--url", "URL"]),
-    (["--url"], ["--url"]),
+@pytest.mark.parametrize("words, told", [
+    ("--url postgresql://me:s3cret@db:5433/shop?sslmode=require", "--url postgresql://db:5433/shop"),
+    ("--amqp=amqp://me:s3cret@mq/ hit", "--amqp amqp://mq/ hit"),
+    ("hit --url postgresql://me:a/b@db/shop", "hit --url URL"),
+    ("hit --json --save /home/me/run.json --rounds 3 --html=page.html", "hit --rounds 3"),
+    ("--claims --markdown /home/me/BENCHMARKS.md", "--claims --markdown BENCHMARKS.md"),
+    ("hit --against base.json --force", "hit"),
+    ("hit --save", "hit"),
 ])  # fmt: skip
-def test_a_command_is_kept_without_passwords(words: list[str], safe: list[str]) -> None:
-    assert urls.shown_words(words) == safe
+def test_a_command_is_kept_without_passwords_and_paths(words: str, told: str) -> None:
+    assert command_of(words.split()) == f"galvo bench {told}"
+
+
+def test_an_abbreviated_option_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    """What follows it would be kept as it is."""
+    with pytest.raises(SystemExit):
+        bench("quick", "--ur", "postgresql://me:s3cret@db/shop")
