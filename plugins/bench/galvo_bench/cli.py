@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
-from galvo_bench.running.options import add_options
+from galvo_bench.running.options import add_options, checked
 from galvo_bench.running.stand import ROUNDS, alone
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
@@ -17,6 +17,7 @@ COMMANDS = {
     "claims": "claims.cli",
     "compare": "reports.compare",
     "indexes": "index.cli",
+    "counts": "counts.cli",
     "report": "reports.cli",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
@@ -25,13 +26,13 @@ READING = {"compare", "report"}
 
 
 def main(argv: Sequence[str]) -> int:
-    """0; 1: something has failed or does not hold; 2: wrong usage; 130: interrupted. A peer that is missing is a row."""
+    """0; 1: something has failed or does not hold; 2: wrong usage; 130: interrupted. A missing peer is a row."""
     if argv and argv[0] in COMMANDS:
         command: Callable[[Sequence[str]], int] = importlib.import_module(f"galvo_bench.{COMMANDS[argv[0]]}").main
         with nullcontext() if argv[0] in READING else alone():
             return command(argv[1:])
     made = parser()
-    options = made.parse_args(argv)
+    options = checked(made, argv)
     try:
         subjects = chosen(options.names)
     except ValueError as unknown:

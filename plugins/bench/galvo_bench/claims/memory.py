@@ -92,5 +92,5 @@ def _section(found: Mapping[str, Peaks], missing: list[Missing]) -> Section:
             "at least %": 100 * (1 - interval(ratios)[1]),
         }))  # fmt: skip
     size = f"{SIZE[0] * SIZE[1] / 1e6:,.0f} megapixels to {WIDTH:,} pixels"
-    explains = f"Peak above what the process had before. Rows by fetch and in chunks; pictures of {size}, by Pillow and by galvo."
+    explains = f"Peak above what the process had before. Rows: fetch and chunks; pictures of {size}: Pillow and galvo."
     return Section("memory", "Memory of large operations", explains, [*rows, *missing])

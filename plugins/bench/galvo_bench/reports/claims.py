@@ -7,22 +7,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from galvo_bench.reports.units import number
+from galvo_bench.reports.units import human, number, shown, span
 from galvo_bench.results.model import Judged
 
 HEADS = ("", "promised", "plain", "galvo", "change", "interval", "A/A", "verdict")
 STYLES = {"beyond": "bold green", "met": "green", "not shown": "yellow", "missed": "bold red"}
-SCALES = ((1, "s"), (1e3, "ms"), (1e6, "us"))
-MANY = 3
-"""Times as much is no longer said in per cent."""
 
 
 def show(claims: list[Judged]) -> None:
+    """Two lines each: our goal below what is promised, galvo below plain, the interval below the change."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for head in HEADS:
-        table.add_column(head, justify="right" if head else "left", no_wrap=bool(head))
+    table.add_column("", min_width=16)
+    for head in ("promised\n(goal)", "plain\ngalvo", "change\ninterval"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("A/A", justify="right")
+    table.add_column("verdict", no_wrap=True)
     for claim in claims:
-        *cells, verdict = cells_of(claim)
+        title, promised, plain, galvo, change, interval, noise, verdict = map(shown, cells_of(claim))
+        aim = f"({bound(claim, claim.goal)})" if claim.goal is not None and goal(claim) else ""
+        cells = [title, f"{promised}\n{shown(aim)}", f"{plain}\n{galvo}", f"{change}\n{interval}", noise]
         table.add_row(*map(Text, cells), Text(verdict, STYLES[verdict]))
     console = Console(width=80, highlight=False)
     console.print(Text("The mission's claims", "bold"))
@@ -32,39 +35,35 @@ def show(claims: list[Judged]) -> None:
 def cells_of(claim: Judged) -> list[str]:
     """One for each of HEADS."""
     change = claim.middle if claim.relative else claim.galvo / claim.plain if claim.plain else None
-    ends = claim.low, claim.high
+    low, high = (percent(end) if claim.relative else amount(end, claim.unit) for end in (claim.low, claim.high))
     return [
         claim.title,
         bound(claim, claim.promised),
-        "-" if claim.plain is None else amounts(claim.unit, claim.plain),
-        amounts(claim.unit, claim.galvo),
+        "-" if claim.plain is None else amount(claim.plain, claim.unit),
+        amount(claim.galvo, claim.unit),
         "-" if change is None else percent(change),
-        percent(*ends) if claim.relative else amounts(claim.unit, *ends),
-        "-" if claim.noise is None else f"{100 * (max(claim.noise[1], 1 / claim.noise[0]) - 1):.0f} %",
+        span(low, high),
+        "-" if claim.noise is None else span(*map(percent, claim.noise)),
         claim.verdict,
     ]
 
 
-def percent(*ratios: float) -> str:
-    """What ratios to plain add or take away; many times as much is said so."""
-    if min(ratios) >= MANY:
-        return "..".join(map(number, ratios)) + "x"
-    return "..".join(f"{100 * (ratio - 1):+.0f}" for ratio in ratios) + " %"
+def percent(ratio: float) -> str:
+    """What a ratio to plain adds or takes away; many times as much is said so."""
+    if ratio >= 3:
+        return f"{number(ratio)}x"
+    return f"{100 * (ratio - 1):+.{0 if abs(ratio - 1) >= 0.1 else 1}f} %"
 
 
-def amounts(unit: str, *values: float) -> str:
-    """Of seconds, in the unit that suits the last."""
-    if unit != "s":
-        return "..".join(map(number, values)) + f" {unit}"
-    scale, name = next(((scale, name) for scale, name in SCALES if values[-1] * scale >= 1), SCALES[-1])
-    return "..".join(number(round(value * scale, 3)) for value in values) + f" {name}"
+def amount(value: float, unit: str) -> str:
+    return human(value) if unit == "s" else f"{number(value)} {unit}"
 
 
 def bound(claim: Judged, figure: float) -> str:
     """What is promised, or our goal."""
     if claim.relative:
         return percent(figure)
-    return f"{'<' if claim.less else '>='} {amounts(claim.unit, figure)}"
+    return f"{'<' if claim.less else '>='} {amount(figure, claim.unit)}"
 
 
 def goal(claim: Judged) -> str:
