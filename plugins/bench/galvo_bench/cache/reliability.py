@@ -88,10 +88,13 @@ async def _one(stand: Stand, fault: Fault, name: str, source: Source, judge: asy
         try:
             await asyncio.sleep(BEFORE)
             await fault.begin(redis)
-            await asyncio.sleep(DURING)
-        finally:
-            await fault.end(redis)
+            try:
+                await asyncio.sleep(DURING)
+            finally:
+                await fault.end(redis)
             await running
+        finally:
+            running.cancel()
         must(bool(load.reads), "nothing was read")
     return load
 
