@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 from galvo_bench.cache import memory_stores, stores
 from galvo_bench.cache.sample import sample
 from galvo_bench.cache.stores import Make, Store
-from galvo_bench.method.rounds import Candidate, Operation, compare
+from galvo_bench.method.rounds import Candidate, Operation
+from galvo_bench.method.turns import turns
 from galvo_bench.results.model import Missing, Section, inverted
 from galvo_bench.running.peers import attempt
 from galvo_bench.running.resources import resources
@@ -22,6 +23,8 @@ from galvo_bench.running.stand import Stand, must
 
 KEYS = 100
 """In a turn; by so many tasks at once where they are as many."""
+REPEATS = 10
+"""Of a turn in memory, which would be too short else."""
 SINGLE, MANY = ("get", "set", "delete", "expire"), ("get_many", "set_many")
 EXPLAINS = "20 rows of 8 columns, about 3 KB, 100 keys by turns; in Redis each cache encodes in its own way. "
 TOLD = {
@@ -60,7 +63,7 @@ async def _in_memory(stand: Stand, records: list[Record]) -> list[Section]:
         ours = [await memory_stores.dictionary(url, records, stack), await memory_stores.galvo(url, records, stack)]
         crew = await _crew(ours, memory_stores.PEERS, url, records, stack)
         return [
-            await _compared(stand, crew, name, f"Memory, {name}: throughput", 1 if name in SINGLE else 0)
+            await _compared(stand, crew, name, f"Memory, {name}: throughput", int(name in SINGLE), REPEATS)
             for name in (*SINGLE[:-1], *MANY)
         ]
 
@@ -104,8 +107,8 @@ async def _tried(store: Store) -> None:
         must(len(await store.get_many(keys)) == len(keys), f"{name} does not give all that was set")
 
 
-async def _compared(stand: Stand, crew: Crew, name: str, title: str, tasks: int) -> Section:
-    """`tasks` 0: all keys in one call."""
+async def _compared(stand: Stand, crew: Crew, name: str, title: str, tasks: int, repeats: int = 1) -> Section:
+    """`tasks` 0: all keys in one call. `repeats` where nothing has to be prepared before each."""
     everyone, missing = crew
     candidates, without = [], [*missing]
     for store in everyone:
@@ -123,8 +126,9 @@ async def _compared(stand: Stand, crew: Crew, name: str, title: str, tasks: int)
             await _filled(store, keys)()
         shape: Shape = SHAPES.get(tasks, _all_at_once)
         run = _settling(store, shape(operation, keys))
-        candidates.append(Candidate(store.name, run, 1, len(keys), before))
-    rows = inverted([*await compare(candidates, stand.few, "wall", stand.tick)])
+        candidates.append(Candidate(store.name, run, 1 if before else repeats, len(keys), before))
+    found = await turns(candidates, stand.rounds, stand.tick)
+    rows = inverted([*found["wall"]])
     return Section("operations", title, EXPLAINS + TOLD.get(name, ""), [*rows, *without], "throughput")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
 
-from galvo_bench.method.rounds import AGAIN, CLOCKS, Clock, Result, results
-from galvo_bench.pool.crud_operations import FILL, OPERATIONS, ROWS, SCHEMA, Operation, Step
+from galvo_bench.method.rounds import AGAIN, Candidate, Clock, Result
+from galvo_bench.method.turns import turns
+from galvo_bench.pool.crud_operations import FILL, OPERATIONS, ROWS, SCHEMA, Operation
 from galvo_bench.pool.crud_ways import Way, ways
 from galvo_bench.results.model import Missing, Section, Values
 from galvo_bench.running.stand import Stand, must
@@ -34,39 +34,16 @@ async def measure(stand: Stand) -> list[Section]:
 async def _compared(
     stand: Stand, operation: Operation, everyone: list[Way], judge: asyncpg.Connection
 ) -> dict[Clock, list[Result]]:
-    """By turns, with both clocks at once. Raises GalvoError when a way has left other rows than it should."""
-    steps = {way.name: operation.make(way) for way in everyone}
-    names = [*steps, AGAIN]
-    steps[AGAIN] = steps[everyone[0].name]
-    times: dict[Clock, dict[str, list[float]]] = {clock: {name: [] for name in names} for clock in TITLES}
-    for number in range(-1, stand.rounds):  # the first one warms up
-        turn = number % len(names)
-        order = names[turn:] + names[:turn]
-        for name in order[:: -1 if number % 2 else 1]:
-            before, step = steps[name]
-            await before()
-            found = await _timed(step, operation.repeats())
-            for clock, seconds in found.items():
-                if number >= 0:
-                    times[clock][name].append(seconds / operation.each())
-        stand.tick()
+    """Raises GalvoError when a way has left other rows than it should."""
+    candidates = []
+    for way in everyone:
+        before, step = operation.make(way)
+        candidates.append(Candidate(way.name, step, operation.repeats(), operation.each(), before))
+    found = await turns(candidates, stand.rounds, stand.tick)
     for way in everyone:
         left = await judge.fetch(f"select count(*), coalesce(sum(id), 0) from {way.table}")  # noqa: S608
         must(tuple(left[0]) == operation.expected(), f"{way.name} left other rows: {operation.name}")
-    return {clock: results(own, stand.rounds) for clock, own in times.items()}
-
-
-async def _timed(step: Step, repeats: int) -> dict[Clock, float]:
-    """Seconds of one call."""
-    gc.collect(0)
-    gc.disable()
-    try:
-        began = {clock: now() for clock, now in CLOCKS.items()}
-        for _ in range(repeats):
-            await step()
-        return {clock: (now() - began[clock]) / repeats for clock, now in CLOCKS.items()}
-    finally:
-        gc.enable()
+    return found
 
 
 def _summary(sections: list[Section]) -> Section:
