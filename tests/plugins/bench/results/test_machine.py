@@ -11,8 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from galvo_bench.results import machine as module
-from galvo_bench.results.machine import machine, with_servers
+from galvo_bench.results.machine import commit_of, machine, with_servers
 from galvo_bench.results.settings import fingerprint
 from galvo_embedded import Servers
 
@@ -41,17 +40,17 @@ def test_a_commit_is_that_of_the_sources(tmp_path: Path) -> None:
     source.parent.mkdir()
     source.write_text("")
     git = _git(tmp_path)
-    assert module._commit(source) == ""
+    assert commit_of(source) == ""
     git("init", "-q")
-    assert module._commit(source) == "", "in a repository, but not of it: as in a virtual environment"
+    assert commit_of(source) == "", "in a repository, but not of it: as in a virtual environment"
     git("add", ".")
     git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "-q", "-m", "x")
-    commit = module._commit(source)
+    commit = commit_of(source)
     assert len(commit) == 12
     (tmp_path / "new").write_text("")
-    assert module._commit(source) == commit
+    assert commit_of(source) == commit
     source.write_text("changed")
-    assert module._commit(source) == commit + "+"
+    assert commit_of(source) == commit + "+"
 
 
 def _git(folder: Path) -> Callable[..., object]:
