@@ -14,7 +14,7 @@ HOSTILE = "<script>alert('x')</script>|`*_ \"&amp;\" </style> \x00\u202e ![x](ht
 
 def here() -> Machine:
     return Machine(
-        "3.13.1", "asyncio", 2, 0.42, {"asyncpg": "0.31.0", "redis": "7.1.0"}, "1d9ae49f1c2b+", "AMD EPYC 7B13", 7_953,
+        "3.13.1", "asyncio", 2, 0.42, {"asyncpg": "0.31.0", "redis": "7.1.0"}, "1d9ae49f1c2b+", "AMD EPYC 7B13", "7.8 GiB",
         "Linux 6.1.0", "5f1c9a2e", "18.1", "8.4.0",
     )  # fmt: skip
 
