@@ -13,6 +13,7 @@ from galvo_bench.running.stand import ROUNDS, alone
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
+    "calibrate": "running.calibrate",
     "claims": "claims.cli",
     "compare": "reports.compare",
     "indexes": "index.cli",
@@ -38,13 +39,22 @@ def main(argv: Sequence[str]) -> int:
         made.error(str(unknown))
     if options.list:
         return listed(subjects, as_json=options.json)
-    from galvo_bench.reports import table
+    with alone():
+        return measured(options, subjects, argv)
+
+
+def measured(options: argparse.Namespace, subjects: Sequence[Subject], words: Sequence[str]) -> int:
+    """With the mission's claims before them, where they are asked for."""
+    from galvo_bench.claims.cli import Row, closing
+    from galvo_bench.claims.listed import CLAIMS
+    from galvo_bench.reports.table import show
     from galvo_bench.running.carry import begun, carry_out
 
-    with alone():
-        run = begun(options, argv, [subject.name for subject in subjects], options.rounds or ROUNDS)
-        run.groups = {subject.name: subject.group for subject in subjects}
-        return carry_out(options, run, subjects, table.show, table.closing)
+    claims = list(CLAIMS.values()) if options.claims else []
+    names = [*(claim.name for claim in claims), *(subject.name for subject in subjects)]
+    run = begun(options, words, names, options.rounds or ROUNDS)
+    run.groups = {claim.name: "claims" for claim in claims} | {subject.name: subject.group for subject in subjects}
+    return carry_out(options, run, [*(Row(claim, run) for claim in claims), *subjects], show, closing)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("names", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; or subjects of them")
     made.add_argument("--list", action="store_true", help="say what there is, and measure nothing")
+    made.add_argument("--claims", action="store_true", help="the mission's claims, too, and first")
     add_options(made, f"default {ROUNDS}")
     return made
 

@@ -12,7 +12,7 @@ from galvo_bench.reports import table
 from galvo_bench.reports.claims import show
 from galvo_bench.results.model import Run, Section
 from galvo_bench.running.carry import begun, carry_out
-from galvo_bench.running.options import add_options
+from galvo_bench.running.options import add_options, checked
 from galvo_bench.running.stand import Stand
 from galvo_bench.running.subjects import Measure
 
@@ -38,7 +38,7 @@ class Row:
 def main(argv: Sequence[str]) -> int:
     """1: a claim is missed, or could not be measured."""
     made = parser()
-    options = made.parse_args(argv)
+    options = checked(made, argv)
     try:
         claims = chosen(options.names)
     except ValueError as unknown:

@@ -46,7 +46,7 @@ def verdict(claim: Claim, found: Found) -> Verdict:
     low, high = found.low / spread, found.high * spread
     worse, better = (high, low) if claim.less else (low, high)
     if not holds(better, claim.promised):
-        return "missed"
+        return "missed" if found.able else "not shown"
     if not holds(worse, claim.promised):
         return "not shown"
     return "beyond" if claim.goal is not None and holds(worse, claim.goal) else "met"

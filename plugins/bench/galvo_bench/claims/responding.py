@@ -33,6 +33,7 @@ async def offered(stand: Stand, load: Load, apps: Mapping[str, App]) -> Found:
         stand.tick()
     for turn in (*own, *base):
         must(turn.errors == 0, turn.first_error)
+        must(turn.due > 0, f"nothing was asked at {rate:.1f} requests a second")
     late = [p99(turn) for turn in own]
     low, high = interval(late)
     explains = (

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from galvo_bench.reports.units import human, number, shown, span
 from galvo_bench.results.model import Judged
 
 HEADS = ("", "promised", "plain", "galvo", "change", "interval", "A/A", "verdict")
+COLUMNS = ("promised", "plain", "galvo", "change")
+NAME, WIDTHS = 28, (9, 10, 10, 10)
+"""Characters."""
 STYLES = {"beyond": "bold green", "met": "green", "not shown": "yellow", "missed": "bold red"}
 
 
 def show(claims: list[Judged]) -> None:
-    """Two lines each: our goal below what is promised, galvo below plain, the interval below the change."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", min_width=16)
-    for head in ("promised\n(goal)", "plain\ngalvo", "change\ninterval"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("A/A", justify="right")
-    table.add_column("verdict", no_wrap=True)
-    for claim in claims:
-        title, promised, plain, galvo, change, interval, noise, verdict = map(shown, cells_of(claim))
-        aim = f"({bound(claim, claim.goal)})" if claim.goal is not None and goal(claim) else ""
-        cells = [title, f"{promised}\n{shown(aim)}", f"{plain}\n{galvo}", f"{change}\n{interval}", noise]
-        table.add_row(*map(Text, cells), Text(verdict, STYLES[verdict]))
+    """A line each, its interval below it; what was measured follows."""
     console = Console(width=80, highlight=False)
     console.print(Text("The mission's claims", "bold"))
-    console.print(table)
+    console.print(_line(["", *COLUMNS]), "verdict")
+    for claim in claims:
+        title, promised, plain, galvo, change, interval, noise, verdict = map(shown, cells_of(claim))
+        console.print(_line([title, promised, plain, galvo, change]), Text(verdict, STYLES[verdict]))
+        aim = f"our goal {bound(claim, claim.goal)}, " if claim.goal is not None and goal(claim) else ""
+        same = "" if claim.noise is None else f"; the same twice {noise} (A/A)"
+        console.print(Text(f"  {aim}95 % sure {interval}{same}", "dim"))
+    for claim in claims:
+        console.print()
+        console.print(Text(shown(claim.title), "bold"), end="")
+        console.print(Text(f": {shown(claim.explains)}"))
+
+
+def _line(cells: list[str]) -> Text:
+    name, *others = cells
+    return Text(name.ljust(NAME) + "".join(cell.rjust(width) for cell, width in zip(others, WIDTHS, strict=True)))
 
 
 def cells_of(claim: Judged) -> list[str]:

@@ -26,7 +26,7 @@ async def measure(stand: Stand) -> Found:
     return found
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Claims whose figures are known."""
     monkeypatch.setattr(Claim, "measure", lambda _: measure)
@@ -37,6 +37,7 @@ def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     assert (tmp_path / ".galvo/bench/last.json").exists()
 
 
+@pytest.mark.usefixtures("two")
 def test_a_missed_claim_is_a_failure(server_dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["kept", "--quick", "--url", server_dsn]) == 0
     assert cli.main(["kept", "broken", "--quick", "--url", server_dsn]) == 1
@@ -46,6 +47,7 @@ def test_a_missed_claim_is_a_failure(server_dsn: str, capsys: pytest.CaptureFixt
     assert verdicts == ["met", "met", "missed"]
 
 
+@pytest.mark.usefixtures("two")
 def test_one_that_cannot_be_measured_does_not_keep_others_from_it(
     server_dsn: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,6 +59,7 @@ def test_one_that_cannot_be_measured_does_not_keep_others_from_it(
     assert [problem["said"] for problem in told["problems"]] == ["a claim that cannot be measured"] * 2
 
 
+@pytest.mark.usefixtures("two")
 def test_what_is_no_number_is_no_result(
     server_dsn: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from galvo_bench.claims import connecting
@@ -14,7 +15,7 @@ from galvo_bench.running.stand import Stand
 from galvo_pool.pool import Pool
 
 pytestmark = pytest.mark.anyio
-LATE = 0.02
+LATE = 0.05
 """Seconds: far more than any pool takes."""
 
 
@@ -25,7 +26,7 @@ async def test_a_slow_galvo_is_seen(stand: Stand, monkeypatch: pytest.MonkeyPatc
     lie = await connecting.measure(stand)
     assert lie.galvo >= LATE > honest.galvo
     assert lie.middle > honest.middle
-    assert verdict(CLAIMS["connecting"], lie) == "missed"
+    assert verdict(CLAIMS["connecting"], msgspec.structs.replace(lie, noise=None)) == "missed"
     names = [row.name for row in honest.sections[0].rows]
     assert names == [connecting.BASELINE, connecting.OURS, "psycopg_pool", "the first again (A/A)"]
 

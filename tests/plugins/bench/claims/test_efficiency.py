@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from galvo_bench.claims import efficiency
@@ -29,7 +30,7 @@ async def test_a_slow_galvo_is_seen(stand: Stand, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(efficiency, "create_pool", slow)
     lie = await efficiency.measure(stand)
     assert lie.galvo < honest.galvo
-    assert verdict(CLAIMS["efficiency"], lie) == "missed"
+    assert verdict(CLAIMS["efficiency"], msgspec.structs.replace(lie, noise=None)) == "missed"
 
 
 @pytest.mark.parametrize("size", [2, 5])

@@ -23,7 +23,25 @@ async def test_a_slow_redis_is_seen(stand: Stand, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(redis_gets, "readers_of", late)
     lie = await redis_gets.measure(stand)
     assert lie.galvo >= LATE > honest.low
-    assert (lie.middle, verdict(CLAIMS["redis"], lie)) == (lie.galvo, "missed")
+    assert lie.middle == lie.galvo
+    idle, busy = (msgspec.structs.replace(lie, able=able) for able in (True, False))
+    assert verdict(CLAIMS["redis"], idle) == "missed"
+    assert verdict(CLAIMS["redis"], busy) == "not shown"
+
+
+def test_a_machine_on_which_the_driver_is_late_shows_nothing() -> None:
+    """Which is told by the driver alone, whatever galvo takes."""
+    took = {redis_gets.PLAIN: 0.5e-3, redis_gets.GALVO: 3e-3, redis_gets.AGAIN: 0.5e-3}
+
+    def told() -> redis_gets.Found:
+        return redis_gets.told({(name, tasks): [redis_gets.Turn(p99, p99)] * 3
+                                for name, p99 in took.items() for tasks in redis_gets.TASKS})  # fmt: skip
+
+    assert verdict(CLAIMS["redis"], told()) == "missed"
+    took[redis_gets.PLAIN] = took[redis_gets.AGAIN] = 2e-3
+    assert verdict(CLAIMS["redis"], told()) == "not shown"
+    took[redis_gets.GALVO] = 0.9e-3
+    assert verdict(CLAIMS["redis"], told()) == "met"
 
 
 async def test_every_get_is_timed_from_its_own_beginning() -> None:

@@ -12,10 +12,14 @@ import msgspec
 import pytest
 
 from galvo import GalvoError, cli
+from galvo_bench.claims import listed
+from galvo_bench.claims.claim import Claim, Found
+from galvo_bench.claims.listed import CLAIMS
 from galvo_bench.results import store
 from galvo_bench.results.model import Values
 from galvo_bench.results.store import LAST, load
 from galvo_bench.running import disk, subjects, urls
+from galvo_bench.running.stand import Stand
 from galvo_bench.running.subjects import GROUPS, SUBJECTS, Subject
 from tests.plugins.bench.running.planted import plant
 
@@ -161,6 +165,24 @@ def test_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert [one["name"] for one in told.values() if one["group"] != "planted" and len(one["about"]) < 10] == []
     assert bench("quick", "hit", "--list") == 0
     assert capsys.readouterr().out.split()[:2] == ["kernel", "hit"]
+
+
+def test_claims_come_with_a_run_where_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A claim that is missed fails the run. No claim is called as a subject is: a run keeps both by name."""
+
+    async def measure(stand: Stand) -> Found:
+        return Found(galvo=3, middle=3, low=3, high=3, explains="By hand.")
+
+    assert CLAIMS.keys() & SUBJECTS.keys() == set()
+    monkeypatch.setattr(Claim, "measure", lambda _: measure)
+    monkeypatch.setattr(listed, "CLAIMS", {"slow": Claim("slow", "Slowness", "", promised=1, relative=False)})
+    assert bench("quick", "--claims") == 1
+    run = load(LAST)
+    assert run.done == run.chosen == ["slow", "quick"]
+    assert [claim.verdict for claim in run.claims] == ["missed"]
+    assert "Slowness" in capsys.readouterr().out
 
 
 def test_missing_peers_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
