@@ -28,8 +28,7 @@ def show(claims: list[Judged]) -> None:
         console.print(Text(f"  {aim}95 % sure {interval}{same}", "dim"))
     for claim in claims:
         console.print()
-        console.print(Text(shown(claim.title), "bold"), end="")
-        console.print(Text(f": {shown(claim.explains)}"))
+        console.print(Text.assemble((shown(claim.title), "bold"), f": {shown(claim.explains)}"))
 
 
 def _line(cells: list[str]) -> Text:
