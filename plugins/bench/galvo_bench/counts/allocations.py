@@ -20,7 +20,7 @@ from galvo_bench.counts.galvanised import kernel
 from galvo_bench.counts.paths import READ, TABLE, UNCACHED, WRITE, table
 from galvo_bench.results.model import Section, Values
 
-WARM, TRIES, REPEATS = 200, 50, 500
+WARM, TRIES, REPEATS = 100, 100, 200
 METRIC = Metric("galvo.bench.counted", "counter", "{count}")
 BUFFER = 4_096
 """Bytes that a socket is read into; asyncio's own 256 KiB would hide all else."""
@@ -29,7 +29,7 @@ EXPLAINS = (
     f"that only the cycle collector frees, as the mean of {REPEATS} without their fractions."
 )
 TITLE = f"allocations, Python {'.'.join(platform.python_version_tuple()[:2])}"
-SMALL = ("L1 hit", "fetchrow, L1 hit", "cached()", "record", "take and give back")
+SMALL = ("L1 hit", "fetchrow, L1 hit", "cached()", "take and give back")
 """What asks nobody. Of the others something is left for a while: samples of statements, times."""
 Operation = Callable[[], Awaitable[Any]]
 
