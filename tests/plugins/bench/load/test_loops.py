@@ -1,43 +1,22 @@
-"""The load on the shop's application: nothing is lost, nothing is counted twice, and everybody is asked the same."""
+"""The load's loops over real sockets: nothing is lost, nothing is counted twice, and waiting is waiting."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import islice
-from pathlib import Path
 
-import psutil
 import pytest
 
-from galvo_bench.app import lanes, measure, shop
-from galvo_bench.app.mix import MIX, Customer, Drawing, Mix, World
 from galvo_bench.load.alarm import alarm
 from galvo_bench.load.loops import Next, Outcome, Request, arrivals, closed, opened
 from galvo_bench.load.wire import connected, parsed
-from galvo_bench.reports.table import show
-from galvo_bench.running.stand import Stand
-from galvo_embedded import Servers
-from tests.conftest import reachable_folder, until_released
-from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.anyio
 ASKED = Request("page", b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n")
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 FINE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-WORLD = World(
-    customers=[Customer("one", [1, 2], [1]), Customer("two", [3], [2, 3])],
-    staff="three",
-    templates=5,
-    materials=7,
-    groups=["boxes", "trays"],
-    families=["wood", "metal"],
-    sheets=[(1, 3.0), (2, 4.5)],
-    settings=[1, 2, 3],
-    drawings=[Drawing(1, {"width": [100.0, 110.0]}, [(1, 3.0)]), Drawing(2, {}, [(2, 4.5)])],
-)
 
 
 @pytest.fixture
@@ -166,79 +145,3 @@ def test_arrivals_are_those_of_the_rate_and_the_seed() -> None:
     first = list(islice(arrivals(50, 1), 5_000))
     assert first == list(islice(arrivals(50, 1), 5_000)) != list(islice(arrivals(50, 2), 5_000))
     assert first[-1] == pytest.approx(100, rel=0.05)
-
-
-def test_everybody_is_asked_the_same() -> None:
-    one, two = Mix(WORLD, 1), Mix(WORLD, 1)
-    assert [one.next() for _ in range(500)] == [two.next() for _ in range(500)]
-    assert sum(MIX.values()) == 10_000
-    kinds = Counter(request.kind for request in (one.next() for _ in range(20_000)))
-    assert set(kinds) == set(MIX)
-    writes = sum(kinds[kind] for kind in ("rename", "part", "queue", "tune"))
-    assert writes == pytest.approx(600, rel=0.15), "3 %"
-
-
-def test_a_change_names_the_revision_that_was_seen() -> None:
-    mix = Mix(WORLD, 1, only="rename")
-    first = mix.next()
-    assert b'"revision": 1' in first.payload
-    mix.learn(first, b'{"id":1,"revision":7,"parameters":[]}')
-    again = next(request for request in iter(mix.next, None) if request.project == first.project)
-    assert b'"revision": 7' in again.payload
-    mix.learn(again, b'{"problem":"revision: the project was changed meanwhile, to 9: look at it, and try again"}')
-    assert mix.revisions[first.project] == 9
-
-
-class Apart(Stand):
-    """Its servers are in a folder of its own."""
-
-    def __init__(self, folder: Path, postgres: str) -> None:
-        super().__init__(postgres, rounds=1)
-        self._folder = folder
-        self._own: dict[str, Servers] = {}
-
-    async def redis_of(self, name: str) -> str:
-        return await self._own.setdefault(name, Servers(self._folder / name)).redis()
-
-    def close(self) -> None:
-        for servers in self._own.values():
-            servers.close()
-        until_released(self._folder)
-
-
-@pytest.fixture
-def stand(server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    monkeypatch.setattr(shop, "SCALE", 0.02)
-    monkeypatch.setattr(shop, "NAME", "galvo_bench_app_test")
-    monkeypatch.setattr(measure, "COUNTED", 200)
-    monkeypatch.setattr(measure, "BEFORE", {"plain": 20, "full": 800})
-    monkeypatch.setattr(measure, "OWN", {"plain": 0, "full": 800})
-    monkeypatch.setattr(measure, "FIRST", 10.0)
-    monkeypatch.setattr(measure, "HIGHEST", 11.0)
-    monkeypatch.setattr(measure, "SECONDS", 1.0)
-    monkeypatch.setattr(measure, "SHORT", 1.0)
-    monkeypatch.setattr(measure, "WARM", 0.2)
-    with reachable_folder() as folder:
-        stand = Apart(folder, server_dsn)
-        yield stand
-        stand.close()
-    left = [child.cmdline() for child in psutil.Process().children(recursive=True) if "galvo_bench.app" in str(child)]
-    assert left == []
-
-
-async def test_the_shop_with_everything_asks_its_database_less(stand: Stand) -> None:
-    """Real processes, the whole mix, without an error."""
-    names = [lane.name for lane in lanes.LANES]
-    async with shop.copies(await stand.postgres(), names) as (world, urls), lanes.load(world) as load:
-        found = await measure.queries(stand, load, urls)
-    assert found["plain"]["queries"] > 1.4 * found["full"]["queries"] > 0
-    assert found["plain"]["resets"] > 0 == found["full"]["resets"]
-
-
-@pytest.mark.skipif(not THOROUGH, reason="five applications start")
-async def test_all_sections_are_told(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
-    for section in await measure.measure(stand):
-        show(section)
-    told = capsys.readouterr().out
-    assert "off again (A/A)" in told
-    assert all(len(line) <= 80 for line in told.splitlines())
