@@ -22,7 +22,7 @@ from galvo_bench.counts.paths import READ, TABLE, UNCACHED, WRITE, table
 from galvo_bench.counts.wires import SUBJECT
 from galvo_bench.results.model import Section, Values
 
-WARM, TRIES, REPEATS = 100, 100, 200
+WARM, TRIES, REPEATS = 100, 101, 100
 METRIC = Metric("galvo.bench.counted", "counter", "{count}")
 BUFFER = 4_096
 """Bytes that a socket is read into; asyncio's own 256 KiB would hide all else."""

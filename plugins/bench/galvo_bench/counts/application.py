@@ -93,6 +93,7 @@ async def _served(opened: Shop) -> AsyncIterator[Callable[[Request], asyncio.Fut
     """Sends a request over one kept connection. Raises GalvoError for an answer that is an error."""
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only on sockets that it makes
         app = create_app(shop=opened)
         server = uvicorn.Server(
             uvicorn.Config(app, loop="asyncio", lifespan="off", log_level="critical", timeout_keep_alive=pins.DAY)
