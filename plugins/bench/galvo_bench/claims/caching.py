@@ -11,10 +11,10 @@ import asyncpg
 import msgspec
 
 from galvo import Kernel
-from galvo_bench.counts.proxy import Counts, counted
 from galvo_bench.claims import shops
 from galvo_bench.claims.asking import Asking
 from galvo_bench.claims.claim import Found
+from galvo_bench.counts.proxy import Counts, counted
 from galvo_bench.method.interval import interval
 from galvo_bench.results.model import Section, Values
 from galvo_bench.running.stand import Stand, must

@@ -142,6 +142,8 @@ async def allocated(operation: Operation, times: int) -> dict[str, float]:
 async def _peak(operation: Operation) -> float:
     """Bytes of Python's at its peak, above those before."""
     peaks = []
+    gc.collect()
+    gc.freeze()
     for _ in range(PEAKS):
         gc.collect()
         tracemalloc.reset_peak()
