@@ -74,7 +74,9 @@ COURSE = (
     f"Python's bytes above those of a process that has lived before. full: after {READS} answers, 10 tasks at once. "
     "relieved: after critical memory pressure; asyncpg's connections expired, cashews cleared."
 )
-LEFT = "Of several lives, from start to stop, after two for which modules were loaded. A reload has a new cache each."
+LEFT = (
+    "Of several lives, from start to stop, after some that filled what is kept. A reload makes a new cache each time."
+)
 
 OPERATION = {"peak B": 1.0, "held B": 1.0, "objects": 1.0, "left": 1.0, "left B": 1.0}
 STAGES = {"running": 1 / 1024, "full": 1 / 1024, "relieved": 1 / 1024}

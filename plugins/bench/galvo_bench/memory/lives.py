@@ -26,6 +26,8 @@ from galvo_bench.memory.answers import READ, stack
 
 TASKS = 10
 
+WARM = 3
+
 Mark = Callable[[str], None]
 Life = Callable[[Mark], Awaitable[None]]
 
@@ -119,9 +121,15 @@ WAYS: dict[str, Callable[[str, int], AbstractAsyncContextManager[Life]]] = {
 }  # fmt: skip
 
 
+def collected() -> None:
+    """All that can be; the memory plugin freezes what lives long, and thaws it only when memory is short."""
+    gc.unfreeze()
+    gc.collect()
+
+
 def owned() -> dict[str, int]:
     """What this process has: bytes and objects of Python's, descriptors, threads, tasks."""
-    gc.collect()
+    collected()
     descriptors = Path("/proc/self/fd")
     return {
         "bytes": tracemalloc.get_traced_memory()[0],
@@ -135,18 +143,19 @@ def owned() -> dict[str, int]:
 async def lived(life: Life, lives: int) -> dict[str, float]:
     """Median bytes of each stage above those of a process that has lived before, and what each more life leaves.
 
-    Two lives come first and are not counted: caches of modules, of statements and of errors are full then.
+    A few come first and are not counted: caches are full then, and what one life takes over from another is traced.
     """
     stages: dict[str, list[int]] = {}
     ends = []
 
     def mark(stage: str) -> None:
-        gc.collect()
+        collected()
         stages.setdefault(stage, []).append(tracemalloc.get_traced_memory()[0])
 
     await life(lambda _: None)  # loads modules, which takes three times as long when it is traced
     tracemalloc.start()
-    await life(lambda _: None)
+    for _ in range(WARM):
+        await life(lambda _: None)
     ends.append(owned())
     for _ in range(lives):
         await life(mark)
