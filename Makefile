@@ -21,6 +21,7 @@ check: .venv/.dev
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/galvo check
 
+# All groups, or some: `make bench ARGS="cache pool"`. BENCHMARKS.md: `make bench ARGS="--claims --markdown BENCHMARKS.md"`.
 bench: .venv/.dev
 	@$(BIN)/galvo bench $(ARGS)
 

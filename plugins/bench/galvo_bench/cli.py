@@ -8,13 +8,16 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
-from galvo_bench.running.options import add_options
+from galvo_bench.running.options import add_options, checked
 from galvo_bench.running.stand import ROUNDS, alone
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
+    "calibrate": "running.calibrate",
     "claims": "claims.cli",
+    "compare": "reports.compare",
     "indexes": "index.cli",
+    "counts": "counts.cli",
     "report": "reports.cli",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
@@ -23,26 +26,35 @@ READING = {"compare", "report"}
 
 
 def main(argv: Sequence[str]) -> int:
-    """0; 1: something has failed or does not hold; 2: wrong usage; 130: interrupted. A peer that is missing is a row."""
+    """0; 1: something has failed or does not hold; 2: wrong usage; 130: interrupted. A missing peer is a row."""
     if argv and argv[0] in COMMANDS:
         command: Callable[[Sequence[str]], int] = importlib.import_module(f"galvo_bench.{COMMANDS[argv[0]]}").main
         with nullcontext() if argv[0] in READING else alone():
             return command(argv[1:])
     made = parser()
-    options = made.parse_args(argv)
+    options = checked(made, argv)
     try:
         subjects = chosen(options.names)
     except ValueError as unknown:
         made.error(str(unknown))
     if options.list:
         return listed(subjects, as_json=options.json)
-    from galvo_bench.reports import table
+    with alone():
+        return measured(options, subjects, argv)
+
+
+def measured(options: argparse.Namespace, subjects: Sequence[Subject], words: Sequence[str]) -> int:
+    """With the mission's claims before them, where they are asked for."""
+    from galvo_bench.claims.cli import Row, closing
+    from galvo_bench.claims.listed import CLAIMS
+    from galvo_bench.reports.table import show
     from galvo_bench.running.carry import begun, carry_out
 
-    with alone():
-        run = begun(options, argv, [subject.name for subject in subjects], options.rounds or ROUNDS)
-        run.groups = {subject.name: subject.group for subject in subjects}
-        return carry_out(options, run, subjects, table.show, table.closing)
+    claims = list(CLAIMS.values()) if options.claims else []
+    names = [*(claim.name for claim in claims), *(subject.name for subject in subjects)]
+    run = begun(options, words, names, options.rounds or ROUNDS)
+    run.groups = {claim.name: "claims" for claim in claims} | {subject.name: subject.group for subject in subjects}
+    return carry_out(options, run, [*(Row(claim, run) for claim in claims), *subjects], show, closing)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("names", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; or subjects of them")
     made.add_argument("--list", action="store_true", help="say what there is, and measure nothing")
+    made.add_argument("--claims", action="store_true", help="the mission's claims, too, and first")
     add_options(made, f"default {ROUNDS}")
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,8 +59,8 @@ def test_speed_is_the_inverse_of_time() -> None:
     assert row == Result("twice as slow", 2.0, ratio=0.5, low=0.25, high=1)
 
 
-def test_a_real_run(dsn: str, project: Path) -> None:
-    done = bench(project, "hit", "uncached", "--rounds", "1", "--json", "--url", dsn)
+def test_a_real_run(dsn: str, folder: Path) -> None:
+    done = bench(folder, "hit", "uncached", "--rounds", "1", "--json", "--url", dsn)
     assert done.returncode == 0, done.stderr
     hit, uncached = json.loads(done.stdout)["sections"]
     ratio = {row["name"]: row["ratio"] for row in hit["rows"]}
@@ -70,13 +71,17 @@ def test_a_real_run(dsn: str, project: Path) -> None:
     assert [row["name"] for row in uncached["rows"]][1] == "galvo fetch, uncached"
 
 
-def test_an_unknown_subject(project: Path) -> None:
-    done = bench(project, "speed")
+def test_an_unknown_subject(folder: Path) -> None:
+    done = bench(folder, "speed")
     assert done.returncode == 2
     assert "'speed'" in done.stderr
     assert "invalidation" in done.stderr
 
 
-def bench(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """It waits for no other bench."""
+    (folder / "tmp").mkdir(mode=0o711)
     command = [str(Path(sys.executable).parent / "galvo"), "bench", *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | {"TMPDIR": str(folder / "tmp")}, capture_output=True, text=True
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from galvo_bench.app.lanes import LANES, PLAIN, App, Load, Turn
 from galvo_bench.running.stand import Stand, must
 
-FIRST = 30.0
+FIRST = 60.0
 """Requests a second of the first step."""
 STEP = 1.5
 HIGHEST = 5_000.0

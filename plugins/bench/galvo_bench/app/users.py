@@ -12,9 +12,9 @@ from galvo_bench.results.model import Point, Section, Values, inverted
 from galvo_bench.running.stand import Stand, must
 
 CLIENTS = (1, 4, 16, 64, 256)
-SECONDS = 1.0
+SECONDS = 0.8
 """Of a turn; in six rounds and more."""
-FILLING = 10.0
+FILLING = 6.0
 """Seconds that a cache is filled, at most, and again as many for what customers have of their own."""
 QUANTILES = {"p50": 0.5, "p99": 0.99}
 SHORT = {PLAIN: "off", AGAIN: "again", FULL: "on"}

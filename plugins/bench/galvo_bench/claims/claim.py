@@ -25,6 +25,8 @@ class Found(msgspec.Struct, frozen=True):
     plain: float | None = None
     noise: tuple[float, float] | None = None
     """The interval of plain again to plain."""
+    able: bool = True
+    """Whether this machine could show it: else a level that is not reached is no fault of galvo's."""
     sections: list[Section] = []
     """What was measured beside, so that nobody is fooled."""
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from shlex import join
-
-import msgspec
 
 from galvo_bench.claims.claim import Claim
 from galvo_bench.claims.judging import judged
 from galvo_bench.claims.listed import CLAIMS, chosen
+from galvo_bench.reports import table
 from galvo_bench.reports.claims import show
-from galvo_bench.results.machine import machine
 from galvo_bench.results.model import Run, Section
-from galvo_bench.running.run import measure
+from galvo_bench.running.carry import begun, carry_out
+from galvo_bench.running.options import add_options, checked
 from galvo_bench.running.stand import Stand
 from galvo_bench.running.subjects import Measure
 
@@ -42,31 +38,25 @@ class Row:
 def main(argv: Sequence[str]) -> int:
     """1: a claim is missed, or could not be measured."""
     made = parser()
-    options = made.parse_args(argv)
+    options = checked(made, argv)
     try:
         claims = chosen(options.names)
     except ValueError as unknown:
         made.error(str(unknown))
     rounds = options.rounds or (QUICK if options.quick else ROUNDS)
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    run = Run(join(["galvo", "bench", "claims", *argv]), began, machine(), rounds, [claim.name for claim in claims])
-    stand = Stand(options.url, rounds)
-    try:
-        asyncio.run(measure(run, stand, [Row(claim, run) for claim in claims], lambda _: None))
-    finally:
-        stand.close()
-    if options.json:
-        print(msgspec.json.encode(run).decode())
-    else:
+    run = begun(options, ["claims", *argv], [claim.name for claim in claims], rounds)
+    return carry_out(options, run, [Row(claim, run) for claim in claims], lambda _: None, closing)
+
+
+def closing(run: Run) -> None:
+    if run.claims:
         show(run.claims)
-    return 1 if run.problems or any(claim.verdict == "missed" for claim in run.claims) else 0
+    table.closing(run)
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="galvo bench claims", description=__doc__)
     made.add_argument("names", nargs="*", metavar="CLAIM", help=", ".join(CLAIMS))
-    made.add_argument("--quick", action="store_true", help=f"{QUICK} rounds, five minutes in all")
-    made.add_argument("--rounds", type=int, default=0, help=f"rounds of each (default {ROUNDS})")
-    made.add_argument("--url", default="", help="a PostgreSQL to use instead of the embedded one")
-    made.add_argument("--json", action="store_true", help="print JSON")
+    made.add_argument("--quick", action="store_true", help=f"{QUICK} rounds: five minutes for all")
+    add_options(made, f"default {ROUNDS}")
     return made

@@ -41,7 +41,15 @@ async def measure(stand: Stand) -> Found:
         asked = await lineup.compare(stand, "wall", stand.few)
     title = "Taking a connection and giving it back, wall time"
     explains = f"One of {SIZE}. asyncpg resets each connection; galvo does when a statement may need it."
-    found = compared(taken, BASELINE, OURS, f"A connection taken and given back, wall time; plain is {BASELINE}.")
+    between = compared(asked, BASELINE, OURS, "")
+    found = compared(
+        taken,
+        BASELINE,
+        OURS,
+        f"A connection taken and given back, nothing in between, wall time. Plain is {BASELINE}, which resets each one "
+        "by a round trip; galvo resets one when a statement may have left something behind. With a query in between: "
+        f"{between.middle:.2f} ({between.low:.2f} to {between.high:.2f}) of plain's time.",
+    )
     return msgspec.structs.replace(
         found,
         sections=[

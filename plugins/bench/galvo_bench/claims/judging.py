@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Literal
 
 from galvo_bench.claims.claim import Claim, Found
 from galvo_bench.results.model import Judged
+from galvo_bench.running.stand import must
 
 Verdict = Literal["beyond", "met", "not shown", "missed"]
 
 
 def judged(claim: Claim, found: Found) -> Judged:
+    """Raises GalvoError for what is no number."""
+    figures = {"galvo": found.galvo, "middle": found.middle, "low": found.low, "high": found.high, "plain": found.plain}
+    for name, figure in figures.items():
+        must(figure is None or isfinite(figure), f"{figure} is no result ({claim.title}: {name})")
     return Judged(
         name=claim.name,
         title=claim.title,
@@ -40,7 +46,7 @@ def verdict(claim: Claim, found: Found) -> Verdict:
     low, high = found.low / spread, found.high * spread
     worse, better = (high, low) if claim.less else (low, high)
     if not holds(better, claim.promised):
-        return "missed"
+        return "missed" if found.able else "not shown"
     if not holds(worse, claim.promised):
         return "not shown"
     return "beyond" if claim.goal is not None and holds(worse, claim.goal) else "met"

@@ -16,10 +16,10 @@ CLAIMS = {
         Claim("hits", "Cache hit ratio", "caching:hits", promised=90, unit="%", less=False, relative=False),
         Claim("load", "Database load", "caching:load", promised=0.50, goal=0.10, unit="q"),
         Claim("memory", "Memory of large operations", "memory", promised=0.75, goal=0.25, unit="MiB", disk=400),
-        Claim("responding", "Response times, 99 %", "responding", promised=1.0, relative=False, disk=500),
-        Claim("overall", "Performance overall", "overall", promised=1.40, goal=1.60, unit="/s", less=False, disk=500),
-        Claim("monitoring", "Monitoring every 30 s", "monitoring", promised=1.0, goal=0.5, unit="% of a core",
-              relative=False),
+        Claim("responding", "Response times, 99 %", "serving:responding", promised=1.0, relative=False, disk=500),
+        Claim("overall", "Performance overall", "serving:overall", promised=1.40, goal=1.60, unit="/s", less=False,
+              disk=500),
+        Claim("monitored", "Monitoring, of a core", "monitoring", promised=1.0, goal=0.5, unit="%", relative=False),
     )
 }  # fmt: skip
 

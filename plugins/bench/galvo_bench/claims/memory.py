@@ -20,6 +20,8 @@ from galvo_bench.running.stand import Stand
 ROWS = 200_000
 SIZE, WIDTH = (6_000, 4_000), 1_600
 """Of the pictures and of their thumbnails, in pixels."""
+LEAST = 2
+"""Rounds; memory hardly varies."""
 PLAIN, AGAIN, OURS = "plain", "again", "galvo"
 READ = {PLAIN: "asyncpg fetch", AGAIN: "fetch again (A/A)", OURS: "chunked, cursor"}
 SHRINK = {PLAIN: "naive", AGAIN: "naive", OURS: "galvo"}
@@ -34,7 +36,7 @@ Run = Callable[[str], Awaitable[dict[str, float]]]
 
 async def measure(stand: Stand) -> Found:
     """All lanes at once: memory is nothing that another process takes away."""
-    url, rounds = await stand.postgres(), max(2, stand.rounds // 2)
+    url, rounds = await stand.postgres(), max(LEAST, stand.rounds // 2)
     async with chunks.table(url, ROWS):
         rows = await _peaks(stand, rounds, READ, lambda way: chunks.read(way, url, ROWS))
     found = {f"{ROWS:,} rows": rows}
@@ -92,5 +94,5 @@ def _section(found: Mapping[str, Peaks], missing: list[Missing]) -> Section:
             "at least %": 100 * (1 - interval(ratios)[1]),
         }))  # fmt: skip
     size = f"{SIZE[0] * SIZE[1] / 1e6:,.0f} megapixels to {WIDTH:,} pixels"
-    explains = f"Peak above what the process had before. Rows by fetch and in chunks; pictures of {size}, by Pillow and by galvo."
+    explains = f"Peak above what the process had before. Rows: fetch and chunks; pictures of {size}: Pillow and galvo."
     return Section("memory", "Memory of large operations", explains, [*rows, *missing])

@@ -102,7 +102,7 @@ async def _count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cou
             counts["queries"] += 1
         elif kind == b"Q":
             counts["resets"] += 1
-        if kind in b"QS":
+        if kind in b"QSH":  # a flush is waited for as well: a statement is prepared
             counts["trips"] += 1
         writer.write(head + body)
         await writer.drain()

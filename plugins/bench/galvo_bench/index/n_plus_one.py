@@ -23,9 +23,8 @@ PAGES = 4
 ENOUGH = 60
 """Pages after which the watch must have said so: it tells what it saw of a task after 500 queries of all."""
 DROP = "drop table if exists bench_part, bench_project"
-SCHEMA = (
-    DROP
-    + """;
+SCHEMA = """
+    drop table if exists bench_part, bench_project;
     create table bench_project (id int primary key, name text not null);
     create table bench_part (id int primary key, project_id int not null references bench_project, price int not null);
     create index on bench_part (project_id);
@@ -33,7 +32,6 @@ SCHEMA = (
     insert into bench_part select n, 1 + n % {projects}, n from generate_series(1, {projects} * {parts}) n;
     analyze bench_project, bench_part;
 """
-)
 LIST = "select id, name from bench_project order by id"
 EACH = "select count(*), sum(price) from bench_part where project_id = $1"
 JOINED = """

@@ -26,9 +26,10 @@ async def watched(children: Mapping[str, Child]) -> AsyncIterator[dict[str, list
 
     async def watch() -> None:
         while True:
-            look()
             await asyncio.sleep(EVERY)
+            look()
 
+    look()
     watching = asyncio.create_task(watch())
     try:
         yield found

@@ -6,7 +6,9 @@ so the interval is that of endless resamples, and the same data give the same in
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cache
 from math import exp, lgamma, log
 
 LEVEL = 0.95
@@ -14,10 +16,14 @@ LEVEL = 0.95
 
 def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """The median's; of a single value, that value twice."""
-    ordered, size = sorted(values), len(values)
-    cut = (1 - level) / 2
-    place = next(place for place in range(1, size + 1) if _at_least(size, (size + 1) // 2, place / size) >= cut)
-    return ordered[place - 1], ordered[size - place]
+    ordered, place = sorted(values), _place(len(values), (1 - level) / 2)
+    return ordered[place], ordered[-1 - place]
+
+
+@cache
+def _place(size: int, beyond: float) -> int:
+    """Of the last value, from below, that not more than that part of the resamples' medians lies below."""
+    return bisect_left(range(size), beyond, key=lambda place: _at_least(size, (size + 1) // 2, (place + 1) / size))
 
 
 def _at_least(size: int, hits: int, chance: float) -> float:

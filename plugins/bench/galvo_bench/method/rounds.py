@@ -1,10 +1,10 @@
-"""How things are compared: interleaved rounds in one process, ratios of short turns, the noise beside.
+"""How things are compared: in turns so short that most are over before the machine interrupts them.
 
-The machine's speed drifts by more than the differences looked for, and it stops at times, so a round is cut in
-short passes. Each runs all candidates once, in turn from the front and from the back of a rotating order; a ratio is
-the median of the passes' ratios. The baseline runs twice per pass; the spread of that pair is the noise (A/A).
-Rounds go on, within bounds, while an interval is too wide to tell a difference that matters: its width says nothing
-about its place, so this makes neither outcome likelier (Chow and Robbins, Ann. Math. Statist. 36, 1965).
+Its speed drifts by more than the differences looked for, and it halts a process for longer than an operation takes.
+So a round is cut in passes. Each runs all candidates once, for about a millisecond, from the front and from the back
+of a rotating order; a ratio is the median of the passes' ratios. The baseline runs twice per pass; the spread of that
+pair is the noise (A/A). Rounds go on, within bounds, while an interval is too wide to tell a difference that matters:
+its width says nothing about its place (Chow and Robbins, Ann. Math. Statist. 36, 1965).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Clock = Literal["wall", "cpu"]
 CLOCKS: dict[Clock, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 AGAIN = "the first again (A/A)"
-PASSES = 8
-"""Of a round, when its candidates make as many calls and prepare nothing."""
+TURN = 1e-3
+"""Seconds. Of 40 queries on a busy machine, turns of 1 or 2 told a difference with a quarter of the error of 10."""
 LEAST = 6
 """Rounds. Of fewer, no median has an interval that is 95 % sure."""
-NARROW = 0.06
-"""To either side: a wider interval may miss a change of 20 %, a narrower one costs rounds."""
+NARROW = 0.08
+"""To either side: a wider interval misses a change of 20 % too often, a narrower one costs rounds."""
 LONGEST = 4
 """Times the rounds that were asked for."""
 PATIENCE = 10.0
@@ -75,10 +75,8 @@ async def compare(
     Of LEAST rounds and more, others follow while they are quick and the noise is large.
     """
     everyone = [*candidates, msgspec.structs.replace(candidates[0], name=AGAIN)]
-    passes = _passes(candidates)
     times: dict[str, list[float]] = {candidate.name: [] for candidate in everyone}
-    for candidate in everyone:
-        await _run(candidate, clock, max(1, candidate.repeats // 4))
+    passes = _passes(candidates, [await _warm_up(candidate) for candidate in candidates])
     began, made = time.perf_counter(), 0
     while made < rounds or (_goes_on(made, rounds, time.perf_counter() - began) and not _narrow(times, made)):
         gc.collect()
@@ -99,11 +97,17 @@ def results(times: Times, rounds: int) -> list[Result]:
     ]
 
 
-def _passes(candidates: list[Candidate]) -> int:
-    """Of a round; what prepares something has prepared it for a whole round."""
-    if any(candidate.before for candidate in candidates):
+async def _warm_up(candidate: Candidate) -> float:
+    """Seconds of a round of it, about."""
+    repeats = max(1, candidate.repeats // 4)
+    return await _run(candidate, "wall", repeats) * candidate.repeats * candidate.each
+
+
+def _passes(candidates: list[Candidate], seconds: list[float]) -> int:
+    """Of a round. What prepares something has prepared it for a whole one, and clocks of elsewhere may be coarse."""
+    if any(candidate.before or candidate.clock for candidate in candidates):
         return 1
-    return min(PASSES, *(candidate.repeats for candidate in candidates))
+    return max(1, min(round(max(seconds) / TURN), *(candidate.repeats for candidate in candidates)))
 
 
 def _order(everyone: list[Candidate], number: int) -> list[Candidate]:

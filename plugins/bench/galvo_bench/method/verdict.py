@@ -25,8 +25,8 @@ def verdict(row: Result, again: Result | None = None, ratio: Ratio = "time") -> 
     >>> verdict(Result("galvo", 1e-3, 0.7, 0.65, 0.75, rounds=11), Result("(A/A)", 1e-3, 1.01, 0.97, 1.04, rounds=11))
     'faster'
     """
-    if row.rounds < LEAST:
-        return "unsure"
+    if row.rounds < LEAST or min(row.low, again.low if again else 1) <= 0:
+        return "unsure"  # a clock that did not move gives no ratio
     noise = max(abs(log(again.low)), abs(log(again.high))) if again else 0.0
     if row.low <= 1 <= row.high or abs(log(row.ratio)) <= noise:
         return "same" if max(abs(log(row.low)), abs(log(row.high)), noise) <= TOLD else "unsure"

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-
-import msgspec
 
 from galvo_bench.reports.units import duration, number
-from galvo_bench.results.machine import Machine
 from galvo_bench.results.model import Run
 
 METHOD = (
     "Everything is compared in the same run: in each round all candidates take short turns, in changing order.",
     "A ratio is the median of the turns' ratios to the baseline, the first row; its interval is 95 % sure (bootstrap).",
-    "The baseline is there twice. What the two differ by is the machine's noise (A/A).",
+    "The baseline is there twice; what the two differ by is noise (A/A). Unsure: that, or few rounds, leave it open.",
     "Of time less is better, of speed and throughput more. What is counted is the same in every run.",
     "A peer that is not installed, or does not work here, is a row that says so.",
 )
-NAMES = {"cpu": "CPU", "postgres": "PostgreSQL", "postgresql": "PostgreSQL", "loop": "event loop", "python": "Python"}
-"""Of the machine's fields; others are named as they are."""
+NAMES = {
+    "cpu": "CPU", "cores": "cores", "memory": "memory", "system": "system", "python": "Python", "loop": "event loop",
+    "postgres": "PostgreSQL", "redis": "Redis", "commit": "commit", "settings": "settings", "load": "load before",
+}  # fmt: skip
+"""Of the machine's fields, in this order."""
 
 
 def title(run: Run) -> str:
@@ -56,16 +55,7 @@ def facts(run: Run) -> dict[str, str]:
     """When, how long and on what, without the libraries' versions."""
     found = {"began": run.began.replace("T", " ").replace("+00:00", " UTC"), "took": duration(run.seconds)}
     found["rounds"] = str(run.rounds)
-    return found | {
-        NAMES.get(name, name.replace("_", " ")): _text(value) for name, value in _fields(run.machine) if value
-    }
-
-
-def _fields(machine: Machine) -> Iterable[tuple[str, object]]:
-    return ((name, value) for name, value in msgspec.structs.asdict(machine).items() if name != "libraries")
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes"
-    return number(value) if isinstance(value, int | float) else str(value)
+    for field, name in NAMES.items():
+        if value := getattr(run.machine, field):
+            found[name] = value if isinstance(value, str) else f"{number(value)}{' MB' * (field == 'memory')}"
+    return found

@@ -25,7 +25,9 @@ def _parts(run: Run) -> Iterable[str]:
     yield f"{facts.headline(run)}. Made by {_code(run.command)}; do not edit."
     yield _text(facts.partial(run))
     yield _list(f"**{_text(problem.subject)}** is not measured: {_text(problem.said)}" for problem in run.problems)
+    yield "The run:"
     yield _list(f"{name}: {_text(said)}" for name, said in facts.facts(run).items())
+    yield "How it is measured:"
     yield _list(facts.METHOD)
     yield from _claims(run.claims)
     for chapter in chapters(run):

@@ -49,7 +49,11 @@ class Progress:
         if self._bar:
             self._bar.stop()
             self._bar = None
-        self._say(f"measured {self._subject} in {duration(monotonic() - self._began)}, {self._rounds} rounds")
+        if not self._subject:
+            return
+        rounds = f"{self._rounds} round{'s' * (self._rounds != 1)}"
+        self._say(f"measured {self._subject} in {duration(monotonic() - self._began)}, {rounds}")
+        self._subject = ""
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, style="dim", soft_wrap=True)

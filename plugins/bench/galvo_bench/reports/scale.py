@@ -8,6 +8,10 @@ from math import ceil, floor, isfinite, log10
 import msgspec
 
 STEPS = (1, 2, 2.5, 5, 10)
+LEAST = 1.05
+"""Of a logarithmic scale, from its low to its high end."""
+TINY = 1e-200
+"""Of a linear one, at least; floats have no steps below."""
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -64,6 +68,6 @@ def around(values: Iterable[float], log: bool = False) -> Scale:
     found = usable(values, log) or [1.0]
     low, high = min(found), max(found)
     if log:
-        return Scale(low / 1.1, high * 1.1, log) if low == high else Scale(low, high, log)
+        return Scale(low, high, log) if high > low * LEAST else Scale(low / LEAST, high * LEAST, log)
     low, high = min(low, 0.0), max(high, 0.0)
-    return Scale(low, high) if low < high else Scale(0.0, 1.0)
+    return Scale(low, high) if high - low > TINY else Scale(0.0, 1.0)

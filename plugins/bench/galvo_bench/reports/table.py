@@ -10,9 +10,10 @@ from rich.text import Text
 from galvo_bench.reports import claims
 from galvo_bench.reports.facts import partial
 from galvo_bench.reports.grid import grid
+from galvo_bench.reports.units import shown
 from galvo_bench.results.model import Run, Section
 
-STYLES = {"faster": "green", "slower": "red", "same": "", "unsure": "yellow", "baseline": "dim", "A/A": "dim"}
+STYLES = {"faster": "green", "slower": "yellow", "same": "", "unsure": "dim", "baseline": "dim", "A/A": "dim"}
 
 
 def show(section: Section) -> None:
@@ -20,17 +21,17 @@ def show(section: Section) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", min_width=16)
     for head in found.heads:
-        table.add_column(head, justify="left" if head == "verdict" else "right")
+        table.add_column(_text(head), justify="left" if head == "verdict" else "right")
     for line in found.lines:
         if not line.missing:
-            table.add_row(Text(line.name), *(Text(cell, STYLES.get(cell, "")) for cell in line.cells))
+            table.add_row(_text(line.name), *(_text(cell, STYLES.get(cell, "")) for cell in line.cells))
     console = _console()
-    console.print(Text(section.title, "bold"))
-    console.print(Text(section.explains, "dim"))
+    console.print(_text(section.title, "bold"))
+    console.print(_text(section.explains, "dim"))
     console.print(table)
     for line in found.lines:
         if line.missing:
-            console.print(Text.assemble((line.name, "bold"), f": not measured, {line.missing}"), style="yellow")
+            console.print(_text(f"{line.name}: not measured, {line.missing}"), style="yellow")
     if any(line.missing for line in found.lines):
         console.print()
 
@@ -48,9 +49,13 @@ def closing(run: Run) -> None:
     """What a run has not measured; nothing when it has all."""
     console = _console()
     for problem in run.problems:
-        console.print(Text.assemble((problem.subject, "bold red"), f": {problem.said}"))
+        console.print(_text(f"{problem.subject}: {problem.said}", "red"))
     if run.partial:
-        console.print(Text.assemble(("PARTIAL", "bold red"), f": {partial(run)}"))
+        console.print(_text(f"PARTIAL: {partial(run)}", "bold red"))
+
+
+def _text(said: str, style: str = "") -> Text:
+    return Text(shown(said), style)
 
 
 def _console() -> Console:

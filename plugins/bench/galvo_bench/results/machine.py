@@ -36,8 +36,7 @@ class Machine(msgspec.Struct, frozen=True):
     commit: str = ""
     """Of galvo's sources, with `+` when they were changed since; empty: installed from a package."""
     cpu: str = ""
-    memory: int = 0
-    """MB."""
+    memory: str = ""
     system: str = ""
     """The operating system's kernel."""
     settings: str = ""
@@ -121,10 +120,10 @@ def _cpu() -> str:
     return next(names, platform.machine())
 
 
-def _memory() -> int:
+def _memory() -> str:
     import psutil
 
-    return int(psutil.virtual_memory().total // 2**20)
+    return f"{psutil.virtual_memory().total / 2**30:.1f} GiB"
 
 
 def _version(name: str) -> str:

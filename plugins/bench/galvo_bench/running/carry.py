@@ -18,6 +18,8 @@ from galvo_bench.reports.progress import Progress
 from galvo_bench.results import store
 from galvo_bench.results.machine import machine
 from galvo_bench.results.model import Run, Section
+from galvo_bench.results.unlike import Unlike
+from galvo_bench.running.against import Against
 from galvo_bench.running.disk import must_fit
 from galvo_bench.running.extra import absent
 from galvo_bench.running.interruption import Interruption
@@ -45,40 +47,57 @@ def carry_out(
 ) -> int:
     """Measure, keep and print. `each` shows a section and `close` what is said at the end: unless JSON is printed.
 
-    0; 1: a subject has failed, a claim is missed, or it is worse than what it is compared with; 130: interrupted.
-    Raises GalvoError before anything is measured.
+    0; 1: a subject has failed, a claim is missed, or something is worse than in the run that it is compared with;
+    2: that was made on another machine; 130: interrupted. Raises GalvoError before anything is measured.
     """
-    outputs = Outputs(options)
-    outputs.must_be_writable()
-    must_fit(subjects, [FOLDER.resolve(), Path(tempfile.gettempdir())])
-    if missing := absent():
-        tell(f"not installed: {', '.join(missing)} (the extra galvo-bench[peers] brings them)")
+    outputs, against = Outputs(options), Against(options)
+    show = _silent if options.json else each
+    try:
+        against.must_be_alike(run)
+        outputs.must_be_writable()
+        must_fit(subjects, [FOLDER.resolve(), Path(tempfile.gettempdir())])
+        if missing := absent():
+            tell(f"not installed: {', '.join(missing)} (the extra galvo-bench[peers] brings them)")
+        code = _carried(options, run, subjects, show, outputs)
+        outputs.keep(run)
+        outputs.write(run)
+        if options.json:
+            print(store.encoded(run), end="")
+        else:
+            close(run)
+        if worse := against.worse(run, show):
+            tell(f"worse: {'; '.join(worse)}")
+        failed = worse or run.problems or outputs.failed or any(claim.verdict == "missed" for claim in run.claims)
+        return code or int(bool(failed))
+    except Unlike as unlike:
+        tell(str(unlike))
+        return 2
+
+
+def _carried(
+    options: argparse.Namespace,
+    run: Run,
+    subjects: Sequence[Measurable],
+    each: Callable[[Section], None],
+    outputs: Outputs,
+) -> int:
+    """0; 1: a server that is needed does not start; 130: interrupted. No server and no child is left."""
     interruption = Interruption()
-    stand = Stand(options.url, run.rounds, options.amqp, Progress(len(subjects)))
-    show = (lambda _: None) if options.json else each
-    problem = ""
+    stand = Stand(options.url, run.rounds, options.amqp, Progress(len(subjects), sys.stderr))
     try:
         with interruption.watching(), asyncio.Runner(loop_factory=_loop(options)) as runner:
-            runner.run(_measured(run, stand, subjects, show, outputs, interruption))
+            runner.run(_measured(run, stand, subjects, each, outputs, interruption))
     except (KeyboardInterrupt, asyncio.CancelledError):
         if not interruption.happened:
             raise
-    except NoServer as error:
-        problem = str(error)
-    finally:
-        stand.close()
-    outputs.keep(run)
-    outputs.write(run)
-    if options.json:
-        print(store.encoded(run), end="")
-    else:
-        close(run)
-    if problem:
-        tell(problem)
-    if interruption.happened:
         tell(f"interrupted: {len(run.done)} of {len(run.chosen)} are measured, and kept in {store.LAST}")
         return INTERRUPTED
-    return int(bool(problem or run.problems or outputs.failed or any(c.verdict == "missed" for c in run.claims)))
+    except NoServer as error:
+        tell(str(error))
+        return 1
+    finally:
+        stand.close()
+    return 0
 
 
 async def _measured(
@@ -98,6 +117,10 @@ async def _measured(
 def tell(what: str) -> None:
     """To a person: standard output is for results."""
     print(f"galvo: {what}", file=sys.stderr)
+
+
+def _silent(_: Section) -> None:
+    pass
 
 
 def _loop(options: argparse.Namespace) -> Callable[[], asyncio.AbstractEventLoop] | None:

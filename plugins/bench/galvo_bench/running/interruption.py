@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SAID = b"\ngalvo: ending with what is known; once more ends at once\n"
 
 
 class Interruption:
@@ -41,5 +44,6 @@ class Interruption:
         first, self.happened = not self.happened, True
         if not first or self._task is None or self._task.done():
             raise KeyboardInterrupt
+        os.write(sys.stderr.fileno(), SAID)  # a buffer may be in use
         self._task.cancel()
         self._task.get_loop().call_soon_threadsafe(lambda: None)  # it may wait for something else

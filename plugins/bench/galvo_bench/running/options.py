@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 
 def add_options(parser: argparse.ArgumentParser, rounds: str) -> None:
@@ -18,6 +19,14 @@ def add_options(parser: argparse.ArgumentParser, rounds: str) -> None:
     add("--url", default="", help="a PostgreSQL to use instead of a private one")
     add("--amqp", default="", metavar="URL", help="a RabbitMQ to use instead of a private one of Debian's package")
     add("--uvloop", action="store_true", help="on uvloop instead of asyncio's own loop")
+
+
+def checked(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Wrong usage ends with exit code 2."""
+    options = parser.parse_args(words)
+    if options.force and not options.against:
+        parser.error("--force needs --against FILE")
+    return options
 
 
 def _rounds(text: str) -> int:

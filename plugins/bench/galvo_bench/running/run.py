@@ -56,31 +56,34 @@ async def measure(
     began = monotonic()
     for subject in subjects:
         children, since = Children(), monotonic()
+        found: list[Section] = []
+        problem = None
         stand.progress.begin(subject.name)
         try:
             found = await subject.measure()(stand)
-            _must_be_numbers(found)
+            must_be_numbers(found)
         except NoServer:
             raise
         except Exception as error:  # noqa: BLE001  # any fault of one subject; the others are measured all the same
-            found = None
             problem = Problem(subject.name, stand.scrubbed(said(error)))
         finally:
             stand.progress.end()
             children.end()
         if interruption.happened:  # whatever the subject has made of it
             raise asyncio.CancelledError
-        if found is None:
+        if problem is not None:
             run.problems.append(problem)
             await stand.clean()
         else:
             run.sections.extend(found)
             run.done.append(subject.name)
+        run.machine = await stand.described(run.machine)
         run.took[subject.name] = monotonic() - since
         run.seconds = monotonic() - began
         keep()
-        for section in found or ():
-            each(section)
+        if problem is None:
+            for section in found:
+                each(section)
 
 
 def said(error: BaseException) -> str:
@@ -92,12 +95,15 @@ def said(error: BaseException) -> str:
         return text[:LONGEST]
     if is_full(error):
         return f"a disk is full: {text}"[:LONGEST]
-    lines = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(HERE)]
-    at = f" ({Path(lines[-1].filename).relative_to(HERE)}:{lines[-1].lineno})" if lines else ""
-    return f"{type(error).__name__}{': ' if text else ''}{text[:LONGEST]}{at}"
+    at = "".join(
+        f" ({path.relative_to(HERE)}:{frame.lineno})"
+        for frame in extract_tb(error.__traceback__)
+        if (path := Path(frame.filename)).is_relative_to(HERE) and path.parent != HERE / "running"
+    ).rpartition(" ")[2]
+    return f"{type(error).__name__}{': ' if text else ''}{text[:LONGEST]}{at and f' {at}'}"
 
 
-def _must_be_numbers(sections: Sequence[Section]) -> None:
+def must_be_numbers(sections: Sequence[Section]) -> None:
     """JSON knows neither NaN nor infinity. Raises GalvoError."""
     for section in sections:
         for name, value in _floats(msgspec.to_builtins(section), ""):

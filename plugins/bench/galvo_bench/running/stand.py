@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 
 from galvo import GalvoError
 from galvo.errors import PluginError
+from galvo_bench.results.machine import Machine, with_servers
 from galvo_bench.running.progress import Progress, Silent
 from galvo_bench.running.urls import must_answer, must_listen, scrubbed
 from galvo_embedded import Servers
@@ -65,6 +67,8 @@ class Stand:
         self._private = Servers(FOLDER / "bench")
         self._apart: dict[str, Servers] = {}
         self._used_redis: set[str] = set()
+        self._used_postgres = ""
+        self._described: tuple[str, ...] = ()
 
     @property
     def few(self) -> int:
@@ -89,7 +93,8 @@ class Stand:
 
     async def postgres(self) -> str:
         """A DSN. Raises NoServer."""
-        return self._url or await _started(self._shared.postgres())
+        self._used_postgres = self._url or await _started(self._shared.postgres())
+        return self._used_postgres
 
     async def redis(self) -> str:
         """A URL of an empty Redis that nobody else uses. Raises NoServer."""
@@ -99,12 +104,29 @@ class Stand:
         """A URL of an empty Redis of that candidate: what is counted there is its own. Raises NoServer."""
         return await self._redis_of(self._apart.setdefault(name, Servers(FOLDER / "bench" / name)))
 
+    async def revive(self, name: str) -> None:
+        """Start the Redis of that candidate again, which has ended. Raises NoServer."""
+        servers = self._apart[name]
+        for _ in range(1_000):
+            if await servers.again():
+                return
+            await asyncio.sleep(0.01)  # until its keeper has seen it
+        raise NoServer(f"the Redis of {name} has not ended")
+
     async def clean(self) -> None:
         """Empty what a subject that failed may have filled."""
         for url in self._used_redis:
             async with Redis.from_url(url) as client:
                 with suppress(RedisError):
                     await client.flushall()
+
+    async def described(self, machine: Machine) -> Machine:
+        """With the versions of the servers that have been used."""
+        used = (self._used_postgres, *sorted(self._used_redis)[:1])
+        if used != self._described:
+            self._described = used
+            return await with_servers(machine, *used)
+        return machine
 
     def scrubbed(self, text: str) -> str:
         """Without the passwords of the servers which were named."""

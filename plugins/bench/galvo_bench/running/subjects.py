@@ -55,14 +55,17 @@ SUBJECTS = {
         Subject("l2", "cache", "cache.l2"),
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),
+        Subject("operations", "cache", "cache.operations"),
+        Subject("stampede", "cache", "cache.stampede"),
+        Subject("reliability", "cache", "cache.reliability"),
         Subject("connections", "pool", "pool.connections"),
-        Subject("sizing", "pool", "pool.sizing"),
+        Subject("sizing", "pool", "pool.sizing", share=0.4),
         Subject("crud", "pool", "pool.crud"),
         Subject("watching", "index", "index.watching"),
         Subject("advice", "index", "index.advised", disk=400),
         Subject("n_plus_one", "index", "index.n_plus_one"),
         Subject("recording", "monitor", "monitor.recording"),
-        Subject("monitoring", "monitor", "monitor.monitoring"),
+        Subject("monitoring", "monitor", "monitor.monitoring", share=0.4),
         Subject("export", "monitor", "monitor.exporting"),
         Subject("resting", "memory", "memory.resting"),
         Subject("images", "memory", "memory.images", disk=300),
@@ -75,6 +78,7 @@ SUBJECTS = {
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
         Subject("users", "app", "app.users", disk=500),
+        Subject("asked", "app", "counts.run", disk=200),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }

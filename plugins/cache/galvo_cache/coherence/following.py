@@ -62,10 +62,12 @@ class Following:
 
     def forget(self) -> None:
         """Believe nothing any more."""
+        self._stamps.clear()
+        if self.epoch is None and not self.held:
+            return  # nothing has been since the last time: a join that fails must not cost the catalog each time
         held, self.held, self.epoch = self.held, {}, None
         for handle in held.values():
             self._follower.end(handle)
-        self._stamps.clear()
         self._follower.clear()
 
     def _heard_by_all(self, frame: Frame) -> None:

@@ -1,0 +1,79 @@
+"""Kernels with all of our plugins, from nothing but what is written here; and when they are quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from galvo import GalvoError, Kernel
+from galvo.discovery import FILE, Listing, render
+from galvo_bench.counts import pins
+from galvo_bench.running.stand import must
+
+PLUGINS = {
+    "cache": "galvo_cache:CachePlugin",
+    "embedded": "galvo_embedded:EmbeddedPlugin",
+    "pool": "galvo_pool:PoolPlugin",
+    "index": "galvo_index:IndexPlugin",
+    "memory": "galvo_memory:MemoryPlugin",
+    "monitor": "galvo_monitor:MonitorPlugin",
+    "tasks": "galvo_tasks:TasksPlugin",
+}
+"""Outermost first, as in entrypoints.toml."""
+LOOK = 0.001
+
+
+class Busy(GalvoError):
+    """This machine was too busy to count."""
+
+
+@contextmanager
+def root(extra: str = "") -> Iterator[Path]:
+    """A folder to make kernels from: no settings, our plugins, and `extra` ("name=module:class") as the outermost."""
+    listings = [Listing(name, target) for name, target in PLUGINS.items()]
+    if extra:
+        name, _, target = extra.partition("=")
+        listings.insert(0, Listing(name, target))
+    with tempfile.TemporaryDirectory(prefix="galvo-counts-") as folder:
+        (Path(folder) / FILE).write_text(render(listings), "utf-8")
+        yield Path(folder)
+
+
+@asynccontextmanager
+async def kernel(root: Path, postgres: str, redis: str = "", namespace: str = "") -> AsyncIterator[Kernel]:
+    """A running one that may keep answers, and has read the catalog."""
+    async with Kernel.from_settings(root, overrides=pins.settings(postgres, redis, namespace)) as made:
+        await ready(made)
+        yield made
+
+
+async def ready(kernel: Kernel) -> None:
+    """All plugins run, the cache knows the catalog and shares answers if it can. Raises GalvoError."""
+    failed = {one["name"]: one["reason"] for one in kernel.plugins() if one["state"] == "failed"}
+    must(not failed, f"not all plugins run: {failed}")
+    cache = kernel.find_capability("cache")
+    if cache is not None and cache._sharing.on:
+        while not kernel.plugin_stats("cache").get("shares"):  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(LOOK)
+    await kernel.fetchval("select count(*) from pg_catalog.pg_language")
+    await quiet(kernel)
+
+
+async def quiet(kernel: Kernel) -> None:
+    """What the cache writes to Redis in the background is there."""
+    while True:
+        stats = kernel.plugin_stats("cache")
+        if not (stats.get("l2_queued_bytes") or stats.get("releases_due") or stats.get("pending_remote")):
+            return
+        await asyncio.sleep(LOOK)
+
+
+def undisturbed(kernel: Kernel) -> None:
+    """Raises Busy when something took so long that galvo went on without it."""
+    stats = kernel.plugin_stats("cache")
+    late = [name for name in ("doubts", "lapses", "l2_timeouts", "l2_errors", "unannounced") if stats.get(name)]
+    if late:
+        raise Busy(f"this machine is too busy to count: {', '.join(late)}")

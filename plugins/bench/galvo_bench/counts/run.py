@@ -1,0 +1,37 @@
+"""Starts what counts: processes of their own, in which nothing else has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from galvo_bench.load.processes import child
+from galvo_bench.results.model import Section
+from galvo_bench.running.stand import Stand
+
+GROUPS = {"shop": "application", "kernel": "paths", "pool": "pools", "allocations": "allocations"}
+"""By name, the module that counts."""
+ALIKE = dict.fromkeys(("PYTHONMALLOC", "PYTHONTRACEMALLOC", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG"), "")
+ALIKE["PYTHONHASHSEED"] = "0"
+"""Sets are in the same order, and nothing is allocated for a debugger."""
+
+
+async def measure(stand: Stand) -> list[Section]:
+    """What each operation asks of PostgreSQL and Redis, and allocates: counted, not timed."""
+    return await counted(stand, GROUPS)
+
+
+async def counted(stand: Stand, groups: Iterable[str], plugin: str = "") -> list[Section]:
+    """A process for each group. `plugin`, as "name=module:class", is loaded into all kernels, outermost.
+
+    Raises GalvoError.
+    """
+    sections: list[Section] = []
+    postgres, redis = await stand.postgres(), await stand.redis()
+    for group in groups:
+        async with child(f"counting {group}", "galvo_bench.counts.child", env=ALIKE) as process:
+            process.tell({"module": GROUPS[group], "postgres": postgres, "redis": redis, "plugin": plugin})
+            sections += msgspec.convert((await process.hear())["sections"], list[Section])
+        stand.tick()
+    return sections

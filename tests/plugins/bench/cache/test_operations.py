@@ -1,0 +1,65 @@
+"""Caches as stores: each does what its operations say, or the run ends; what one cannot do is said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import msgspec
+import pytest
+from asyncpg import Record
+from redis import Redis
+
+from galvo import GalvoError
+from galvo_bench.cache import operations, stores
+from galvo_bench.method.rounds import AGAIN, Result
+from galvo_bench.reports.table import show
+from galvo_bench.results.model import Missing
+from galvo_embedded import Servers
+from tests.plugins.bench.test_subjects import OneRound
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:Call to deprecated:DeprecationWarning"),  # the peers' calls of redis-py
+]
+
+
+@pytest.fixture
+def stand(server_dsn: str, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneRound]:
+    redis = asyncio.run(servers.redis())
+    monkeypatch.setattr(operations, "KEYS", 10)
+    yield OneRound(server_dsn, redis)
+    with Redis.from_url(redis) as client:
+        assert client.info("keyspace") == {}, "the subject left keys behind"
+
+
+async def test_operations(stand: OneRound, capsys: pytest.CaptureFixture[str]) -> None:
+    sections = await operations.measure(stand)
+    assert len(sections) == 2 * len(operations.SINGLE) + len(operations.MANY)
+    everyone = {"redis.asyncio, pickle", "galvo L2", *stores.PEERS}
+    for section in sections:
+        show(section)
+        without = {row.name for row in section.rows if isinstance(row, Missing)}
+        measured = {row.name for row in section.rows if isinstance(row, Result)} - {AGAIN}
+        assert measured | without == everyone
+        if "delete" in section.title:
+            assert without == {"galvo L2"}
+        else:
+            assert without == ({"galvo L2", "dogpile.cache"} if "expire" in section.title else set())
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+async def test_a_store_that_does_not_delete_ends_the_run(stand: OneRound, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def keeping(url: str, records: list[Record], stack: AsyncExitStack) -> stores.Store:
+        made = await stores.cashews(url, records, stack)
+
+        async def nothing(key: str) -> Any:
+            return True
+
+        return msgspec.structs.replace(made, delete=nothing)
+
+    monkeypatch.setattr(stores, "PEERS", {"cashews": keeping})
+    with pytest.raises(GalvoError, match="cashews gives what was deleted"):
+        await operations.measure(stand)

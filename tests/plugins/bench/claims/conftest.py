@@ -1,0 +1,42 @@
+"""A stand on the servers of this test run, for as few rounds as tell anything."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from galvo_bench.running.stand import Stand
+from galvo_embedded import Servers
+
+
+class Small(Stand):
+    def __init__(self, postgres: str, redis: str) -> None:
+        super().__init__(postgres, rounds=2)
+        self._redis = redis
+
+    async def redis(self) -> str:
+        return self._redis
+
+    async def redis_of(self, name: str) -> str:
+        return self._redis
+
+
+@pytest.fixture(autouse=True, scope="module")
+def frozen() -> Iterator[None]:
+    """Each turn begins with a full collection: it must not look at all that pytest has collected."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def stand(server_dsn: str, servers: Servers) -> Iterator[Stand]:
+    redis = asyncio.run(servers.redis())
+    yield Small(server_dsn, redis)
+    with Redis.from_url(redis) as client:
+        client.flushall()
