@@ -37,7 +37,7 @@ LIVES = {
     "galvo, a reload": ("reloaded", ""),
 }
 TIMES = 1_024
-"""Operations after which what they left is counted; a hundredth of pictures."""
+"""Operations after which what they left is counted; a tenth of pictures."""
 READS = 500
 """Answers in a life."""
 COUNT = 5
