@@ -1,4 +1,4 @@
-"""A machine on which things take so long that galvo goes on without them is asked again, before it is said to be busy."""
+"""A machine on which things take so long that galvo goes on without them is asked again before it is called busy."""
 
 from __future__ import annotations
 
