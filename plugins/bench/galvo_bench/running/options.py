@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def add_options(parser: argparse.ArgumentParser, rounds: str) -> None:
@@ -27,6 +27,17 @@ def checked(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.N
     if options.force and not options.against:
         parser.error("--force needs --against FILE")
     return options
+
+
+def number_from(least: int) -> Callable[[str], int]:
+    """The type of an option."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
+        return int(text)
+
+    return number
 
 
 def _rounds(text: str) -> int:
