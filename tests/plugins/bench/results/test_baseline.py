@@ -56,6 +56,11 @@ def test_worse_is_what_is_further_off_than_the_noise(now: Section, worse: list[s
     assert section.title == "A query: against 0123456789ab"
 
 
+def test_an_uncertain_baseline_makes_nothing_worse() -> None:
+    assert compared(run_of(timed(0.5, spread=0.1)), run_of(timed(0.55, spread=0.01))).worse == []
+    assert compared(run_of(timed(0.5, spread=0.1)), run_of(timed(0.6, spread=0.01))).worse == ["A query: galvo"]
+
+
 @pytest.mark.parametrize("queries", [4, 2])
 def test_what_is_counted_must_be_equal(queries: float) -> None:
     found = compared(run_of(counted(3)), run_of(counted(queries)))
