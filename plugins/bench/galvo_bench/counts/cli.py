@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     stand = Stand(options.url)
     try:
         groups = [name for name in GROUPS if not options.groups or name in options.groups]
-        sections = asyncio.run(counted(stand, groups, options.plugin))
+        sections = asyncio.run(_counted(stand, groups, options.plugin))
     finally:
         stand.close()
     if options.json:
@@ -37,6 +37,11 @@ def main(argv: Sequence[str]) -> int:
         for section in sections:
             show(section)
     return _update(sections) if options.update else _compare(sections, quiet=options.json)
+
+
+async def _counted(stand: Stand, groups: list[str], plugin: str) -> list[Section]:
+    await stand.reach()
+    return await counted(stand, groups, plugin)
 
 
 def parser() -> argparse.ArgumentParser:

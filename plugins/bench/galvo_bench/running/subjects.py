@@ -78,7 +78,7 @@ SUBJECTS = {
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
         Subject("users", "app", "app.users", disk=500),
-        Subject("asked", "app", "counts.run", disk=200),
+        Subject("asked", "app", "counts.run:measure", disk=200),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }
