@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser, rounds: str) -> None:
     """`rounds` says how many there are without the option; that is then 0."""
     parser.allow_abbrev = False  # `command_of` knows whole words only
     add = parser.add_argument
-    add("--rounds", type=_rounds, default=0, metavar="N", help=f"each runs every candidate once ({rounds})")
+    add("--rounds", type=number_from(1), default=0, metavar="N", help=f"each runs every candidate once ({rounds})")
     add("--json", action="store_true", help="print the run as JSON, and nothing else")
     add("--save", default="", metavar="FILE", help="keep the run as JSON, for `galvo bench compare`")
     add("--markdown", default="", metavar="FILE", help="write a report")
@@ -59,7 +59,12 @@ def command_of(words: Sequence[str]) -> str:
     return join(kept)
 
 
-def _rounds(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds: 1 or more")
-    return int(text)
+def number_from(least: int) -> Callable[[str], int]:
+    """The type of an option."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
+        return int(text)
+
+    return number
