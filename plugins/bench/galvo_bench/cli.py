@@ -19,6 +19,7 @@ COMMANDS = {
     "indexes": "index.cli",
     "counts": "counts.cli",
     "report": "reports.cli",
+    "versus": "kernel.versus",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
 READING = {"compare", "report"}

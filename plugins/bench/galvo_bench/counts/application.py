@@ -15,7 +15,7 @@ from galvo_bench.app import shop
 from galvo_bench.app.mix import MIX, Mix, World, get
 from galvo_bench.counts import pins
 from galvo_bench.counts.galvanised import quiet, ready, undisturbed
-from galvo_bench.counts.wires import Quiet, Wires, at_once, wired
+from galvo_bench.counts.wires import SUBJECT, Quiet, Wires, at_once, wired
 from galvo_bench.load.loops import Request
 from galvo_bench.load.wire import connected
 from galvo_bench.results.model import Section, Values
@@ -43,7 +43,7 @@ async def measure(postgres: str, redis: str, root: Path) -> list[Section]:
             opened = plain(wires.postgres, EngravingSettings(), pins.settings(wires.postgres), root)
             async with opened as off:
                 rows = await _asked(wires, off, world, at_once)
-        sections = [Section("counts", "shop: everything off", EXPLAINS, [*rows], exact=True)]
+        sections = [Section(SUBJECT, "shop: everything off", EXPLAINS, [*rows], exact=True)]
         async with pins.shared(redis, NAME), wired(urls["on"], redis) as wires:
             overrides = pins.settings(wires.postgres, wires.redis, NAME)
             async with galvanised(EngravingSettings(warm=0), overrides, root) as on:
@@ -51,7 +51,7 @@ async def measure(postgres: str, redis: str, root: Path) -> list[Section]:
                 await ready(on.kernel)
                 rows = await _asked(wires, on, world, _quiet(on.kernel))
                 undisturbed(on.kernel)
-        return [*sections, Section("counts", "shop: everything on", EXPLAINS, [*rows], exact=True)]
+        return [*sections, Section(SUBJECT, "shop: everything on", EXPLAINS, [*rows], exact=True)]
 
 
 def _quiet(kernel: Kernel) -> Quiet:
@@ -93,6 +93,7 @@ async def _served(opened: Shop) -> AsyncIterator[Callable[[Request], asyncio.Fut
     """Sends a request over one kept connection. Raises GalvoError for an answer that is an error."""
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only on sockets that it makes
         app = create_app(shop=opened)
         server = uvicorn.Server(
             uvicorn.Config(app, loop="asyncio", lifespan="off", log_level="critical", timeout_keep_alive=pins.DAY)

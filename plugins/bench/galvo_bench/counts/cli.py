@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from galvo import GalvoError
 from galvo_bench.counts import expected
 from galvo_bench.counts.run import GROUPS, counted
 from galvo_bench.reports.table import show
@@ -28,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     stand = Stand(options.url)
     try:
         groups = [name for name in GROUPS if not options.groups or name in options.groups]
-        sections = asyncio.run(counted(stand, groups, options.plugin))
+        sections = asyncio.run(_counted(stand, groups, options.plugin))
     finally:
         stand.close()
     if options.json:
@@ -37,6 +38,11 @@ def main(argv: Sequence[str]) -> int:
         for section in sections:
             show(section)
     return _update(sections) if options.update else _compare(sections, quiet=options.json)
+
+
+async def _counted(stand: Stand, groups: list[str], plugin: str) -> list[Section]:
+    await stand.reach()
+    return await counted(stand, groups, plugin)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,7 +57,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _update(sections: list[Section]) -> int:
     was, found = expected.read(), expected.table(sections)
-    expected.FILE.write_text(expected.render({**was, **found}), "utf-8")
+    try:
+        expected.FILE.write_text(expected.render({**was, **found}), "utf-8")
+    except OSError as error:
+        raise GalvoError(f"{expected.FILE} cannot be written: {error.strerror}") from None
     print(f"{expected.FILE.name} expects this from now on; look at its diff")
     return 0
 

@@ -12,7 +12,7 @@ import asyncpg
 from galvo import Kernel
 from galvo_bench.counts import pins
 from galvo_bench.counts.galvanised import kernel, quiet, undisturbed
-from galvo_bench.counts.wires import Wires, wired
+from galvo_bench.counts.wires import SUBJECT, Wires, wired
 from galvo_bench.results.model import Section, Values
 
 NAMESPACE = "galvo-bench-counts"
@@ -39,7 +39,7 @@ async def measure(postgres: str, redis: str, root: Path) -> list[Section]:
     async with table(postgres):
         async with wired(postgres) as wires, kernel(root, wires.postgres) as ours:
             rows = await _counted(wires, _alone(ours), ours)
-        sections = [Section("counts", "kernel: one process", f"{EXPLAINS}.", [*rows], exact=True)]
+        sections = [Section(SUBJECT, "kernel: one process", f"{EXPLAINS}.", [*rows], exact=True)]
         async with (
             pins.shared(redis, NAMESPACE),
             wired(postgres, redis) as wires,
@@ -47,7 +47,7 @@ async def measure(postgres: str, redis: str, root: Path) -> list[Section]:
             kernel(root, wires.postgres, wires.redis, NAMESPACE) as other,
         ):
             rows = await _counted(wires, _together(ours, other), ours, other)
-        return [*sections, Section("counts", "kernel: two processes", SHARED, [*rows], exact=True)]
+        return [*sections, Section(SUBJECT, "kernel: two processes", SHARED, [*rows], exact=True)]
 
 
 @asynccontextmanager

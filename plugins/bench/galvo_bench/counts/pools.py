@@ -13,7 +13,7 @@ from galvo import Kernel
 from galvo_bench.counts import pins
 from galvo_bench.counts.galvanised import quiet, ready
 from galvo_bench.counts.paths import EXPLAINS, READ, TABLE, UNCACHED, WRITE, table
-from galvo_bench.counts.wires import Quiet, Wires, at_once, wired
+from galvo_bench.counts.wires import SUBJECT, Quiet, Wires, at_once, wired
 from galvo_bench.results.model import Section
 from galvo_pool import create_pool
 
@@ -42,7 +42,7 @@ async def measure(postgres: str, redis: str, root: Path) -> list[Section]:
 
 async def _section(title: str, wires: Wires, pool: Any, quiet: Quiet = at_once) -> Section:
     rows = [await wires.during(name, step, quiet) for name, step in _steps(pool)]
-    return Section("counts", title, f"{EXPLAINS}.", [*rows], exact=True)
+    return Section(SUBJECT, title, f"{EXPLAINS}.", [*rows], exact=True)
 
 
 def _steps(pool: Any) -> list[tuple[str, Callable[[], Awaitable[Any]]]]:

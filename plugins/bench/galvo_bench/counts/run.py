@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from galvo import GalvoError
 from galvo_bench.load.processes import child
 from galvo_bench.results.model import Section
 from galvo_bench.running.stand import Stand
@@ -30,8 +31,13 @@ async def counted(stand: Stand, groups: Iterable[str], plugin: str = "") -> list
     sections: list[Section] = []
     postgres, redis = await stand.postgres(), await stand.redis()
     for group in groups:
+        asked = {"module": GROUPS[group], "postgres": postgres, "redis": redis, "plugin": plugin}
         async with child(f"counting {group}", "galvo_bench.counts.child", env=ALIKE) as process:
-            process.tell({"module": GROUPS[group], "postgres": postgres, "redis": redis, "plugin": plugin})
-            sections += msgspec.convert((await process.hear())["sections"], list[Section])
+            process.tell(asked)
+            try:
+                answer = await process.hear()
+            except GalvoError as error:
+                raise GalvoError(stand.scrubbed(str(error))) from None
+        sections += msgspec.convert(answer["sections"], list[Section])
         stand.tick()
     return sections

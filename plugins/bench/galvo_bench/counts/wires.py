@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from galvo_bench.counts import proxy, redis_proxy
 from galvo_bench.results.model import Values
 
-T = TypeVar("T")
+SUBJECT = "asked"
+"""Of which sections are."""
 Quiet = Callable[[], Awaitable[None]]
 """Waits until all that was started in the background has ended."""
 

@@ -33,7 +33,7 @@ NARROW = 0.08
 """To either side: a wider interval misses a change of 20 % too often, a narrower one costs rounds."""
 LONGEST = 4
 """Times the rounds that were asked for."""
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds after which no further round begins unasked."""
 
 

@@ -15,6 +15,9 @@ from galvo_bench.method.rounds import LEAST, Result
 Verdict = Literal["faster", "slower", "same", "unsure"]
 Ratio = Literal["time", "speed", "throughput"]
 
+SLIGHT = log(1.03)
+"""No smaller difference is told: where a program happens to lie in memory makes as much (Mytkowicz et al.,
+"Producing wrong data without doing anything obviously wrong", ASPLOS 2009)."""
 TOLD = log(1.2)
 """A difference that "same" denies."""
 
@@ -28,7 +31,7 @@ def verdict(row: Result, again: Result | None = None, ratio: Ratio = "time") -> 
     if row.rounds < LEAST or min(row.low, again.low if again else 1) <= 0:
         return "unsure"  # a clock that did not move gives no ratio
     noise = max(abs(log(again.low)), abs(log(again.high))) if again else 0.0
-    if row.low <= 1 <= row.high or abs(log(row.ratio)) <= noise:
+    if row.low <= 1 <= row.high or abs(log(row.ratio)) <= max(noise, SLIGHT):
         return "same" if max(abs(log(row.low)), abs(log(row.high)), noise) <= TOLD else "unsure"
     return "faster" if (row.ratio < 1) == (ratio == "time") else "slower"
 

@@ -28,8 +28,7 @@ def show(claims: list[Judged]) -> None:
         console.print(Text(f"  {aim}95 % sure {interval}{same}", "dim"))
     for claim in claims:
         console.print()
-        console.print(Text(shown(claim.title), "bold"), end="")
-        console.print(Text(f": {shown(claim.explains)}"))
+        console.print(Text.assemble((shown(claim.title), "bold"), f": {shown(claim.explains)}"))
 
 
 def _line(cells: list[str]) -> Text:
@@ -57,7 +56,8 @@ def percent(ratio: float) -> str:
     """What a ratio to plain adds or takes away; many times as much is said so."""
     if ratio >= 3:
         return f"{number(ratio)}x"
-    return f"{100 * (ratio - 1):+.{0 if abs(ratio - 1) >= 0.1 else 1}f} %"
+    digits = 0 if abs(ratio - 1) >= 0.1 else 1
+    return f"{round(100 * (ratio - 1), digits) + 0.0:+.{digits}f} %"  # + 0.0: no negative zero
 
 
 def amount(value: float, unit: str) -> str:

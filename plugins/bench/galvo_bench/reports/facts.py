@@ -57,5 +57,5 @@ def facts(run: Run) -> dict[str, str]:
     found["rounds"] = str(run.rounds)
     for field, name in NAMES.items():
         if value := getattr(run.machine, field):
-            found[name] = value if isinstance(value, str) else f"{number(value)}{' MB' * (field == 'memory')}"
+            found[name] = value if isinstance(value, str) else number(value)
     return found

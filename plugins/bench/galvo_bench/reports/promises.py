@@ -10,9 +10,8 @@ from galvo_bench.results.model import Judged
 def promises(claims: list[Judged]) -> Markup:
     if not claims:
         return Markup("")
-    heads = [
-        tag("th", head or tag("span", "claim", class_="unseen"), scope="col", role="columnheader") for head in HEADS
-    ]
+    heads = [tag("th", _key(), scope="col", role="columnheader", class_="keyed")]
+    heads += [tag("th", head, scope="col", role="columnheader") for head in HEADS[1:]]
     table = tag(
         "table",
         tag("thead", tag("tr", *heads, role="row"), role="rowgroup"),
@@ -22,6 +21,15 @@ def promises(claims: list[Judged]) -> Markup:
     heading = tag("h2", "The mission's claims", id="claims")
     return tag("section", heading, tag("article", table, aria_labelledby="claims"), class_="chapter",
                aria_labelledby="claims")  # fmt: skip
+
+
+def _key() -> Markup:
+    """What the bars are."""
+    swatches = [
+        tag("span", tag("svg", tag("rect", width=14, height=5, rx=2.5, class_=name), width=14, height=5), f" {name}")
+        for name in ("plain", "galvo")
+    ]
+    return tag("span", tag("span", "claim; bars: ", class_="unseen"), *swatches, class_="key")
 
 
 def _row(claim: Judged) -> Markup:

@@ -54,7 +54,7 @@ def machine(loop: str = "asyncio") -> Machine:
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0,
         libraries={name: version for name in LIBRARIES if (version := _version(name))},
-        commit=_commit(Path(galvo.__file__)),
+        commit=commit_of(Path(galvo.__file__)),
         cpu=_cpu(),
         memory=_memory(),
         system=f"{platform.system()} {platform.release()}",
@@ -95,7 +95,7 @@ async def _redis(url: str) -> str:
         return str((await client.info("server"))["redis_version"])
 
 
-def _commit(source: Path) -> str:
+def commit_of(source: Path) -> str:
     """Of the checkout that `source` belongs to; a checkout that only has a virtual environment in it is not that."""
     if _git(source.parent, "ls-files", "--error-unmatch", source.name) is None:
         return ""

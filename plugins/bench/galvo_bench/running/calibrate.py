@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from math import ceil
 
@@ -20,6 +20,7 @@ from galvo_bench.method.rounds import LEAST, Clock, Operation
 from galvo_bench.reports.progress import Progress
 from galvo_bench.reports.table import show
 from galvo_bench.results.model import Section, Values
+from galvo_bench.running.options import number_from
 from galvo_bench.running.stand import ROUNDS, Stand
 
 NEEDED = 0.95
@@ -32,8 +33,10 @@ CLOCKS: tuple[Clock, ...] = ("wall", "cpu")
 def main(argv: Sequence[str]) -> int:
     """1: less than 95 of 100 are called right. Raises GalvoError: no server."""
     made = argparse.ArgumentParser(prog="galvo bench calibrate", description=__doc__)
-    made.add_argument("--tries", type=_from(1), default=100, metavar="N", help="of each operation and clock (100)")
-    made.add_argument("--rounds", type=_from(LEAST), default=ROUNDS, metavar="N", help=f"of a try ({ROUNDS})")
+    made.add_argument(
+        "--tries", type=number_from(1), default=100, metavar="N", help="of each operation and clock (100)"
+    )
+    made.add_argument("--rounds", type=number_from(LEAST), default=ROUNDS, metavar="N", help=f"of a try ({ROUNDS})")
     made.add_argument("--url", default="", help="a PostgreSQL to use instead of a private one")
     made.add_argument("--json", action="store_true", help="print JSON")
     options = made.parse_args(argv)
@@ -49,15 +52,6 @@ def main(argv: Sequence[str]) -> int:
     needed = ceil(NEEDED * options.tries)
     rows = [row.values for row in section.rows if isinstance(row, Values)]
     return int(any(min(row["called the same"], row["20 % caught"]) < needed for row in rows))
-
-
-def _from(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
-        return int(text)
-
-    return number
 
 
 async def calibrate(stand: Stand, tries: int) -> Section:

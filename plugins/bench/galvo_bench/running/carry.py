@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from shlex import join
 from typing import Any
 
 from galvo import GalvoError
@@ -23,19 +22,18 @@ from galvo_bench.running.against import Against
 from galvo_bench.running.disk import must_fit
 from galvo_bench.running.extra import absent
 from galvo_bench.running.interruption import Interruption
+from galvo_bench.running.options import command_of
 from galvo_bench.running.outputs import Outputs
 from galvo_bench.running.run import Measurable, measure
 from galvo_bench.running.stand import FOLDER, NoServer, Stand
-from galvo_bench.running.urls import shown_words
 
 INTERRUPTED = 130
 
 
 def begun(options: argparse.Namespace, words: Sequence[str], names: Sequence[str], rounds: int) -> Run:
     """An empty run of `galvo bench WORDS`, of these subjects or claims."""
-    command = join(["galvo", "bench", *shown_words(words)])
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    return Run(command, began, machine("uvloop" if options.uvloop else "asyncio"), rounds, list(names))
+    return Run(command_of(words), began, machine("uvloop" if options.uvloop else "asyncio"), rounds, list(names))
 
 
 def carry_out(

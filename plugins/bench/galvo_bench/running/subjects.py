@@ -50,8 +50,8 @@ SUBJECTS = {
     for subject in (
         Subject("hit", "kernel", "kernel.hot_path:hit"),
         Subject("uncached", "kernel", "kernel.hot_path:uncached"),
-        Subject("chain", "kernel", "kernel.chain"),
-        Subject("start", "kernel", "kernel.starting"),
+        Subject("chain", "kernel", "kernel.chain", share=0.6),
+        Subject("start", "kernel", "kernel.starting", share=0.6),
         Subject("l2", "cache", "cache.l2"),
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),
@@ -78,7 +78,7 @@ SUBJECTS = {
         Subject("publishing", "tasks", "tasks.publishing"),
         Subject("shop", "app", "app.measure", disk=500),
         Subject("users", "app", "app.users", disk=500),
-        Subject("asked", "app", "counts.run", disk=200),
+        Subject("asked", "app", "counts.run:measure", disk=200),
         Subject("eviction", "cache", "cache.eviction"),  # last: theine starts a thread
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -14,8 +14,6 @@ from galvo import GalvoError
 
 SECONDS = 10.0
 """That a server has to answer."""
-SECRET = ("--url", "--amqp")
-"""Options whose value may hold a password."""
 
 
 def shown(url: str) -> str:
@@ -25,21 +23,6 @@ def shown(url: str) -> str:
         return "URL"
     scheme, host, port, path = parts
     return f"{scheme}://{host}{f':{port}' if port else ''}{path}"
-
-
-def shown_words(words: Sequence[str]) -> list[str]:
-    """A command line whose URLs are safe to keep."""
-    found, secret = [], False
-    for word in words:
-        option, equals, value = word.partition("=")
-        if secret:
-            found.append(shown(word))
-        elif equals and option in SECRET:
-            found.append(f"{option}={shown(value)}")
-        else:
-            found.append(word)
-        secret = not secret and word in SECRET
-    return found
 
 
 def scrubbed(text: str, *urls: str) -> str:

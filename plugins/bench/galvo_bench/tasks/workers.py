@@ -19,6 +19,7 @@ import msgspec
 import psutil
 
 from galvo import GalvoError
+from galvo_bench.running.tied import tied
 from galvo_bench.tasks import ours, plain
 from galvo_bench.tasks.jobs import BEGUN, DONE, PLAIN, READY, Jobs, jobs_of
 from galvo_tasks import TasksSettings, celery_app
@@ -67,6 +68,7 @@ class Worker:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                preexec_fn=tied(),  # it reads no input that could end
             )
 
     def until_ready(self) -> None:

@@ -72,7 +72,7 @@ async def told(monkeypatch: pytest.MonkeyPatch, measure: Any, stand: Stand, roun
         return rounds
 
     with monkeypatch.context() as patched:
-        patched.setattr(caching, "counted_rounds", known)
+        patched.setattr(caching, "_rounds", known)
         return await measure(stand)
 
 

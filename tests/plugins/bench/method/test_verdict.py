@@ -25,6 +25,8 @@ def row(ratio: float, low: float, high: float, rounds: int = 11) -> Result:
     (row(1.3, 1.2, 1.4), QUIET, "slower"),
     (row(1.01, 0.97, 1.05), QUIET, "same"),
     (row(1.10, 1.05, 1.15), QUIET, "slower"),
+    (row(1.04, 1.03, 1.05), QUIET, "slower"),
+    (row(1.025, 1.024, 1.026), QUIET, "same"),
     (row(1.10, 1.05, 1.15), LOUD, "same"),
     (row(0.90, 0.87, 0.95), LOUD, "same"),
     (row(1.10, 0.9, 1.3), QUIET, "unsure"),

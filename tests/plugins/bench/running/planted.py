@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import asyncpg
 from galvo_bench.results.model import Section, Values
 from galvo_bench.running.stand import Stand
 from galvo_bench.running.subjects import SUBJECTS, Subject
+from galvo_bench.running.tied import tied
 
 WAITING = "waiting with"
 """On stderr, before the process id of a child, once a subject waits."""
@@ -32,9 +33,18 @@ async def slow(stand: Stand) -> list[Section]:
     return []
 
 
-def waits() -> subprocess.Popen[bytes]:
+async def held(stand: Stand) -> list[Section]:
+    """Its process ends with this one."""
+    waits(tied())
+    await asyncio.Event().wait()
+    return []
+
+
+def waits(prepare: Callable[[], None] | None = None) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-c", "import time; time.sleep(600)"]
-    child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    child = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=prepare
+    )
     print(WAITING, child.pid, file=sys.stderr, flush=True)
     return child
 
@@ -83,7 +93,7 @@ async def served(stand: Stand) -> list[Section]:
 
 def plant(subjects: MutableMapping[str, Subject]) -> None:
     sys.modules["galvo_bench.planted"] = sys.modules[__name__]
-    for function in (quick, served, slow, stubborn, stuck, wrong, full, server_full, nothing):
+    for function in (quick, served, slow, held, stubborn, stuck, wrong, full, server_full, nothing):
         name = function.__name__
         subjects[name] = Subject(name, "planted", f"planted:{name}", disk=1)
     subjects["huge"] = Subject("huge", "planted", "planted:quick", disk=10**9)

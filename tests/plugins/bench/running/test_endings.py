@@ -99,12 +99,12 @@ def test_a_second_time_ends_at_once(folder: Path) -> None:
 
 def test_a_killed_run(folder: Path) -> None:
     """It can say nothing, but what it had measured is there, and its servers end."""
-    with bench(folder, "quick", "slow") as process:
+    with bench(folder, "quick", "held") as process:
         child = waiting(process)
         process.kill()
         process.communicate()
     run = load(folder / LAST)
     assert (run.partial, run.done) == (True, ["quick"])
     assert [path.name for path in (folder / LAST).parent.iterdir() if path.is_file()] == ["last.json"]
-    child.kill()
+    psutil.wait_procs([child])
     until_released(folder)
