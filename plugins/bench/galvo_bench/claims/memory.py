@@ -36,7 +36,7 @@ Run = Callable[[str], Awaitable[dict[str, float]]]
 
 async def measure(stand: Stand) -> Found:
     """All lanes at once: memory is nothing that another process takes away."""
-    url, rounds = await stand.postgres(), max(LEAST, stand.rounds // 2)
+    url, rounds = await stand.postgres(), max(LEAST, stand.rounds // 3)
     async with chunks.table(url, ROWS):
         rows = await _peaks(stand, rounds, READ, lambda way: chunks.read(way, url, ROWS))
     found = {f"{ROWS:,} rows": rows}

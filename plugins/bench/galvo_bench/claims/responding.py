@@ -14,7 +14,7 @@ from galvo_bench.results.model import Section, Values
 from galvo_bench.running.stand import Stand, must
 
 CLIENTS = 16
-OVER = 1.5
+OVER = 1.4
 """Of what plain answers so many clients at most (closed loop)."""
 WARM, SECONDS = 1.0, 2.0
 """Of a turn: dropped, and counted."""

@@ -26,5 +26,6 @@ async def overall(stand: Stand) -> Found:
 async def _both(stand: Stand) -> tuple[Found, Found]:
     if stand not in _measured:
         async with ready(stand, FILLING) as (load, apps):
-            _measured[stand] = (await offered(stand, load, apps), await asked(stand, load, apps))
+            speed = await asked(stand, load, apps)  # first: it goes on to fill the cache
+            _measured[stand] = (await offered(stand, load, apps), speed)
     return _measured[stand]
