@@ -1,18 +1,19 @@
-"""Caches in Redis: get, set, delete, get_many, set_many, expire, by one task and by 100."""
+"""Caches in Redis and in memory: get, set, delete, expire, get_many, set_many."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
+from asyncpg import Record
 from redis.asyncio import Redis
 
-from galvo_bench.cache import stores
+from galvo_bench.cache import memory_stores, stores
 from galvo_bench.cache.sample import sample
-from galvo_bench.cache.stores import Store
+from galvo_bench.cache.stores import Make, Store
 from galvo_bench.method.rounds import Candidate, Operation, compare
 from galvo_bench.results.model import Missing, Section, inverted
 from galvo_bench.running.peers import attempt
@@ -22,9 +23,9 @@ from galvo_bench.running.stand import Stand, must
 KEYS = 100
 """In a turn; by so many tasks at once where they are as many."""
 SINGLE, MANY = ("get", "set", "delete", "expire"), ("get_many", "set_many")
-EXPLAINS = "20 rows of 8 columns, about 3 KB, 100 keys by turns; each cache encodes and decodes in its own way. "
+EXPLAINS = "20 rows of 8 columns, about 3 KB, 100 keys by turns; in Redis each cache encodes in its own way. "
 TOLD = {
-    "set": "galvo's set does not wait for Redis; the turn ends when all has been written.",
+    "set": "galvo's set does not wait for Redis, so the turn ends when all has been written; in memory it is a miss.",
     "delete": "What is deleted was set before, outside of the measurement.",
     "get_many": f"Per value, {KEYS} keys in one call.",
     "set_many": f"Per value, {KEYS} keys in one call; coredis has no such call with a TTL: {KEYS} at once.",
@@ -33,30 +34,47 @@ Shape = Callable[[Any, Sequence[str]], Operation]
 
 
 async def measure(stand: Stand) -> list[Section]:
-    """Values in Redis through each cache: get, set, delete, expire by 1 and 100 tasks, get_many, set_many."""
+    """Values in Redis and in memory through each cache: get, set, delete, expire, get_many, set_many."""
     records = await sample(stand)
+    return [*await _in_redis(stand, records), *await _in_memory(stand, records)]
+
+
+async def _in_redis(stand: Stand, records: list[Record]) -> list[Section]:
     url = await stand.redis()
     async with resources() as stack:
         client: Redis = Redis.from_url(url)
         stack.push_async_callback(client.aclose)
         stack.push_async_callback(client.flushdb)
-        everyone, missing = await _stores(url, records, stack)
-        sections = []
-        for name in SINGLE:
-            for tasks in (1, KEYS):
-                title = f"Redis, {name}, {tasks} task{'s' * (tasks > 1)}: throughput"
-                sections.append(await _compared(stand, everyone, missing, name, title, tasks))
-        for name in MANY:
-            title = f"Redis, {name} of {KEYS}: throughput"
-            sections.append(await _compared(stand, everyone, missing, name, title, 0))
-        return sections
+        ours = [await stores.redis_py(url, records, stack), await stores.galvo(url, records, stack)]
+        crew = await _crew(ours, stores.PEERS, url, records, stack)
+        one = {f"Redis, {name}, 1 task: throughput": (name, 1) for name in SINGLE}
+        many = {f"Redis, {name}, {KEYS} tasks: throughput": (name, KEYS) for name in SINGLE}
+        whole = {f"Redis, {name} of {KEYS}: throughput": (name, 0) for name in MANY}
+        loads = (one | many | whole).items()
+        return [await _compared(stand, crew, name, title, tasks) for title, (name, tasks) in loads]
 
 
-async def _stores(url: str, records: list[Any], stack: AsyncExitStack) -> tuple[list[Store], list[Missing]]:
-    """The baseline first; each has been tried with all that it can do."""
-    found = [await stores.redis_py(url, records, stack), await stores.galvo(url, records, stack)]
-    missing: list[Missing] = []
-    for name, make in stores.PEERS.items():
+async def _in_memory(stand: Stand, records: list[Record]) -> list[Section]:
+    url = await stand.postgres()
+    async with resources() as stack:
+        ours = [await memory_stores.dictionary(url, records, stack), await memory_stores.galvo(url, records, stack)]
+        crew = await _crew(ours, memory_stores.PEERS, url, records, stack)
+        return [
+            await _compared(stand, crew, name, f"Memory, {name}: throughput", 1 if name in SINGLE else 0)
+            for name in (*SINGLE[:-1], *MANY)
+        ]
+
+
+Crew = tuple[list[Store], list[Missing]]
+"""The baseline first, and who cannot come."""
+
+
+async def _crew(
+    ours: list[Store], peers: Mapping[str, Make], url: str, records: list[Record], stack: AsyncExitStack
+) -> Crew:
+    """Each has been tried with all that it can do."""
+    found, missing = [*ours], []
+    for name, make in peers.items():
         made = await attempt(name, partial(make, url, records, stack))
         if isinstance(made, Missing):
             missing.append(made)
@@ -86,10 +104,9 @@ async def _tried(store: Store) -> None:
         must(len(await store.get_many(keys)) == len(keys), f"{name} does not give all that was set")
 
 
-async def _compared(
-    stand: Stand, everyone: list[Store], missing: list[Missing], name: str, title: str, tasks: int
-) -> Section:
+async def _compared(stand: Stand, crew: Crew, name: str, title: str, tasks: int) -> Section:
     """`tasks` 0: all keys in one call."""
+    everyone, missing = crew
     candidates, without = [], [*missing]
     for store in everyone:
         operation = getattr(store, name)
@@ -97,10 +114,12 @@ async def _compared(
             without.append(Missing(store.name, operation))
             continue
         keys = _keys(store, name)
+        before: Operation | None = None
         if name == "delete":
-            before: Operation | None = _filled(store, keys)
+            before = _filled(store, keys)
+        elif name == "set" and store.empty is not None:
+            before = _emptied(store.empty)
         else:
-            before = None
             await _filled(store, keys)()
         shape: Shape = SHAPES.get(tasks, _all_at_once)
         run = _settling(store, shape(operation, keys))
@@ -146,6 +165,13 @@ def _filled(store: Store, keys: Sequence[str]) -> Operation:
         await _settled(store)
 
     return fill
+
+
+def _emptied(empty: Callable[[], object]) -> Operation:
+    async def run() -> None:
+        empty()
+
+    return run
 
 
 def _settling(store: Store, run: Operation) -> Operation:

@@ -52,6 +52,16 @@ class Load:
     async def run(self, seconds: float) -> None:
         self._begin = perf_counter()
         writing = asyncio.create_task(self._write(seconds))
+        try:
+            await self._send(seconds)
+            await asyncio.wait([writing, *self._flying], timeout=PATIENCE)
+        finally:
+            left = [writing, *self._flying]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _send(self, seconds: float) -> None:
         chance = Random(SEED)  # noqa: S311  # reproducible, not secret
         with alarm() as clock:
             for due in arrivals(READS, SEED):
@@ -65,13 +75,6 @@ class Load:
                 task = asyncio.create_task(self._read(due, key))
                 self._flying.add(task)
                 task.add_done_callback(self._flying.discard)
-        left = [*self._flying]
-        if left:
-            await asyncio.wait(left, timeout=PATIENCE)
-        await asyncio.wait([writing], timeout=PATIENCE)
-        for task in (*left, writing):
-            task.cancel()
-        await asyncio.gather(*left, writing, return_exceptions=True)
 
     async def _read(self, due: float, key: int) -> None:
         least, outcome = self._versions[key], "lost"

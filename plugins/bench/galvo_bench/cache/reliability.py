@@ -17,7 +17,7 @@ from galvo_bench.running.peers import attempt
 from galvo_bench.running.stand import Stand, must
 
 COMPARED = ("galvo", "cashews", "aiocache")
-BEFORE, DURING, AFTER = 1.5, 2.5, 2.5
+BEFORE, DURING, AFTER = 1.0, 2.0, 2.0
 """Seconds."""
 BUCKET = 0.1
 """Seconds of a point in the plot."""
@@ -88,10 +88,13 @@ async def _one(stand: Stand, fault: Fault, name: str, source: Source, judge: asy
         try:
             await asyncio.sleep(BEFORE)
             await fault.begin(redis)
-            await asyncio.sleep(DURING)
-        finally:
-            await fault.end(redis)
+            try:
+                await asyncio.sleep(DURING)
+            finally:
+                await fault.end(redis)
             await running
+        finally:
+            running.cancel()
         must(bool(load.reads), "nothing was read")
     return load
 

@@ -43,6 +43,8 @@ class Store(msgspec.Struct, frozen=True):
     """Whether `get` gave a value."""
     settled: Callable[[], Done] | None = None
     """Ends when all that was set has been written; None: `set` itself waits."""
+    empty: Callable[[], object] | None = None
+    """Needed before `set` where it would give back what is there."""
 
 
 async def redis_py(url: str, records: list[Record], stack: AsyncExitStack) -> Store:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from galvo import GalvoError
 from galvo_bench.counts import expected
 from galvo_bench.counts.run import GROUPS, counted
 from galvo_bench.reports.table import show
@@ -56,7 +57,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _update(sections: list[Section]) -> int:
     was, found = expected.read(), expected.table(sections)
-    expected.FILE.write_text(expected.render({**was, **found}), "utf-8")
+    try:
+        expected.FILE.write_text(expected.render({**was, **found}), "utf-8")
+    except OSError as error:
+        raise GalvoError(f"{expected.FILE} cannot be written: {error.strerror}") from None
     print(f"{expected.FILE.name} expects this from now on; look at its diff")
     return 0
 

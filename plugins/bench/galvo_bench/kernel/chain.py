@@ -34,8 +34,6 @@ ANSWERS = {
     "galvo cached(), L1 hit": "cached",
     "galvo fetch, uncached": "uncached",
 }
-MOST = 7
-"""Rounds: each is two dozen processes."""
 EACH = "Wall time by pyperf; each turn is a process of its own."
 
 
@@ -58,7 +56,7 @@ PASSED = "pluggy's wrappers are synchronous generators; gather and task group aw
 async def _compared(stand: Stand, names: dict[str, str]) -> list[Result]:
     url = {"GALVO_POOL__URL": await stand.postgres()}
     turns = [Turns(name, environment=url).candidate(title) for title, name in names.items()]
-    return await compare(turns, min(stand.few, MOST), "wall", stand.tick)
+    return await compare(turns, stand.rounds, "wall", stand.tick)
 
 
 def _lines(rows: list[Result]) -> dict[str, list[tuple[float, float]]]:

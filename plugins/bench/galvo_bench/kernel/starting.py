@@ -25,8 +25,6 @@ NAMES = {
     "galvo create_pool, no kernel": "pool",
     "galvo, everything on": "everything",
 }
-MOST = 11
-"""Rounds."""
 PARTS = {"imports": 1e3, "start": 1e3, "first": 1e3, "stop": 1e3, "cpu": 1e3, "rss": 1 / (1 << 20)}
 
 
@@ -78,7 +76,7 @@ async def measure(stand: Stand) -> list[Section]:
             return starts["psycopg_pool"].candidate("psycopg_pool")
 
         await lineup.peer("psycopg_pool", psycopg)
-        rows = await lineup.compare(stand, "wall", min(stand.rounds, MOST))
+        rows = await lineup.compare(stand, "wall")
     finally:
         await connection.execute("drop table bench_material")
         await connection.close()

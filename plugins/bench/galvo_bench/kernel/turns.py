@@ -23,7 +23,10 @@ VALUES = 5
 
 
 class Turns:
-    """`seconds` is the sum of what an operation took in each turn so far: the median of that turn's values."""
+    """`seconds` is the sum of what an operation took in each turn so far: the median of that turn's values.
+
+    `loops` is how often a value has run it; the first turn finds out how many take long enough.
+    """
 
     def __init__(
         self,
@@ -39,21 +42,21 @@ class Turns:
         self._command = [python, "-m", "galvo_bench.kernel.micro", name, "--worker", "--quiet"]
         self._folder = folder
         self._environment = {**os.environ, **(environment or {})}
-        self._loops = 0
+        self.loops = 0
 
     def candidate(self, title: str) -> Candidate:
         """For `compare`: a round is one turn."""
         return Candidate(title, self.turn, 1, clock=lambda: self.seconds)
 
     async def turn(self) -> None:
-        """Run one process; the first also finds out how many loops a value takes. Raises GalvoError when it fails."""
-        if self._loops:
-            told = await self._run("--loops", str(self._loops))
+        """Run one process. Raises GalvoError when it fails."""
+        if self.loops:
+            told = await self._run("--loops", str(self.loops))
             self.seconds += median(told.values)
             return
         told = await self._run("--calibrate-loops", "--min-time", str(LEAST))
-        self._loops = told.get_loops()
-        self.seconds += median(value for loops, value in told.warmups if loops == self._loops)
+        self.loops = told.get_loops()
+        self.seconds += median(value for loops, value in told.warmups if loops == self.loops)
 
     async def _run(self, *options: str) -> pyperf.Run:
         with tempfile.TemporaryDirectory(prefix="galvo-bench-") as folder:

@@ -37,7 +37,9 @@ LIVES = {
     "galvo, a reload": ("reloaded", ""),
 }
 TIMES = 1_024
-"""Operations after which what they left is counted; a hundredth of pictures."""
+"""Operations after which what they left is counted; a tenth of pictures."""
+READS = 500
+"""Answers in a life."""
 COUNT = 5
 """Lives that are counted."""
 
@@ -45,19 +47,17 @@ COUNT = 5
 async def measure(stand: Stand) -> list[Section]:
     """Bytes and objects that a query, a hit, a record and a thumbnail allocate; what a stop and a reload leave."""
     url = await stand.postgres()
-    connection = await asyncpg.connect(url)
+    await prepared(url)
     try:
-        await connection.execute(SCHEMA)
         with tempfile.TemporaryDirectory(prefix="galvo-bench-") as folder:
             picture = Path(folder) / image_ways.FILES["baseline JPEG"]
             await attempt("a picture", lambda: _picture(picture.parent))
             given = {"url": url, "picture": str(picture), "times": TIMES}
             answers = [await _asked(stand, "answers", name, *way, given) for name, way in ANSWERS.items()]
-        given = {"url": url, "lives": COUNT}
+        given = {"url": url, "answers": READS, "lives": COUNT}
         lives = [await _asked(stand, "lives", name, *way, given) for name, way in LIVES.items()]
     finally:
-        await connection.execute("drop table bench_material")
-        await connection.close()
+        await prepared(url, "drop table bench_material")
     return [
         Section("allocation", "What one operation allocates", ONE, _rows(answers, OPERATION)),
         Section("allocation", "Memory in the course of a life, KiB", COURSE, _rows(lives, STAGES)),
@@ -71,15 +71,26 @@ ONE = (
     "bytes of malloc's (C libraries', too)."
 )
 COURSE = (
-    "Python's bytes above those of a process that has lived before. full: after 500 answers, 10 tasks at once. "
+    f"Python's bytes above those of a process that has lived before. full: after {READS} answers, 10 tasks at once. "
     "relieved: after critical memory pressure; asyncpg's connections expired, cashews cleared."
 )
-LEFT = "Of several lives, from start to stop, after two for which modules were loaded. A reload has a new cache each."
+LEFT = (
+    "Of several lives, from start to stop, after some that filled what is kept. A reload makes a new cache each time."
+)
 
 OPERATION = {"peak B": 1.0, "held B": 1.0, "objects": 1.0, "left": 1.0, "left B": 1.0}
 STAGES = {"running": 1 / 1024, "full": 1 / 1024, "relieved": 1 / 1024}
 LEAVES = {"bytes": 1.0, "objects": 1.0, "files": 1.0, "threads": 1.0, "tasks": 1.0}
 """What is shown of what a child tells, in which unit."""
+
+
+async def prepared(url: str, script: str = SCHEMA) -> None:
+    """On a connection of its own."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
 
 
 def _rows(found: list[Values | Missing], shown: dict[str, float]) -> list[Result | Values | Missing]:

@@ -111,7 +111,7 @@ WAYS: dict[str, Callable[[str, str], AbstractAsyncContextManager[Operation]]] = 
     "image": image, "pillow": pillow,
 }  # fmt: skip
 SLOW = ("image", "pillow")
-"""A hundredth as often."""
+"""A tenth as often."""
 
 
 async def allocated(operation: Operation, times: int) -> dict[str, float]:
@@ -142,6 +142,8 @@ async def allocated(operation: Operation, times: int) -> dict[str, float]:
 async def _peak(operation: Operation) -> float:
     """Bytes of Python's at its peak, above those before."""
     peaks = []
+    gc.collect()
+    gc.freeze()
     for _ in range(PEAKS):
         gc.collect()
         tracemalloc.reset_peak()
@@ -159,7 +161,7 @@ def _used() -> int:
 
 async def main(way: str, url: str, picture: str, times: int) -> dict[str, float]:
     async with WAYS[way](url, picture) as operation:
-        return await allocated(operation, max(20, times // 100) if way in SLOW else times)
+        return await allocated(operation, max(20, times // 10) if way in SLOW else times)
 
 
 if __name__ == "__main__":

@@ -24,19 +24,17 @@ import asyncpg
 from galvo import Kernel, Level, MemoryPressure
 from galvo_bench.memory.answers import READ, stack
 
-ANSWERS = 500
-"""Different ones, in a life."""
 TASKS = 10
-WARM = 2
-"""Lives before anything is counted."""
+
+WARM = 3
 
 Mark = Callable[[str], None]
 Life = Callable[[Mark], Awaitable[None]]
 
 
-async def used(ask: Callable[[int], Awaitable[Any]]) -> None:
-    """Several at once ask for all answers."""
-    numbers = iter(range(1, ANSWERS + 1))
+async def used(ask: Callable[[int], Awaitable[Any]], answers: int) -> None:
+    """Several at once ask for different answers."""
+    numbers = iter(range(1, answers + 1))
 
     async def some() -> None:
         for number in numbers:
@@ -46,11 +44,11 @@ async def used(ask: Callable[[int], Awaitable[Any]]) -> None:
 
 
 @asynccontextmanager
-async def plain(url: str) -> AsyncIterator[Life]:
+async def plain(url: str, answers: int) -> AsyncIterator[Life]:
     async def life(mark: Mark) -> None:
         async with asyncpg.create_pool(url, min_size=2, max_size=TASKS) as pool:
             mark("running")
-            await used(lambda number: pool.fetch(READ, number))
+            await used(lambda number: pool.fetch(READ, number), answers)
             mark("full")
             await pool.expire_connections()
             mark("relieved")
@@ -59,20 +57,20 @@ async def plain(url: str) -> AsyncIterator[Life]:
 
 
 @asynccontextmanager
-async def cashews(url: str) -> AsyncIterator[Life]:
+async def cashews(url: str, answers: int) -> AsyncIterator[Life]:
     from cashews import Cache
 
     async with asyncpg.create_pool(url, min_size=TASKS, max_size=TASKS) as pool:
 
         async def life(mark: Mark) -> None:
             cache = Cache()
-            cache.setup("mem://", size=ANSWERS)
+            cache.setup("mem://", size=answers)
             mark("running")
 
             async def ask(number: int) -> None:
                 await cache.set(f"material:{number}", await pool.fetch(READ, number), expire=3600)
 
-            await used(ask)
+            await used(ask, answers)
             mark("full")
             await cache.clear()
             mark("relieved")
@@ -82,24 +80,24 @@ async def cashews(url: str) -> AsyncIterator[Life]:
 
 
 @asynccontextmanager
-async def galvo(url: str) -> AsyncIterator[Life]:
+async def galvo(url: str, answers: int) -> AsyncIterator[Life]:
     async def life(mark: Mark) -> None:
         async with stack(url) as kernel:
             mark("running")
-            await _used_and_relieved(kernel, mark)
+            await _used_and_relieved(kernel, answers, mark)
 
     yield life
 
 
 @asynccontextmanager
-async def reloaded(url: str) -> AsyncIterator[Life]:
+async def reloaded(url: str, answers: int) -> AsyncIterator[Life]:
     """The kernel goes on: a life is a cache between two reloads."""
     changes = count(1)
     async with stack(url) as kernel:
 
         async def life(mark: Mark) -> None:
             mark("running")
-            await _used_and_relieved(kernel, mark)
+            await _used_and_relieved(kernel, answers, mark)
             overrides: Any = {
                 "pool": {"url": url},
                 "embedded": {"on": False},
@@ -111,21 +109,27 @@ async def reloaded(url: str) -> AsyncIterator[Life]:
         yield life
 
 
-async def _used_and_relieved(kernel: Kernel, mark: Mark) -> None:
-    await used(lambda number: kernel.fetch(READ, number))
+async def _used_and_relieved(kernel: Kernel, answers: int, mark: Mark) -> None:
+    await used(lambda number: kernel.fetch(READ, number), answers)
     mark("full")
     await kernel.relieve(MemoryPressure(Level.CRITICAL))
     mark("relieved")
 
 
-WAYS: dict[str, Callable[[str], AbstractAsyncContextManager[Life]]] = {
+WAYS: dict[str, Callable[[str, int], AbstractAsyncContextManager[Life]]] = {
     "plain": plain, "cashews": cashews, "galvo": galvo, "reloaded": reloaded,
 }  # fmt: skip
 
 
+def collected() -> None:
+    """All that can be; the memory plugin freezes what lives long, and thaws it only when memory is short."""
+    gc.unfreeze()
+    gc.collect()
+
+
 def owned() -> dict[str, int]:
     """What this process has: bytes and objects of Python's, descriptors, threads, tasks."""
-    gc.collect()
+    collected()
     descriptors = Path("/proc/self/fd")
     return {
         "bytes": tracemalloc.get_traced_memory()[0],
@@ -137,14 +141,19 @@ def owned() -> dict[str, int]:
 
 
 async def lived(life: Life, lives: int) -> dict[str, float]:
-    """Median bytes of each stage above those of a process that has been through it, and what each more life leaves."""
+    """Median bytes of each stage above those of a process that has lived before, and what each more life leaves.
+
+    A few come first and are not counted: caches are full then, and what one life takes over from another is traced.
+    """
     stages: dict[str, list[int]] = {}
     ends = []
 
     def mark(stage: str) -> None:
-        gc.collect()
+        collected()
         stages.setdefault(stage, []).append(tracemalloc.get_traced_memory()[0])
 
+    await life(lambda _: None)  # loads modules, which takes three times as long when it is traced
+    tracemalloc.start()
     for _ in range(WARM):
         await life(lambda _: None)
     ends.append(owned())
@@ -157,9 +166,8 @@ async def lived(life: Life, lives: int) -> dict[str, float]:
     return {**told, **{name: (last[name] - first[name]) / lives for name in first}}
 
 
-async def main(way: str, url: str, lives: int) -> dict[str, float]:
-    tracemalloc.start()
-    async with WAYS[way](url) as life:
+async def main(way: str, url: str, answers: int, lives: int) -> dict[str, float]:
+    async with WAYS[way](url, answers) as life:
         return await lived(life, lives)
 
 

@@ -43,17 +43,6 @@ def checked(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.N
     return options
 
 
-def number_from(least: int) -> Callable[[str], int]:
-    """The type of an option."""
-
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
-        return int(text)
-
-    return number
-
-
 def command_of(words: Sequence[str]) -> str:
     """`galvo bench WORDS` that makes the same again, on another machine as well: no passwords, no paths."""
     kept = ["galvo", "bench"]
@@ -68,3 +57,14 @@ def command_of(words: Sequence[str]) -> str:
         else:
             kept.append(word)
     return join(kept)
+
+
+def number_from(least: int) -> Callable[[str], int]:
+    """The type of an option."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
+        return int(text)
+
+    return number

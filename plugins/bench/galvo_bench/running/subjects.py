@@ -50,8 +50,8 @@ SUBJECTS = {
     for subject in (
         Subject("hit", "kernel", "kernel.hot_path:hit"),
         Subject("uncached", "kernel", "kernel.hot_path:uncached"),
-        Subject("chain", "kernel", "kernel.chain"),
-        Subject("start", "kernel", "kernel.starting"),
+        Subject("chain", "kernel", "kernel.chain", share=0.6),
+        Subject("start", "kernel", "kernel.starting", share=0.6),
         Subject("l2", "cache", "cache.l2"),
         Subject("codec", "cache", "cache.codec"),
         Subject("invalidation", "cache", "cache.invalidation"),

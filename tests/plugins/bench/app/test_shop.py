@@ -21,9 +21,10 @@ async def test_the_shop_with_everything_asks_its_database_less(stand: Stand) -> 
     async with databases(stand) as (load, urls):
         found = await measure.queries(stand, load, urls)
     assert found["plain"]["queries"] > 1.4 * found["full"]["queries"] > 0
-    assert found["plain"]["resets"] > 0 == found["full"]["resets"]
+    assert found["plain"]["resets"] > 10 * found["full"]["resets"]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not THOROUGH, reason="five applications start")
 async def test_all_sections_are_told(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
     sections = await measure.measure(stand)
@@ -41,6 +42,7 @@ async def test_all_sections_are_told(stand: Stand, capsys: pytest.CaptureFixture
     assert all(len(line) <= 80 for line in told.splitlines())
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not THOROUGH, reason="three applications start")
 async def test_users(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
     one, several, latencies = await users.measure(stand)

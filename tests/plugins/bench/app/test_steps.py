@@ -20,6 +20,11 @@ MOST = {PLAIN.name: 100.0, AGAIN.name: 100.0, FULL.name: 260.0}
 """What each lane can answer in a second."""
 
 
+@pytest.fixture(autouse=True)
+def first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "FIRST", 30.0)
+
+
 class Limited:
     """A load on applications that shed what is more than they can answer."""
 

@@ -13,7 +13,7 @@ from asyncpg import Record
 from redis import Redis
 
 from galvo import GalvoError
-from galvo_bench.cache import operations, stores
+from galvo_bench.cache import memory_stores, operations, stores
 from galvo_bench.method.rounds import AGAIN, Result
 from galvo_bench.reports.table import show
 from galvo_bench.results.model import Missing
@@ -37,10 +37,11 @@ def stand(server_dsn: str, servers: Servers, monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_operations(stand: OneRound, capsys: pytest.CaptureFixture[str]) -> None:
     sections = await operations.measure(stand)
-    assert len(sections) == 2 * len(operations.SINGLE) + len(operations.MANY)
+    in_redis = 2 * len(operations.SINGLE) + len(operations.MANY)
     everyone = {"redis.asyncio, pickle", "galvo L2", *stores.PEERS}
     for section in sections:
         show(section)
+    for section in sections[:in_redis]:
         without = {row.name for row in section.rows if isinstance(row, Missing)}
         measured = {row.name for row in section.rows if isinstance(row, Result)} - {AGAIN}
         assert measured | without == everyone
@@ -48,6 +49,10 @@ async def test_operations(stand: OneRound, capsys: pytest.CaptureFixture[str]) -
             assert without == {"galvo L2"}
         else:
             assert without == ({"galvo L2", "dogpile.cache"} if "expire" in section.title else set())
+    in_memory = {section.title.split(":")[0]: section for section in sections[in_redis:]}
+    assert list(in_memory) == [f"Memory, {name}" for name in ("get", "set", "delete", "get_many", "set_many")]
+    names = [row.name for row in in_memory["Memory, set"].rows]
+    assert names == ["async def, a dict", "galvo cached()", *memory_stores.PEERS, AGAIN]
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 

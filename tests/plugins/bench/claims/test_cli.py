@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from galvo import GalvoError
 from galvo_bench.claims import cli, listed
 from galvo_bench.claims.claim import Claim, Found
+from galvo_bench.reports.claims import STYLES
 from galvo_bench.running.stand import Stand
 
 FOUND = {"claim": Found(galvo=0.5, plain=1.0, middle=0.5, low=0.4, high=0.6, noise=(0.99, 1.01), explains="By hand.")}
@@ -43,7 +45,7 @@ def test_a_missed_claim_is_a_failure(server_dsn: str, capsys: pytest.CaptureFixt
     assert cli.main(["kept", "broken", "--quick", "--url", server_dsn]) == 1
     shown = capsys.readouterr().out.splitlines()
     assert max(map(len, shown)) <= 80
-    verdicts = [line.split()[-1] for line in shown if line.strip().startswith("What is")]
+    verdicts = [last for line in shown if (last := line.split(" ")[-1]) in STYLES]
     assert verdicts == ["met", "met", "missed"]
 
 
@@ -70,16 +72,22 @@ def test_what_is_no_number_is_no_result(
     assert "nan is no result (What is kept: galvo)" in told["problems"][0]["said"]
 
 
-def test_a_real_run(dsn: str, project: Path) -> None:
-    command = [str(Path(sys.executable).parent / "galvo"), "bench", "claims"]
-    done = subprocess.run(
-        [*command, "connecting", "--rounds", "1", "--json", "--url", dsn], cwd=project, capture_output=True, text=True
-    )
+def test_a_real_run(dsn: str, folder: Path) -> None:
+    done = bench(folder, "connecting", "--rounds", "1", "--json", "--url", dsn)
     told = json.loads(done.stdout)
     [claim] = told["claims"]
     assert told["done"] == told["chosen"] == [claim["name"]] == ["connecting"]
-    assert claim["galvo"] < claim["plain"]
+    assert 0 < claim["low"] <= claim["middle"] <= claim["high"]
     assert done.returncode == (claim["verdict"] == "missed")
-    wrong = subprocess.run([*command, "speed"], cwd=project, capture_output=True, text=True)
+    wrong = bench(folder, "speed")
     assert wrong.returncode == 2
     assert "there is no claim 'speed'; claims: indexes, connecting, " in wrong.stderr
+
+
+def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """It waits for no other bench."""
+    (folder / "tmp").mkdir(mode=0o711, exist_ok=True)
+    command = [str(Path(sys.executable).parent / "galvo"), "bench", "claims", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | {"TMPDIR": str(folder / "tmp")}, capture_output=True, text=True
+    )

@@ -42,4 +42,4 @@ async def test_a_monitor_that_takes_much_is_seen(stand: Stand, monkeypatch: pyte
     lie = await monitoring.measure(stand)
     assert lie.low > 5e4 * WASTED, "half of it at least"
     assert honest.high < lie.low
-    assert verdict(CLAIMS["monitoring"], lie) == "missed"
+    assert verdict(CLAIMS["monitored"], lie) == "missed"

@@ -35,6 +35,7 @@ def stand(server_dsn: str, servers: Servers, monkeypatch: pytest.MonkeyPatch) ->
     made.close()
 
 
+@pytest.mark.timeout(300)
 def test_everything_is_as_expected(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
     """Is this red, look at what has changed; if it is meant: `galvo bench counts --update`, and review the diff."""
     code = cli.main([])

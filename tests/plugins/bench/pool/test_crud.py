@@ -69,13 +69,16 @@ class Stale(crud_ways.Pooled):
         self.fetch = fetch
 
 
-@pytest.mark.parametrize("kind, said", [
-    (Forgetful, "liar left other rows: COPY"),
-    (Stale, "liar did not read what it had written"),
+@pytest.mark.parametrize("kind, operation, said", [
+    (Forgetful, "COPY 2,000 rows in", "liar left other rows: COPY"),
+    (Stale, "Update a row and read it", "liar did not read what it had written"),
 ])  # fmt: skip
 async def test_a_pool_that_is_wrong_ends_the_run(
-    kind: type[crud_ways.Pooled], said: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch
+    kind: type[crud_ways.Pooled], operation: str, said: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    one = [found for found in crud_operations.OPERATIONS if found.name == operation]
+    monkeypatch.setattr(crud, "OPERATIONS", one)
+
     @asynccontextmanager
     async def liar(url: str, table: str) -> AsyncIterator[tuple[list[crud_ways.Way], list[Missing]]]:
         async with asyncpg.create_pool(url, min_size=1, max_size=2) as pool:

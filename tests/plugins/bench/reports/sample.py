@@ -70,7 +70,7 @@ def plotted() -> Section:
 def claims() -> list[Judged]:
     return [
         Judged("connecting", "Connection overhead", "s", 1.2e-4, 4.1e-5, True, True, 0.7, 0.5, 0.338, 0.32, 0.351,
-               (0.96, 1.07), "beyond", "Acquire and release, nothing in between; plain is asyncpg.Pool, which resets."),
+               (0.96, 1.07), "beyond", "Acquire and release, nothing in between; plain is asyncpg.Pool."),
         Judged("redis", "Redis operations", "s", None, 4.1e-4, True, False, 1e-3, None, 4.1e-4, 3.9e-4, 4.4e-4,
                None, "met", "99th percentile of L2 gets, 16 tasks."),
         Judged("hits", "Hit ratio", "%", None, 89.2, False, False, 90, None, 89.2, 87.1, 91.3, None, "not shown",

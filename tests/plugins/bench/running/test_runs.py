@@ -76,7 +76,7 @@ def test_a_run_that_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("words, said", [
     (("fast",), "there is no 'fast'"),
-    (("quick", "--rounds", "0"), "'0' is not a number of rounds"),
+    (("quick", "--rounds", "0"), "'0' is not a number from 1 on"),
     (("quick", "--force"), "--force needs --against"),
 ])  # fmt: skip
 def test_wrong_usage(words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
