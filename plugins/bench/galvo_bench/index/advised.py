@@ -50,8 +50,8 @@ async def compared(stand: Stand) -> Compared:
 async def _rows(stand: Stand, shop: Lanes, work: str) -> list[Result]:
     make, count = WORKS[work]
     changes = await turns(shop, make(shop.world, count), stand.few, lambda _: stand.tick())
-    return [_row(name, change, count) for name, change in changes.items()]
+    return [_row(name, change, count, stand.few) for name, change in changes.items()]
 
 
-def _row(name: str, change: Change, count: int) -> Result:
-    return Result(name, change.seconds / count, change.ratio, change.low, change.high)
+def _row(name: str, change: Change, count: int, rounds: int) -> Result:
+    return Result(name, change.seconds / count, change.ratio, change.low, change.high, rounds)
