@@ -36,6 +36,7 @@ async def test_advice_that_says_nothing_is_seen(stand: Stand, monkeypatch: pytes
     assert "none" in lie.sections[0].explains
     assert "project_part (project_id" in honest.sections[0].explains
     for section in honest.sections:
+        assert {row.rounds for row in section.rows if isinstance(row, Result)} == {stand.few}
         names = [row.name for row in section.rows if isinstance(row, Result)]
         assert names == [shop.WITHOUT, shop.ADVISED, shop.BY_HAND, "the first again (A/A)"]
 
