@@ -18,6 +18,7 @@ from galvo_bench.index.measure import Comparison
 from galvo_bench.index.sets import IndexSet, plain
 from galvo_bench.index.union import PREFIX, Union
 from galvo_engraving.demo.databases import with_database
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.anyio
 NONE = IndexSet("none", ())
@@ -234,6 +235,7 @@ async def test_the_bank(server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert await _databases(server_dsn) == []
 
 
+@pytest.mark.skipif(not THOROUGH, reason="the claims' test asks for advice on the same shop")
 async def test_the_shop(server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shop, "REQUESTS", 100)
     monkeypatch.setattr(shop, "PAGES", 5)
