@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from statistics import fmean
+from statistics import median
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -60,15 +60,13 @@ async def hits(stand: Stand) -> Found:
     rounds = await _rounds(stand)
     found = [100 * one.hit_ratio for one in rounds]
     told = 100 * sum(one.hits for one in rounds) / sum(one.reads for one in rounds)
-    must(abs(told - fmean(found)) <= 100 * NEAR, f"the cache says {told:.1f} % hits, the wire {fmean(found):.1f} %")
+    must(abs(told - median(found)) <= 100 * NEAR, f"the cache says {told:.1f} % hits, the wire {median(found):.1f} %")
     low, high = interval(found)
     explains = (
         "The shop's requests, 3 % of which write: reads that did not reach the database, of all reads, counted on the "
         f"wire. Reads that may not be cached are misses. The cache itself counts {told:.1f} %."
     )
-    return Found(
-        galvo=fmean(found), middle=fmean(found), low=low, high=high, explains=explains, sections=[_rows(rounds)]
-    )
+    return Found(galvo=median(found), middle=median(found), low=low, high=high, explains=explains, rounds=len(rounds))
 
 
 async def load(stand: Stand) -> Found:
@@ -86,10 +84,11 @@ async def load(stand: Stand) -> Found:
     return Found(
         plain=plain / requests,
         galvo=galvo / requests,
-        middle=galvo / plain,
+        middle=median(found),
         low=low,
         high=high,
         explains=explains,
+        rounds=len(rounds),
         sections=[_rows(rounds)],
     )
 
@@ -153,4 +152,9 @@ def _rows(rounds: list[Round]) -> Section:
         Values("without", {"reads": reads, "queries on the wire": plain}),
         Values("with galvo", {"reads": reads, "queries on the wire": galvo}),
     ]
-    return Section("shop", "Queries for the same requests", "All rounds together.", [*rows], exact=True)
+    return Section(
+        "shop",
+        "Queries for the same requests",
+        "All rounds together. Clients race, and plugins ask by the clock: another run counts a few more or less.",
+        [*rows],
+    )

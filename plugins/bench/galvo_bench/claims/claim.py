@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from importlib import import_module
+from typing import Literal
 
 import msgspec
 
@@ -25,8 +26,12 @@ class Found(msgspec.Struct, frozen=True):
     plain: float | None = None
     noise: tuple[float, float] | None = None
     """The interval of plain again to plain."""
+    rounds: int = 0
+    """That were made."""
     able: bool = True
     """Whether this machine could show it: else a level that is not reached is no fault of galvo's."""
+    most: Literal["beyond", "not shown", "missed"] = "beyond"
+    """What can be said of it at best, for a reason that `explains` gives."""
     sections: list[Section] = []
     """What was measured beside, so that nobody is fooled."""
 
@@ -71,6 +76,7 @@ def compared(rows: list[Result | Missing], plain: str, galvo: str, explains: str
             high=1 / ours.low,
             noise=(1 / again.high, 1 / again.low),
             explains=explains,
+            rounds=ours.rounds,
         )
     return Found(
         galvo=ours.seconds,
@@ -80,4 +86,5 @@ def compared(rows: list[Result | Missing], plain: str, galvo: str, explains: str
         high=ours.high,
         noise=(again.low, again.high),
         explains=explains,
+        rounds=ours.rounds,
     )

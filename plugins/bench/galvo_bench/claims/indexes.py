@@ -7,12 +7,15 @@ import msgspec
 from galvo_bench.claims.claim import Found, compared
 from galvo_bench.index import advised
 from galvo_bench.index.shop import ADVISED, WITHOUT
+from galvo_bench.method.rounds import LEAST
 from galvo_bench.running.stand import Stand
 
 
 async def measure(stand: Stand) -> Found:
     """CPU of the server for a page; all requests, writes too, are beside."""
-    found = await advised.compared(stand)
+    enough = (2 * LEAST - 1) / stand.rounds if stand.rounds >= LEAST and stand.few < LEAST else 1.0
+    with stand.scaled(enough):
+        found = await advised.compared(stand)
     pages, everything = found.rows["project pages"], found.rows["all requests"]
     whole = next(row for row in everything if row.name == ADVISED)
     explains = (

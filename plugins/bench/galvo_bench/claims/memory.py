@@ -13,6 +13,7 @@ from galvo_bench.claims.claim import Found
 from galvo_bench.memory import chunks, images
 from galvo_bench.memory.image_ways import FILES
 from galvo_bench.method.interval import interval
+from galvo_bench.method.rounds import LEAST
 from galvo_bench.results.model import Missing, Section, Values
 from galvo_bench.running.peers import attempt
 from galvo_bench.running.stand import Stand
@@ -20,8 +21,6 @@ from galvo_bench.running.stand import Stand
 ROWS = 200_000
 SIZE, WIDTH = (6_000, 4_000), 1_600
 """Of the pictures and of their thumbnails, in pixels."""
-LEAST = 2
-"""Rounds; memory hardly varies."""
 PLAIN, AGAIN, OURS = "plain", "again", "galvo"
 READ = {PLAIN: "asyncpg fetch", AGAIN: "fetch again (A/A)", OURS: "chunked, cursor"}
 SHRINK = {PLAIN: "naive", AGAIN: "naive", OURS: "galvo"}
@@ -36,7 +35,7 @@ Run = Callable[[str], Awaitable[dict[str, float]]]
 
 async def measure(stand: Stand) -> Found:
     """All lanes at once: memory is nothing that another process takes away."""
-    url, rounds = await stand.postgres(), max(LEAST, stand.rounds // 3)
+    url, rounds = await stand.postgres(), max(min(LEAST, stand.rounds), stand.rounds // 3)
     async with chunks.table(url, ROWS):
         rows = await _peaks(stand, rounds, READ, lambda way: chunks.read(way, url, ROWS))
     found = {f"{ROWS:,} rows": rows}
@@ -50,8 +49,11 @@ async def measure(stand: Stand) -> Found:
     low, high = interval(ratios)
     explains = (
         f"Peak memory above what the process had before; of {', '.join(found)} the one that gains least: {worst}. "
-        "Plain is asyncpg's fetch, and Pillow's open and resize."
     )
+    if isinstance(made, Missing):
+        explains += f"Plain is asyncpg's fetch. Thumbnails are not measured ({made.missing}): so it is not shown."
+    else:
+        explains += "Plain is asyncpg's fetch, and Pillow's open and resize."
     return Found(
         galvo=median(peaks[OURS]),
         plain=median(peaks[PLAIN]),
@@ -60,6 +62,8 @@ async def measure(stand: Stand) -> Found:
         high=high,
         noise=interval(_ratios(peaks, AGAIN)),
         explains=explains,
+        rounds=rounds,
+        most="not shown" if isinstance(made, Missing) else "beyond",
         sections=[_section(found, [made] if isinstance(made, Missing) else [])],
     )
 

@@ -16,6 +16,8 @@ from galvo_bench.running.stand import Stand, must
 CLIENTS = 16
 OVER = 1.4
 """Of what plain answers so many clients at most (closed loop)."""
+PROMISED = 1.0
+"""Seconds: a rate at which plain keeps it, too, is easier than it is said to be."""
 WARM, SECONDS = 1.0, 2.0
 """Of a turn: dropped, and counted."""
 
@@ -41,14 +43,19 @@ async def offered(stand: Stand, load: Load, apps: Mapping[str, App]) -> Found:
         f"{OVER:g} times what plain answers {CLIENTS} clients. Who is sent away or not answered counts as "
         f"{PATIENCE:g} s."
     )
+    typical = median(p99(turn) for turn in base)
+    if easy := typical < PROMISED:
+        explains += " Plain answers in time as well: the rate was too low to show anything."
     lanes = {PLAIN.name: added(base), FULL.name: added(own)}
     return Found(
         galvo=median(late),
-        plain=median(p99(turn) for turn in base),
+        plain=typical,
         middle=median(late),
         low=low,
         high=high,
         explains=explains,
+        rounds=len(late),
+        most="not shown" if easy else "beyond",
         sections=[_section(rate, lanes)],
     )
 
