@@ -18,14 +18,14 @@ UNDER, OVER = 0.6, 1.5
 """Of the rate that the plain application just holds: where all hold, and where it does not."""
 WARM = 1.5
 """Seconds of each turn that are dropped."""
-SECONDS = 5.0
+SECONDS = 4.0
 CLIENTS = 16
 """Of the project page alone."""
-PAGE = 1.5
+PAGE = 1.0
 """Seconds of a turn of it; in six rounds and more."""
-COUNTED = 3_000
+COUNTED = 1_500
 """Requests whose queries are counted."""
-FILLING = 10.0
+FILLING = 6.0
 """Seconds that a cache is filled, at most, and again as many for what customers have of their own."""
 
 

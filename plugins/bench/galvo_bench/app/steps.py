@@ -12,7 +12,7 @@ FIRST = 60.0
 """Requests a second of the first step."""
 STEP = 1.5
 HIGHEST = 5_000.0
-SECONDS = 2.0
+SECONDS = 1.5
 """Of a step, after one that is dropped."""
 
 

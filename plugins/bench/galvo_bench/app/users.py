@@ -11,10 +11,10 @@ from galvo_bench.app.ready import ready
 from galvo_bench.results.model import Point, Section, Values, inverted
 from galvo_bench.running.stand import Stand, must
 
-CLIENTS = (1, 4, 16, 64, 256)
-SECONDS = 0.8
+CLIENTS = (1, 16, 64, 256)
+SECONDS = 0.6
 """Of a turn; in six rounds and more."""
-FILLING = 6.0
+FILLING = 4.0
 """Seconds that a cache is filled, at most, and again as many for what customers have of their own."""
 QUANTILES = {"p50": 0.5, "p99": 0.99}
 SHORT = {PLAIN: "off", AGAIN: "again", FULL: "on"}

@@ -33,7 +33,8 @@ TOLD = {
     "get_many": f"Per value, {KEYS} keys in one call.",
     "set_many": f"Per value, {KEYS} keys in one call; coredis has no such call with a TTL: {KEYS} at once.",
 }
-Shape = Callable[[Any, Sequence[str]], Operation]
+Shape = Callable[[Any, Sequence[str], list[Any]], Operation]
+"""With where the answers go, to be looked at when nothing is timed."""
 
 
 async def measure(stand: Stand) -> list[Section]:
@@ -110,7 +111,7 @@ async def _tried(store: Store) -> None:
 async def _compared(stand: Stand, crew: Crew, name: str, title: str, tasks: int, repeats: int = 1) -> Section:
     """`tasks` 0: all keys in one call. `repeats` where nothing has to be prepared before each."""
     everyone, missing = crew
-    candidates, without = [], [*missing]
+    candidates, checks, without = [], [], [*missing]
     for store in everyone:
         operation = getattr(store, name)
         if isinstance(operation, str):
@@ -125,9 +126,14 @@ async def _compared(stand: Stand, crew: Crew, name: str, title: str, tasks: int,
         else:
             await _filled(store, keys)()
         shape: Shape = SHAPES.get(tasks, _all_at_once)
-        run = _settling(store, shape(operation, keys))
-        candidates.append(Candidate(store.name, run, 1 if before else repeats, len(keys), before))
+        seen: list[Any] = []
+        run = _settling(store, shape(operation, keys, seen))
+        check = _check(store, name, keys, seen)
+        candidates.append(Candidate(store.name, run, 1 if before else repeats, len(keys), _after(check, before)))
+        checks.append(check)
     found = await turns(candidates, stand.rounds, stand.tick)
+    for check in checks:
+        await check()
     rows = inverted([*found["wall"]])
     return Section("operations", title, EXPLAINS + TOLD.get(name, ""), [*rows, *without], "throughput")
 
@@ -137,26 +143,57 @@ def _keys(store: Store, name: str) -> list[str]:
     return [f"{store.name.split(',')[0]}:{name}:{number}" for number in range(KEYS)]
 
 
-def _one_by_one(call: Callable[[str], Awaitable[Any]], keys: Sequence[str]) -> Operation:
+def _check(store: Store, name: str, keys: Sequence[str], seen: list[Any]) -> Operation:
+    """Of the turn before, if there was any: a cache that has lost its Redis is fast at nothing."""
+
+    async def check() -> None:
+        if not seen:
+            return
+        if name == "get":
+            right = all(map(store.found, seen))
+        elif name == "get_many":
+            right = all(len(values) == len(keys) and all(map(store.found, values)) for values in seen)
+        elif name == "expire":
+            right = all(answer is not False for answer in seen)
+        else:
+            right = all([store.found(await store.get(key)) != (name == "delete") for key in keys])
+        must(right, f"{store.name} did not do all of what was timed: {name}")
+        seen.clear()
+
+    return check
+
+
+def _after(check: Operation, before: Operation | None) -> Operation:
+    async def both() -> None:
+        await check()
+        if before is not None:
+            await before()
+
+    return both
+
+
+def _one_by_one(call: Callable[[str], Awaitable[Any]], keys: Sequence[str], seen: list[Any]) -> Operation:
     async def run() -> None:
-        for key in keys:
-            await call(key)
+        seen.extend([await call(key) for key in keys])
 
     return run
 
 
-def _all_at_once(call: Callable[[str], Awaitable[Any]], keys: Sequence[str]) -> Operation:
-    async def one(key: str) -> None:
-        await call(key)
+def _all_at_once(call: Callable[[str], Awaitable[Any]], keys: Sequence[str], seen: list[Any]) -> Operation:
+    async def one(key: str) -> Any:
+        return await call(key)
 
     async def run() -> None:
-        await asyncio.gather(*map(one, keys))
+        seen.extend(await asyncio.gather(*map(one, keys)))
 
     return run
 
 
-def _in_one_call(call: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence[str]) -> Operation:
-    return lambda: call(keys)
+def _in_one_call(call: Callable[[Sequence[str]], Awaitable[Any]], keys: Sequence[str], seen: list[Any]) -> Operation:
+    async def run() -> None:
+        seen.append(await call(keys))
+
+    return run
 
 
 SHAPES: dict[int, Shape] = {0: _in_one_call, 1: _one_by_one}

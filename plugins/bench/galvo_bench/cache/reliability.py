@@ -10,7 +10,7 @@ from functools import partial
 import asyncpg
 
 from galvo_bench.cache.faults import FAULTS, Breakable, Fault
-from galvo_bench.cache.reads_due import KEYS, READS, WRITES, Load, Read, percentile, told
+from galvo_bench.cache.reads_due import KEYS, PATIENCE, READS, WRITES, Load, Read, percentile, told
 from galvo_bench.cache.through import WAYS, Source, Through, quiet
 from galvo_bench.results.model import Missing, Plot, Point, Section, Values
 from galvo_bench.running.peers import attempt
@@ -33,7 +33,9 @@ SQL = "select version from bench_reliable where id = $1"
 EXPLAINS = (
     f"{READS} reads and {WRITES} writes a second are due, of {KEYS} rows; they are written by another process than the "
     "one that reads, as far as the cache can tell. `wrong`: older than what its writer had been told to be done. "
-    "`write ms`: the longest write. `failed`: its caller got an error, though the database had done it."
+    "`write ms`: the longest write. `failed`: its caller got an error, though the database had done it. "
+    f"A read without an answer counts as {PATIENCE:g} s in p50 and p99. One run, without an interval: who errs is to "
+    "be seen, small differences in time are not."
 )
 
 

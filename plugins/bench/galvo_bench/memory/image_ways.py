@@ -32,6 +32,16 @@ def _naive(path: str, width: int) -> bytes:
     return target.getvalue()
 
 
+async def _as_in_the_manual(path: str, width: int) -> bytes:
+    from PIL import Image
+
+    target = io.BytesIO()
+    with Image.open(path) as image:
+        image.thumbnail((width, image.height), Image.Resampling.LANCZOS)
+        image.save(target, "JPEG", quality=80)
+    return target.getvalue()
+
+
 async def _in_the_loop(path: str, width: int) -> bytes:
     return _naive(path, width)
 
@@ -48,6 +58,7 @@ async def _galvo(path: str, width: int) -> bytes:
 
 WAYS: dict[str, Callable[[str, int], Awaitable[bytes]]] = {
     "naive": _in_the_loop,
+    "pillow": _as_in_the_manual,
     "thread": _in_a_thread,
     "galvo": _galvo,
 }

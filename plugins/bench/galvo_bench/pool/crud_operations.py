@@ -34,8 +34,8 @@ class Operation(msgspec.Struct, frozen=True):
     explains: str
     make: Callable[[Way], tuple[Step, Step]]
     """What prepares a turn, and what is timed."""
-    expected: Callable[[], tuple[int, int]]
-    """Rows in the table after a turn, and the sum of their keys."""
+    expected: Callable[[int], list[Row]]
+    """What is in the table after so many turns, by key."""
     repeats: Callable[[], int]
     each: Callable[[], int] = lambda: 1
     """Rows that one call takes."""
@@ -45,8 +45,8 @@ def row(number: int) -> Row:
     return number, f"material {number}", Decimal(number) * 3 / 2
 
 
-def _triangle(rows: int) -> tuple[int, int]:
-    return rows, rows * (rows + 1) // 2
+def _rows(rows: int) -> list[Row]:
+    return [row(number) for number in range(1, rows + 1)]
 
 
 async def refill(way: Way, rows: int) -> None:
@@ -78,7 +78,7 @@ def _insert(way: Way) -> tuple[Step, Step]:
 
 def _select(way: Way) -> tuple[Step, Step]:
     sql = f"select id, name, price from {way.table} where id = $1"  # noqa: S608
-    numbers, filled = cycle(range(1, ASKED + 1)), False
+    expected, filled = cycle(_rows(ASKED)), False
 
     async def before() -> None:
         nonlocal filled
@@ -87,9 +87,9 @@ def _select(way: Way) -> tuple[Step, Step]:
             filled = True
 
     async def one() -> None:
-        number = next(numbers)
-        [found] = await way.fetch(sql, number)
-        must(found[0] == number, f"{way.name} read another row than that of key {number}")
+        one = next(expected)
+        [found] = await way.fetch(sql, one[0])
+        must(tuple(found) == one, f"{way.name} read another row than that of key {one[0]}")
 
     return before, one
 
@@ -97,6 +97,10 @@ def _select(way: Way) -> tuple[Step, Step]:
 def _update(way: Way) -> tuple[Step, Step]:
     sql = f"update {way.table} set price = price + $1 where id = $2"  # noqa: S608
     return _numbered(way, ROWS, lambda number: way.execute(sql, Decimal(1), number))
+
+
+def _after_update() -> list[Row]:
+    return [(key, name, price + (key <= SINGLE)) for key, name, price in _rows(ROWS)]
 
 
 def _changed(way: Way) -> tuple[Step, Step]:
@@ -113,6 +117,11 @@ def _changed(way: Way) -> tuple[Step, Step]:
         must(found[1] == name, f"{way.name} did not read what it had written")
 
     return _numbered(way, ROWS, step)
+
+
+def _after_changes(turns: int) -> list[Row]:
+    begin = (turns - 1) * SINGLE
+    return [(key, f"change {begin + key}" if key <= SINGLE else name, price) for key, name, price in _rows(ROWS)]
 
 
 def _delete(way: Way) -> tuple[Step, Step]:
@@ -142,29 +151,30 @@ def _batches(rows: int, batches: int) -> list[list[Row]]:
 
 
 def _copy_out(way: Way) -> tuple[Step, Step]:
+    expected = "".join(f"{number}\t{name}\t{price:.1f}\n" for number, name, price in _rows(COPIED)).encode()
+
     async def out() -> None:
-        lines = (await way.copy_out()).count(b"\n")
-        must(lines == COPIED, f"{way.name} copied {lines} rows out of {COPIED}")
+        must(await way.copy_out() == expected, f"{way.name} copied other rows out")
 
     return (lambda: refill(way, COPIED)), out
 
 
 OPERATIONS = (
-    Operation("Insert a row", "A statement for each row, `returning id`.", _insert, lambda: _triangle(SINGLE),
+    Operation("Insert a row", "A statement for each row, `returning id`.", _insert, lambda _: _rows(SINGLE),
               lambda: SINGLE),
     Operation("Read a row", "By its key, 20 keys again and again: a cache answers from memory, the others ask.",
-              _select, lambda: _triangle(ROWS), lambda: SINGLE),
-    Operation("Update a row", "By its key.", _update, lambda: _triangle(ROWS), lambda: SINGLE),
+              _select, lambda _: _rows(ROWS), lambda: SINGLE),
+    Operation("Update a row", "By its key.", _update, lambda _: _after_update(), lambda: SINGLE),
     Operation("Update a row and read it", "Two statements; what is read is compared with what was written.", _changed,
-              lambda: _triangle(ROWS), lambda: SINGLE),
+              _after_changes, lambda: SINGLE),
     Operation("Delete a row", "By its key.", _delete,
-              lambda: (ROWS - SINGLE, _triangle(ROWS)[1] - _triangle(SINGLE)[1]), lambda: SINGLE),
+              lambda _: _rows(ROWS)[SINGLE:], lambda: SINGLE),
     Operation("Insert 100 rows, executemany", "Per row. psycopg pipelines them.", _executemany,
-              lambda: _triangle(MANY * BATCHES), lambda: BATCHES, lambda: MANY),
+              lambda _: _rows(MANY * BATCHES), lambda: BATCHES, lambda: MANY),
     Operation("Insert 100 rows, one statement", "Per row. Columns as arrays, `unnest`.", _unnest,
-              lambda: _triangle(MANY * BATCHES), lambda: BATCHES, lambda: MANY),
+              lambda _: _rows(MANY * BATCHES), lambda: BATCHES, lambda: MANY),
     Operation("COPY 2,000 rows in", "Per row. asyncpg and galvo send binary, psycopg text, as each does by itself.",
-              _copy_in, lambda: _triangle(COPIED * COPIES), lambda: COPIES, lambda: COPIED),
-    Operation("COPY 2,000 rows out", "Per row, as text.", _copy_out, lambda: _triangle(COPIED), lambda: COPIES,
+              _copy_in, lambda _: _rows(COPIED * COPIES), lambda: COPIES, lambda: COPIED),
+    Operation("COPY 2,000 rows out", "Per row, as text.", _copy_out, lambda _: _rows(COPIED), lambda: COPIES,
               lambda: COPIED),
 )  # fmt: skip

@@ -16,11 +16,11 @@ from galvo_bench.running.stand import Stand
 from galvo_pool import PoolPlugin, create_pool
 from galvo_pool.sizing import Limit, start_size
 
-STEPS = (1, 50, 500, 5)
+STEPS = (1, 100, 5)
 """Clients, one step after the other."""
-SIZES = (1, 2, 4, 8, 16, 32, 64)
+SIZES = (1, 4, 16, 64)
 FOLLOWS = "follows the load"
-SECONDS = 0.5
+SECONDS = 0.2
 """Of a candidate in a round."""
 SETTLE = 20
 """Seconds that the limit has to find its size after a step; fewer when there are fewer rounds."""

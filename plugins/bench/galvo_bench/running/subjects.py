@@ -59,7 +59,7 @@ SUBJECTS = {
         Subject("stampede", "cache", "cache.stampede"),
         Subject("reliability", "cache", "cache.reliability"),
         Subject("connections", "pool", "pool.connections"),
-        Subject("sizing", "pool", "pool.sizing", share=0.4),
+        Subject("sizing", "pool", "pool.sizing", share=0.2),
         Subject("crud", "pool", "pool.crud"),
         Subject("watching", "index", "index.watching"),
         Subject("advice", "index", "index.advised", disk=400),

@@ -68,3 +68,37 @@ async def test_a_store_that_does_not_delete_ends_the_run(stand: OneRound, monkey
     monkeypatch.setattr(stores, "PEERS", {"cashews": keeping})
     with pytest.raises(GalvoError, match="cashews gives what was deleted"):
         await operations.measure(stand)
+
+
+async def test_a_store_that_ends_in_the_middle_ends_the_run(stand: OneRound, monkeypatch: pytest.MonkeyPatch) -> None:
+    """galvo's L2 does not raise when its Redis is gone: it says at once that there is nothing."""
+
+    async def dying(url: str, records: list[Record], stack: AsyncExitStack) -> stores.Store:
+        made, asked = await stores.cashews(url, records, stack), 0
+
+        async def get(key: str) -> Any:
+            nonlocal asked
+            asked += 1
+            return await made.get(key) if asked < 10 else None
+
+        return msgspec.structs.replace(made, get=get)
+
+    monkeypatch.setattr(stores, "PEERS", {"cashews": dying})
+    with pytest.raises(GalvoError, match="cashews did not do all of what was timed: get"):
+        await operations.measure(stand)
+
+
+async def test_a_store_that_does_not_keep_what_was_timed_ends_the_run(
+    stand: OneRound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def losing(url: str, records: list[Record], stack: AsyncExitStack) -> stores.Store:
+        made = await stores.cashews(url, records, stack)
+
+        async def set(key: str) -> Any:
+            return None if ":set:" in key else await made.set(key)
+
+        return msgspec.structs.replace(made, set=set)
+
+    monkeypatch.setattr(stores, "PEERS", {"cashews": losing})
+    with pytest.raises(GalvoError, match="cashews did not do all of what was timed: set"):
+        await operations.measure(stand)

@@ -64,9 +64,9 @@ async def test_a_wrong_answer_ends_the_run(server_dsn: str) -> None:
         await judge.execute(stampede.SCHEMA.format(rows=3))
         liar: Any = Liar({"ready": True}, {"seconds": 1.0, "answers": [[[3, 0.0]]]})
         with pytest.raises(GalvoError, match="cashews gives another answer"):
-            await stampede._run("cashews", [liar], Counts(), judge)
+            await stampede._run("cashews", [liar], Counts(), judge, 1)
         absent: Any = Liar({"missing": "not installed"})
-        assert await stampede._run("cashews", [absent], Counts(), judge) == Missing("cashews", "not installed")
+        assert await stampede._run("cashews", [absent], Counts(), judge, 1) == Missing("cashews", "not installed")
     finally:
         await judge.execute("drop table bench_stampede")
         await judge.close()

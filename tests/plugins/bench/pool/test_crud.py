@@ -54,6 +54,27 @@ class Forgetful(crud_ways.Pooled):
         return await super().copy_in(rows[1:])
 
 
+class Idle(crud_ways.Pooled):
+    """Has its updates wait for ever."""
+
+    def __init__(self, name: str, table: str, pool: Any) -> None:
+        super().__init__(name, table, pool)
+        run = self.execute
+
+        async def execute(sql: str, *args: Any) -> Any:
+            return None if sql.startswith("update") else await run(sql, *args)
+
+        self.execute = execute
+
+
+class Renaming(crud_ways.Pooled):
+    """The keys are right."""
+
+    def __init__(self, name: str, table: str, pool: Any) -> None:
+        super().__init__(name, table, pool)
+        self.executemany = lambda sql, rows: pool.executemany(sql, [(key, "?", price) for key, _, price in rows])
+
+
 class Stale(crud_ways.Pooled):
     """A cache that nobody invalidates."""
 
@@ -71,6 +92,8 @@ class Stale(crud_ways.Pooled):
 
 @pytest.mark.parametrize("kind, operation, said", [
     (Forgetful, "COPY 2,000 rows in", "liar left other rows: COPY"),
+    (Idle, "Update a row", "liar left other rows: Update"),
+    (Renaming, "Insert 100 rows, executemany", "liar left other rows: Insert"),
     (Stale, "Update a row and read it", "liar did not read what it had written"),
 ])  # fmt: skip
 async def test_a_pool_that_is_wrong_ends_the_run(
