@@ -25,6 +25,8 @@ SECONDS = 0.5
 """Of a turn."""
 SETTLE = 4.0
 """Seconds before the first: a size is found under load."""
+AWAKE = 1.0
+"""Seconds before each of galvo's turns: its size has followed the pause since the last."""
 LOOK = 0.1
 """Seconds between two counts of what is open."""
 OPEN = "select count(*) from pg_stat_activity where application_name = $1"
@@ -81,6 +83,8 @@ async def measure(stand: Stand) -> Found:
                 for number in range(stand.rounds):
                     at = number % len(NAMES)
                     for name in NAMES[at:] + NAMES[:at]:
+                        if name == galvo:
+                            await turn(*pools[name], watcher, AWAKE, share)
                         found[load][name].append(await turn(*pools[name], watcher, SECONDS, share))
                     stand.tick()
     finally:

@@ -11,7 +11,7 @@ METHOD = (
     "Everything is compared in the same run: in each round all candidates take short turns, in changing order.",
     "A ratio is the median of the turns' ratios to the baseline, the first row; its interval is 95 % sure (bootstrap).",
     "The baseline is there twice; what the two differ by is noise (A/A). Unsure: that, or few rounds, leave it open.",
-    "Of time less is better, of speed and throughput more. What is counted is the same in every run.",
+    "Of time less is better, of speed and throughput more. What an exact table counts is the same in every run.",
     "A peer that is not installed, or does not work here, is a row that says so.",
 )
 NAMES = {

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
+from galvo_bench.claims import judging
 from galvo_bench.running.stand import Stand
 from galvo_embedded import Servers
 
@@ -32,6 +33,12 @@ def frozen() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is judged here is judged of two."""
+    monkeypatch.setattr(judging, "LEAST", 1)
 
 
 @pytest.fixture

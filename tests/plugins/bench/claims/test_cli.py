@@ -17,7 +17,11 @@ from galvo_bench.claims.claim import Claim, Found
 from galvo_bench.reports.claims import STYLES
 from galvo_bench.running.stand import Stand
 
-FOUND = {"claim": Found(galvo=0.5, plain=1.0, middle=0.5, low=0.4, high=0.6, noise=(0.99, 1.01), explains="By hand.")}
+FOUND = {
+    "claim": Found(
+        galvo=0.5, plain=1.0, middle=0.5, low=0.4, high=0.6, noise=(0.99, 1.01), explains="By hand.", rounds=7
+    )
+}
 
 
 async def measure(stand: Stand) -> Found:

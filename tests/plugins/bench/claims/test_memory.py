@@ -19,7 +19,6 @@ pytestmark = pytest.mark.anyio
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "ROWS", 60_000)
     monkeypatch.setattr(memory, "FILES", {})
-    monkeypatch.setattr(memory, "LEAST", 1)
 
 
 async def test_a_way_that_reads_all_at_once_is_seen(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,10 +58,13 @@ async def test_what_gains_least_is_judged(stand: Stand, monkeypatch: pytest.Monk
 
 async def test_without_pillow_it_is_said(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     async def read(way: str, url: str, rows: int) -> dict[str, float]:
-        return {"peak": 1.0}
+        return {"peak": 0.1 if way.startswith("chunked") else 1.0}
 
     monkeypatch.setattr(memory.chunks, "read", read)
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
     found = await memory.measure(stand)
     assert found.sections[0].rows[1:] == [Missing("thumbnails", "not installed")]
+    assert verdict(CLAIMS["memory"], found) == "not shown", "half of it is not measured"
+    assert "Thumbnails are not measured (not installed)" in found.explains
+    assert "Pillow" not in found.explains
     assert set(memory.READ) == {PLAIN, AGAIN, OURS}
