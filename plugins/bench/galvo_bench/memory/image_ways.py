@@ -37,7 +37,7 @@ async def _as_in_the_manual(path: str, width: int) -> bytes:
 
     target = io.BytesIO()
     with Image.open(path) as image:
-        image.thumbnail((width, image.height), Image.Resampling.LANCZOS)
+        image.thumbnail((width, round(width * image.height / image.width)), Image.Resampling.LANCZOS)
         image.save(target, "JPEG", quality=80)
     return target.getvalue()
 

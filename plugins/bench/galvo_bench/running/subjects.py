@@ -68,7 +68,7 @@ SUBJECTS = {
         Subject("monitoring", "monitor", "monitor.monitoring", share=0.4),
         Subject("export", "monitor", "monitor.exporting"),
         Subject("resting", "memory", "memory.resting"),
-        Subject("images", "memory", "memory.images", disk=300),
+        Subject("images", "memory", "memory.images", disk=300, share=0.6),
         Subject("chunks", "memory", "memory.chunks", disk=1_000),
         Subject("buffers", "memory", "memory.buffers"),
         Subject("allocation", "memory", "memory.allocation"),

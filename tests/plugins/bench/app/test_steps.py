@@ -67,9 +67,9 @@ async def test_a_machine_that_holds_nothing_is_told() -> None:
 
 
 async def test_a_lane_of_ours_that_holds_nothing_is_a_result() -> None:
-    found = await climbed(Limited(MOST | {FULL.name: 1.0}))
+    found = await climbed(Limited(MOST | {FULL.name: 2.0}))
     assert found[FULL.name].held == 0
-    assert [step.answered for step in found[FULL.name].steps] == [1.0]
+    assert [step.answered for step in found[FULL.name].steps] == [2.0]
 
 
 async def test_pictures_of_the_step_load() -> None:
