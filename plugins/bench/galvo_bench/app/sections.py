@@ -41,12 +41,12 @@ def at_rate(rate: float, turns: Mapping[str, Turn]) -> Section:
     behind = max(turn.late.quantile(0.99) for turn in turns.values())
     cost = max(turn.generator_cpu / max(1, turn.due) for turn in turns.values()) * 1e3
     explains = (
-        f"Open loop, {turns[PLAIN.name].due:,} requests of each, latencies from when they were due, {lanes.IN_FLIGHT} "
-        f"in flight at most, no errors. The generator sent 99 % within {behind:.1f} ms and took {cost:.2f} ms of CPU "
+        f"Open loop at {rate:,.0f} requests a second, {turns[PLAIN.name].due:,} of each, latencies from when they "
+        f"were due, {lanes.IN_FLIGHT} in flight at most, no errors. The generator sent 99 % within "
+        f"{behind:.1f} ms and took {cost:.2f} ms of CPU "
         "for each."
     )
-    title = f"The shop at {rate:,.0f} requests a second"
-    return Section("shop", title, explains, [*rows], plots=[plots.distribution(turns)])
+    return Section("shop", "The shop at one rate", explains, [*rows], plots=[plots.distribution(turns)])
 
 
 def pages(clients: int, turns: Turns) -> list[Section]:

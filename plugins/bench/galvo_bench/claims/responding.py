@@ -83,5 +83,5 @@ def _section(rate: float, lanes: dict[str, Turn]) -> Section:
         })
         for lane in (PLAIN, FULL)
     ]  # fmt: skip
-    title = f"The shop at {rate:,.0f} requests a second"
-    return Section("responding", title, "All rounds together.", [*rows], plots=[plots.distribution(lanes)])
+    explains = f"{rate:,.0f} requests a second; all rounds together."
+    return Section("responding", "The shop at one rate", explains, [*rows], plots=[plots.distribution(lanes)])

@@ -89,9 +89,12 @@ async def compare(
 
 
 def results(times: Times, rounds: int) -> list[Result]:
-    """What is known of all, for those who take the time themselves."""
+    """What is known of all, for those who take the time themselves. A clock that did not move makes a ratio of 0."""
     baseline = next(iter(times.values()))
-    ratios = {name: [mine / base for mine, base in zip(own, baseline, strict=True)] for name, own in times.items()}
+    ratios = {
+        name: [mine / base if base else 0.0 for mine, base in zip(own, baseline, strict=True)]
+        for name, own in times.items()
+    }
     return [
         Result(name, median(times[name]), median(found), *interval(found), rounds) for name, found in ratios.items()
     ]
@@ -122,7 +125,7 @@ def _goes_on(made: int, rounds: int, seconds: float) -> bool:
 
 
 def _narrow(times: Times, rounds: int) -> bool:
-    return all(log(row.high / row.low) <= 2 * NARROW for row in results(times, rounds))
+    return all(row.low > 0 and log(row.high / row.low) <= 2 * NARROW for row in results(times, rounds))
 
 
 async def _run(candidate: Candidate, clock: Clock, repeats: int) -> float:

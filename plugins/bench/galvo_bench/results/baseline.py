@@ -6,11 +6,11 @@ intervals are apart, and further than the noise of both runs reaches. What was c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
-from galvo_bench.method.rounds import Result
+from galvo_bench.method.rounds import LEAST, Result
 from galvo_bench.method.verdict import verdicts
 from galvo_bench.results.model import Judged, Missing, Run, Section, Values
 from galvo_bench.results.unlike import differences, must_be_alike
@@ -44,6 +44,7 @@ def compared(base: Run, run: Run, *, force: bool = False) -> Comparison:
         rows, worse = _claimed(base.claims, run.claims)
         made.worse += worse
         made.sections.append(Section(SUBJECT, f"Claims: {then}", "What is judged of each.", [*rows]))
+    made.worse += [f"{problem.subject}: failed now" for problem in run.problems if problem.subject in base.done]
     if absent:
         explains = "Nothing to compare with."
         made.sections.append(Section(SUBJECT, f"What only one run has: {then}", explains, [*absent]))
@@ -54,6 +55,8 @@ def _explains(section: Section) -> str:
     if section.exact:
         return "Counted: what is not equal."
     if any(isinstance(row, Result) for row in section.rows):
+        if any(isinstance(row, Result) and row.rounds < LEAST for row in section.rows):
+            return f"Not judged: fewer than {LEAST} rounds."
         return "The ratios to those of then: 1 is as before. The times are today's."
     return "Measured by themselves and not judged: the machine has drifted as well."
 
@@ -80,14 +83,25 @@ def _counted(before: Section, now: Section) -> tuple[list[Row], list[str]]:
     return rows + _one_sided(before, now), changed
 
 
-def _claimed(before: Iterable[Judged], now: Iterable[Judged]) -> tuple[list[Row], list[str]]:
+def _claimed(before: list[Judged], now: list[Judged]) -> tuple[list[Row], list[str]]:
     olds, rows, worse = {claim.name: claim for claim in before}, list[Row](), []
     for claim in now:
         if old := olds.get(claim.name):
             rows.append(Values(claim.title, {"before": old.middle, "now": claim.middle}))
-            if claim.low > old.high if claim.less else claim.high < old.low:
+            (low, high), (least, most) = _sure(claim), _sure(old)
+            if (low > most if claim.less else high < least) or (
+                claim.verdict == "missed" and old.verdict in ("beyond", "met")
+            ):
                 worse.append(f"claim: {claim.title}")
-    return rows, worse
+    names = {claim.name for claim in now}
+    return rows + [Missing(old.title, ONLY_BASE) for old in olds.values() if old.name not in names], worse
+
+
+def _sure(claim: Judged) -> tuple[float, float]:
+    """Its interval and its noise. A time of its own is taken to plain's, as the machine drifts."""
+    base = claim.plain if claim.plain and not claim.relative and claim.unit == "s" else 1.0
+    low, high = claim.noise or (1.0, 1.0)
+    return claim.low / base * min(1.0, low), claim.high / base * max(1.0, high)
 
 
 def _changed(old: Result, new: Result) -> Result:

@@ -11,7 +11,7 @@ from galvo_bench.method.rounds import AGAIN, Result
 from galvo_bench.reports.compare import main
 from galvo_bench.results.baseline import ONLY_BASE, ONLY_RUN, compared
 from galvo_bench.results.machine import Machine
-from galvo_bench.results.model import Judged, Missing, Run, Section, Values
+from galvo_bench.results.model import Judged, Missing, Problem, Run, Section, Values
 from galvo_bench.results.store import save
 from galvo_bench.results.unlike import Unlike
 
@@ -135,3 +135,27 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "cores was 2 and is 64" in capsys.readouterr().err
     assert main([base, run, "--force"]) == 1
     assert "FORCED: its number of cores was 2 and is 64" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_a_machine_that_is_slower_as_a_whole_makes_no_claim_worse() -> None:
+    def claimed(times: float, verdict: str = "met", noise: tuple[float, float] | None = None) -> Run:
+        run, plain, mine = run_of(), 1e-3 * times, 5e-4 * times
+        ends = 0.95 * mine, 1.05 * mine
+        run.claims = [
+            Judged("x", "X", "s", plain, mine, True, False, 1e-3, None, mine, *ends, noise, verdict, "")  # type: ignore[arg-type]
+        ]
+        return run
+
+    assert compared(claimed(1), claimed(1.8)).worse == []
+    assert compared(claimed(1), claimed(2.1, "missed")).worse == ["claim: X"]
+
+
+def test_what_fails_now_is_worse_and_few_rounds_are_told() -> None:
+    run = run_of()
+    run.problems = [Problem("query", "it broke")]
+    assert compared(run_of(timed(0.5)), run).worse == ["query: failed now"]
+    few = timed(0.5)
+    rows = [msgspec.structs.replace(row, rounds=5) for row in few.rows if isinstance(row, Result)]
+    few = msgspec.structs.replace(few, rows=[*rows])
+    [section] = compared(run_of(few), run_of(few)).sections
+    assert section.explains == "Not judged: fewer than 6 rounds."
