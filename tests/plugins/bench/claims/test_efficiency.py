@@ -17,12 +17,13 @@ from galvo_bench.running.stand import Stand
 from galvo_pool import create_pool
 
 pytestmark = pytest.mark.anyio
-PLAIN, GALVO, AGAIN, LARGE = NAMES
+PLAIN, GALVO, AGAIN = NAMES
+WAITS, KEYS = efficiency.LOADS
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"SECONDS": 0.1, "SETTLE": 0.2, "LOOK": 0.05, "CLIENTS": 12, "MOST": 12}.items():
+    for name, value in {"SECONDS": 0.1, "SETTLE": 0.2, "AWAKE": 0.05, "LOOK": 0.05, "CLIENTS": 12, "MOST": 12}.items():
         monkeypatch.setattr(efficiency, name, value)
 
 
@@ -49,32 +50,29 @@ async def test_connections_are_those_that_the_server_has(dsn: str, size: int) ->
 
 
 def test_the_figure_is_that_of_pairs() -> None:
-    base = [Turn(640, 64), Turn(6_400, 64)]
-    found = told(base, [Turn(800, 8), Turn(8_000, 8)])
-    assert (found.plain, found.galvo, found.middle, found.noise) == (55, 550, 10, (1, 1))
+    base = [Turn(640, 10), Turn(6_400, 10)] * 3
+    found = told(base, [Turn(1_280, 8), Turn(12_800, 8)] * 3)
+    assert (found.plain, found.galvo, found.middle, found.noise) == (3_520, 7_040, 2, (1, 1))
     assert verdict(CLAIMS["efficiency"], found) == "met"
-    lie = told(base, [Turn(800, 80), Turn(8_000, 80)])
-    assert (lie.galvo, lie.middle, verdict(CLAIMS["efficiency"], lie)) == (55, 1, "missed")
+    lie = told(base, [Turn(640, 1), Turn(6_400, 1)] * 3)
+    assert (lie.galvo, lie.middle, verdict(CLAIMS["efficiency"], lie)) == (3_520, 1, "missed")
 
 
 @pytest.mark.parametrize("rate, expected", [(100, "met"), (96, "missed"), (20, "missed")])
-def test_few_connections_that_answer_less_are_not_efficient(rate: float, expected: str) -> None:
-    """A pool that is stuck at one is not."""
-    base, stuck = [Turn(100, 10)] * 7, [Turn(rate, 1)] * 7
-    assert verdict(CLAIMS["efficiency"], told(base, stuck)) == expected
-    waits = {load: {PLAIN: base, GALVO: [Turn(100, 1)] * 7, AGAIN: base, LARGE: base} for load in efficiency.LOADS}
-    waits[list(waits)[-1]][GALVO] = stuck
-    assert verdict(CLAIMS["efficiency"], efficiency.told(waits)) == expected, "not with a wait, either"
+def test_what_is_lost_without_waits_is_not_efficient(rate: float, expected: str) -> None:
+    base = [Turn(100, 10)] * 7
+    assert verdict(CLAIMS["efficiency"], told(base, [Turn(200, 20)] * 7, [Turn(rate, 20)] * 7)) == expected
 
 
 def test_a_pool_that_may_answer_less_shows_nothing() -> None:
     base = [Turn(100, 10)] * 7
     mixed = [Turn(rate, 1) for rate in (60, 60, 60, 60, 120, 120, 120)]
-    assert verdict(CLAIMS["efficiency"], told(base, mixed)) == "not shown"
+    assert verdict(CLAIMS["efficiency"], told(base, [Turn(200, 20)] * 7, mixed)) == "not shown"
 
 
-def told(base: list[Turn], galvo: list[Turn]) -> Found:
-    return efficiency.told({load: {PLAIN: base, GALVO: galvo, AGAIN: base, LARGE: base} for load in efficiency.LOADS})
+def told(base: list[Turn], waits: list[Turn], keys: list[Turn] | None = None) -> Found:
+    turns = {WAITS: waits, KEYS: keys or base}
+    return efficiency.told({load: {PLAIN: base, GALVO: galvo, AGAIN: base} for load, galvo in turns.items()})
 
 
 def slow(url: str, **keywords: Any) -> Any:
