@@ -15,6 +15,28 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAID = b"\ngalvo: ending with what is known; once more ends at once\n"
 
 
+@contextmanager
+def as_interrupts() -> Iterator[None]:
+    """SIGTERM and SIGHUP are what Ctrl-C is, so that every `finally` is reached. In the main thread; one that somebody
+    ignores goes on being ignored.
+    """
+    found = [number for number in SIGNALS[1:] if signal.getsignal(number) is signal.SIG_DFL]
+    for number in found:
+        signal.signal(number, _as_interrupt)
+    try:
+        yield
+    finally:
+        for number in found:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)  # asyncio has its own
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
+
+
 class Interruption:
     """asyncio's own handling knows SIGINT only, and forgets it when a subject swallows the cancellation."""
 
@@ -29,7 +51,7 @@ class Interruption:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """In the main thread; a signal that somebody ignores goes on being ignored."""
-        usual = (signal.SIG_DFL, signal.default_int_handler)
+        usual = (signal.SIG_DFL, signal.default_int_handler, _as_interrupt)
         before = {number: signal.getsignal(number) for number in SIGNALS}
         before = {number: handler for number, handler in before.items() if handler in usual}
         for number in before:
