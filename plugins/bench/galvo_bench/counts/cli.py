@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -14,6 +13,7 @@ from galvo_bench.counts import expected
 from galvo_bench.counts.run import GROUPS, counted
 from galvo_bench.reports.table import show
 from galvo_bench.results.model import Section
+from galvo_bench.running.interruption import Interruption
 from galvo_bench.running.measuring import measuring
 from galvo_bench.running.stand import Stand
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         made.error(f"--with {options.plugin}: write NAME=MODULE:CLASS")
     groups = [name for name in GROUPS if not options.groups or name in options.groups]
     with measuring("counts", DISK), closing(Stand(options.url)) as stand:
-        sections = asyncio.run(_counted(stand, groups, options.plugin))
+        sections = Interruption().run(_counted(stand, groups, options.plugin))
     if options.json:
         print(msgspec.json.encode(sections).decode())
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import re
 import sys
@@ -20,6 +19,7 @@ from galvo_bench.index import bank, compare, shop
 from galvo_bench.index.database import somewhere, tell
 from galvo_bench.index.report import Report, show
 from galvo_bench.results.usage import Usage
+from galvo_bench.running.interruption import Interruption
 from galvo_bench.running.measuring import measuring
 from galvo_bench.running.urls import must_answer
 
@@ -37,9 +37,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         with measuring(f"indexes {options.subject}", disk(options)):
             if options.url:
-                asyncio.run(must_answer(options.url))
+                Interruption().run(must_answer(options.url))
             with somewhere(options.url) as url:
-                asyncio.run(run(url, options))
+                Interruption().run(run(url, options))
     except Usage:
         raise
     except (GalvoError, asyncpg.PostgresError) as error:

@@ -19,6 +19,7 @@ import psutil
 from galvo import GalvoError
 from galvo_bench.running.tied import tied
 
+INITDB = ("-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
 PREFIX = "galvo-indexes-"
 """Of its folder; then the process that it belongs to."""
 SECONDS = 60.0
@@ -71,24 +72,13 @@ def server(options: Mapping[str, str] = OPTIONS, where: str | None = None) -> It
     }
     try:
         with (folder / "errors").open("w+b") as errors:
-            words: list[str | Path] = [
-                bin / "initdb",
-                "-D",
-                folder / "data",
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "--no-sync",
-                "-E",
-                "UTF8",
-            ]
+            words = [str(bin / "initdb"), "-D", str(folder / "data"), *INITDB]
             if subprocess.run(words, stderr=errors, **account_of).returncode:
                 raise _failed("initdb", folder)
             settings = [f"{name} = '{value}'" for name, value in options.items()]
             with (folder / "data" / "postgresql.conf").open("a") as file:
                 file.write("\n".join(["", f"unix_socket_directories = '{folder}'", *settings, ""]))
-            words = [bin / "postgres", "-D", folder / "data"]
+            words = [str(bin / "postgres"), "-D", str(folder / "data")]
             process = subprocess.Popen(words, stderr=errors, preexec_fn=tied(signal.SIGQUIT), **account_of)
         try:
             _wait_for(process, folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -20,6 +19,7 @@ from galvo_bench.reports.table import show
 from galvo_bench.results.machine import commit_of
 from galvo_bench.results.model import Section
 from galvo_bench.results.usage import Usage
+from galvo_bench.running.interruption import Interruption
 from galvo_bench.running.measuring import measuring
 from galvo_bench.running.options import number_from
 from galvo_bench.running.stand import ROUNDS, Stand
@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     python = interpreter(options.checkout)
     progress = Progress(len(names))
     with measuring("versus", DISK), closing(Stand(options.url, options.rounds, progress=progress)) as stand:
-        sections = asyncio.run(versus(stand, options.checkout, python, names))
+        sections = Interruption().run(versus(stand, options.checkout, python, names))
     if options.json:
         print(msgspec.json.encode(sections).decode())
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -20,6 +19,7 @@ from galvo_bench.method.rounds import LEAST, Clock, Operation
 from galvo_bench.reports.progress import Progress
 from galvo_bench.reports.table import show
 from galvo_bench.results.model import Section, Values
+from galvo_bench.running.interruption import Interruption
 from galvo_bench.running.measuring import measuring
 from galvo_bench.running.options import number_from
 from galvo_bench.running.stand import ROUNDS, Stand
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     options = made.parse_args(argv)
     progress = Progress(len(REPEATS) * len(CLOCKS))
     with measuring("calibrate", DISK), closing(Stand(options.url, options.rounds, progress=progress)) as stand:
-        section = asyncio.run(calibrate(stand, options.tries))
+        section = Interruption().run(calibrate(stand, options.tries))
     if options.json:
         print(msgspec.json.encode(section).decode())
     else:

@@ -84,12 +84,10 @@ def _carried(
     interruption = Interruption()
     stand = Stand(options.url, run.rounds, options.amqp, Progress(len(subjects), sys.stderr))
     try:
-        with interruption.watching(), asyncio.Runner(loop_factory=_loop(options)) as runner:
-            runner.run(_measured(run, stand, subjects, each, outputs, interruption))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        if not interruption.happened:
-            raise
-        tell(f"interrupted: {len(run.done)} of {len(run.chosen)} are measured, and kept in {store.LAST}")
+        interruption.run(_measured(run, stand, subjects, each, outputs, interruption), _loop(options))
+    except KeyboardInterrupt:
+        kept = f", and kept in {store.LAST}" if run.done else ""
+        tell(f"interrupted: {len(run.done)} of {len(run.chosen)} are measured{kept}")
         return INTERRUPTED
     except NoServer as error:
         tell(str(error))
@@ -107,7 +105,6 @@ async def _measured(
     outputs: Outputs,
     interruption: Interruption,
 ) -> None:
-    interruption.here()
     await stand.reach()
     outputs.keep(run)
     await measure(run, stand, subjects, each, lambda: outputs.keep(run), interruption)

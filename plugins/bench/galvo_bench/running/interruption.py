@@ -6,11 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAID = b"\ngalvo: ending with what is known; once more ends at once\n"
 
@@ -61,6 +62,21 @@ class Interruption:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def run(self, work: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
+        """In a loop of its own. Raises KeyboardInterrupt when that ended it."""
+
+        async def watched() -> T:
+            self.here()
+            return await work
+
+        try:
+            with self.watching(), asyncio.Runner(loop_factory=loop) as runner:
+                return runner.run(watched())
+        except asyncio.CancelledError:
+            if self.happened:
+                raise KeyboardInterrupt from None
+            raise
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         first, self.happened = not self.happened, True

@@ -61,6 +61,11 @@ class Stand:
         finally:
             self.rounds = rounds
 
+    @property
+    def borrowed(self) -> bool:
+        """Whether its PostgreSQL is somebody else's: nothing may be left there."""
+        return bool(self._url)
+
     async def reach(self) -> None:
         """That the servers which were named answer. Raises GalvoError without their passwords."""
         if self._url:
