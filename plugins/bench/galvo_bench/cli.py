@@ -32,7 +32,9 @@ def main(argv: Sequence[str]) -> int:
     """0; 1: something has failed or does not hold; 2: wrong usage; 130: interrupted. A missing peer is a row."""
     try:
         with as_interrupts():
-            return command(argv)
+            code = command(argv)
+            sys.stdout.flush()
+            return code
     except Usage as error:
         print(f"galvo: {error}", file=sys.stderr)
         return 2
@@ -94,9 +96,15 @@ def listed(subjects: Sequence[Subject], *, as_json: bool) -> int:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for group in GROUPS:
         for number, one in enumerate(one for one in subjects if one.group == group):
             table.add_row(Text("" if number else group, "bold"), one.name, Text(one.about()))
-    Console(highlight=False).print(table)
+    if console.is_terminal:
+        console.print(table)
+        return 0
+    with console.capture() as text:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in text.get().splitlines()))
     return 0
