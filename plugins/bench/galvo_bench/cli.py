@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 
+from galvo_bench.results.usage import Usage
+from galvo_bench.running.interruption import as_interrupts
 from galvo_bench.running.options import add_options, checked
-from galvo_bench.running.stand import ROUNDS, alone
+from galvo_bench.running.stand import ROUNDS
 from galvo_bench.running.subjects import GROUPS, Subject, chosen
 
 COMMANDS = {
@@ -22,16 +26,30 @@ COMMANDS = {
     "versus": "kernel.versus",
 }
 """What has options of its own: a module below galvo_bench, with a `main(argv)`."""
-READING = {"compare", "report"}
-"""Those that measure nothing, and need not wait until others have."""
 
 
 def main(argv: Sequence[str]) -> int:
     """0; 1: something has failed or does not hold; 2: wrong usage; 130: interrupted. A missing peer is a row."""
+    try:
+        with as_interrupts():
+            code = command(argv)
+            sys.stdout.flush()
+            return code
+    except Usage as error:
+        print(f"galvo: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # or Python says it once more
+        print(f"galvo: cannot write the output: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def command(argv: Sequence[str]) -> int:
     if argv and argv[0] in COMMANDS:
-        command: Callable[[Sequence[str]], int] = importlib.import_module(f"galvo_bench.{COMMANDS[argv[0]]}").main
-        with nullcontext() if argv[0] in READING else alone():
-            return command(argv[1:])
+        there: Callable[[Sequence[str]], int] = importlib.import_module(f"galvo_bench.{COMMANDS[argv[0]]}").main
+        return there(argv[1:])
     made = parser()
     options = checked(made, argv)
     try:
@@ -40,8 +58,7 @@ def main(argv: Sequence[str]) -> int:
         made.error(str(unknown))
     if options.list:
         return listed(subjects, as_json=options.json)
-    with alone():
-        return measured(options, subjects, argv)
+    return measured(options, subjects, argv)
 
 
 def measured(options: argparse.Namespace, subjects: Sequence[Subject], words: Sequence[str]) -> int:
@@ -79,9 +96,15 @@ def listed(subjects: Sequence[Subject], *, as_json: bool) -> int:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for group in GROUPS:
         for number, one in enumerate(one for one in subjects if one.group == group):
             table.add_row(Text("" if number else group, "bold"), one.name, Text(one.about()))
-    Console(highlight=False).print(table)
+    if console.is_terminal:
+        console.print(table)
+        return 0
+    with console.capture() as text:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in text.get().splitlines()))
     return 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 
 import msgspec
 
@@ -13,7 +13,12 @@ from galvo_bench.counts import expected
 from galvo_bench.counts.run import GROUPS, counted
 from galvo_bench.reports.table import show
 from galvo_bench.results.model import Section
+from galvo_bench.running.interruption import Interruption
+from galvo_bench.running.measuring import measuring
 from galvo_bench.running.stand import Stand
+
+DISK = 250
+"""MB at most: a private PostgreSQL with three small shops, and a Redis."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,12 +31,9 @@ def main(argv: Sequence[str]) -> int:
         made.error("--update writes what galvo's own plugins ask: leave out --with")
     if options.plugin and not ("=" in options.plugin and ":" in options.plugin):
         made.error(f"--with {options.plugin}: write NAME=MODULE:CLASS")
-    stand = Stand(options.url)
-    try:
-        groups = [name for name in GROUPS if not options.groups or name in options.groups]
-        sections = asyncio.run(_counted(stand, groups, options.plugin))
-    finally:
-        stand.close()
+    groups = [name for name in GROUPS if not options.groups or name in options.groups]
+    with measuring("counts", DISK), closing(Stand(options.url)) as stand:
+        sections = Interruption().run(_counted(stand, groups, options.plugin))
     if options.json:
         print(msgspec.json.encode(sections).decode())
     else:

@@ -57,8 +57,8 @@ async def table(postgres: str) -> AsyncIterator[None]:
     try:
         await connection.execute(SCHEMA)
         yield
-        await connection.execute(f"drop table {TABLE}")
     finally:
+        await connection.execute(f"drop table if exists {TABLE}")
         await connection.close()
 
 

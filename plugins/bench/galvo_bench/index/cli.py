@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import re
 import sys
@@ -19,6 +18,10 @@ from galvo import GalvoError
 from galvo_bench.index import bank, compare, shop
 from galvo_bench.index.database import somewhere, tell
 from galvo_bench.index.report import Report, show
+from galvo_bench.results.usage import Usage
+from galvo_bench.running.interruption import Interruption
+from galvo_bench.running.measuring import measuring
+from galvo_bench.running.urls import must_answer
 
 SUBJECTS: dict[str, Callable[[str, Any], AsyncGenerator[Report, None]]] = {
     "tpch": compare.measure,
@@ -28,21 +31,28 @@ SUBJECTS: dict[str, Callable[[str, Any], AsyncGenerator[Report, None]]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """0 done, 1 failed. Raises Usage."""
     options = parser().parse_args(argv)
     options.scale = options.scale or (0.1 if options.subject == "tpch" else 1.0)
     try:
-        with somewhere(options.url) as url:
-            asyncio.run(run(url, options))
+        with measuring(f"indexes {options.subject}", disk(options)):
+            if options.url:
+                Interruption().run(must_answer(options.url))
+            with somewhere(options.url) as url:
+                Interruption().run(run(url, options))
+    except Usage:
+        raise
     except (GalvoError, asyncpg.PostgresError) as error:
         tell("")
         said = f"the database says: {error}" if isinstance(error, asyncpg.PostgresError) else str(error)
         print(f"galvo: {said}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\ngalvo: interrupted", file=sys.stderr)
-        return 130
     return 0
+
+
+def disk(options: argparse.Namespace) -> int:
+    """MB at most: of the data, its copies and indexes, and the write-ahead log."""
+    return 500 + round((5_000 if options.subject == "tpch" else 500) * float(options.scale))
 
 
 async def run(url: str, options: argparse.Namespace) -> None:

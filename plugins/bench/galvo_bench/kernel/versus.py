@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
 import galvo
-from galvo import GalvoError
 from galvo_bench.kernel.micro import NAMES, STACK
 from galvo_bench.kernel.turns import Turns
 from galvo_bench.method.rounds import Result, compare
@@ -19,6 +18,9 @@ from galvo_bench.reports.progress import Progress
 from galvo_bench.reports.table import show
 from galvo_bench.results.machine import commit_of
 from galvo_bench.results.model import Section
+from galvo_bench.results.usage import Usage
+from galvo_bench.running.interruption import Interruption
+from galvo_bench.running.measuring import measuring
 from galvo_bench.running.options import number_from
 from galvo_bench.running.stand import ROUNDS, Stand
 
@@ -26,6 +28,8 @@ DEFAULT = ("onion-3", "hit", "cached", "uncached")
 WORSE = 1.15
 """Even at its lower end: processes of the same program differ by some percent, by hash seed and layout."""
 THIS = "this checkout"
+DISK = 100
+"""MB at most: a private PostgreSQL."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -41,11 +45,9 @@ def main(argv: Sequence[str]) -> int:
         made.error(f"there is no {unknown[0]!r}; names: {', '.join(NAMES)}")
     names = options.names or DEFAULT
     python = interpreter(options.checkout)
-    stand = Stand(options.url, options.rounds, progress=Progress(len(names)))
-    try:
-        sections = asyncio.run(versus(stand, options.checkout, python, names))
-    finally:
-        stand.close()
+    progress = Progress(len(names))
+    with measuring("versus", DISK), closing(Stand(options.url, options.rounds, progress=progress)) as stand:
+        sections = Interruption().run(versus(stand, options.checkout, python, names))
     if options.json:
         print(msgspec.json.encode(sections).decode())
     else:
@@ -55,10 +57,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def interpreter(checkout: Path) -> Path:
-    """Its own. Raises GalvoError."""
+    """Its own. Raises Usage."""
     python = checkout / ".venv" / "bin" / "python"
     if not python.is_file():
-        raise GalvoError(f"{python} is not there: run `make .venv/.dev` in {checkout}")
+        raise Usage(f"{python} is not there: run `make .venv/.dev` in {checkout}")
     return python.absolute()
 
 

@@ -81,6 +81,7 @@ def _prose(said: str) -> str:
 
 
 def _code(said: str) -> str:
-    """Fenced by more backticks than are in it."""
+    """On one line, fenced by more backticks than are in it."""
+    said = " ".join(said.split())
     fence = "`" * (1 + max((len(found) for found in re.findall("`+", said)), default=0))
     return f"{fence} {said} {fence}" if len(fence) > 1 else f"`{said}`"

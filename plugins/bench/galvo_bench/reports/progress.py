@@ -45,14 +45,15 @@ class Progress:
         if self._bar and monotonic() - self._drawn >= OFTEN:
             self._draw()
 
-    def end(self) -> None:
+    def end(self, how: str = "measured") -> None:
+        """`how`: measured, failed or interrupted."""
         if self._bar:
             self._bar.stop()
             self._bar = None
         if not self._subject:
             return
         rounds = f"{self._rounds} round{'s' * (self._rounds != 1)}"
-        self._say(f"measured {self._subject} in {duration(monotonic() - self._began)}, {rounds}")
+        self._say(f"{how} {self._subject} in {duration(monotonic() - self._began)}, {rounds}")
         self._subject = ""
 
     def _say(self, line: str) -> None:

@@ -28,7 +28,8 @@ def show(section: Section) -> None:
     console = _console()
     console.print(_text(section.title, "bold"))
     console.print(_text(section.explains, "dim"))
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     for line in found.lines:
         if line.missing:
             console.print(_text(f"{line.name}: not measured, {line.missing}"), style="yellow")

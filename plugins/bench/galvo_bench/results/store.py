@@ -11,6 +11,7 @@ import msgspec
 
 from galvo import GalvoError
 from galvo_bench.results.model import Run
+from galvo_bench.results.usage import Usage
 
 LAST = Path(".galvo/bench/last.json")
 """The last run, written again after each of its subjects."""
@@ -28,13 +29,13 @@ def save(path: Path, run: Run) -> None:
 
 
 def load(path: Path) -> Run:
-    """Raises GalvoError when there is none, or something else."""
+    """Raises Usage when there is none, or something else."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Run)
     except OSError as error:
-        raise GalvoError(f"no run in {path}: run `galvo bench` first, or name another ({error.strerror})") from None
+        raise Usage(f"no run in {path}: run `galvo bench` first, or name another ({error.strerror})") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise GalvoError(f"{path} is not a run of this `galvo bench`: {error}") from None
+        raise Usage(f"{path} is not a run of this `galvo bench`, maybe of an older one: {error}") from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from math import ceil
 
 import asyncpg
@@ -20,10 +19,14 @@ from galvo_bench.method.rounds import LEAST, Clock, Operation
 from galvo_bench.reports.progress import Progress
 from galvo_bench.reports.table import show
 from galvo_bench.results.model import Section, Values
+from galvo_bench.running.interruption import Interruption
+from galvo_bench.running.measuring import measuring
 from galvo_bench.running.options import number_from
 from galvo_bench.running.stand import ROUNDS, Stand
 
 NEEDED = 0.95
+DISK = 100
+"""MB at most: a private PostgreSQL."""
 QUERY, HIT = "select 1", "select n from generate_series(1, 5) as n"
 REPEATS = {"a query through asyncpg.Pool": 40, "a galvo L1 hit": 2_000}
 """Operations of a round: some milliseconds."""
@@ -40,11 +43,9 @@ def main(argv: Sequence[str]) -> int:
     made.add_argument("--url", default="", help="a PostgreSQL to use instead of a private one")
     made.add_argument("--json", action="store_true", help="print JSON")
     options = made.parse_args(argv)
-    stand = Stand(options.url, options.rounds, progress=Progress(len(REPEATS) * len(CLOCKS)))
-    try:
-        section = asyncio.run(calibrate(stand, options.tries))
-    finally:
-        stand.close()
+    progress = Progress(len(REPEATS) * len(CLOCKS))
+    with measuring("calibrate", DISK), closing(Stand(options.url, options.rounds, progress=progress)) as stand:
+        section = Interruption().run(calibrate(stand, options.tries))
     if options.json:
         print(msgspec.json.encode(section).decode())
     else:

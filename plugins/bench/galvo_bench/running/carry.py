@@ -6,10 +6,8 @@ import argparse
 import asyncio
 import importlib
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from galvo import GalvoError
@@ -21,11 +19,12 @@ from galvo_bench.results.unlike import Unlike
 from galvo_bench.running.against import Against
 from galvo_bench.running.disk import must_fit
 from galvo_bench.running.extra import absent
-from galvo_bench.running.interruption import Interruption
+from galvo_bench.running.interruption import Interruption, as_interrupts
+from galvo_bench.running.measuring import alone, places
 from galvo_bench.running.options import command_of
 from galvo_bench.running.outputs import Outputs
 from galvo_bench.running.run import Measurable, measure
-from galvo_bench.running.stand import FOLDER, NoServer, Stand
+from galvo_bench.running.stand import NoServer, Stand
 
 INTERRUPTED = 130
 
@@ -51,12 +50,14 @@ def carry_out(
     outputs, against = Outputs(options), Against(options)
     show = _silent if options.json else each
     try:
-        against.must_be_alike(run)
-        outputs.must_be_writable()
-        must_fit(subjects, [FOLDER.resolve(), Path(tempfile.gettempdir())])
-        if missing := absent():
-            tell(f"not installed: {', '.join(missing)} (the extra galvo-bench[peers] brings them)")
-        code = _carried(options, run, subjects, show, outputs)
+        with as_interrupts():
+            against.must_be_alike(run)
+            with alone():
+                outputs.must_be_writable()
+                must_fit(subjects, places())
+                if missing := absent():
+                    tell(f"not installed: {', '.join(missing)} (the extra galvo-bench[peers] brings them)")
+                code = _carried(options, run, subjects, show, outputs)
         outputs.keep(run)
         outputs.write(run)
         if options.json:
@@ -83,12 +84,10 @@ def _carried(
     interruption = Interruption()
     stand = Stand(options.url, run.rounds, options.amqp, Progress(len(subjects), sys.stderr))
     try:
-        with interruption.watching(), asyncio.Runner(loop_factory=_loop(options)) as runner:
-            runner.run(_measured(run, stand, subjects, each, outputs, interruption))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        if not interruption.happened:
-            raise
-        tell(f"interrupted: {len(run.done)} of {len(run.chosen)} are measured, and kept in {store.LAST}")
+        interruption.run(_measured(run, stand, subjects, each, outputs, interruption), _loop(options))
+    except KeyboardInterrupt:
+        kept = f", and kept in {store.LAST}" if run.done else ""
+        tell(f"interrupted: {len(run.done)} of {len(run.chosen)} are measured{kept}")
         return INTERRUPTED
     except NoServer as error:
         tell(str(error))
@@ -106,7 +105,6 @@ async def _measured(
     outputs: Outputs,
     interruption: Interruption,
 ) -> None:
-    interruption.here()
     await stand.reach()
     outputs.keep(run)
     await measure(run, stand, subjects, each, lambda: outputs.keep(run), interruption)

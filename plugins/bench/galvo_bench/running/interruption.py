@@ -6,13 +6,36 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAID = b"\ngalvo: ending with what is known; once more ends at once\n"
+
+
+@contextmanager
+def as_interrupts() -> Iterator[None]:
+    """SIGTERM and SIGHUP are what Ctrl-C is, so that every `finally` is reached. In the main thread; one that somebody
+    ignores goes on being ignored.
+    """
+    found = [number for number in SIGNALS[1:] if signal.getsignal(number) is signal.SIG_DFL]
+    for number in found:
+        signal.signal(number, _as_interrupt)
+    try:
+        yield
+    finally:
+        for number in found:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)  # asyncio has its own
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
 
 
 class Interruption:
@@ -29,7 +52,7 @@ class Interruption:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """In the main thread; a signal that somebody ignores goes on being ignored."""
-        usual = (signal.SIG_DFL, signal.default_int_handler)
+        usual = (signal.SIG_DFL, signal.default_int_handler, _as_interrupt)
         before = {number: signal.getsignal(number) for number in SIGNALS}
         before = {number: handler for number, handler in before.items() if handler in usual}
         for number in before:
@@ -39,6 +62,21 @@ class Interruption:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def run(self, work: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
+        """In a loop of its own. Raises KeyboardInterrupt when that ended it."""
+
+        async def watched() -> T:
+            self.here()
+            return await work
+
+        try:
+            with self.watching(), asyncio.Runner(loop_factory=loop) as runner:
+                return runner.run(watched())
+        except asyncio.CancelledError:
+            if self.happened:
+                raise KeyboardInterrupt from None
+            raise
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         first, self.happened = not self.happened, True

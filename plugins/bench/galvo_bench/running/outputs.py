@@ -9,6 +9,7 @@ from pathlib import Path
 from galvo import GalvoError
 from galvo_bench.results import store
 from galvo_bench.results.model import Run
+from galvo_bench.results.usage import Usage
 
 
 class Outputs:
@@ -17,12 +18,15 @@ class Outputs:
     def __init__(self, options: argparse.Namespace) -> None:
         self._files = {name: Path(given) for name in ("save", "markdown", "html") if (given := getattr(options, name))}
         self.failed = False
-        """Whether `last.json` could not be written; said once."""
+        """Whether something could not be written; of `last.json` it is said once."""
 
     def must_be_writable(self) -> None:
-        """Raises GalvoError."""
+        """Raises Usage."""
         for path in (store.LAST, *self._files.values()):
-            store.must_be_writable(path)
+            try:
+                store.must_be_writable(path)
+            except GalvoError as error:
+                raise Usage(str(error)) from None
 
     def keep(self, run: Run) -> None:
         """A full disk must not cost what is in memory: the run goes on."""
@@ -34,9 +38,13 @@ class Outputs:
             self.failed = True
 
     def write(self, run: Run) -> None:
-        """Raises GalvoError."""
+        """Each, whatever became of the others."""
         for name, path in self._files.items():
-            store.write_text(path, _text(name, run))
+            try:
+                store.write_text(path, _text(name, run))
+            except GalvoError as error:
+                print(f"galvo: {error}", file=sys.stderr)
+                self.failed = True
 
 
 def _text(name: str, run: Run) -> str:

@@ -11,8 +11,8 @@ class Progress(Protocol):
     def tick(self) -> None:
         """A round is over."""
 
-    def end(self) -> None:
-        """The subject is over, however it ended."""
+    def end(self, how: str = "measured") -> None:
+        """The subject is over: how is a word."""
 
 
 class Silent:
@@ -24,5 +24,5 @@ class Silent:
     def tick(self) -> None:
         pass
 
-    def end(self) -> None:
+    def end(self, how: str = "measured") -> None:
         pass

@@ -57,17 +57,20 @@ async def measure(
     for subject in subjects:
         children, since = Children(), monotonic()
         found: list[Section] = []
-        problem = None
+        problem, how = None, "interrupted"
         stand.progress.begin(subject.name)
         try:
             found = await subject.measure()(stand)
             must_be_numbers(found)
+            how = "measured" if not interruption.happened else how
         except NoServer:
+            how = "failed"
             raise
         except Exception as error:  # noqa: BLE001  # any fault of one subject; the others are measured all the same
+            how = "failed" if not interruption.happened else how
             problem = Problem(subject.name, stand.scrubbed(said(error)))
         finally:
-            stand.progress.end()
+            stand.progress.end(how)
             children.end()
         if interruption.happened:  # whatever the subject has made of it
             raise asyncio.CancelledError

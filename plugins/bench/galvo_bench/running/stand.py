@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import tempfile
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -16,13 +12,12 @@ from redis.exceptions import RedisError
 from galvo import GalvoError
 from galvo.errors import PluginError
 from galvo_bench.results.machine import Machine, with_servers
+from galvo_bench.running.measuring import FOLDER
 from galvo_bench.running.progress import Progress, Silent
 from galvo_bench.running.urls import must_answer, must_listen, scrubbed
 from galvo_embedded import Servers
 
 ROUNDS = 11
-FOLDER = Path(".galvo")
-"""Of the private servers' data."""
 
 
 class NoServer(GalvoError):
@@ -33,24 +28,6 @@ def must(ok: bool, problem: str) -> None:
     """Stop the run when it would measure something else than it says. Raises GalvoError."""
     if not ok:
         raise GalvoError(f"the benchmark is wrong: {problem}")
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Wait until no other bench of this user runs: they would share the servers and disturb each other."""
-    import fcntl  # Unix only, as the servers are
-
-    lock = Path(tempfile.gettempdir()) / f"galvo-bench-{os.getuid()}.lock"
-    handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.stderr.write("galvo: waiting for another galvo bench to end\n")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 class Stand:
@@ -83,6 +60,11 @@ class Stand:
             yield self
         finally:
             self.rounds = rounds
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether its PostgreSQL is somebody else's: nothing may be left there."""
+        return bool(self._url)
 
     async def reach(self) -> None:
         """That the servers which were named answer. Raises GalvoError without their passwords."""

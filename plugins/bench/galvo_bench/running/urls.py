@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
-from galvo import GalvoError
+from galvo_bench.results.usage import Usage
 
 SECONDS = 10.0
 """That a server has to answer."""
@@ -35,32 +35,30 @@ def scrubbed(text: str, *urls: str) -> str:
 
 
 async def must_answer(url: str) -> None:
-    """That a PostgreSQL does. Raises GalvoError without the password."""
+    """That a PostgreSQL does. Raises Usage without the password."""
     where = shown(url)
     if not url.startswith(("postgres://", "postgresql://")) or where == "URL":
-        raise GalvoError("--url must look like postgresql://user:password@host:5432/database (%XX for what is special)")
+        raise Usage("--url must look like postgresql://user:password@host:5432/database (%XX for what is special)")
     try:
         connection = await asyncpg.connect(url, timeout=SECONDS)
     except Exception as error:  # noqa: BLE001  # whatever a driver raises for a server that is not there
         said = _why(error) or scrubbed(f"{type(error).__name__}: {' '.join(str(error).split())}", url)
-        raise GalvoError(
-            f"no PostgreSQL at {where} ({said}): change --url, or leave it out to use a private one"
-        ) from None
+        raise Usage(f"no PostgreSQL at {where} ({said}): change --url, or leave it out to use a private one") from None
     await connection.close()
 
 
 async def must_listen(url: str) -> None:
-    """That something does where a RabbitMQ should be. Raises GalvoError without the password."""
+    """That something does where a RabbitMQ should be. Raises Usage without the password."""
     where, parts = shown(url), _parts(url)
     if parts is None or parts[0] not in ("amqp", "amqps"):
-        raise GalvoError("--amqp must look like amqp://user:password@host:5672/vhost (%XX for what is special)")
+        raise Usage("--amqp must look like amqp://user:password@host:5672/vhost (%XX for what is special)")
     scheme, host, port, _ = parts
     try:
         async with asyncio.timeout(SECONDS):
             _, writer = await asyncio.open_connection(host, port or (5671 if scheme == "amqps" else 5672))
     except OSError as error:
         said = _why(error) or error.strerror or type(error).__name__
-        raise GalvoError(f"no RabbitMQ at {where} ({said}): change --amqp, or leave it out") from None
+        raise Usage(f"no RabbitMQ at {where} ({said}): change --amqp, or leave it out") from None
     writer.close()
 
 

@@ -92,6 +92,14 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.getvalue().count("\x1b[?25h") == stream.getvalue().count("\x1b[?25l") == 1, "the cursor is not back"
 
 
+def test_what_was_not_measured_is_not_said_to_be() -> None:
+    stream = io.StringIO()
+    progress = Progress(1, stream)
+    progress.begin("l2")
+    progress.end("interrupted")
+    assert untimed(stream)[-1] == "interrupted l2 in TIME, 0 rounds"
+
+
 def test_an_end_without_a_begin_says_nothing_wrong() -> None:
     """Whoever is interrupted may end twice."""
     stream = io.StringIO()

@@ -88,7 +88,6 @@ def test_wrong_usage(words: tuple[str, ...], said: str, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("words, said", [
     (("quick", "--against", "none.json"), r"no run in none\.json: run `galvo bench` first, or name another \(No such"),
-    (("huge",), r"huge needs 1,000,000,000 MB in .*/\.galvo, where [\d,]+ MB are left: make room, or run it in"),
     (("quick", "--save", "."), r"cannot write \.: Is a directory"),
     (("quick", "--html", "/dev/null/page.html"), r"cannot write /dev/null/page\.html: /dev/null is not a directory"),
     (("quick", "--url", "postgresql://me:s3cret@127.0.0.1:1/shop"),
@@ -102,12 +101,18 @@ def test_wrong_usage(words: tuple[str, ...], said: str, capsys: pytest.CaptureFi
 def test_what_cannot_be_is_one_sentence_before_the_run(
     words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert bench(*words) == 1
+    assert bench(*words) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert re.match(f"galvo: {said}.*\n$", err)
     assert "s3c" not in err
     assert not LAST.exists()
+
+
+def test_too_little_room_is_no_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench("huge") == 1
+    said = r"galvo: huge needs 1,000,000,000 MB in .*/\.galvo, where [\d,]+ MB are left: make room, or run it in"
+    assert re.match(said, capsys.readouterr().err)
 
 
 def test_a_run_against_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
