@@ -46,7 +46,7 @@ class Progress:
             self._draw()
 
     def end(self, how: str = "measured") -> None:
-        """`how`: measured, failed or interrupted."""
+        """`how`: measured, failed, interrupted or stopped."""
         if self._bar:
             self._bar.stop()
             self._bar = None

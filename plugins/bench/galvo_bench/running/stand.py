@@ -119,7 +119,8 @@ class Stand:
         self.progress.tick()
 
     def close(self) -> None:
-        """Stop using the servers."""
+        """Stop using the servers, and the terminal."""
+        self.progress.end("stopped")
         self._shared.close()
         self._private.close()
         for servers in self._apart.values():

@@ -80,3 +80,11 @@ def test_code_is_code() -> None:
     made = read(run)
     assert "_one_ and __init__ and snake_case" in [cell.text for cell in made.all("td")]
     assert "snake_case" in markdown(run)
+
+
+def test_a_command_stays_on_its_line() -> None:
+    run = sample.whole()
+    run.command = "galvo bench ````rm\n```\n# heading"
+    made = read(run)
+    assert len(made.all("h1")) == 1
+    assert len(made.all("h2")) == len(read(sample.whole()).all("h2"))

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from galvo_bench.reports.progress import Progress
-from galvo_bench.reports.table import show_run
+from galvo_bench.reports.table import show, show_run
+from galvo_bench.results.model import Missing, Section
 from tests.plugins.bench.reports import sample
 
 
@@ -109,3 +110,10 @@ def test_an_end_without_a_begin_says_nothing_wrong() -> None:
     progress.end()
     progress.end()
     assert untimed(stream) == ["measuring l2 (1 of 1)", "measured l2 in TIME, 0 rounds"]
+
+
+def test_a_section_of_nothing_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Section("images", "Images", "Nothing here.", [Missing("Pillow", "not installed")]))
+    said = capsys.readouterr().out
+    assert "Pillow: not measured, not installed" in said
+    assert not set("─━-") & set(said)

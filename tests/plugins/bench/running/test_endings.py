@@ -70,6 +70,8 @@ def test_an_interrupted_run(folder: Path, subject: str, number: signal.Signals) 
         out, err = process.communicate()
     assert process.returncode == 130
     assert "interrupted: 1 of 3 are measured" in err
+    assert f"interrupted {subject} in" in err
+    assert f"measured {subject} in" not in err
     assert "Traceback" not in err
     run = load(folder / "kept.json")
     assert run == load(folder / LAST)

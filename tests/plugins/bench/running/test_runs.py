@@ -221,3 +221,12 @@ def test_an_abbreviated_option_is_unknown(capsys: pytest.CaptureFixture[str]) ->
     """What follows it would be kept as it is."""
     with pytest.raises(SystemExit):
         bench("quick", "--ur", "postgresql://me:s3cret@db/shop")
+
+
+def test_a_report_that_cannot_be_written_costs_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor what is printed."""
+    assert bench("quick", "--json", "--save", "/dev/full", "--markdown", "kept.md") == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["done"] == ["quick"]
+    assert "cannot write /dev/full: No space left on device" in err
+    assert Path("kept.md").is_file()
