@@ -13,7 +13,7 @@ import msgspec
 from galvo_bench.method.rounds import LEAST, Result
 from galvo_bench.method.verdict import verdicts
 from galvo_bench.results.model import Judged, Missing, Run, Section, Values
-from galvo_bench.results.unlike import differences, must_be_alike
+from galvo_bench.results.unlike import differences, must_be_alike, other_versions
 
 SUBJECT = "compare"
 ONLY_BASE, ONLY_RUN = "only the baseline has it", "the baseline does not have it"
@@ -23,7 +23,7 @@ Row = Result | Values | Missing
 class Comparison(msgspec.Struct):
     sections: list[Section] = []
     worse: list[str] = []
-    """What is slower than it was, or counted otherwise: `title: row`."""
+    """What is slower than it was, counted otherwise, or fails: `title: row`; or that nothing was comparable."""
 
 
 def compared(base: Run, run: Run, *, force: bool = False) -> Comparison:
@@ -31,7 +31,9 @@ def compared(base: Run, run: Run, *, force: bool = False) -> Comparison:
     if not force:
         must_be_alike(base, run)
     unlike = "; ".join(differences(base, run))
+    peers = ", ".join(other_versions(base, run))
     then = f"against {base.machine.commit or base.began}{f' (FORCED: {unlike})' * bool(unlike)}"
+    then += f" (versions: {peers})" * bool(peers)
     before = {(section.subject, section.title): section for section in base.sections}
     made, absent = Comparison(), list(_absent(base, run))
     for section in run.sections:
@@ -45,6 +47,8 @@ def compared(base: Run, run: Run, *, force: bool = False) -> Comparison:
         made.worse += worse
         made.sections.append(Section(SUBJECT, f"Claims: {then}", "What is judged of each.", [*rows]))
     made.worse += [f"{problem.subject}: failed now" for problem in run.problems if problem.subject in base.done]
+    if not made.sections and not made.worse:
+        made.worse.append("there is nothing that both have measured")
     if absent:
         explains = "Nothing to compare with."
         made.sections.append(Section(SUBJECT, f"What only one run has: {then}", explains, [*absent]))

@@ -25,6 +25,12 @@ def differences(base: Run, run: Run) -> list[str]:
     ]
 
 
+def other_versions(base: Run, run: Run) -> list[str]:
+    """Of what both were measured beside: no reason to refuse, but one of a difference."""
+    then, now = base.machine.libraries, run.machine.libraries
+    return [f"{name} was {then[name]} and is {now[name]}" for name in then if now.get(name, then[name]) != then[name]]
+
+
 def _conditions(run: Run) -> dict[str, str]:
     there = run.machine
     return {

@@ -159,3 +159,16 @@ def test_what_fails_now_is_worse_and_few_rounds_are_told() -> None:
     few = msgspec.structs.replace(few, rows=[*rows])
     [section] = compared(run_of(few), run_of(few)).sections
     assert section.explains == "Not judged: fewer than 6 rounds."
+
+
+def test_runs_that_have_nothing_in_common_are_not_fine() -> None:
+    found = compared(run_of(timed(0.5)), run_of(counted(3)))
+    assert found.worse == ["there is nothing that both have measured"]
+    assert compared(run_of(), run_of()).worse == found.worse
+
+
+def test_other_versions_of_peers_are_told() -> None:
+    before, now = (msgspec.structs.replace(HERE, libraries={"asyncpg": one}) for one in ("0.31", "0.32"))
+    found = compared(run_of(timed(0.5), machine=before), run_of(timed(0.5), machine=now))
+    assert found.sections[0].title.endswith("(versions: asyncpg was 0.31 and is 0.32)")
+    assert found.worse == []
