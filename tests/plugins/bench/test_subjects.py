@@ -20,6 +20,7 @@ from galvo_bench.reports.table import show
 from galvo_bench.results.model import Missing, Section, Values
 from galvo_bench.running.stand import Stand
 from galvo_embedded import Servers
+from tests.thorough import THOROUGH
 
 pytestmark = [
     pytest.mark.anyio,
@@ -95,6 +96,7 @@ async def test_resting(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < rows["the memory plugin"]["more, MiB"] < 20
 
 
+@pytest.mark.skipif(not THOROUGH, reason="the claims' test starts such processes")
 async def test_monitoring(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitoring, "LONGEST", 0.2)
     monkeypatch.setattr(monitoring, "PAIRS", 1)
@@ -219,6 +221,7 @@ async def test_sizing(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     assert waiting["the best's"]["5 clients"] == 4
 
 
+@pytest.mark.skipif(not THOROUGH, reason="the claims' test reads by these ways")
 async def test_chunks(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "ROWS", 20_000)
     [section] = await chunks.measure(stand)

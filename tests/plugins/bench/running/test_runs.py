@@ -179,7 +179,7 @@ def test_claims_come_with_a_run_where_they_are_asked_for(
     """A claim that is missed fails the run. No claim is called as a subject is: a run keeps both by name."""
 
     async def measure(stand: Stand) -> Found:
-        return Found(galvo=3, middle=3, low=3, high=3, explains="By hand.")
+        return Found(galvo=3, middle=3, low=3, high=3, explains="By hand.", rounds=6)
 
     assert CLAIMS.keys() & SUBJECTS.keys() == set()
     monkeypatch.setattr(Claim, "measure", lambda _: measure)
