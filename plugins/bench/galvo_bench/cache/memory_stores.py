@@ -10,7 +10,7 @@ from asyncpg import Record
 
 from galvo import Kernel
 from galvo_bench.cache.sample import plain
-from galvo_bench.cache.stores import NO_DELETE, NO_EXPIRE, TTL, Store
+from galvo_bench.cache.stores import NO_DELETE, NO_EXPIRE, TTL, Store, aiocache_store, cashews_store
 from galvo_bench.running.peers import need
 
 TABLE = "bench_depends_on"
@@ -78,39 +78,13 @@ async def cashews(url: str, records: list[Record], stack: AsyncExitStack) -> Sto
     cache = need("cashews").Cache()
     cache.setup("mem://", size=10_000)
     stack.push_async_callback(cache.close)
-    rows = plain(records)
-
-    async def get_many(keys: Sequence[str]) -> Any:
-        return [value for value in await cache.get_many(*keys) if value is not None]
-
-    return Store(
-        "cashews mem://",
-        cache.get,
-        lambda key: cache.set(key, rows, expire=TTL),
-        cache.delete,
-        get_many,
-        lambda keys: cache.set_many(dict.fromkeys(keys, rows), expire=TTL),
-        lambda key: cache.expire(key, TTL),
-    )
+    return cashews_store("cashews mem://", cache, records)
 
 
 async def aiocache(url: str, records: list[Record], stack: AsyncExitStack) -> Store:
     cache = need("aiocache").SimpleMemoryCache(namespace="operations")
     stack.push_async_callback(cache.clear)
-    rows = plain(records)
-
-    async def get_many(keys: Sequence[str]) -> Any:
-        return [value for value in await cache.multi_get(keys) if value is not None]
-
-    return Store(
-        "aiocache memory",
-        cache.get,
-        lambda key: cache.set(key, rows, ttl=TTL),
-        cache.delete,
-        get_many,
-        lambda keys: cache.multi_set([(key, rows) for key in keys], ttl=TTL),
-        lambda key: cache.expire(key, TTL),
-    )
+    return aiocache_store("aiocache memory", cache, records)
 
 
 async def dogpile(url: str, records: list[Record], stack: AsyncExitStack) -> Store:

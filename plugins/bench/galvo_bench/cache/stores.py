@@ -138,14 +138,18 @@ async def coredis(url: str, records: list[Record], stack: AsyncExitStack) -> Sto
 
 
 async def cashews(url: str, records: list[Record], stack: AsyncExitStack) -> Store:
-    cache = await cashews_of(url, stack)
+    return cashews_store("cashews", await cashews_of(url, stack), records)
+
+
+def cashews_store(name: str, cache: Any, records: list[Record]) -> Store:
+    """Wherever it keeps its values."""
     rows = plain(records)
 
     async def get_many(keys: Sequence[str]) -> Any:
         return [value for value in await cache.get_many(*keys) if value is not None]
 
     return Store(
-        "cashews",
+        name,
         cache.get,
         lambda key: cache.set(key, rows, expire=TTL),
         cache.delete,
@@ -158,14 +162,18 @@ async def cashews(url: str, records: list[Record], stack: AsyncExitStack) -> Sto
 async def aiocache(url: str, records: list[Record], stack: AsyncExitStack) -> Store:
     client: Redis = Redis.from_url(url)
     stack.push_async_callback(client.aclose)
-    cache = aiocache_of(client, "aiocache")
+    return aiocache_store("aiocache", aiocache_of(client, "aiocache"), records)
+
+
+def aiocache_store(name: str, cache: Any, records: list[Record]) -> Store:
+    """Wherever it keeps its values."""
     rows = plain(records)
 
     async def get_many(keys: Sequence[str]) -> Any:
         return [value for value in await cache.multi_get(keys) if value is not None]
 
     return Store(
-        "aiocache",
+        name,
         cache.get,
         lambda key: cache.set(key, rows, ttl=TTL),
         cache.delete,
