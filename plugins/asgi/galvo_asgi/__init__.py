@@ -1,0 +1,1 @@
+"""A kernel that lives as long as an ASGI application: Starlette, FastAPI, Django."""

@@ -1,0 +1,1 @@
+"""Live operation: plugins switched and settings read again while the application runs."""

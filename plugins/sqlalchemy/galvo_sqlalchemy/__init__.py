@@ -1,0 +1,1 @@
+"""SQLAlchemy 2 on galvo: the dialect `postgresql+galvo`."""
