@@ -1,9 +1,10 @@
-"""`galvo new NAME [--hook HOOK ...] [--folder DIR]`."""
+"""`galvo new NAME [--hook HOOK ...] [--folder DIR]`: writes a plugin of one's own."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from galvo.scaffold.naming import Misnamed, hooks_named, named
 from galvo.scaffold.rendering import rendered
 from galvo.scaffold.writing import written
 
-HELP = "Write a new plugin: typed, tested, installable as it is."
+TEXT = "Write a new plugin: typed, tested, installable as it is."
 NEXT = """\
 {folder}: a plugin with {hooks}. Next:
   cd {folder} && make check test
@@ -23,7 +24,6 @@ NEXT = """\
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What `galvo new` takes."""
     parser.add_argument("name", help="a-z, 0-9 and _; query_log makes galvo-query-log")
     parser.add_argument(
         "--hook", nargs="+", action="extend", metavar="HOOK", default=[],
@@ -32,8 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, metavar="DIR", help="default: galvo-NAME, in this folder")
 
 
-def new(options: argparse.Namespace) -> int:
-    """0 done; 2 for a name or a hook that cannot be. Raises GalvoError for a folder that cannot."""
+def run(options: argparse.Namespace) -> int:
     try:
         names, hooks = named(options.name), hooks_named(options.hook or ["on_query"])
     except Misnamed as error:
@@ -45,5 +44,5 @@ def new(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"name": names.name, "folder": str(folder), "hooks": hooks, "files": [*files]}))
     else:
-        print(NEXT.format(folder=folder, package=names.package, hooks=", ".join(hooks)), end="")
+        print(NEXT.format(folder=shlex.quote(str(folder)), package=names.package, hooks=", ".join(hooks)), end="")
     return 0
