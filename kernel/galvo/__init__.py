@@ -1,6 +1,7 @@
 """galvo: an event-driven plugin microkernel for async Python backends on PostgreSQL."""
 
 from galvo.context import Context
+from galvo.control import Change, Control
 from galvo.errors import ForCaller, GalvoError, KernelClosed, NoBackend, PluginError, PluginUnavailable, SettingsError
 from galvo.events import Freed, Level, MemoryPressure, Metric, Query, Rows
 from galvo.hookspecs import Proceed, hookimpl
@@ -10,7 +11,7 @@ from galvo.session import Session
 
 __version__ = "0.1.0"
 __all__ = [
-    "Context", "ForCaller", "Freed", "GalvoError", "Kernel", "KernelClosed", "Level", "MemoryPressure", "Metric",
-    "NoBackend", "Plugin", "PluginError", "PluginSettings", "PluginUnavailable", "Proceed", "Query", "Rows",
-    "Session", "SettingsError", "hookimpl",
+    "Change", "Context", "Control", "ForCaller", "Freed", "GalvoError", "Kernel", "KernelClosed", "Level",
+    "MemoryPressure", "Metric", "NoBackend", "Plugin", "PluginError", "PluginSettings", "PluginUnavailable", "Proceed",
+    "Query", "Rows", "Session", "SettingsError", "hookimpl",
 ]  # fmt: skip
