@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from galvo.added import commands
-from galvo.commands import applications, check, explain, lock, plugins, settings, trial
+from galvo.commands import api, applications, check, explain, lock, plugins, settings, trial
 from galvo.errors import GalvoError
 
 BUILT_IN: dict[str, ModuleType] = {
@@ -18,6 +18,7 @@ BUILT_IN: dict[str, ModuleType] = {
     "try": trial,
     "lock": lock,
     "settings": settings,
+    "api": api,
     "run": applications,
 }
 
