@@ -63,10 +63,11 @@ def test_a_change_that_it_does_not_tell_is_named(
     assert not problems(changelog.renewed(TEXT, api.render())), "what it says to do"
 
 
-def test_what_is_gone_needs_another_first_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(Plugin, "settled")
-    (problem,) = problems(changelog.renewed(TEXT, api.render()))
-    assert problem.startswith("Plugin.settled of 1.0 is gone")
+def test_what_is_gone_needs_another_first_number() -> None:
+    old = changelog.versions(TEXT)[-1]
+    block = old.block.replace("  settled(self)", "  paused(self) -> None\n  settled(self)")
+    (problem,) = problems(TEXT.replace(old.block, block).replace(old.checksum, changelog.checksum(block)))
+    assert problem.startswith("Plugin.paused of 1.0 is gone")
     assert "this is 2.0" in problem
 
 
