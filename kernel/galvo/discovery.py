@@ -92,6 +92,29 @@ def lock(old: list[Listing]) -> list[Listing]:
     return sorted(found, key=lambda listing: place.get(listing.name, len(place)))
 
 
+def drift(path: Path) -> list[str]:
+    """In what the file and the installed plugins differ.
+
+    Raises SettingsError, or PluginError for one that cannot be imported.
+    """
+    found: list[str] = []
+    listed = read(path) if path.is_file() else []
+    if not path.is_file():
+        found.append(f"there is no {path}: `galvo lock` writes it")
+    now = {listing.name: listing for listing in lock(listed)}
+    for listing in listed:
+        fresh = now.pop(listing.name, None)
+        if fresh is None:
+            found.append(f"{listing.name} is listed and not installed: install {listing.distribution}")
+            continue
+        for field in listing.__struct_fields__:
+            old, new = getattr(listing, field), getattr(fresh, field)
+            if old != new:
+                found.append(f"{listing.name}: {field} was {old!r}, is now {new!r}")
+    found += [f"{name} is installed and not listed" for name in now]
+    return found
+
+
 def load(listing: Listing) -> type[Plugin]:
     """Import a plugin's class. Raises PluginError for whatever is wrong with it."""
     try:
