@@ -1,7 +1,7 @@
 """What mkdocs asks while it builds: the pages that are made, and what fills gaps in written ones.
 
-`plugins/*/README.md` become pages, without a copy of their text in this folder. A line `<!-- made: NAME -->` is replaced
-by what `making/NAME.py` says: so these lists are those of the code.
+`plugins/*/README.md` become pages, without a copy of their text in this folder. A line `<!-- made: NAME -->` is
+replaced by what `making/NAME.py` says: so these lists are those of the code.
 """
 
 from __future__ import annotations

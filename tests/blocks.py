@@ -1,7 +1,7 @@
 """The code blocks of a Markdown page, run from top to bottom as its reader would: one folder, one database.
 
-What each kind of block means is in docs/README.md. Python programs and `galvo` commands run in forks of one process that
-has imported galvo already, under `-W error`; everything else in a shell.
+What each kind of block means: docs/CONVENTIONS.md. Python programs and `galvo` commands run in forks of one process
+that has imported galvo already, under `-W error`; everything else in a shell.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,8 @@ FENCE = re.compile(
 ELSEWHERE = re.compile(r"^<!-- blocks: tested by (.+) -->$", re.M)
 BACKGROUND = re.compile(r'background until "(.+)"')
 SHOWN = re.compile(r'shown "(.+)"')
-EXIT = re.compile(r"\s+# exit (\d+)$")
+EXIT = re.compile(r"\s{2,}# exit (\d+)$")
+REMARK = re.compile(r"\s{2,}# .*$")
 ASKING = {"enable": "--pid ", "disable": "--pid ", "reload": "--pid ", "changes": "--pid ", "explain": "--pid ",
           "status": "", "top": "", "memory": ""}  # fmt: skip
 """Commands that ask a running application, and how they are told which: other tests run beside it."""
@@ -89,7 +90,8 @@ class Page:
         """Every block; raises AssertionError with the page's line."""
         try:
             for block, following in zip(self._blocks, [*self._blocks[1:], None], strict=True):
-                expected = following.text if following and not (following.language or following.title) else None
+                output = following and not (following.language or following.shown or following.text.startswith("$ "))
+                expected = following.text if following and output else None
                 self._run(block, expected)
         finally:
             self._end()
@@ -117,7 +119,7 @@ class Page:
         elif block.language == "console":
             for command, printed in transcript(text):
                 match = EXIT.search(command)
-                said = self._command(EXIT.sub("", command), int(match[1]) if match else 0, where)
+                said = self._command(REMARK.sub("", command), int(match[1]) if match else 0, where)
                 self._compare(f"{where}: {command}", printed, said)
         elif block.language == "toml":
             check_toml(text)
@@ -176,29 +178,22 @@ class Page:
             try:
                 program.wait(PATIENCE)
             finally:
-                with contextmanager(quietly)():
+                with suppress(ProcessLookupError):
                     os.killpg(program.pid, signal.SIGKILL)
-
-
-def quietly() -> Iterator[None]:
-    try:
-        yield
-    except ProcessLookupError:
-        pass
 
 
 def commands(text: str) -> Iterator[str]:
     """The commands of a shell block, without comments; a backslash continues a line."""
     for line in text.replace("\\\n", " ").splitlines():
         if line.strip() and not line.startswith("#"):
-            yield line.strip()
+            yield REMARK.sub("", line).strip()
 
 
 def transcript(text: str) -> Iterator[tuple[str, str]]:
     """Each command of a console block with what it prints."""
     for part in re.split(r"^\$ ", text.replace("\\\n", " "), flags=re.M)[1:]:
         command, _, printed = part.partition("\n")
-        yield re.sub(r"\s+", " ", command).strip(), printed
+        yield command.strip(), printed
 
 
 def matches(expected: str, printed: str) -> bool:

@@ -22,7 +22,10 @@ def pages(root: Path) -> Iterator[tuple[str, str]]:
             readme = manual((project / "README.md").read_text("utf-8"))
             yield f"plugins/{project.name}.md", head(about["description"]) + readme
     table = "\n".join(["| distribution | what it is |", "|---|---|", *rows])
-    yield "plugins/all.md", f"{head('Every plugin, library and host of galvo, with its manual.')}# All plugins\n\n{table}\n"
+    yield (
+        "plugins/all.md",
+        f"{head('Every plugin, library and host of galvo, with its manual.')}# All plugins\n\n{table}\n",
+    )
 
 
 def head(description: str) -> str:

@@ -6,5 +6,5 @@ from galvo_monitor.catalogue import METRICS
 
 
 def markdown() -> str:
-    rows = [f"| `{one.name}` | {one.kind} | `{one.unit}` |" for one in sorted(METRICS.values(), key=lambda one: one.name)]
+    rows = [f"| `{name}` | {one.kind} | `{one.unit}` |" for name, one in sorted(METRICS.items())]
     return "\n".join(["| metric | kind | unit |", "|---|---|---|", *rows])

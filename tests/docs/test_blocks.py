@@ -12,7 +12,7 @@ from galvo_embedded import Servers
 from tests.blocks import ELSEWHERE, ROOT, Page, blocks, matches
 from tests.forking import Forks
 
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*/**/*.md"), *ROOT.glob("plugins/*/README.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 
 
