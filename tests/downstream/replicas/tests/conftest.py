@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from galvo_embedded import Servers
+from replicated import StandbyServer
 
 
 @pytest.fixture
@@ -26,3 +28,15 @@ def dsn() -> Iterator[str]:
         yield asyncio.run(servers.postgres())
     finally:
         servers.close()
+
+
+@pytest.fixture(scope="session")
+def server(dsn: str) -> Iterator[StandbyServer]:
+    """A standby of that PostgreSQL, which a test may stop and start."""
+    made = StandbyServer(dsn)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(made.home)

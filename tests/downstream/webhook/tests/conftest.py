@@ -31,7 +31,7 @@ def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 
     async def wait(true: Callable[[], bool]) -> None:
         with anyio.fail_after(20):
-            while not true():  # noqa: ASYNC110  # nothing tells when
+            while not true():
                 await anyio.sleep(0.005)
 
     return wait
