@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from galvo.added import commands
-from galvo.commands import api, applications, check, doctor, explain, lock, plugins, settings, trial
+from galvo.commands import api, applications, check, doctor, explain, lock, new, plugins, settings, trial
 from galvo.errors import GalvoError
 
 BUILT_IN: dict[str, ModuleType] = {
@@ -20,6 +20,7 @@ BUILT_IN: dict[str, ModuleType] = {
     "lock": lock,
     "settings": settings,
     "api": api,
+    "new": new,
     "run": applications,
 }
 

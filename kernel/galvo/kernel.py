@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 
 from galvo.blueprint import Overrides, Plan, of_classes, plan
 from galvo.chain import Chains
+from galvo.control import Control
 from galvo.errors import KernelClosed, SettingsError
 from galvo.events import Freed, MemoryPressure, Metric, Query
 from galvo.explain import explain_hook, explain_statement
@@ -41,6 +42,7 @@ class Kernel(Leasing):
         self._overrides = overrides
         self._tasks: TaskGroup | None = None
         self.supervisor = Supervisor(self, plan.blueprints)
+        self.control = Control(self)
 
     @classmethod
     def from_settings(cls, root: str | Path = ".", *, overrides: Overrides | None = None) -> Kernel:
@@ -87,7 +89,10 @@ class Kernel(Leasing):
             self._tasks.cancel_scope.cancel()
             # The body's exception is not handed over: a task group would wrap it.
             tasks, self._tasks = self._tasks, None
-            await tasks.__aexit__(None, None, None)
+            try:
+                await tasks.__aexit__(None, None, None)
+            finally:
+                self.control.ended()
 
     # -- queries ------------------------------------------------------------------------------------
 

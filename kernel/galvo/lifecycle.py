@@ -125,7 +125,7 @@ class Supervisor:
             started: list[Unit] = []
             try:
                 for unit in self._agreed(units, fresh):
-                    await unit.start(self._running())
+                    await unit.start(self.group())
                     started.append(unit)
                     validate(type(unit.instance))
                 for unit in started:
@@ -186,7 +186,7 @@ class Supervisor:
         log.error("plugin %r: %s", unit.name, unit.reason)
         self._registry.unregister(unit.name)
         self.publish()
-        self._running().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
+        self.group().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
 
     async def _readmit(self, unit: Unit, ejection: int) -> None:
         def waiting() -> bool:  # nobody disabled, enabled or replaced it in the meantime
@@ -246,7 +246,7 @@ class Supervisor:
         if missing:
             unit.state, unit.reason = State.FAILED, f"requires {missing[0]!r}, which is not active"
             raise PluginError(unit.name, unit.reason)
-        await unit.start(self._running())
+        await unit.start(self.group())
         try:
             self._registry.register(unit.instance, unit)
         except PluginError as error:
@@ -283,7 +283,7 @@ class Supervisor:
             settled()
 
         if before:
-            self._running().start_soon(wait, name=f"galvo settle {unit.name}")
+            self.group().start_soon(wait, name=f"galvo settle {unit.name}")
         else:
             settled()
 
@@ -310,7 +310,8 @@ class Supervisor:
             raise PluginError(name, f"is not listed; listed are {', '.join(self.units) or 'none'}")
         return self.units[name]
 
-    def _running(self) -> TaskGroup:
+    def group(self) -> TaskGroup:
+        """Of what must outlast any plugin. Raises KernelClosed."""
         if self._tasks is None:
             raise KernelClosed(NOT_RUNNING)
         return self._tasks
