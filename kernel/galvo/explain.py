@@ -67,6 +67,17 @@ def lines(told: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
             yield f"{' ' * indent}{name:{width}}  {_said(value)}"
 
 
+def duration(seconds: float | None) -> str:
+    """For people: "1.25 ms"; three digits that count."""
+    if seconds is None:
+        return "-"
+    for unit, length in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= length * 0.9995:
+            size = seconds / length
+            return f"{size:.{2 if size < 9.995 else 1 if size < 99.95 else 0}f} {unit}"
+    return f"{seconds * 1e9:.0f} ns"
+
+
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
