@@ -31,7 +31,8 @@ def explain_hook(hook: str, units: Sequence[Unit], seen: Observation | None = No
         layers.append(((end, index), {
             "plugin": unit.name, "state": str(unit.state), "mode": unit.mode,
             "on_error": unit.on_error, "faults": unit.faults, "last_fault": unit.last_fault,
-            "why": why, "reason": reason or f"number {index + 1} of {len(units)} in entrypoints.toml",
+            "why": why,
+            "reason": reason or f"where it is listed, number {index + 1} of {len(units)} (entrypoints.toml)",
             **(seen.figures(hook, unit.name) if seen else {}),
         }))  # fmt: skip
     return {
