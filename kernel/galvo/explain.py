@@ -64,6 +64,10 @@ def lines(told: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
         if isinstance(value, Mapping) and value:
             yield f"{' ' * indent}{name}"
             yield from lines(value, indent + 2)
+        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+            yield f"{' ' * indent}{name}"
+            for one in value:
+                yield from lines(one, indent + 2)
         else:
             yield f"{' ' * indent}{name:{width}}  {_said(value)}"
 

@@ -47,8 +47,10 @@ def run(options: argparse.Namespace) -> int:
         return 0
     told = told or _started(options.what)
     told.pop("pid", None)
-    print(json.dumps(told) if options.json else "\n".join(lines(told)))
     problems = [answer["problem"] for answer in told.values() if isinstance(answer, dict) and "problem" in answer]
+    if problems and not options.json:
+        raise GalvoError(problems[0])
+    print(json.dumps(told) if options.json else "\n".join(lines(told)))
     return int(bool(problems))
 
 

@@ -119,7 +119,13 @@ class IndexPlugin(Plugin):
         return await checkup(pool.connect)
 
     async def explain(self, query: Query) -> dict[str, Any] | None:
-        return self._watch.explain(query.sql)
+        """The plan that it would have now, and what was seen of it so far."""
+        seen, pool = self._watch.explain(query.sql) or {}, self.context.capability("pool")
+        if pool is None or query.kind != "rows":
+            return seen or None
+        from galvo_index.plans.telling import told
+
+        return seen | await told(pool.connect, query.sql, self._settings.explain_timeout)
 
     def stats(self) -> dict[str, float]:
         return self._watch.stats()
