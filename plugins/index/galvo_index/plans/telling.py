@@ -28,4 +28,4 @@ async def told(connect: Callable[[], Awaitable[asyncpg.Connection]], sql: str, t
     steps = [
         " ".join(filter(None, (node.type, node.relation[1] and f"on {node.relation[1]}"))) for node in found.plan.root
     ]
-    return {"plan": steps, "cost": found.cost, "findings": [msgspec.to_builtins(one) for one in found.findings]}
+    return {"plan": steps, "plan_cost": found.cost, "findings": [msgspec.to_builtins(one) for one in found.findings]}
