@@ -34,7 +34,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def made(name: str) -> str:
     """What `making/NAME.py` says."""
-    from making import commands, hooktable, keys, metrics
+    from making import commands, hooktable, keys, metrics, onion
 
-    makers = {"commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics}
+    makers = {"commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics, "onion": onion}
     return str(makers[name].markdown())
