@@ -23,9 +23,9 @@ def lying() -> str:
         parts += box(x, inset + 8, width - 118 - x, height - 16 - 2 * inset, layer)
     end = width - 100
     parts += [
-        beam("", f"M88 118H{end}", f"m{end - 8} 112 8 6-8 6"),
-        beam("back", f"M{end} 140H92", "m98 134-8 6 8 6"),
-        beam("", "M88 164h56a8 8 0 0 1 0 16H92", "m98 174-8 6 8 6"),
+        beam("", f"M88 118H{end}", f"M{end - 8} 112l8 6-8 6"),
+        beam("back", f"M{end} 140H92", "M100 134l-8 6 8 6"),
+        beam("", "M88 164h56a8 8 0 0 1 0 16H92", "M100 174l-8 6 8 6"),
         text("does", 162, 176, "a hit"),
         text("end", width - 90, 133, "PostgreSQL"),
     ]
@@ -41,9 +41,9 @@ def standing() -> str:
         parts += box(inset + 2, y, width - 4 - 2 * inset, height - 56 - y, layer)
     end = height - 26
     parts += [
-        beam("", f"M236 26V{end}", f"m230 {end - 8} 6 8 6-8"),
-        beam("back", f"M258 {end}V28", "m252 34 6-8 6 8"),
-        beam("", "M284 26v56a8 8 0 0 0 16 0V28", "m294 34 6-8 6 8"),
+        beam("", f"M236 26V{end}", f"M230 {end - 8}l6 8 6-8"),
+        beam("back", f"M258 {end}V28", "M252 36l6-8 6 8"),
+        beam("", "M284 26v56a8 8 0 0 0 16 0V28", "M294 36l6-8 6 8"),
         text("does", 278, 108, "a hit"),
         text("end", 200, height - 4, "PostgreSQL"),
     ]
