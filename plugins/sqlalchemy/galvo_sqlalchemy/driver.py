@@ -53,7 +53,8 @@ class Driver:
             self._source.gone()
 
     def is_closed(self) -> bool:
-        return self._closed or (self.lent is not None and bool(self.lent.is_closed()))
+        lent = self.lent
+        return self._closed or (lent is not None and (lent._con is None or bool(lent.is_closed())))
 
     def is_in_transaction(self) -> bool:
         return self.lent is not None and bool(self.lent.is_in_transaction())
