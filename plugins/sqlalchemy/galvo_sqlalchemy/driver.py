@@ -25,7 +25,7 @@ class Driver:
 
     async def borrow(self) -> Any:
         """Raises what the pool does."""
-        if self._closed:
+        if self.is_closed():
             raise asyncpg.InterfaceError("connection is closed")
         if self.lent is None:
             self.lent = await self._source.lend()
