@@ -7,7 +7,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
 MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
 
-.PHONY: demo test check docs bench asyncpg clean
+.PHONY: demo test check docs bench asyncpg sqlalchemy clean
 demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
@@ -35,6 +35,10 @@ bench: .venv/.dev
 # asyncpg's own test suite on the pool; downloads it from PyPI. `make asyncpg ARGS="--variant none -k test_pool"`.
 asyncpg: .venv/.dev
 	@$(BIN)/python -m tests.asyncpg_suite $(ARGS)
+
+# SQLAlchemy's suite for dialects on galvo's, beside asyncpg's. `make sqlalchemy ARGS="-k JSONTest"`.
+sqlalchemy: .venv/.dev
+	@$(BIN)/python -m tests.sqlalchemy_suite $(ARGS)
 
 .venv/.run: $(MANIFESTS) .ci/install
 	@PYTHON="$(PYTHON)" .ci/install $(EDITABLE)
