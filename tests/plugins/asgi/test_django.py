@@ -210,6 +210,15 @@ def atomic_copy_and_script() -> None:
         function()
 
 
+def atomic_only_by_name() -> None:
+    """What a script commits by itself, no rollback takes back."""
+    from django.db import connection, transaction
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("insert into note (text) values ('stays'); commit; begin")
+        raise ZeroDivisionError
+
+
 def without_autocommit() -> None:
     from django.db import transaction
 
@@ -243,7 +252,7 @@ def schema() -> None:
 
 WRITERS: list[Callable[[], Any]] = [
     create, save, update, delete_and_cascade, bulk, get_or_create, raw, raw_with, script, composed, copy, function,
-    procedure, atomic, atomic_copy_and_script, without_autocommit, elsewhere, schema,
+    procedure, atomic, atomic_copy_and_script, atomic_only_by_name, without_autocommit, elsewhere, schema,
 ]  # fmt: skip
 
 
