@@ -226,6 +226,13 @@ class CachePlugin(Plugin):
             return await self._refuse("session", query, proceed, plan)
         return plan
 
+    async def readable(self, sql: str) -> object | None:
+        """Not None if any connection at its default settings gives the answer of `sql`, at any moment that its caller
+        may see: it reads rows of tables and nothing else. The same object as long as nothing else is known of `sql`.
+        """
+        plan = await self._planned(sql)
+        return plan if plan.tables is not None else None
+
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
         """The plan of a statement in the state of its session, as far as that is known."""
         if session.holding and not self._knowledge.loaded:
