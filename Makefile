@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := kernel $(wildcard plugins/*)
 EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
+# Where it is set, each start of galvo compiles all of its modules anew: three times the CPU of a start.
+export PYTHONDONTWRITEBYTECODE :=
 MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
 
 .PHONY: demo test check bench asyncpg clean
