@@ -5,6 +5,8 @@ PROJECTS := kernel $(wildcard plugins/*)
 # Material prints a notice about MkDocs 2 unless told otherwise.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
+# Where it is set, each start of galvo compiles all of its modules anew: three times the CPU of a start.
+export PYTHONDONTWRITEBYTECODE :=
 MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
 
 .PHONY: demo test check docs bench asyncpg sqlalchemy clean
