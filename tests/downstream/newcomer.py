@@ -1,4 +1,4 @@
-"""Somebody who follows a page in a shell of their own: an empty folder, no environment but the one that the page makes."""
+"""Somebody who follows a page in a shell: an empty folder, and no environment but the one that the page makes."""
 
 from __future__ import annotations
 

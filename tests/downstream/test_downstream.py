@@ -31,7 +31,7 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def environment(place: Path, server_dsn: str) -> dict[str, str]:
-    """pip finds our wheels there and other people's where it always does; a build is not isolated: it needs no network."""
+    """pip finds our wheels there, and other people's where it always does."""
     wheels = built([*OURS, *(f"tests/downstream/{name}" for name in EXAMPLES)], place / "wheels")
     return {
         "PIP_FIND_LINKS": str(wheels),
