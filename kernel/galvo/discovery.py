@@ -45,7 +45,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 def installed() -> list[Listing]:
     """Every `galvo.plugins` entry point of this environment, by name. Imports none of them.
 
-    A name that several distributions bring is in it once, with all of them; its target is SEVERAL, which `load` refuses.
+    A name that several distributions bring is in it once, with all of them; its target is SEVERAL: `load` refuses it.
     """
     found: dict[str, Listing] = {}
     for point in metadata.entry_points(group=GROUP):
