@@ -32,9 +32,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return MADE.sub(lambda match: made(match[1]), BLOCKS.sub("", markdown))
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A cell that heads nothing is no heading."""
+    return html.replace("<th></th>", "<td></td>")
+
+
 def made(name: str) -> str:
     """What `making/NAME.py` says."""
-    from making import commands, hooktable, keys, metrics
+    from making import commands, hooktable, keys, metrics, onion
 
-    makers = {"commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics}
+    makers = {"commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics, "onion": onion}
     return str(makers[name].markdown())

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from galvo.events import Query
 from galvo.hookspecs import KINDS
+from galvo.observing import Observation
 from galvo.registry import hooks_of
-from galvo.unit import State, Unit
+from galvo.unit import State, Unit, sentence
+
+PLACES = {
+    "tryfirst": (-1, "marked tryfirst: outside all that are not, wherever it is listed"),
+    "": (0, ""),
+    "trylast": (1, "marked trylast: inside all that are not, wherever it is listed"),
+}
 
 
-def explain_hook(hook: str, units: Sequence[Unit]) -> dict[str, Any]:
-    """`units` in listed order; gives `hook`'s kind and its layers, outermost first."""
+def explain_hook(hook: str, units: Sequence[Unit], seen: Observation | None = None) -> dict[str, Any]:
+    """`units` in listed order; gives `hook`'s kind and its layers, outermost first, with what was `seen` of them."""
     layers = []
     for index, unit in enumerate(units):
         marks = hooks_of(unit.blueprint.cls)
         shown = unit.on or unit.state is not State.LISTED  # off in the settings, but enabled since
         if hook not in marks or not shown or unit.mode == "off":
             continue
-        end = {"tryfirst": -1, "": 0, "trylast": 1}[marks[hook]]
+        end, reason = PLACES[marks[hook]]
         why = f"listed {index + 1} of {len(units)}" + (f", {marks[hook]}" if marks[hook] else "")
         layers.append(((end, index), {
             "plugin": unit.name, "state": str(unit.state), "mode": unit.mode,
-            "on_error": unit.on_error, "faults": unit.faults, "why": why,
+            "on_error": unit.on_error, "faults": unit.faults, "last_fault": unit.last_fault,
+            "why": why, "reason": reason or f"number {index + 1} of {len(units)} in entrypoints.toml",
+            **(seen.figures(hook, unit.name) if seen else {}),
         }))  # fmt: skip
     return {
         "hook": hook,
         "kind": KINDS[hook],
         "layers": [layer for _, layer in sorted(layers, key=lambda x: x[0])],
     }
+
+
+async def explain_statement(query: Query, units: Iterable[Unit]) -> dict[str, Any]:
+    """What each running plugin would do with `query`; one that cannot say it does not keep the others from it."""
+    told: dict[str, Any] = {}
+    for unit in list(units):
+        if unit.plugin is None or unit.state is not State.ACTIVE:
+            continue
+        try:
+            answer = await unit.plugin.explain(query)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is that plugin's answer
+            answer = {"problem": sentence(error)}
+        if answer is not None:
+            told[unit.name] = answer
+    return told
 
 
 def lines(told: Mapping[str, Any], indent: int = 0) -> Iterator[str]:

@@ -8,7 +8,8 @@ anything stop. A plugin's lifespan opens and closes in one task of its own, beca
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from anyio.abc import TaskGroup
 from galvo.blueprint import Blueprint
 from galvo.chain import Chains
 from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
+from galvo.observing import Observation
 from galvo.order import start_order
 from galvo.registry import Registry, validate
 from galvo.unit import State, Unit, sentence
@@ -40,6 +42,7 @@ class Supervisor:
         self.units = {blueprint.name: Unit(kernel, blueprint) for blueprint in blueprints}
         self._lock = anyio.Lock()
         self._retired: list[Chains] = []
+        self._observations: list[Observation] = []
         self._tasks: TaskGroup | None = None
         self.publish()
 
@@ -136,7 +139,7 @@ class Supervisor:
             started: list[Unit] = []
             try:
                 for unit in self._agreed(units, fresh):
-                    await unit.start(self._running())
+                    await unit.start(self.group())
                     started.append(unit)
                     validate(type(unit.instance))
                 for unit in started:
@@ -197,7 +200,7 @@ class Supervisor:
         log.error("plugin %r: %s", unit.name, unit.reason)
         self._registry.unregister(unit.name)
         self.publish()
-        self._running().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
+        self.group().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
 
     async def _readmit(self, unit: Unit, ejection: int) -> None:
         def waiting() -> bool:  # nobody disabled, enabled or replaced it in the meantime
@@ -224,9 +227,24 @@ class Supervisor:
 
     def publish(self) -> None:
         """Compose the chains anew; running calls keep the old ones."""
-        old = self._kernel.adopt(Chains(self._registry.implementations(), self._closed()))
+        implementations = self._registry.implementations()
+        for observation in self._observations:
+            implementations = observation.timed(implementations)
+        old = self._kernel.adopt(Chains(implementations, self._closed()))
         old.retire()
         self._retired = [chains for chains in [*self._retired, old] if chains.calls]
+
+    @contextmanager
+    def observed(self) -> Iterator[Observation]:
+        """Clocks round all layers, until it ends."""
+        observation = Observation()
+        self._observations.append(observation)
+        self.publish()
+        try:
+            yield observation
+        finally:
+            self._observations.remove(observation)
+            self.publish()
 
     def _closed(self) -> Callable[[], GalvoError] | None:
         if self._tasks is None:
@@ -242,7 +260,7 @@ class Supervisor:
         if missing:
             unit.state, unit.reason = State.FAILED, f"requires {missing[0]!r}, which is not active"
             raise PluginError(unit.name, unit.reason)
-        await unit.start(self._running())
+        await unit.start(self.group())
         try:
             self._registry.register(unit.instance, unit)
         except PluginError as error:
@@ -279,7 +297,7 @@ class Supervisor:
             settled()
 
         if before:
-            self._running().start_soon(wait, name=f"galvo settle {unit.name}")
+            self.group().start_soon(wait, name=f"galvo settle {unit.name}")
         else:
             settled()
 
@@ -306,7 +324,8 @@ class Supervisor:
             raise PluginError(name, f"is not listed; listed are {', '.join(self.units) or 'none'}")
         return self.units[name]
 
-    def _running(self) -> TaskGroup:
+    def group(self) -> TaskGroup:
+        """Of what must outlast any plugin. Raises KernelClosed."""
         if self._tasks is None:
             raise KernelClosed(NOT_RUNNING)
         return self._tasks
