@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from galvo.added import commands
-from galvo.commands import applications, check, explain, lock, new, plugins, settings, trial
+from galvo.commands import api, applications, check, doctor, explain, lock, new, plugins, settings, trial
 from galvo.errors import GalvoError
 
 BUILT_IN: dict[str, ModuleType] = {
     "plugins": plugins,
     "explain": explain,
+    "doctor": doctor,
     "check": check,
     "try": trial,
     "lock": lock,
     "settings": settings,
     "new": new,
+    "api": api,
     "run": applications,
 }
 
