@@ -10,7 +10,7 @@ BEGIN = Reading(100.0, 7.0, 3.0, 40)
 
 
 @pytest.mark.parametrize(
-    ("what", "wall", "cpu", "waiting", "collections", "late", "seconds"),
+    "what, wall, cpu, waiting, collections, late, seconds",
     [
         ("it sleeps, or waits for a file or a lock", 2, 0, 0, 0, 0, 2),
         ("it computes", 2, 2, 0, 0, 0, 2),

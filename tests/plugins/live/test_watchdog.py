@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -52,7 +53,7 @@ class Blocking(Plugin):
     """Does in its hook what a query says, and in the background what it is given."""
 
     name = "blocking"
-    ways: dict[str, Callable[[], None]]
+    ways: ClassVar[dict[str, Callable[[], None]]]
     background: Callable[[], None] | None = None
 
     @asynccontextmanager
@@ -99,7 +100,7 @@ def blocking() -> type[Blocking]:
             time.sleep(0.01)
 
     class Mine(Blocking):
-        ways = {"wait": waiting, "compute": computing, "keep": keeping_the_lock}
+        ways: ClassVar = {"wait": waiting, "compute": computing, "keep": keeping_the_lock}
 
     kernels.clear()
     return Mine
