@@ -24,7 +24,9 @@ STEPS = [
     "read", "read", "read", "item", "names", "count", "add", "change", "bulk", "many", "delete", "raw", "savepoint",
     "fails", "clash", "commit", "commit", "rollback", "new", "stream", "now",
 ]  # fmt: skip
-PROGRAMS = st.lists(st.tuples(st.integers(0, 1), st.sampled_from(STEPS), st.integers(0, 3)), min_size=3, max_size=25)
+PROGRAMS = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(STEPS), st.integers(0, 3)), min_size=3, max_size=25
+)
 
 
 class Program:
@@ -128,7 +130,7 @@ class Program:
         return [row.name async for row in await session.stream(select(Item.name).order_by(Item.id))]
 
     async def now(self, _: int, session: AsyncSession, __: int) -> object:
-        return await session.scalar(text("select now() = (select now())"))
+        return (await session.scalar(text("select now() = (select now())")))
 
 
 @pytest.fixture

@@ -106,13 +106,9 @@ def word(sql: str) -> str:
 
 
 @asynccontextmanager
-async def world(
-    dsn: str, *, tables: bool = True, pool: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[World]:
+async def world(dsn: str, *, tables: bool = True, pool: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[World]:
     """The shop's tables, in a kernel with a cache."""
-    async with Kernel.of(
-        {CachePlugin: {}, Passed: {}, PoolPlugin: {"url": dsn, "max_size": 4, **(pool or {})}}
-    ) as kernel:
+    async with Kernel.of({CachePlugin: {}, Passed: {}, PoolPlugin: {"url": dsn, "max_size": 4, **(pool or {})}}) as kernel:
         engine = create_async_engine(kernel, **options)
         if tables:
             async with engine.begin() as connection:
