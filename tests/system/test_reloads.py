@@ -1,4 +1,4 @@
-"""Settings that change at random under load, by SIGHUP, by `galvo reload` and by the kernel: nothing is lost or wrong."""
+"""Settings that change at random under load, by SIGHUP, by the socket and by the kernel: nothing is lost or wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_random_reloads_under_load(dsn: str, servers: Servers, project: Path, tm
     redis = asyncio.run(servers.redis())
     with (tmp_path / "log").open("w") as log:
         done = subprocess.run(
-            [sys.executable, "-W", "default::ResourceWarning", "-m", "tests.system.processes.reloaded", tmp_path, str(CHANGES), "1"],
+            [sys.executable, "-W", "default", "-m", "tests.system.processes.reloaded", tmp_path, str(CHANGES), "1"],
             env=os.environ | {"GALVO_POOL__URL": dsn, "GALVO_CACHE__REDIS": redis, "PYTHONPATH": str(project)},
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip

@@ -81,7 +81,7 @@ class Reloaded:
         while not self.oracle.stop:
             try:
                 await do(pause)
-            except Exception as error:  # noqa: BLE001  # each is a query that was lost
+            except Exception as error:  # each is a query that was lost
                 self.lost.append(f"{type(error).__name__}: {error}")
 
     async def change(self) -> None:
@@ -118,7 +118,7 @@ class Reloaded:
     async def signal(self, what: str, name: str) -> str:
         sent, changes = time.time(), self.kernel.control.changes
         os.kill(os.getpid(), signal.SIGHUP)
-        while not (told := [change for change in changes if change.who == "SIGHUP" and change.at >= sent]):
+        while not (told := [one for one in changes if one.who == "SIGHUP" and one.at >= sent]):  # noqa: ASYNC110  # no event
             await asyncio.sleep(0.001)
         return told[0].problem
 
