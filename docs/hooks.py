@@ -16,7 +16,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
 MADE = re.compile(r"^<!-- made: (\w+) -->$", re.M)
-BLOCKS = re.compile(r"^<!-- blocks: .* -->\n", re.M)
+BLOCKS = re.compile(r"^ *<!-- blocks: .* -->\n", re.M)
 """How tests run the block below: of no interest to who reads."""
 
 
