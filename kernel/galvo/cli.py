@@ -19,8 +19,8 @@ BUILT_IN: dict[str, ModuleType] = {
     "try": trial,
     "lock": lock,
     "settings": settings,
-    "api": api,
     "new": new,
+    "api": api,
     "run": applications,
 }
 

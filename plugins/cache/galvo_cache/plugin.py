@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
 from time import monotonic
@@ -28,6 +28,7 @@ from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
 from galvo_cache.favourites import Favourites
+from galvo_cache.foreign import Foreign
 from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
@@ -86,6 +87,8 @@ class CachePlugin(Plugin):
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
         )
+        self.foreign = Foreign(self._knowledge, self._writing)
+        """For another driver in this process that writes to the same database."""
         inputs = chain.from_iterable(settings.session_inputs.values())
         self._sessions = Sessions(self.name, self._knowledge, inputs, declared=bool(settings.effects))
         self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
@@ -224,6 +227,13 @@ class CachePlugin(Plugin):
             return await self._refuse("session", query, proceed, plan)
         return plan
 
+    async def readable(self, sql: str) -> object | None:
+        """Not None if any connection at its default settings gives the answer of `sql`, at any moment that its caller
+        may see: it reads rows of tables and nothing else. The same object as long as nothing else is known of `sql`.
+        """
+        plan = await self._planned(sql)
+        return plan if plan.tables is not None else None
+
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
         """The plan of a statement in the state of its session, as far as that is known."""
         if session.holding and not self._knowledge.loaded:
@@ -315,6 +325,13 @@ class CachePlugin(Plugin):
         It works when this plugin has ended, too. None: there are no others.
         """
         return self._sharing.beside()
+
+    async def wrote(self, tables: Iterable[str]) -> None:
+        """A writer that does not use galvo has written `tables`, named as in SQL: nobody is given what was before.
+
+        Raises GalvoError for a name that is no table.
+        """
+        await self.foreign.wrote(tables)
 
     # -- forgetting -----------------------------------------------------------------------------------
 

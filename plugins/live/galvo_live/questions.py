@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from galvo import Change, Control, GalvoError
+from galvo import Change, Control, GalvoError, PluginError
 from galvo_live.explaining import explained
 from galvo_local import asker, named
 
@@ -52,9 +52,8 @@ class Questions:
     async def _disable(self, question: dict[str, Any]) -> Answer:
         name, why = _text(question, "name"), _text(question, "why")
         if name == NAME:
-            raise GalvoError(
-                "plugin 'live' is who does this, and could not be asked to come back: write `on = false` under [live] "
-                "and `galvo reload`"
+            raise PluginError(
+                NAME, "nobody could ask it to come back: write `on = false` under [live] and `galvo reload`"
             )
         return _told(await self._control.disable(name, who=_who(), why=why))
 

@@ -22,6 +22,7 @@ from galvo_pool.connection import finish, open_one
 from galvo_pool.failures import connect_failure
 from galvo_pool.fleet import Fleet
 from galvo_pool.hosting import POOL
+from galvo_pool.lend import Lend
 from galvo_pool.metering import DURATION, PRIMARY, failed, metering
 from galvo_pool.pool import Pool
 from galvo_pool.pressure import relieve
@@ -159,6 +160,14 @@ class PoolPlugin(Plugin):
             return await asyncpg.connect(*pool._connect_args, **pool._connect_kwargs)
         except UNREACHABLE as error:
             raise self._unreachable(error) from _cause(error)
+
+    async def lend(self, run: Proceed) -> Any:
+        """A connection of the pool, whose statements go to `run`; give it back with its pool's `release`.
+
+        Raises TimeoutError when none becomes free within `acquire_timeout`.
+        """
+        lend = Lend(self._runner.joined._loop.time(), run)
+        return (await self._runner.take(lend)).lend(lend)
 
     def pids(self) -> frozenset[int]:
         """The process ids that the pool's open connections have on the server."""
