@@ -2,10 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := kernel $(wildcard plugins/*)
+# Material prints a notice about MkDocs 2 unless told otherwise.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
+# Where it is set, each start of galvo compiles all of its modules anew: three times the CPU of a start.
+export PYTHONDONTWRITEBYTECODE :=
 MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
 
-.PHONY: demo test check bench asyncpg sqlalchemy clean
+.PHONY: demo test check docs bench asyncpg sqlalchemy clean
 demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
@@ -20,6 +24,11 @@ check: .venv/.dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/galvo check
+	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && $(MKDOCS) --quiet --site-dir "$$built"
+
+# To read it with its search: `.venv/bin/python -m http.server --directory site --bind 127.0.0.1`
+docs: .venv/.dev
+	@$(MKDOCS)
 
 # All groups, or some: `make bench ARGS="cache pool"`. BENCHMARKS.md: `make bench ARGS="--claims --markdown BENCHMARKS.md"`.
 bench: .venv/.dev

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
 from time import monotonic
@@ -17,16 +17,18 @@ from typing import Any
 
 import anyio
 
-from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
+from galvo import Context, Finding, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.events import Computed
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
 from galvo_cache.beside import Beside
 from galvo_cache.budget import Budget
+from galvo_cache.checkup import checkup
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
 from galvo_cache.favourites import Favourites
+from galvo_cache.foreign import Foreign
 from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
@@ -85,6 +87,8 @@ class CachePlugin(Plugin):
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
         )
+        self.foreign = Foreign(self._knowledge, self._writing)
+        """For another driver in this process that writes to the same database."""
         inputs = chain.from_iterable(settings.session_inputs.values())
         self._sessions = Sessions(self.name, self._knowledge, inputs, declared=bool(settings.effects))
         self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
@@ -322,6 +326,13 @@ class CachePlugin(Plugin):
         """
         return self._sharing.beside()
 
+    async def wrote(self, tables: Iterable[str]) -> None:
+        """A writer that does not use galvo has written `tables`, named as in SQL: nobody is given what was before.
+
+        Raises GalvoError for a name that is no table.
+        """
+        await self.foreign.wrote(tables)
+
     # -- forgetting -----------------------------------------------------------------------------------
 
     def clear(self) -> int:
@@ -379,6 +390,9 @@ class CachePlugin(Plugin):
 
     async def explain(self, query: Query) -> dict[str, Any]:
         return self._telling.explain(query, await self._planned(query.sql))
+
+    async def checkup(self) -> Sequence[Finding]:
+        return await checkup(self._sharing.url, self._sharing.client)
 
     def stats(self) -> dict[str, float]:
         return self._telling.stats()
