@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import anyio
-import anyio.lowlevel
-
 from collections.abc import Mapping
 from typing import Any
+
+import anyio
+import anyio.lowlevel
 
 from galvo.errors import GalvoError
 from galvo.testing.base import Contract

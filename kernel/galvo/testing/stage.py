@@ -76,8 +76,8 @@ class Stage(msgspec.Struct, kw_only=True):
     async def wait(self, left: Callable[[], list[str]], when: str, remedy: str) -> None:
         """Until nothing is `left`. Raises AssertionError when something stays."""
         end = monotonic() + PATIENCE
-        while (found := left()) and monotonic() < end:
-            await anyio.sleep(0.002)  # noqa: ASYNC110  # what ends tells nobody
+        while (found := left()) and monotonic() < end:  # noqa: ASYNC110  # what ends tells nobody
+            await anyio.sleep(0.002)
         self.ensure(not found, f"{when}, there is still {', '.join(found[:5])}", remedy)
 
     @asynccontextmanager
