@@ -39,6 +39,7 @@ def environment(place: Path, server_dsn: str) -> dict[str, str]:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_COMPILE": "1",  # most of it is never imported
         "PIP_ROOT_USER_ACTION": "ignore",
+        "PIP_QUIET": "2",  # errors only: what else pip says is of this machine
         "GALVO_POOL__URL": server_dsn,
         "TEST_DATABASE_URL": server_dsn,
     }

@@ -74,6 +74,7 @@ async def cycle(run: Running) -> None:
     """Start, one query, stop."""
     await run.kernel.enable(run.name)
     await run.ask("after its start")
+    run.witness.forget()  # the queries that it has seen, which the plugin may have made
     await run.kernel.disable(run.name)
 
 
