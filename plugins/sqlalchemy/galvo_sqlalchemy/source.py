@@ -11,7 +11,6 @@ from sqlalchemy import exc
 
 from galvo import Kernel
 from galvo_pool import Pool, create_pool
-from galvo_pool.failures import connect_failure
 
 UNREACHABLE = (OSError, ValueError)
 """What connecting raises that is not asyncpg's own."""
