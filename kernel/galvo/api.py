@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
-from galvo import checkup, context, errors, events, facade, hookspecs, plugin, session
+from galvo import checkup, context, control, errors, events, facade, hookspecs, plugin, session
 from galvo.hookspecs import KINDS
 
 CLASSES: tuple[type, ...] = (
     plugin.Plugin, plugin.PluginSettings, facade.Facade, context.Context, session.Session, session.Transaction,
     events.Query, events.Computed, events.Driven, events.Rows, events.Metric, events.Level, events.MemoryPressure,
-    events.Freed, checkup.Finding,
+    events.Freed, checkup.Finding, control.Control, control.Change,
 )  # fmt: skip
 
 

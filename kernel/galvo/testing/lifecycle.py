@@ -55,6 +55,7 @@ class Lifecycle(Contract):
             while not done.is_set():
                 await run.ask("while it is switched")
                 asked += 1
+                await anyio.lowlevel.checkpoint()  # without a database queries are refused at once
 
         async with stage.running(drain_timeout=60) as run:
             async with anyio.create_task_group() as tasks:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import anyio
-import anyio.lowlevel
-
 from collections.abc import Mapping
 from typing import Any
+
+import anyio
+import anyio.lowlevel
 
 from galvo.errors import GalvoError
 from galvo.testing.base import Contract
@@ -52,6 +52,8 @@ class Reloading(Contract):
                         f"a reload with {sorted(table)} is not refused",
                         "Refuse it in the settings' validators, or by a PluginError in lifespan()",
                     )
+            if not stage.injected:
+                return
             run.probe.arm("start", 1, Injected)
             try:
                 await run.reload(**stage.changed)

@@ -49,11 +49,12 @@ def _caches() -> list[tuple[Running, Any]]:
 def _verdict(one: Running, cache: Any, sql: str) -> str:
     known: str | None = cache.foreign.verdict(sql)
     if known is None:
+        loop = _other(one.loop)
 
         async def learn() -> str:
             return str(cache.foreign.learn(sql))
 
-        known = _wait(asyncio.run_coroutine_threadsafe(learn(), _other(one.loop)))
+        known = _wait(asyncio.run_coroutine_threadsafe(learn(), loop))
     return known
 
 

@@ -16,6 +16,7 @@ class TestPool(PluginContract):
     changed = {"max_size": 3}
     hostile_settings = ({"url": "postgresql://127.0.0.1:1/nobody"}, {"url": "http://x"}, {"min_size": -1})
     beside = {CachePlugin: {}}
+    injected = False
 
     @pytest.fixture
     def settings(self, contract_dsn: str) -> dict[str, Any]:
