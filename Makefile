@@ -5,9 +5,11 @@ PROJECTS := kernel $(wildcard plugins/*)
 # Material prints a notice about MkDocs 2 unless told otherwise.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
+# Where it is set, each start of galvo compiles all of its modules anew: three times the CPU of a start.
+export PYTHONDONTWRITEBYTECODE :=
 MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
 
-.PHONY: demo test check docs bench asyncpg clean
+.PHONY: demo test check docs bench asyncpg sqlalchemy clean
 demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
@@ -35,6 +37,10 @@ bench: .venv/.dev
 # asyncpg's own test suite on the pool; downloads it from PyPI. `make asyncpg ARGS="--variant none -k test_pool"`.
 asyncpg: .venv/.dev
 	@$(BIN)/python -m tests.asyncpg_suite $(ARGS)
+
+# SQLAlchemy's suite for dialects on galvo's, beside asyncpg's. `make sqlalchemy ARGS="-k JSONTest"`.
+sqlalchemy: .venv/.dev
+	@$(BIN)/python -m tests.sqlalchemy_suite $(ARGS)
 
 .venv/.run: $(MANIFESTS) .ci/install
 	@PYTHON="$(PYTHON)" .ci/install $(EDITABLE)

@@ -16,7 +16,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
 MADE = re.compile(r"^<!-- made: (\w+) -->$", re.M)
-BLOCKS = re.compile(r"^<!-- blocks: .* -->\n", re.M)
+BLOCKS = re.compile(r"^ *<!-- blocks: .* -->\n", re.M)
 """How tests run the block below: of no interest to who reads."""
 
 
@@ -32,9 +32,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return MADE.sub(lambda match: made(match[1]), BLOCKS.sub("", markdown))
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A cell that heads nothing is no heading."""
+    return html.replace("<th></th>", "<td></td>")
+
+
 def made(name: str) -> str:
     """What `making/NAME.py` says."""
-    from making import commands, hooktable, keys, metrics
+    from making import apichanges, commands, hooktable, keys, metrics, onion
 
-    makers = {"commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics}
+    makers = {
+        "apichanges": apichanges, "commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics,
+        "onion": onion,
+    }  # fmt: skip
     return str(makers[name].markdown())

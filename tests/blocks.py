@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -26,10 +27,10 @@ from tests.forking import Forks
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(
-    r"""(?:^<!--\ blocks:\ (?P<directive>.*)\ -->\n)?
-    ^(?P<ticks>`{3,})(?P<language>\w*)(?:\ title="(?P<title>[^"]*)")?.*\n
+    r"""(?:^\ *<!--\ blocks:\ (?P<directive>.*)\ -->\n)?
+    ^(?P<indent>\ *)(?P<ticks>`{3,})(?P<language>\w*)(?:\ title="(?P<title>[^"]*)")?.*\n
     (?P<text>(?:.*\n)*?)
-    ^(?P=ticks)$""",
+    ^(?P=indent)(?P=ticks)$""",
     re.M | re.X,
 )
 ELSEWHERE = re.compile(r"^<!-- blocks: tested by (.+) -->$", re.M)
@@ -68,7 +69,8 @@ def blocks(text: str) -> list[Block]:
         directive = match["directive"] or ""
         assert not directive or BACKGROUND.fullmatch(directive) or SHOWN.fullmatch(directive), directive
         line = text.count("\n", 0, match.start("ticks")) + 1
-        found.append(Block(match["language"], match["title"] or "", match["text"], directive, line))
+        inner = textwrap.dedent(match["text"]) if match["indent"] else match["text"]
+        found.append(Block(match["language"], match["title"] or "", inner, directive, line))
     return found
 
 

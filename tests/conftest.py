@@ -97,13 +97,19 @@ def server_dsn(servers: Servers) -> str:
     return asyncio.run(servers.postgres())
 
 
-@pytest.fixture
-def dsn(server_dsn: str) -> Iterator[str]:
-    """A fresh, empty database."""
+@contextmanager
+def new_database(server_dsn: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
     asyncio.run(execute(server_dsn, f'create database "{name}" strategy = file_copy'))
     yield server_dsn.replace("/postgres?", f"/{name}?")
     asyncio.run(execute(server_dsn, f'drop database "{name}" with (force)'))
+
+
+@pytest.fixture
+def dsn(server_dsn: str) -> Iterator[str]:
+    """A fresh, empty database."""
+    with new_database(server_dsn) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")

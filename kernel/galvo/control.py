@@ -77,6 +77,10 @@ class Control:
         """Read the settings again and bring every plugin to them. Raises GalvoError; then nothing has changed."""
         return await self._ask("reload", "", who, why)
 
+    async def explain(self, what: str, *, seconds: float = 0) -> dict[str, Any]:
+        """`Kernel.explain`: a hook's layers, watched for `seconds`, or what each plugin would do with a statement."""
+        return await self._kernel.explain(what, seconds=seconds)
+
     def running(self) -> dict[str, type[Plugin]]:
         """The classes of the plugins that run."""
         return {name: type(unit.plugin) for name, unit in self._kernel.supervisor.units.items() if unit.plugin}

@@ -20,6 +20,7 @@ from galvo.registry import hooks_of, validate
 
 GROUP = "galvo.plugins"
 FILE = "entrypoints.toml"
+SEVERAL = "(several)"
 BOUND = r"\s*(>=|<=|==|<|>)\s*(\d+(?:\.\d+)?)\s*"
 RANGE = re.compile(f"{BOUND}(,{BOUND})*", re.ASCII)
 HEADER = """\
@@ -44,17 +45,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def installed() -> list[Listing]:
-    """Every `galvo.plugins` entry point of this environment, by name. Imports none of them."""
-    found = [
-        Listing(
-            point.name,
-            point.value,
-            point.dist.name if point.dist else "",
-            point.dist.version if point.dist else "",
-        )
-        for point in metadata.entry_points(group=GROUP)
-    ]
-    return sorted(found, key=lambda listing: listing.name)
+    """Every `galvo.plugins` entry point of this environment, by name. Imports none of them.
+
+    A name that several distributions bring is in it once, with all of them; its target is SEVERAL: `load` refuses it.
+    """
+    found: dict[str, Listing] = {}
+    for point in metadata.entry_points(group=GROUP):
+        dist = point.dist
+        new = Listing(point.name, point.value, dist.name if dist else "", dist.version if dist else "")
+        if other := found.get(point.name):
+            both = " and ".join(sorted((other.distribution, new.distribution)))
+            new = msgspec.structs.replace(new, target=SEVERAL, distribution=both, version="")
+        found[point.name] = new
+    return sorted(found.values(), key=lambda listing: listing.name)
 
 
 def read(path: Path) -> list[Listing]:
@@ -117,6 +120,8 @@ def drift(path: Path) -> list[str]:
 
 def load(listing: Listing) -> type[Plugin]:
     """Import a plugin's class. Raises PluginError for whatever is wrong with it."""
+    if listing.target == SEVERAL:
+        raise PluginError(listing.name, f"comes with {listing.distribution}: uninstall all of them but one")
     try:
         cls = metadata.EntryPoint(listing.name, listing.target, GROUP).load()
     except (Exception, SystemExit) as error:  # whatever an import raises is this plugin's failure

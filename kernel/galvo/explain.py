@@ -31,7 +31,8 @@ def explain_hook(hook: str, units: Sequence[Unit], seen: Observation | None = No
         layers.append(((end, index), {
             "plugin": unit.name, "state": str(unit.state), "mode": unit.mode,
             "on_error": unit.on_error, "faults": unit.faults, "last_fault": unit.last_fault,
-            "why": why, "reason": reason or f"number {index + 1} of {len(units)} in entrypoints.toml",
+            "why": why,
+            "reason": reason or f"where it is listed, number {index + 1} of {len(units)} (entrypoints.toml)",
             **(seen.figures(hook, unit.name) if seen else {}),
         }))  # fmt: skip
     return {
@@ -63,8 +64,23 @@ def lines(told: Mapping[str, Any], indent: int = 0) -> Iterator[str]:
         if isinstance(value, Mapping) and value:
             yield f"{' ' * indent}{name}"
             yield from lines(value, indent + 2)
+        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+            yield f"{' ' * indent}{name}"
+            for one in value:
+                yield from lines(one, indent + 2)
         else:
             yield f"{' ' * indent}{name:{width}}  {_said(value)}"
+
+
+def duration(seconds: float | None) -> str:
+    """For people: "1.25 ms"; three digits that count."""
+    if seconds is None:
+        return "-"
+    for unit, length in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= length * 0.9995:
+            size = seconds / length
+            return f"{size:.{2 if size < 9.995 else 1 if size < 99.95 else 0}f} {unit}"
+    return f"{seconds * 1e9:.0f} ns"
 
 
 def _said(value: Any) -> str:

@@ -53,7 +53,7 @@ class Supervisor:
         self._tasks = tasks
         self.publish()
         try:
-            for unit in start_order([unit for unit in self.units.values() if unit.on]):
+            for unit in self._startable():
                 try:
                     await self._start(unit)
                 except PluginError as error:
@@ -64,6 +64,20 @@ class Supervisor:
             with anyio.CancelScope(shield=True):
                 await self.stop()
             raise
+
+    def _startable(self) -> list[Unit]:
+        """What is on, in the order of its start; of a cycle one is left out, and those that require it fail with it."""
+        coming = [unit for unit in self.units.values() if unit.on]
+        while True:
+            try:
+                return start_order(coming)
+            except PluginError as error:
+                unit = self.units[error.plugin]
+                if unit.required:
+                    raise
+                log.error("%s; going on without it", error)
+                unit.state, unit.reason = State.FAILED, error.why
+                coming.remove(unit)
 
     async def stop(self) -> None:
         """Stop everything in reverse order, after the running queries have ended."""

@@ -10,7 +10,6 @@ import tomllib
 from pathlib import Path
 
 from galvo import hookspecs
-from galvo.discovery import GROUP
 from tests.blocks import blocks, commands
 
 ROOT = Path(__file__).parents[2]
@@ -48,14 +47,6 @@ def test_toml_blocks() -> None:
     assert tables == [
         {"cache": {"redis": "redis://localhost:6379/0"}},
         {"tasks": {"broker": "embedded", "app": "shop:app"}},
-        {
-            "project": {
-                "name": "galvo-greeter",
-                "version": "0.1.0",
-                "dependencies": ["galvo"],
-                "entry-points": {GROUP: {"greeter": "my_package:Greeter"}},
-            }
-        },
         {"cache": {"on": False}},
     ]
 

@@ -34,7 +34,9 @@ class Database(Plugin):
         await anyio.lowlevel.checkpoint()
         text = " ".join(COMMENT.sub(" ", query.sql).split()).rstrip("; ")
         await anyio.lowlevel.checkpoint()
-        if text == self.known and len(query.args) == 1 and isinstance(query.args[0], int):
+        if text == self.known and query.kind == "many":
+            return Rows()
+        if text == self.known and len(query.args) == 1 and type(query.args[0]) is int:
             return Rows([Row(("n",), query.args)], "SELECT 1" if query.kind == "status" else "")
         word = text.partition(" ")[0].upper()
         if word in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET"):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
@@ -13,40 +12,8 @@ from galvo.events import Query, Rows
 from galvo.hookspecs import Proceed, hookimpl
 from galvo.plugin import Plugin
 from galvo.registry import hooks_of, positional
-
-
-class Hang(BaseException):
-    """Given by an act: wait there for ever instead."""
-
-
-Act = Callable[[], BaseException | None]
-
-
-class Driven:
-    """A coroutine that calls `act` at each suspension; what that gives is raised there."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], act: Act) -> None:
-        self._coroutine = coroutine
-        self._act = act
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        step, value = self._coroutine.send, None
-        while True:
-            try:
-                waits = step(value)
-            except StopIteration as end:
-                return end.value
-            error = self._act()
-            if isinstance(error, Hang):
-                waits = next(asyncio.get_running_loop().create_future().__await__())
-            elif error is not None:
-                step, value = self._coroutine.throw, error  # type: ignore[assignment]
-                continue
-            try:
-                value = yield waits
-                step = self._coroutine.send
-            except BaseException as thrown:  # noqa: BLE001  # cancellation belongs to the coroutine
-                step, value = self._coroutine.throw, thrown  # type: ignore[assignment]
+from galvo.testing.driving import Act, Driven
+from galvo.testing.owning import Owned, owning
 
 
 async def awaited(what: Awaitable[Any]) -> Any:
@@ -54,7 +21,7 @@ async def awaited(what: Awaitable[Any]) -> Any:
 
 
 class Probe:
-    """Acts at the `chosen`-th suspension of `where`: "start", "stop" or a hook."""
+    """Acts at the `chosen`-th suspension of `where`: "start", "stop" or "on_query"."""
 
     def __init__(self) -> None:
         self.where = ""
@@ -65,14 +32,15 @@ class Probe:
         self.proceeded: list[int] = []
         """How often each call of `on_query` called `proceed`."""
         self.instances: weakref.WeakSet[Plugin] = weakref.WeakSet()
+        self.owned = Owned()
 
-    def arm(self, where: str, chosen: int, act: Act) -> None:
+    def arm(self, where: str, chosen: int = 0, act: Act = lambda: None) -> None:
         """`chosen` 0 is never: the suspensions are only counted."""
         self.where, self.chosen, self.passed, self.act = where, chosen, 0, act
 
     def disarm(self) -> int:
         """Gives how many suspensions there were."""
-        self.where = ""
+        self.where, self.act = "", lambda: None
         return self.passed
 
     def at(self, where: str) -> BaseException | None:
@@ -80,9 +48,6 @@ class Probe:
             return None
         self.passed += 1
         return self.act() if self.passed == self.chosen else None
-
-    def drive(self, where: str, what: Awaitable[Any]) -> Driven:
-        return Driven(awaited(what), lambda: self.at(where))
 
 
 class Lifespan:
@@ -93,14 +58,16 @@ class Lifespan:
         self._probe = probe
 
     async def __aenter__(self) -> None:
-        await self._probe.drive("start", self._inner.__aenter__())
+        owning.set(self._probe.owned)
+        await Driven(awaited(self._inner.__aenter__()), lambda: self._probe.at("start"))
         self._probe.entered += 1
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         try:
-            return bool(await self._probe.drive("stop", self._inner.__aexit__(kind, error, trace)))
+            ending = awaited(self._inner.__aexit__(kind, error, trace))
+            return bool(await Driven(ending, lambda: self._probe.at("stop")))
         finally:
             self._probe.left += 1
 
@@ -116,27 +83,34 @@ def probed(plugin: type[Plugin], probe: Probe) -> type[Plugin]:
         return Lifespan(plugin.lifespan(self), probe)
 
     body: dict[str, Any] = {"__init__": init, "lifespan": lifespan, "__module__": plugin.__module__}
-    if "on_query" in (hooks := hooks_of(plugin)):
-        body["on_query"] = hookimpl(**{mark: True for mark in [hooks["on_query"]] if mark})(_on_query(plugin, probe))
+    mark = hooks_of(plugin).get("on_query")
+    if mark is not None:
+        marked = hookimpl(tryfirst=mark == "tryfirst", trylast=mark == "trylast")
+        body["on_query"] = marked(_on_query(plugin, probe))
     return type(plugin.__name__, (plugin,), body)
 
 
 def _on_query(plugin: type[Plugin], probe: Probe) -> Callable[..., Coroutine[Any, Any, Rows]]:
-    async def on_query(self: Any, query: Query, proceed: Proceed) -> Rows:
+    async def on_query(self: Plugin, query: Query, proceed: Proceed) -> Rows:
         inside = calls = 0
 
         async def counted(query: Query) -> Rows:
             nonlocal inside, calls
             inside, calls = inside + 1, calls + 1
+            token = owning.set(None)  # what the inner layers begin is not this plugin's
             try:
                 return await proceed(query)
             finally:
+                owning.reset(token)
                 inside -= 1
 
-        call = positional("on_query", getattr(plugin, "on_query").__get__(self))  # noqa: B009
+        call = positional("on_query", plugin.on_query.__get__(self))  # type: ignore[attr-defined]  # it has this hook
+        token = owning.set(probe.owned)
         try:
-            return await Driven(call(query, counted), lambda: None if inside else probe.at("on_query"))  # type: ignore[no-any-return]
+            rows: Rows = await Driven(call(query, counted), lambda: None if inside else probe.at("on_query"))
+            return rows
         finally:
+            owning.reset(token)
             probe.proceeded.append(calls)
 
     return on_query

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, TypeVar
+from time import monotonic
+from typing import Any, NoReturn
 
 import anyio
 import msgspec
 
 from galvo.blueprint import of_classes
-from galvo.errors import GalvoError, NoBackend
+from galvo.errors import NoBackend
 from galvo.events import Query
 from galvo.kernel import Kernel
 from galvo.plugin import Plugin
 from galvo.registry import hooks_of
 from galvo.testing.database import Database, Witness
 from galvo.testing.leftovers import Leftovers
+from galvo.testing.owning import noticed
 from galvo.testing.probe import Probe, probed
 from galvo.unit import State, Unit
 
 NUMBERS = itertools.count(1)
-PATIENCE = 10
-"""Seconds."""
-Item = TypeVar("Item")
+ANSWERED = 10
+"""Seconds that a query may take."""
+PATIENCE = 3.0
+"""Seconds that what is about to end may take."""
+WORKING = "Give the contract settings with which it does"
 
 
 class Stage(msgspec.Struct, kw_only=True):
@@ -39,6 +43,7 @@ class Stage(msgspec.Struct, kw_only=True):
     statement: str
     failing: str
     budget: Mapping[str, float]
+    injected: bool
     thorough: bool
 
     def fail(self, found: str, remedy: str) -> NoReturn:
@@ -69,6 +74,13 @@ class Stage(msgspec.Struct, kw_only=True):
         order = {**witness, **mine} if self.is_database else {**mine, **witness}
         return {**order, **self.beside, **({} if real else {database: {"on_error": "raise"}})}
 
+    async def wait(self, left: Callable[[], list[str]], when: str, remedy: str) -> None:
+        """Until nothing is `left`. Raises AssertionError when something stays."""
+        end = monotonic() + PATIENCE
+        while (found := left()) and monotonic() < end:  # noqa: ASYNC110  # what ends tells nobody
+            await anyio.sleep(0.002)
+        self.ensure(not found, f"{when}, there is still {', '.join(found[:5])}", remedy)
+
     @asynccontextmanager
     async def running(
         self, *, on: bool = True, plugin: type[Plugin] | None = None, **kernel: Any
@@ -77,15 +89,14 @@ class Stage(msgspec.Struct, kw_only=True):
         probe = Probe()
         cls = plugin or probed(self.plugin, probe)
         before = Leftovers.now()
-        async with Kernel.of(self.classes(cls, {"on": on}), **kernel) as made:
-            run = Running(self, made, cls, probe)
-            for unit in made.supervisor.units.values():
-                if unit.state is State.FAILED:
-                    self.fail(
-                        f"{unit.name} does not start: {unit.reason}", "Give the contract settings with which it does"
-                    )
-            yield run
-        await before.gone(self, "after the kernel has ended", "End in lifespan() whatever it began")
+        with noticed():
+            async with Kernel.of(self.classes(cls, {"on": on}), **kernel) as made:
+                run = Running(self, made, cls, probe)
+                for unit in made.supervisor.units.values():
+                    if unit.state is State.FAILED:
+                        self.fail(f"{unit.name} does not start: {unit.reason}", WORKING)
+                yield run
+        await self.wait(before.more, "after the kernel has ended", "End in lifespan() whatever it began")
 
 
 class Running:
@@ -118,15 +129,18 @@ class Running:
         """There is somebody who runs queries."""
         return not self.stage.is_database or self.unit.state is State.ACTIVE
 
-    async def ask(self, when: str, number: int | None = None) -> None:
-        """One query, which has to get its answer; from a new number it is one that nobody has asked before."""
+    async def ask(self, when: str, number: int | None = None, *, may_fail: bool = False) -> None:
+        """One query, which has to get its answer; from a new number it is one that nobody has asked before.
+
+        `may_fail`: the plugin is the database and has just crashed.
+        """
         stage, number = self.stage, number or next(NUMBERS)
-        served = self.serving
+        served = self.serving and not may_fail
         try:
-            with anyio.fail_after(PATIENCE):
+            with anyio.fail_after(ANSWERED):
                 rows = (await self.kernel.run(Query(stage.statement, (number,)))).records
         except TimeoutError:
-            stage.fail(f"{when}, a query got no answer within {PATIENCE} s", "Wait for nothing that may never come")
+            stage.fail(f"{when}, a query got no answer within {ANSWERED} s", "Wait for nothing that may never come")
         except NoBackend as error:
             if not stage.is_database or (served and self.serving):
                 stage.fail(f"{when}, a query was lost: {error}", "Run it")
@@ -152,18 +166,19 @@ class Running:
         """How many faults the kernel has counted of the plugin, and the last one."""
         return self.unit.faults, self.unit.last_fault
 
-    async def gone(self, before: Leftovers, when: str) -> None:
-        """What began since `before` has ended."""
-        await before.gone(self.stage, when, "Release in a `finally` whatever was acquired before it")
+    def no_fault(self, what: str, remedy: str) -> None:
+        count, last = self.faults()
+        self.stage.ensure(not count, f"{what} is a fault of it: {last}", remedy)
+
+    async def own_tasks_end(self, when: str, remedy: str) -> None:
+        """Wait until none of the plugin's tasks runs."""
+
+        def running() -> list[str]:
+            return [f"task {task.get_name()!r}" for task in self.probe.owned.running()]
+
+        await self.stage.wait(running, when, remedy)
 
 
 def shown(error: BaseException) -> str:
-    return (
-        f"{type(error).__name__}: {error}"
-        if isinstance(error, GalvoError)
-        else f"{type(error).__name__}: {error!s:.200}"
-    )
-
-
-def each(items: Iterable[Item]) -> list[Item]:
-    return list(items)
+    """In one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
 from time import monotonic
@@ -17,12 +17,13 @@ from typing import Any
 
 import anyio
 
-from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
+from galvo import Context, Finding, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.events import Computed
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
 from galvo_cache.beside import Beside
 from galvo_cache.budget import Budget
+from galvo_cache.checkup import checkup
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
@@ -108,6 +109,7 @@ class CachePlugin(Plugin):
         older = self.context.capability("cache")
         if isinstance(older, CachePlugin) and older is not self:
             self._warming.inherit(older._warming)
+        del older  # this frame lives as long as this instance: the older one would, too, with all that it keeps
         self._warming.load()
         try:
             async with anyio.create_task_group() as tasks:
@@ -389,6 +391,9 @@ class CachePlugin(Plugin):
 
     async def explain(self, query: Query) -> dict[str, Any]:
         return self._telling.explain(query, await self._planned(query.sql))
+
+    async def checkup(self) -> Sequence[Finding]:
+        return await checkup(self._sharing.url, self._sharing.client)
 
     def stats(self) -> dict[str, float]:
         return self._telling.stats()

@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     from galvo_sqlalchemy.dbapi import Module
     from galvo_sqlalchemy.source import Source
 
-ABORTED = "current transaction is aborted, commands ignored until end of transaction block"
-
 
 class Connection(private.Connection):  # type: ignore[misc]  # see `private`
     """What SQLAlchemy's pool hands out."""
 
-    __slots__ = ("_aborted", "_reading", "_source", "driver", "shown")
+    __slots__ = ("_reading", "_source", "driver", "shown")
     _cursor_cls = Cursor
     _ss_cursor_cls = StreamCursor
     dbapi: Module
@@ -42,8 +40,6 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
         self._source = source
         self._reading = False
         """A transaction has begun for the caller, and for nobody else."""
-        self._aborted = False
-        """Such a transaction has failed."""
         self.shown = False
         """The application has the asyncpg connection, too, so its state is not known."""
 
@@ -54,7 +50,6 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
         if (
             self.driver.lent is not None
             or self._transaction is not None
-            or self._aborted
             or self.shown
             or schema_asof > self.dbapi.reloaded
             or not self.dbapi.reads_committed(self.isolation_level)
@@ -76,8 +71,7 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
                 self._handle_exception(error)
             return None
         except TimeoutError:
-            self._aborted = self.isolation_level != "autocommit"
-            raise
+            raise  # SQLAlchemy ends the transaction
         except Exception:  # noqa: BLE001  # it comes again, if it is the statement's
             return None
         self._reading = self.isolation_level != "autocommit"
@@ -102,19 +96,17 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
     async def _start_transaction(self) -> None:
         """A connection, and BEGIN on it unless it commits by itself."""
         try:
-            if self._aborted:
-                raise asyncpg.InFailedSQLTransactionError(ABORTED)
             await self.driver.borrow()
         except Exception as error:  # noqa: BLE001  # told apart in there
             self._handle_exception(error)
         await super()._start_transaction()
 
     def rollback(self) -> None:
-        self._reading = self._aborted = False
+        self._reading = False
         super().rollback()
 
     def commit(self) -> None:
-        self._reading = self._aborted = False  # of a transaction that has failed, COMMIT is a ROLLBACK
+        self._reading = False
         super().commit()
 
     async def _check_type_cache_invalidation(self, invalidate_timestamp: float) -> None:
@@ -126,7 +118,7 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
 
     async def _show(self) -> None:
         """The application uses the asyncpg connection: what it does belongs to the transaction, if there is one."""
-        if self._aborted or self._reading:
+        if self._reading:
             self._reading = False
             await self._start_transaction()
         await self.driver.borrow()

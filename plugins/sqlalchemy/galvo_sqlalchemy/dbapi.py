@@ -40,7 +40,8 @@ class Module(private.Module):  # type: ignore[misc]  # see `private`
         """Raises ArgumentError."""
         if isinstance(self.source, Own) and self.source.lost:
             self.source = None
-        if isinstance(kernel, Kernel) and (kernel.running or not options):
+        own = isinstance(self.source, Own) and self.source.options.get("kernel") is kernel
+        if isinstance(kernel, Kernel) and not own and (kernel.running or not options):
             return Connection(self, self._given(kernel, options))
         if kernel is not ...:
             options["kernel"] = kernel

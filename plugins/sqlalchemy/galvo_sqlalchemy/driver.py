@@ -25,7 +25,7 @@ class Driver:
 
     async def borrow(self) -> Any:
         """Raises what the pool does."""
-        if self._closed:
+        if self.is_closed():
             raise asyncpg.InterfaceError("connection is closed")
         if self.lent is None:
             self.lent = await self._source.lend()
@@ -53,7 +53,8 @@ class Driver:
             self._source.gone()
 
     def is_closed(self) -> bool:
-        return self._closed or (self.lent is not None and bool(self.lent.is_closed()))
+        lent = self.lent
+        return self._closed or (lent is not None and (lent._con is None or bool(lent.is_closed())))
 
     def is_in_transaction(self) -> bool:
         return self.lent is not None and bool(self.lent.is_in_transaction())

@@ -12,9 +12,6 @@ from sqlalchemy import exc
 from galvo import Kernel
 from galvo_pool import Pool, create_pool
 
-UNREACHABLE = (OSError, ValueError)
-"""What connecting raises that is not asyncpg's own."""
-
 
 class Source:
     """Lends connections whose statements travel the chain of `kernel`."""
@@ -71,7 +68,7 @@ class Own(Source):
 
     def __init__(self, options: dict[str, Any]) -> None:
         """`options` are those of `galvo_pool.create_pool`."""
-        self._options = options
+        self.options = options
         self._opening = asyncio.Lock()
         self._pool: Pool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,8 +87,8 @@ class Own(Source):
 
     def renew(self, options: dict[str, Any]) -> None:
         """New connections are made with what this call says; a password may be a token that expires."""
-        if options != self._options:
-            self._options = options
+        if options != self.options:
+            self.options = options
             if self._pool is not None:
                 self._pool._connect_kwargs |= {
                     name: options[name] for name in self._pool._connect_kwargs.keys() & options.keys()
@@ -103,16 +100,10 @@ class Own(Source):
     async def _open(self) -> Pool:
         async with self._opening:
             if self._pool is None:
-                pool = create_pool(**self._options)
-                try:
-                    await pool
-                except UNREACHABLE as error:
-                    raise self._unreachable(error) from (None if isinstance(error, ValueError) else error)
+                pool = create_pool(**self.options)
+                await pool
                 self._pool, self._loop = pool, asyncio.get_running_loop()
             return self._pool
-
-    def _unreachable(self, error: BaseException) -> BaseException:
-        return error
 
     async def lend(self) -> Any:
         pool = self._pool or await self._open()

@@ -1,0 +1,13 @@
+"""The memory plugin keeps what every plugin promises."""
+
+from __future__ import annotations
+
+from galvo.testing import PluginContract
+from galvo_memory import MemoryPlugin
+
+
+class TestMemory(PluginContract):
+    plugin = MemoryPlugin
+    settings = {"answer": False}
+    changed = {"interval": 0.5}
+    hostile_settings = ({"limit": "1 MiB"}, {"interval": -1})
