@@ -74,9 +74,9 @@ def test_the_examples_own_tests_pass_where_they_are_installed(
             [programs / "pytest", "-q", "-p", "no:cacheprovider"],
             cwd=folder, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-    for name, suite in suites.items():
-        said, _ = suite.communicate()
-        assert suite.returncode == 0, f"{name}\n{said}"
+    outputs = {name: suite.communicate()[0] for name, suite in suites.items()}
+    for name, said in outputs.items():
+        assert suites[name].returncode == 0, f"{name}\n{said}"
         assert re.search(r"^\d\d+ passed in", said, re.M), said  # none skipped, none deselected
 
 

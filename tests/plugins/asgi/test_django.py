@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -407,6 +408,50 @@ async def test_a_cache_that_comes_while_a_statement_runs_hears_of_it(kernel: Ker
 
     await asyncio.to_thread(announced, [UPDATE], write)
     await agrees(kernel, shop_dsn, ALL)
+
+
+@pytest.mark.anyio
+async def test_an_event_loop_that_stands_still(
+    kernel: Kernel, shop_dsn: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before a write it is refused, and after one the cache keeps away from its tables until it knows."""
+    monkeypatch.setattr("galvo_asgi.telling.PATIENCE", 0.1)
+    from django.db import connections
+
+    loop, over = asyncio.get_running_loop(), threading.Event()
+    errors: list[str] = []
+
+    def work() -> None:
+        try:
+            rows("Material").filter(id=1).update(name="never")
+        except GalvoError as error:
+            errors.append(str(error))
+        connections.close_all()
+        over.set()
+
+    await warm(kernel, ALL)
+    refused = threading.Thread(target=work)
+    refused.start()
+    over.wait(60)
+    refused.join()
+    assert errors == ["the event loop did not answer for 0.1 s: something blocks it"]
+    await agrees(kernel, shop_dsn, ALL)
+
+    def write() -> None:
+        asyncio.run(execute(shop_dsn, UPDATE))
+        over.clear()
+        loop.call_soon_threadsafe(over.wait, 60)
+
+    def told() -> None:
+        announced([UPDATE], write)
+        over.set()
+
+    await warm(kernel, ALL)
+    await asyncio.to_thread(told)
+    assert "the cache does not know yet that it has ended" in caplog.text
+    await agrees(kernel, shop_dsn, ALL)
+    while kernel.plugin_stats("cache")["pending"]:  # noqa: ASYNC110  # it is told now
+        await asyncio.sleep(0)
 
 
 @pytest.mark.anyio
