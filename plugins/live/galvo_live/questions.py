@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from galvo import Change, Control, GalvoError, PluginError
+from galvo_live.explaining import explained
 from galvo_local import asker, named
 
 NAME = "live"
@@ -26,6 +28,7 @@ class Questions:
             "disable": self._disable,
             "reload": self._reload,
             "changes": self._changes,
+            "explain": partial(explained, control),
         }
 
     async def __call__(self, asked: bytes) -> bytes | None:
@@ -39,7 +42,7 @@ class Questions:
             told = await answer(question)
         except GalvoError as error:
             told = {"problem": str(error)}
-        return json.dumps(told).encode()
+        return json.dumps(told, default=str).encode()
 
     async def _enable(self, question: dict[str, Any]) -> Answer:
         name, why = _text(question, "name"), _text(question, "why")
