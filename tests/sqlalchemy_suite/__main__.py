@@ -91,10 +91,10 @@ def run_one(driver: str, url: str, place: Path, expression: str) -> Outcomes:
     record, log, began = place / f"{driver}.json", place / f"{driver}.log", time.monotonic()
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:xdist", "--maxfail=10000"]
     words = [f"--rootdir={HERE}", f"--config-file={HERE / 'setup.cfg'}", "-p", "tests.sqlalchemy_suite.plugin"]
+    chosen = ["-k", expression, str(HERE / "suite.py")]
     with log.open("wb") as output:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *words, f"--dburi={url}", f"--record={record}", "-k", expression]
-            + [str(HERE / "suite.py")],
+            [sys.executable, "-m", "pytest", *options, *words, f"--dburi={url}", f"--record={record}", *chosen],
             cwd=place,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=output,

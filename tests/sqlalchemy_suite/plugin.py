@@ -24,8 +24,9 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_sessionstart(session: Any) -> None:
-    from galvo_sqlalchemy.connection import Connection
     from sqlalchemy.dialects.postgresql import provision
+
+    from galvo_sqlalchemy.connection import Connection
 
     provision._extensions.clear()  # the embedded server has none, and these tests need none
     read = Connection.read

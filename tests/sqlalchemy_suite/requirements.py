@@ -1,4 +1,4 @@
-"""What PostgreSQL can do: the tests of SQLAlchemy's suite for dialects that third-party dialects leave out by default."""
+"""What PostgreSQL can do, of what SQLAlchemy's suite for dialects leaves out by default."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.testing import exclusions
 from sqlalchemy.testing.requirements import SuiteRequirements
 
-CAN = """
+_NAMES = """
     create_table_as create_temp_table_as table_ddl_if_exists index_ddl_if_exists uuid_data_type
     unique_constraints_reflect_as_index table_value_constructor deferrable_fks repeated_column_foreign_keys
     boolean_col_expressions nullsordering intersect except_ window_functions
@@ -31,11 +31,11 @@ CAN = """
     regexp_replace fetch_first fetch_ties fetch_no_order_by fetch_offset_with_options fetch_expression
     reflect_table_options materialized_views supports_bitwise_or supports_bitwise_and
     supports_bitwise_not supports_bitwise_xor supports_bitwise_shift
-""".split()
+"""
 
 
 class Requirements(SuiteRequirements):
-    """SQLAlchemy's defaults, and `CAN`."""
+    """SQLAlchemy's defaults, and what PostgreSQL can."""
 
     def get_order_by_collation(self, _: Any) -> str:
         return "POSIX"
@@ -45,5 +45,5 @@ class Requirements(SuiteRequirements):
         return {"default": "READ COMMITTED", "supported": levels}
 
 
-for name in CAN:
+for name in _NAMES.split():
     setattr(Requirements, name, property(lambda _: exclusions.open()))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.ext import asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from galvo import Kernel
 
-__all__ = ["create_async_engine"]
+__all__ = ["engine_on"]
 
 
-def create_async_engine(kernel: Kernel, **options: Any) -> asyncio.AsyncEngine:
+def engine_on(kernel: Kernel, **options: Any) -> AsyncEngine:
     """An engine on `kernel`, which runs as long as the engine is used, and on its pool.
 
     `options` are those of SQLAlchemy's `create_async_engine`. An engine with a pool of its own is that of a URL:
@@ -20,4 +20,4 @@ def create_async_engine(kernel: Kernel, **options: Any) -> asyncio.AsyncEngine:
     if not isinstance(kernel, Kernel):
         raise TypeError(f"kernel is expected to be a galvo.Kernel that runs, got {type(kernel).__name__}")
     connect_args = {**options.pop("connect_args", {}), "kernel": kernel}
-    return asyncio.create_async_engine("postgresql+galvo://", connect_args=connect_args, **options)
+    return create_async_engine("postgresql+galvo://", connect_args=connect_args, **options)

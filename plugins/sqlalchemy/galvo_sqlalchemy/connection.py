@@ -45,9 +45,7 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
 
     # -- reads before BEGIN ---------------------------------------------------------------------------
 
-    async def read(
-        self, sql: str, args: tuple[Any, ...], schema_asof: float
-    ) -> tuple[Sequence[Any], Described] | None:
+    async def read(self, sql: str, args: tuple[Any, ...], schema_asof: float) -> tuple[Sequence[Any], Described] | None:
         """The answer of a statement for which no transaction is needed; None: run it in one."""
         if (
             self.driver.lent is not None

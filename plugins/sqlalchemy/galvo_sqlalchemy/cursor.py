@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 class Cursor(private.Cursor):  # type: ignore[misc]  # see `private`
     """Holds all rows."""
 
-    __slots__ = ()
     _adapt_connection: Connection
 
     async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
@@ -46,8 +45,6 @@ class Cursor(private.Cursor):  # type: ignore[misc]  # see `private`
 
 class StreamCursor(private.StreamCursor, Cursor):  # type: ignore[misc]  # see `private`
     """Of the server's, which has the rows."""
-
-    __slots__ = ()
 
     async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
         connection = self._adapt_connection

@@ -226,11 +226,11 @@ async def asyncpg_says(dsn: str, sql: str) -> Any:
 
 async def test_a_pool_of_one_connection_is_enough(dsn: str) -> None:
     """Nobody waits for a second connection while holding the last."""
-    async with world(dsn, pool={"max_size": 1, "min_size": 1, "acquire_timeout": 5}) as one:
-        async with one.session() as session:
-            session.add(Shop(name="north"))
-            await session.flush()
-            for sql in ("select name from shop", "select id from shop", "select 1 from item"):
-                await session.execute(text(sql))
-            await session.commit()
-            assert (await session.scalars(select(Shop.name))).all() == ["north"]
+    few = {"max_size": 1, "min_size": 1, "acquire_timeout": 5}
+    async with world(dsn, pool=few) as one, one.session() as session:
+        session.add(Shop(name="north"))
+        await session.flush()
+        for sql in ("select name from shop", "select id from shop", "select 1 from item"):
+            await session.execute(text(sql))
+        await session.commit()
+        assert (await session.scalars(select(Shop.name))).all() == ["north"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import decimal
 import enum
@@ -18,7 +19,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from galvo import Kernel, Plugin, Proceed, Query, Rows, hookimpl
 from galvo_cache import CachePlugin
 from galvo_pool import PoolPlugin
-from galvo_sqlalchemy import create_async_engine
+from galvo_pool.lend import RUNNING
+from galvo_sqlalchemy import engine_on
 
 
 class Base(DeclarativeBase):
@@ -75,12 +77,20 @@ class Passed(Plugin):
     def __init__(self, settings: Any, context: Any) -> None:
         super().__init__(settings, context)
         self.statements: list[str] = []
+        self._news = asyncio.Event()
 
     @hookimpl
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
         if not query.origin:
             self.statements.append(query.sql)
+            self._news.set()
         return await proceed(query)
+
+    async def hears(self, part: str) -> None:
+        """Wait for a statement with this in it."""
+        while not any(part in sql for sql in self.statements):
+            self._news.clear()
+            await self._news.wait()
 
 
 class World:
@@ -95,6 +105,12 @@ class World:
     def hits(self) -> int:
         return int(self.kernel.plugin_stats("cache")["hits"])
 
+    @property
+    def lent(self) -> int:
+        """Connections that an application has; what plugins ask takes one for a moment, too."""
+        pool = self.kernel.find_capability("pool")._pool()
+        return sum(holder._in_use not in (None, RUNNING) for holder in pool._holders)
+
     def sent(self) -> list[str]:
         """The first word of what has reached the server since the last call."""
         statements, self.passed.statements = self.passed.statements, []
@@ -106,10 +122,14 @@ def word(sql: str) -> str:
 
 
 @asynccontextmanager
-async def world(dsn: str, *, tables: bool = True, pool: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[World]:
+async def world(
+    dsn: str, *, tables: bool = True, pool: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[World]:
     """The shop's tables, in a kernel with a cache."""
-    async with Kernel.of({CachePlugin: {}, Passed: {}, PoolPlugin: {"url": dsn, "max_size": 4, **(pool or {})}}) as kernel:
-        engine = create_async_engine(kernel, **options)
+    async with Kernel.of(
+        {CachePlugin: {}, Passed: {}, PoolPlugin: {"url": dsn, "max_size": 4, **(pool or {})}}
+    ) as kernel:
+        engine = engine_on(kernel, **options)
         if tables:
             async with engine.begin() as connection:
                 await connection.run_sync(Base.metadata.create_all)
