@@ -26,7 +26,7 @@ Proceed: TypeAlias = "Callable[[Query], Awaitable[Rows]]"
 
 hookspec = pluggy.HookspecMarker("galvo")
 hookimpl = pluggy.HookimplMarker("galvo")
-"""Marks a plugin's method as the hook of its name: `@hookimpl`, or `@hookimpl(tryfirst=True)`, `@hookimpl(trylast=True)`."""
+"""Marks a method as the hook of its name: `@hookimpl`, `@hookimpl(tryfirst=True)`, `@hookimpl(trylast=True)`."""
 
 
 @hookspec
