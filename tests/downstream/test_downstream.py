@@ -17,6 +17,7 @@ from tests.conftest import reachable_folder
 from tests.downstream.newcomer import Newcomer
 from tests.downstream.wheels import ROOT, built
 
+pytestmark = pytest.mark.timeout(600)  # pip, make, mypy: minutes where everything else runs, too
 EXAMPLES = ("replicas", "tagger", "webhook")
 OURS = ["kernel", *(f"plugins/{name}" for name in ("cache", "embedded", "live", "local", "pool", "sql"))]
 PAGE = ROOT / "docs" / "tutorial" / "your-plugin.md"
