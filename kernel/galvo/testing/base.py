@@ -37,8 +37,8 @@ class Contract:
     budget: ClassVar[Any] = BUDGET
     """Seconds of CPU that one step of a hook, from one await to the next, may take; missing ones are the default's."""
     injected: ClassVar[bool] = True
-    """Errors are raised at the awaits of its start. False for one that awaits a driver there which can bear nothing but
-    cancellation, as asyncpg: give it `hostile_settings` with which the start fails.
+    """Errors are raised at the awaits of its start, inside of what it awaits. False for a start that awaits what can
+    bear nothing but cancellation there, asyncpg or a thread: give it `hostile_settings` with which the start fails.
     """
     thorough: ClassVar[bool] = False
     """True: every await of the start, the stop and the hooks is tried instead of some of each, and more of the rest."""

@@ -17,6 +17,11 @@ from galvo.row import Row
 COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.S)
 
 
+def bare(sql: str) -> str:
+    """Without comments and what surrounds it."""
+    return " ".join(COMMENT.sub(" ", sql).split()).rstrip("; ")
+
+
 class DatabaseError(Exception):
     """What the database in memory raises, as asyncpg raises its PostgresError."""
 
@@ -32,7 +37,7 @@ class Database(Plugin):
         if isinstance(query, Computed):
             return await proceed(query)
         await anyio.lowlevel.checkpoint()
-        text = " ".join(COMMENT.sub(" ", query.sql).split()).rstrip("; ")
+        text = bare(query.sql)
         await anyio.lowlevel.checkpoint()
         if text == self.known and query.kind == "many":
             return Rows()

@@ -14,8 +14,22 @@ class Injected(Exception):
         super().__init__("put in by the conformance kit")
 
 
-class Hang(BaseException):
-    """Given by an act: wait there for ever instead."""
+class Pause(BaseException):
+    """Given by an act: be so many seconds slower there."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def future(self) -> asyncio.Future[None]:
+        loop = asyncio.get_running_loop()
+        made = loop.create_future()
+
+        def end() -> None:
+            if not made.done():
+                made.set_result(None)
+
+        loop.call_later(self.seconds, end)
+        return made
 
 
 Act = Callable[[], BaseException | None]
@@ -43,10 +57,11 @@ class Driven:
             except StopIteration as end:
                 return end.value
             thrown = self._act()
-            if isinstance(thrown, Hang):
-                waits, thrown = next(asyncio.get_running_loop().create_future().__await__()), None
-            if thrown is None:
+            if thrown is None or isinstance(thrown, Pause):
                 try:
+                    if thrown is not None:
+                        yield from thrown.future()
+                    thrown = None
                     yield waits
                 except BaseException as error:  # noqa: BLE001  # cancellation belongs to the coroutine
                     thrown = error

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from galvo.errors import GalvoError
 from galvo.events import Computed, Query
 from galvo.testing.base import Contract, for_hook
-from galvo.testing.database import DatabaseError
+from galvo.testing.database import DatabaseError, bare
 from galvo.testing.driving import Injected
 from galvo.testing.stage import NUMBERS, Running, Stage, shown
 
@@ -66,7 +66,7 @@ class Passing(Contract):
                 "a query in a transaction reaches the database outside of it",
                 "Hand on `query`, or `query.with_(...)`, which keep the session",
             )
-            words = [query.sql.partition(" ")[0].upper() for query in inner]
+            words = [bare(query.sql).partition(" ")[0].upper() for query in inner]
             stage.ensure(
                 words[:1] == ["BEGIN"] and words[-1:] == ["COMMIT"],
                 f"of a transaction the database sees {words}",

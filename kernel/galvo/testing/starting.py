@@ -6,7 +6,7 @@ import asyncio
 
 from galvo.errors import PluginError
 from galvo.testing.base import Contract
-from galvo.testing.driving import Act, Hang, Injected
+from galvo.testing.driving import Act, Injected, Pause
 from galvo.testing.stage import Running, Stage, shown
 from galvo.unit import State
 
@@ -28,16 +28,13 @@ class Starting(Contract):
         """A start that waits for longer than `start_timeout` is given up and named, and nothing of it is left."""
         async with stage.running(on=False) as run:
             turns = await starts(run)
-            patient = run.kernel.settings
             for turn in turns[:: 1 if stage.thorough else 2]:
-                run.kernel.settings = patient.model_copy(update={"start_timeout": QUICK})
-                reason = await _refused(run, turn, Hang, "hangs")
+                reason = await _refused(run, turn, lambda: Pause(5 * QUICK), "hangs", timeout=QUICK)
                 stage.ensure(
                     reason is None or "start_timeout" in reason,
                     f"a start that hangs at await {turn} ends with {reason!r}",
                     "Let the cancellation through: catch Exception and not BaseException",
                 )
-                run.kernel.settings = patient
 
     async def test_cancelled_start(self, stage: Stage) -> None:
         """Its start may be cancelled at every await: nothing of it is left, and it can start again."""
@@ -84,9 +81,11 @@ async def starts(run: Running) -> list[int]:
     return run.stage.some(awaits)
 
 
-async def _refused(run: Running, turn: int, error: type[BaseException], does: str) -> str | None:
-    """Enable it with an error in its start; gives why it did not start, None if it did all the same."""
-    act: Act = error
+async def _refused(run: Running, turn: int, act: Act, does: str, timeout: float | None = None) -> str | None:
+    """Enable it with `act` in its start; gives why it did not start, None if it did all the same."""
+    patient = run.kernel.settings
+    if timeout is not None:
+        run.kernel.settings = patient.model_copy(update={"start_timeout": timeout})
     run.probe.arm("start", turn, act)
     try:
         await run.kernel.enable(run.name)
@@ -95,7 +94,9 @@ async def _refused(run: Running, turn: int, error: type[BaseException], does: st
         reason = refused.why
     except Exception as other:  # noqa: BLE001  # the kernel raises PluginError, whatever the plugin does
         run.stage.fail(f"a start that {does} at await {turn} raises {shown(other)}", RELEASE)
-    run.probe.disarm()
+    finally:
+        run.kernel.settings = patient
+        run.probe.disarm()
     await _afterwards(run, f"after a start that {does} at await {turn}")
     return reason
 
