@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import anyio
+
 from galvo.events import Query
 from galvo.hookspecs import KINDS
 from galvo.observing import Observation
 from galvo.registry import hooks_of
 from galvo.unit import State, Unit, sentence
 
+DEADLINE = 5.0
+"""Seconds for one plugin's `explain`."""
 PLACES = {
     "tryfirst": (-1, "marked tryfirst: outside all that are not, wherever it is listed"),
     "": (0, ""),
@@ -49,9 +53,10 @@ async def explain_statement(query: Query, units: Iterable[Unit]) -> dict[str, An
         if unit.plugin is None or unit.state is not State.ACTIVE:
             continue
         try:
-            answer = await unit.plugin.explain(query)
+            with anyio.fail_after(DEADLINE):
+                answer = await unit.plugin.explain(query)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is that plugin's answer
-            answer = {"problem": sentence(error)}
+            answer = {"fault": sentence(error)}
         if answer is not None:
             told[unit.name] = answer
     return told

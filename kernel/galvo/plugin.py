@@ -68,7 +68,10 @@ class Plugin:
         """
 
     async def explain(self, query: Query) -> dict[str, Any] | None:
-        """What this plugin would do with `query`, for `kernel.explain()`; None is nothing."""
+        """What this plugin would do with `query`, for `kernel.explain()`; None is nothing.
+
+        A "problem" in it says why the statement cannot run at all; `galvo explain` then says only that.
+        """
         return None
 
     def stats(self) -> dict[str, float]:

@@ -20,6 +20,8 @@ FILES = 1024
 """Open files with which a web application with a pool and a few hundred clients gets along."""
 SHARED = Path("/dev/shm")  # noqa: S108  # it is looked at, nothing is written
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
 
 def today() -> date:
     return datetime.now(UTC).date()
@@ -78,7 +80,23 @@ def _files() -> Iterator[Finding]:
 def _cores() -> Finding:
     there = os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there
-    return Finding("CPUs", f"{allowed}" if allowed == there else f"{allowed} of {there}")
+    found = f"{allowed}" if allowed == there else f"{allowed} of {there}"
+    share = _quota()
+    if share is not None and share < allowed:
+        advice = "raise the quota of its control group (docker run --cpus), or expect pauses when it is used up"
+        return Finding(
+            "CPUs", f"{found}, and of their time {share:g}", "advice" if share < 1 else "ok", advice * (share < 1)
+        )
+    return Finding("CPUs", found)
+
+
+def _quota() -> float | None:
+    """CPUs that the control group may use together; None: no limit, or not known."""
+    try:
+        quota, period = QUOTA.read_text("ascii").split()
+        return int(quota) / int(period)
+    except (OSError, ValueError):
+        return None
 
 
 def _shared() -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from galvo import Finding, Plugin
+from galvo import Finding, Plugin, surroundings
 from galvo.blueprint import Plan, of_classes
 from galvo.commands import doctor as command
 from galvo.doctor import Section, examine, started
@@ -154,6 +155,29 @@ async def test_variables_are_named_and_their_values_are_not(tmp_path: Path, monk
     assert "GALVO_KERNEL__FAULTS" in text
     assert "31415" not in text
     assert sections[-1].about == "limits", "without plugins there is nothing to say of them"
+
+
+@pytest.mark.parametrize(
+    "text, found, expected",
+    [("max 100000", "", "ok"), ("50000 100000", "and of their time 0.5", "advice"), ("", "", "ok"), (None, "", "ok")],
+)
+def test_a_share_of_the_cpus(
+    text: str | None, found: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surroundings, "QUOTA", tmp_path / "cpu.max")
+    if text is not None:
+        (tmp_path / "cpu.max").write_text(text)
+    (cpus,) = [one for one in surroundings.limits() if one.subject == "CPUs"]
+    assert found in cpus.found
+    assert cpus.verdict == expected
+
+
+@pytest.mark.parametrize("soft, expected", [(100, "problem"), (512, "advice"), (4096, "ok")])
+def test_open_files(soft: int, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, 4096))
+    (files,) = [one for one in surroundings.limits() if one.subject == "open files"]
+    assert files.verdict == expected
+    assert ("ulimit -n 1024 (hard limit: 4096)" in files.advice) is (expected != "ok")
 
 
 @pytest.mark.parametrize("verdict, code", [("ok", 0), ("advice", 0), ("problem", 1)])

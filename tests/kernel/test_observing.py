@@ -10,7 +10,20 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from galvo import Freed, Kernel, KernelClosed, Level, MemoryPressure, Metric, Plugin, Proceed, Query, Rows, hookimpl
+from galvo import (
+    Freed,
+    Kernel,
+    KernelClosed,
+    Level,
+    MemoryPressure,
+    Metric,
+    Plugin,
+    Proceed,
+    Query,
+    Rows,
+    explain,
+    hookimpl,
+)
 from galvo import observing as module
 from galvo.observing import Latencies
 
@@ -209,6 +222,36 @@ async def test_explain_watches_and_says_why_each_is_where_it_is(clock: Clock) ->
     assert "inside all that are not" in inner["reason"]
     assert outer["calls"] > 0
     assert outer["own_median"] == 12e-9
+
+
+async def test_a_plugin_that_cannot_explain_a_statement_keeps_nobody_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Answers(Plugin):
+        name = "answers"
+
+        async def explain(self, query: Query) -> dict[str, Any] | None:
+            return {"sql": query.sql}
+
+    class Raises(Plugin):
+        name = "raises"
+
+        async def explain(self, query: Query) -> dict[str, Any] | None:
+            raise ValueError("cannot say")
+
+    class Hangs(Plugin):
+        name = "hangs"
+
+        async def explain(self, query: Query) -> dict[str, Any] | None:
+            await anyio.sleep_forever()
+            return None
+
+    monkeypatch.setattr(explain, "DEADLINE", 0.01)
+    async with Kernel.of({Raises: {}, Hangs: {}, Answers: {}}) as kernel:
+        told = await kernel.explain("select 1")
+    assert told == {
+        "raises": {"fault": "ValueError: cannot say"},
+        "hangs": {"fault": "TimeoutError"},
+        "answers": {"sql": "select 1"},
+    }
 
 
 def test_quantiles_are_close_and_memory_is_bounded() -> None:

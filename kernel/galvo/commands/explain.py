@@ -83,7 +83,8 @@ def _show_hook(options: argparse.Namespace, told: dict[str, Any]) -> None:
     seen = "seconds" in told
     if not options.json:
         where = f"; process {told['pid']}, watched for {told['seconds']:g} s" if seen else ""
-        print(f"{told['hook']}: {told['kind']}, outermost first{where}")
+        order = "outermost first" if told["kind"] == "around" else "in this order"
+        print(f"{told['hook']}: {told['kind']}, {order}{where}")
     head, row = (ALL, _figures) if seen else (FEW, _few)
     show(options, told, head, [row(layer) for layer in told["layers"]])
     if not options.json:
