@@ -20,13 +20,15 @@ CHANGES = 1000 if THOROUGH else 40
 
 def test_random_reloads_under_load(dsn: str, servers: Servers, project: Path, tmp_path: Path) -> None:
     (tmp_path / "settings").mkdir()
-    (tmp_path / "settings/galvo.toml").write_text("[tasks]\non = false\n[embedded]\non = false\n")
+    (tmp_path / "settings/galvo.toml").write_text(
+        f'[tasks]\non = false\n[embedded]\non = false\n[pool]\nurl = "{dsn}"\n'
+    )
     shutil.copy(project / "entrypoints.toml", tmp_path)
     redis = asyncio.run(servers.redis())
     with (tmp_path / "log").open("w") as log:
         done = subprocess.run(
             [sys.executable, "-W", "default", "-m", "tests.system.processes.reloaded", tmp_path, str(CHANGES), "1"],
-            env=os.environ | {"GALVO_POOL__URL": dsn, "GALVO_CACHE__REDIS": redis, "PYTHONPATH": str(project)},
+            env=os.environ | {"DATABASE_URL": dsn, "GALVO_CACHE__REDIS": redis, "PYTHONPATH": str(project)},
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
     log_text = (tmp_path / "log").read_text()

@@ -1,6 +1,6 @@
 """An application under load whose settings change all the time, at random; tells at its end what became of it.
 
-`python -m tests.system.processes.reloaded FOLDER CHANGES SEED`, with GALVO_POOL__URL and GALVO_CACHE__REDIS in the
+`python -m tests.system.processes.reloaded FOLDER CHANGES SEED`, with DATABASE_URL and GALVO_CACHE__REDIS in the
 environment. In FOLDER are entrypoints.toml and settings/.
 """
 
@@ -32,7 +32,7 @@ from tests.system.oracle import SCHEMA, Oracle
 
 ROWS = 12
 READERS, WRITERS = 10, 3
-BETWEEN = 30
+BETWEEN = 20
 """Reads from one change to the next."""
 OPTIONAL = ("cache", "index", "memory", "monitor")
 VALID: dict[str, dict[str, list[Any]]] = {
@@ -73,6 +73,8 @@ class Reloaded:
 
     def write(self, tables: dict[str, dict[str, Any]], more: str = "") -> None:
         lines = ["[tasks]\non = false", "[embedded]\non = false"]
+        if "pool" in tables:
+            tables = {**tables, "pool": {**tables["pool"], "url": os.environ["DATABASE_URL"]}}
         for name, table in tables.items():
             lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
         self._file.write_text("\n".join([*lines, more]), "utf-8")
@@ -134,33 +136,34 @@ class Reloaded:
             return str(error)
         return ""
 
-    async def rest(self) -> dict[str, Any]:
-        """All plugins as they are by default, nobody asks: what is held then."""
-        self.write({name: {"on": True} for name in VALID})
+    async def rest(self, most: dict[str, Any] | None = None) -> dict[str, Any]:
+        """All plugins as they are by default, nobody asks: what is held then, once it is no more than `most`."""
+        default: dict[str, dict[str, Any]] = {name: {"on": True} for name in VALID}
+        default["pool"] |= {"min_size": 2, "max_size": 2}
+        self.write(default)
         await self.kernel.control.reload(who="test")
         for name in OPTIONAL:
             await self.kernel.control.enable(name, who="test")
-        self.write({name: {"on": True, "required": False} for name in VALID})
+        self.write({name: {**table, "required": False} for name, table in default.items()})
         await self.kernel.control.reload(who="test")  # whatever a change before has left is thrown away
-        process = psutil.Process()
-        held: dict[str, Any] = {}
-        for _ in range(200):
+        process, before = psutil.Process(), dict[str, Any]()
+        for _ in range(300):
             gc.collect()
-            held, before = (
-                {
-                    "tasks": len(asyncio.all_tasks()),
-                    # Those that wait for work are taken leave of some time later.
-                    "threads": len(
-                        [one for one in threading.enumerate() if not one.name.startswith(("asyncio_", "AnyIO"))]
-                    ),
-                    "fds": process.num_fds(),
-                    "connections": await self.kernel.fetchval(CONNECTIONS),
-                },
-                held,
-            )
-            if held == before:
+            held = {
+                "tasks": len(asyncio.all_tasks()),
+                # Those that wait for work are taken leave of some time later.
+                "threads": len(
+                    [one for one in threading.enumerate() if not one.name.startswith(("asyncio_", "AnyIO"))]
+                ),
+                "fds": process.num_fds(),
+                "connections": await self.kernel.fetchval(CONNECTIONS),
+            }
+            if most is not None and all(value <= most[key] for key, value in held.items()):
                 break
-            await asyncio.sleep(0.3)
+            if most is None and held == before:
+                break
+            before = held
+            await asyncio.sleep(0.1)
         return held | {"rss": process.memory_info().rss}
 
 
@@ -186,7 +189,7 @@ async def main(folder: Path, changes: int, seed: int) -> None:
                     rss.append(psutil.Process().memory_info().rss)
                     print(number + 1, round(time.monotonic() - began), rss[-1] >> 20, file=sys.stderr, flush=True)
             app.oracle.stop = True
-        after = await app.rest()
+        after = await app.rest(before)
         gc.unfreeze()
         gc.collect()
         running = {id(unit.plugin) for unit in kernel.supervisor.units.values()}
