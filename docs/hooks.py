@@ -16,7 +16,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
 MADE = re.compile(r"^<!-- made: (\w+) -->$", re.M)
-BLOCKS = re.compile(r"^<!-- blocks: .* -->\n", re.M)
+BLOCKS = re.compile(r"^ *<!-- blocks: .* -->\n", re.M)
 """How tests run the block below: of no interest to who reads."""
 
 
@@ -39,7 +39,10 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def made(name: str) -> str:
     """What `making/NAME.py` says."""
-    from making import commands, hooktable, keys, metrics, onion
+    from making import apichanges, commands, hooktable, keys, metrics, onion
 
-    makers = {"commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics, "onion": onion}
+    makers = {
+        "apichanges": apichanges, "commands": commands, "hooktable": hooktable, "keys": keys, "metrics": metrics,
+        "onion": onion,
+    }  # fmt: skip
     return str(makers[name].markdown())

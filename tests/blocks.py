@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -26,10 +27,10 @@ from tests.forking import Forks
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(
-    r"""(?:^<!--\ blocks:\ (?P<directive>.*)\ -->\n)?
-    ^(?P<ticks>`{3,})(?P<language>\w*)(?:\ title="(?P<title>[^"]*)")?.*\n
+    r"""(?:^\ *<!--\ blocks:\ (?P<directive>.*)\ -->\n)?
+    ^(?P<indent>\ *)(?P<ticks>`{3,})(?P<language>\w*)(?:\ title="(?P<title>[^"]*)")?.*\n
     (?P<text>(?:.*\n)*?)
-    ^(?P=ticks)$""",
+    ^(?P=indent)(?P=ticks)$""",
     re.M | re.X,
 )
 ELSEWHERE = re.compile(r"^<!-- blocks: tested by (.+) -->$", re.M)
@@ -68,7 +69,8 @@ def blocks(text: str) -> list[Block]:
         directive = match["directive"] or ""
         assert not directive or BACKGROUND.fullmatch(directive) or SHOWN.fullmatch(directive), directive
         line = text.count("\n", 0, match.start("ticks")) + 1
-        found.append(Block(match["language"], match["title"] or "", match["text"], directive, line))
+        inner = textwrap.dedent(match["text"]) if match["indent"] else match["text"]
+        found.append(Block(match["language"], match["title"] or "", inner, directive, line))
     return found
 
 
@@ -134,16 +136,21 @@ class Page:
 
     def _command(self, line: str, code: int, where: str) -> str:
         """What it prints."""
-        words = line.split()
-        if words[:2] == ["pip", "install"]:
+        if line.startswith("pip install"):
             return ""
-        if words[0] == "galvo":
-            line = self._asking(line, words)
-            if not SHELLISH.search(line):
-                got, out, err = self._forks.galvo(shlex.split(line)[1:], self.folder, self._environment)
+        line = self._asking(line)
+        if not SHELLISH.search(line):
+            words = shlex.split(line)
+            environment = dict(self._environment)
+            while "=" in words[0]:
+                name, _, value = words.pop(0).partition("=")
+                environment[name] = value
+            run = self._forks.programs.get(words[0])
+            if run is not None and (words[0] != "python" or words[1].endswith(".py")):
+                got, out, err = run(words[1:], self.folder, environment)
                 assert got == code, f"{where}: {line}: exit {got}\n{out}{err}"
                 return out + err
-        there = ROOT if words[0] == "make" else self.folder
+        there = ROOT if line.startswith("make ") else self.folder
         done = subprocess.run(
             ["bash", "-c", re.sub(r"^make ", "make --dry-run ", line)],
             cwd=there, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -151,8 +158,9 @@ class Page:
         assert done.returncode == code, f"{where}: {line}: exit {done.returncode}\n{done.stdout}"
         return done.stdout
 
-    def _asking(self, line: str, words: list[str]) -> str:
-        if self._background and len(words) > 1 and words[1] in ASKING and "--pid" not in words:
+    def _asking(self, line: str) -> str:
+        words = line.split()
+        if self._background and words[0] == "galvo" and words[1] in ASKING and "--pid" not in words:
             return f"{line} {ASKING[words[1]]}{self._background[-1].pid}"
         return line
 

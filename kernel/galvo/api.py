@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -23,6 +25,8 @@ CLASSES: tuple[type, ...] = (
     events.Freed, checkup.Finding, control.Control, control.Change,
 )  # fmt: skip
 
+CONTRACT = Path(__file__).parent / "testing/base.py"
+
 
 def render() -> str:
     """All of it, each part under its name."""
@@ -30,6 +34,7 @@ def render() -> str:
     lines += [f"  {KINDS[name]}: {signature(name, getattr(hookspecs, name))}" for name in KINDS]
     for cls in CLASSES:
         lines += ["", heading(cls), *(f"  {line}" for line in members(cls))]
+    lines += ["", "galvo.testing.PluginContract", *(f"  {line}" for line in written(CONTRACT, "Contract"))]
     lines += ["", "errors"]
     for name, found in vars(errors).items():
         if isinstance(found, FunctionType):
@@ -60,6 +65,13 @@ def members(cls: type) -> Iterator[str]:
             yield f"{name} = {value.value!r}"
         elif isinstance(function, FunctionType):
             yield signature(name, function)
+
+
+def written(path: Path, name: str) -> Iterator[str]:
+    """A class's fields as its file has them, which cannot be imported without pytest."""
+    for found in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(found, ast.ClassDef) and found.name == name:
+            yield from (ast.unparse(line) for line in found.body if isinstance(line, ast.AnnAssign))
 
 
 def defaults(cls: type) -> dict[str, str]:

@@ -85,7 +85,8 @@ async def started(whole: Plan, deadline: float) -> list[Section]:
     try:
         async with Kernel(msgspec.structs.replace(whole, blueprints=free)) as kernel:
             units = list(kernel.supervisor.units.values())
-            return [Section("plugins", tuple(states(units))), *(await checkups(units, deadline))]
+            told = [Section("plugins", tuple(states(units))), *(await checkups(units, deadline))]
+            return [section for section in told if section.findings]
     except GalvoError as error:
         return [Section("plugins", (Finding("start", "refused", "problem", str(error)),))]
 
@@ -104,7 +105,7 @@ def states(units: Sequence[Unit]) -> Iterator[Finding]:
 
 
 async def checkups(units: Iterable[Unit], deadline: float = DEADLINE) -> list[Section]:
-    """Every running plugin's, all at once; those with nothing to say are left out."""
+    """Every running plugin's, all at once."""
     told: dict[str, tuple[Finding, ...]] = {unit.name: () for unit in units if unit.state is State.ACTIVE}
 
     async def one(unit: Unit) -> None:
@@ -122,7 +123,7 @@ async def checkups(units: Iterable[Unit], deadline: float = DEADLINE) -> list[Se
         for unit in units:
             if unit.name in told:
                 tasks.start_soon(one, unit)
-    return [Section(name, findings) for name, findings in told.items() if findings]
+    return [Section(name, findings) for name, findings in told.items()]
 
 
 def checked(found: object) -> tuple[Finding, ...]:

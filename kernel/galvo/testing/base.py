@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -12,7 +12,6 @@ from galvo.registry import hooks_of
 from galvo.testing.stage import Stage
 
 Check = TypeVar("Check", bound=Callable[..., Any])
-Settings = Mapping[str, Any]
 BUDGET = {"on_query": 0.005, "on_cache_miss": 0.005, "on_metric": 0.0005, "on_memory_pressure": 0.05}
 
 
@@ -21,13 +20,13 @@ class Contract:
 
     plugin: ClassVar[type[Plugin]]
     """The class to prove."""
-    settings: ClassVar[Settings] = {}
-    """Its table. It runs with `required = false`, because what is required cannot be disabled."""
-    changed: ClassVar[Settings] = {"mode": "shadow"}
-    """What a reload changes in its table."""
-    hostile_settings: ClassVar[Sequence[Settings]] = ()
-    """Changes that a reload has to refuse, for example a URL where nobody listens."""
-    beside: ClassVar[Mapping[type[Plugin], Settings]] = {}
+    settings: ClassVar[Any] = {}
+    """Its table, as a dict. It runs with `required = false`, because what is required cannot be disabled."""
+    changed: ClassVar[Any] = {"mode": "shadow"}
+    """What a reload changes in its table, as a dict."""
+    hostile_settings: ClassVar[Any] = ()
+    """A tuple of such changes, each of which a reload has to refuse, for example a URL where nobody listens."""
+    beside: ClassVar[Any] = {}
     """Plugins that run with it, with their tables. One that provides "pool" runs the queries; without one, the kit's
     own `Database` does, in memory: it knows the statements below, and refuses all others as a database would.
     """
@@ -35,8 +34,12 @@ class Contract:
     """A read with one argument, which it answers as one row of one column."""
     failing: ClassVar[str] = "select 1/0"
     """A statement that the database refuses."""
-    budget: ClassVar[Mapping[str, float]] = BUDGET
+    budget: ClassVar[Any] = BUDGET
     """Seconds of CPU that one step of a hook, from one await to the next, may take; missing ones are the default's."""
+    injected: ClassVar[bool] = True
+    """Errors are raised at the awaits of its start. False for one that awaits a driver there which can bear nothing but
+    cancellation, as asyncpg: give it `hostile_settings` with which the start fails.
+    """
     thorough: ClassVar[bool] = False
     """True: every await of the start, the stop and the hooks is tried instead of some of each, and more of the rest."""
 
@@ -64,6 +67,7 @@ class Contract:
             statement=value("statement"),
             failing=value("failing"),
             budget={**BUDGET, **value("budget")},
+            injected=value("injected"),
             thorough=value("thorough"),
         )
 

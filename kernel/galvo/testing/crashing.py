@@ -48,10 +48,10 @@ async def _without(run: Running, turn: int, *, crash: bool) -> None:
     else:
         task.cancel()
     for _ in range(3):
-        await run.ask(when)
+        await run.ask(when, may_fail=stage.is_database)
     with anyio.move_on_after(0.5):  # one that survives what is raised in it does not end
         await asyncio.wait([task])
-    await run.ask(when)
+    await run.ask(when, may_fail=stage.is_database)
     stage.ensure(run.unit.state in STATES, f"{when}, it is {run.unit.state}", SUPERVISE)
     if run.unit.state is State.ACTIVE:
         await run.kernel.disable(run.name)

@@ -95,9 +95,8 @@ def _others() -> dict[str, str]:
         "signal handlers": str(
             {
                 each.name: handler
-                for each in signal.valid_signals()
-                if isinstance(each, signal.Signals)
-                and (handler := signal.getsignal(each)) not in (signal.SIG_DFL, signal.SIG_IGN)
+                for each in signal.Signals
+                if (handler := signal.getsignal(each)) not in (signal.SIG_DFL, signal.SIG_IGN)
             }
         ),
         "atexit functions": str(atexit._ncallbacks()),

@@ -26,6 +26,10 @@ class Fragile:
         self._breaks = True
         task.cancel()
 
+    def close(self) -> None:
+        """Its task was cancelled before it began."""
+        self._coroutine.close()
+
     def __await__(self) -> Generator[Any, Any, Any]:
         thrown: BaseException | None = None
         while True:
@@ -52,7 +56,7 @@ class Owned:
 
     def add(self, task: asyncio.Task[Any], fragile: Fragile) -> None:
         self._tasks[task] = fragile
-        task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(lambda done: self._tasks.pop(done).close())
 
     def running(self) -> list[asyncio.Task[Any]]:
         return [task for task in self._tasks if not task.done()]

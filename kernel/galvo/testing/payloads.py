@@ -38,7 +38,8 @@ ITSELF.append(ITSELF)
 
 STATEMENTS = (
     "", " \t\n", ";", ";;", "\x00", "select 1\x00", "\ud800", "select '\udcff'", "select \N{RIGHT-TO-LEFT OVERRIDE}1",
-    "(" * 3000, ")" * 10, "select " + "1," * 30_000 + "1", "x" * 1_000_000, "--", "-- nothing", "/*", "/* /* */",
+    "(" * 3000, ")" * 10, "select " + "1," * 2000 + "1", f"select '{'x' * 1_000_000}'",
+    "--", "-- nothing", "/*", "/* /* */",
     "'", "e'\\'", "$$", "$1", "select $1", "select $0", "select $99999", "selec 1", "begin; select", "commit; begin",
     "insert", "update x set", "select * from no_such_table_of_the_kit", "copy x from stdin",
     "\N{LATIN SMALL LETTER LONG S}elect 1", "select 1 as \"\"", "{}", "%s", "select %(n)s", "\\", "\r",

@@ -43,6 +43,7 @@ class Stage(msgspec.Struct, kw_only=True):
     statement: str
     failing: str
     budget: Mapping[str, float]
+    injected: bool
     thorough: bool
 
     def fail(self, found: str, remedy: str) -> NoReturn:
@@ -76,8 +77,8 @@ class Stage(msgspec.Struct, kw_only=True):
     async def wait(self, left: Callable[[], list[str]], when: str, remedy: str) -> None:
         """Until nothing is `left`. Raises AssertionError when something stays."""
         end = monotonic() + PATIENCE
-        while (found := left()) and monotonic() < end:
-            await anyio.sleep(0.002)  # noqa: ASYNC110  # what ends tells nobody
+        while (found := left()) and monotonic() < end:  # noqa: ASYNC110  # what ends tells nobody
+            await anyio.sleep(0.002)
         self.ensure(not found, f"{when}, there is still {', '.join(found[:5])}", remedy)
 
     @asynccontextmanager
@@ -128,10 +129,13 @@ class Running:
         """There is somebody who runs queries."""
         return not self.stage.is_database or self.unit.state is State.ACTIVE
 
-    async def ask(self, when: str, number: int | None = None) -> None:
-        """One query, which has to get its answer; from a new number it is one that nobody has asked before."""
+    async def ask(self, when: str, number: int | None = None, *, may_fail: bool = False) -> None:
+        """One query, which has to get its answer; from a new number it is one that nobody has asked before.
+
+        `may_fail`: the plugin is the database and has just crashed.
+        """
         stage, number = self.stage, number or next(NUMBERS)
-        served = self.serving
+        served = self.serving and not may_fail
         try:
             with anyio.fail_after(ANSWERED):
                 rows = (await self.kernel.run(Query(stage.statement, (number,)))).records

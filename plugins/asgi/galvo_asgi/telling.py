@@ -6,8 +6,9 @@ The caches live in the kernels' event loops; who writes waits for them in a thre
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from galvo import GalvoError
 from galvo.errors import leave_open
 from galvo_asgi.running import Running, running
 
+log = logging.getLogger("galvo.asgi")
 T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that an event loop may take to answer."""
@@ -54,7 +56,10 @@ def _verdict(one: Running, cache: Any, sql: str) -> str:
         async def learn() -> str:
             return str(cache.foreign.learn(sql))
 
-        known = _wait(asyncio.run_coroutine_threadsafe(learn(), loop))
+        try:
+            known = _wait(asyncio.run_coroutine_threadsafe(learn(), loop))
+        except CancelledError:  # the loop has ended, and with it the cache
+            known = "writes"
     return known
 
 
@@ -84,7 +89,10 @@ def _within(caches: list[tuple[Running, Any]], statements: Collection[str], writ
             told.result(PATIENCE)
         raise
     written.set_result(None)
-    _wait(told)
+    try:
+        _wait(told)
+    except (GalvoError, CancelledError) as error:  # until it knows, the cache answers nothing of these tables
+        log.error("written, but the cache does not know yet that it has ended: %s", error)
     return result
 
 
@@ -119,5 +127,4 @@ def _wait(future: Future[T]) -> T:
     except TimeoutError:
         if future.done():
             raise
-        future.cancel()
         raise GalvoError(f"the event loop did not answer for {PATIENCE:g} s: something blocks it") from None

@@ -109,6 +109,7 @@ class CachePlugin(Plugin):
         older = self.context.capability("cache")
         if isinstance(older, CachePlugin) and older is not self:
             self._warming.inherit(older._warming)
+        del older  # this frame lives as long as this instance: the older one would, too, with all that it keeps
         self._warming.load()
         try:
             async with anyio.create_task_group() as tasks:

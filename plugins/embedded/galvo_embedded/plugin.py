@@ -59,7 +59,7 @@ class EmbeddedPlugin(Plugin):
         return await self._running().redis()
 
     async def checkup(self) -> Sequence[Finding]:
-        return checkup(Path(self.settings.data), self._running().versions)
+        return checkup(self._running().home, self._running().versions)
 
     def _running(self) -> Servers:
         if self._servers is None:

@@ -47,7 +47,7 @@ class Servers:
             account = server_account()
         except Refused as refusal:
             raise PluginError("embedded", str(refusal)) from None
-        home = paths.place(data, account)
+        self.home = home = paths.place(data, account)
         self._note = "" if home == paths.asked(data) else f" (user id {account.uid} cannot get to {data})"
         self._log = log or logging.getLogger("galvo.embedded")
         self.versions: dict[str, str] = {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from galvo import Change, Control, GalvoError
+from galvo import Change, Control, GalvoError, PluginError
+from galvo_live.explaining import explained
 from galvo_local import asker, named
 
 NAME = "live"
@@ -27,6 +28,7 @@ class Questions:
             "disable": self._disable,
             "reload": self._reload,
             "changes": self._changes,
+            "explain": partial(explained, control),
         }
 
     async def __call__(self, asked: bytes) -> bytes | None:
@@ -40,7 +42,7 @@ class Questions:
             told = await answer(question)
         except GalvoError as error:
             told = {"problem": str(error)}
-        return json.dumps(told).encode()
+        return json.dumps(told, default=str).encode()
 
     async def _enable(self, question: dict[str, Any]) -> Answer:
         name, why = _text(question, "name"), _text(question, "why")
@@ -49,9 +51,8 @@ class Questions:
     async def _disable(self, question: dict[str, Any]) -> Answer:
         name, why = _text(question, "name"), _text(question, "why")
         if name == NAME:
-            raise GalvoError(
-                "plugin 'live' is who does this, and could not be asked to come back: write `on = false` under [live] "
-                "and `galvo reload`"
+            raise PluginError(
+                NAME, "nobody could ask it to come back: write `on = false` under [live] and `galvo reload`"
             )
         return _told(await self._control.disable(name, who=_who(), why=why))
 
@@ -73,5 +74,4 @@ def _text(question: dict[str, Any], key: str) -> str:
 
 def _who() -> str:
     """By the kernel's word, not by the asker's."""
-    pid, user = asker.get()
-    return f"{named(user)} (process {pid})" if pid != os.getpid() else named(user)
+    return named(asker.get()[1])

@@ -42,5 +42,13 @@ async def sessions(dsn: str) -> int:
 
 async def until_alone(dsn: str) -> None:
     """The server hears of a closed connection a moment later."""
-    while await sessions(dsn):
+    while await sessions(dsn):  # noqa: ASYNC110  # the server tells nobody
         await asyncio.sleep(0.02)
+
+
+async def waiting(connection: asyncpg.Connection) -> None:
+    """Until somebody waits for an advisory lock in this database."""
+    asked = "select count(*) from pg_locks l join pg_database d on d.oid = l.database "
+    asked += "where not granted and locktype = 'advisory' and datname = current_database()"
+    while not await connection.fetchval(asked):  # noqa: ASYNC110  # the server tells nobody
+        await asyncio.sleep(0.01)

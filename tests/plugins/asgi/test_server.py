@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.plugins.asgi.conftest import until_alone
+from tests.plugins.asgi.conftest import until_alone, waiting
 from tests.plugins.asgi.serving import Served, served
 from tests.plugins.asgi.shop import LOCK
 
@@ -33,14 +33,6 @@ async def held(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             yield connection
     finally:
         await connection.close()
-
-
-async def waiting(connection: asyncpg.Connection) -> None:
-    """Until somebody waits for the lock."""
-    asked = "select count(*) from pg_locks l join pg_database d on d.oid = l.database "
-    asked += "where not granted and locktype = 'advisory' and datname = current_database()"
-    while not await connection.fetchval(asked):
-        await asyncio.sleep(0.01)
 
 
 @pytest.mark.anyio

@@ -26,7 +26,7 @@ async def test_tables_that_somebody_wrote(dsn: str) -> None:
         await stand.other.execute(CHANGE)
         await cache_of(stand).wrote(["public.material"])
         assert [await stand.hits(sql) for sql in (ALL, JOBS, LOG)] == [False, False, True]  # a delete would cascade
-        assert [row["name"] for row in await stand.kernel.fetch(ALL)][0] == "changed"
+        assert next(row["name"] for row in await stand.kernel.fetch(ALL)) == "changed"
         with pytest.raises(GalvoError, match=r"wrote\(\) names 'materials', which is no table"):
             await cache_of(stand).wrote(["log", "materials"])
 

@@ -58,7 +58,9 @@ class Host:
 
     def galvo(self, *words: str) -> subprocess.CompletedProcess[str]:
         told = [GALVO, *words, "--pid", str(self.process.pid)]
-        return subprocess.run(told, capture_output=True, text=True, timeout=PATIENCE, env=os.environ | {"COLUMNS": "80"})
+        return subprocess.run(
+            told, capture_output=True, text=True, timeout=PATIENCE, env=os.environ | {"COLUMNS": "80"}
+        )
 
 
 @contextmanager

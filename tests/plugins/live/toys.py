@@ -48,7 +48,7 @@ class Right(Plugin):
 
 
 def folder(root: Path, settings: str, *more: str) -> Path:
-    """A host's: entrypoints.toml with pool, live and the toys, and settings in which the toys are off but for `value`."""
+    """A host's: entrypoints.toml with pool, live and the toys, and settings, in which these but for `value` are off."""
     toys = [(cls.name, f"{HERE}:{cls.__name__}") for cls in (Value, Broken, Left, Right)]
     lines = [f'[[plugin]]\nname = "{name}"\ntarget = "{target}"\n' for name, target in (*toys, *LISTED)]
     (root / "entrypoints.toml").write_text("\n".join(lines), "utf-8")

@@ -106,7 +106,8 @@ class Watchdog:
         suspect.ended = True
         suspect.over(self._clocks.read())
         stack = suspect.stack
-        if stack and not debugged(stack):
+        # Looked at again: the system counts what a thread waits for a CPU only once it has got one.
+        if stack and suspect.seconds >= self._watch and not debugged(stack):
             self._told(Block(suspect.seconds, stack, importing(stack)))
 
 
