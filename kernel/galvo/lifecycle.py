@@ -44,13 +44,16 @@ class Supervisor:
         self._retired: list[Chains] = []
         self._observations: list[Observation] = []
         self._tasks: TaskGroup | None = None
+        self._ejected: list[tuple[Unit, int]] = []
+        """Just now; each gets a task that tries it again."""
         self.publish()
 
     # -- start and stop of everything -------------------------------------------------------------
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
-        self._tasks = tasks
+        self._tasks, self._eject = tasks, anyio.Event()
+        tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
         self.publish()
         try:
             for unit in self._startable():
@@ -200,7 +203,17 @@ class Supervisor:
         log.error("plugin %r: %s", unit.name, unit.reason)
         self._registry.unregister(unit.name)
         self.publish()
-        self.group().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
+        self._ejected.append((unit, unit.ejections))
+        self._eject.set()
+
+    async def _readmitting(self, tasks: TaskGroup) -> None:
+        """Tasks can only be started in one, and a plugin may fault in a callback of the event loop."""
+        while True:
+            await self._eject.wait()
+            self._eject = anyio.Event()
+            while self._ejected:
+                unit, ejection = self._ejected.pop()
+                tasks.start_soon(self._readmit, unit, ejection, name=f"galvo readmit {unit.name}")
 
     async def _readmit(self, unit: Unit, ejection: int) -> None:
         def waiting() -> bool:  # nobody disabled, enabled or replaced it in the meantime

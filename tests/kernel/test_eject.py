@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+import trio
 
-from galvo import Kernel, Plugin, PluginUnavailable, Proceed, Query, Rows, hookimpl
+from galvo import Kernel, Metric, Plugin, PluginUnavailable, Proceed, Query, Rows, hookimpl
 from galvo.unit import Unit
 
 pytestmark = pytest.mark.anyio
@@ -302,3 +304,29 @@ async def test_a_probe_of_an_earlier_ejection_leaves_the_later_one_alone(no_leak
         assert faulty(kernel).ejections == 2
         assert world.most == 1, "two instances at the same time"
         assert world.alive == world.made[2:]
+
+
+async def test_a_fault_in_a_callback_of_the_loop_ejects_and_readmits(
+    until: Until, anyio_backend_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Sink(Plugin):
+        name = "sink"
+        seen = 0
+
+        @hookimpl
+        def on_metric(self, metric: Metric, value: float) -> None:
+            Sink.seen += 1
+            raise ValueError
+
+    def soon(function: Callable[[], object]) -> None:
+        if anyio_backend_name == "asyncio":
+            asyncio.get_running_loop().call_soon(function)
+        else:
+            trio.lowlevel.current_trio_token().run_sync_soon(function)
+
+    async with Kernel.of({Sink: {"on_error": "eject"}, Inner: {}}, faults=1, eject_for=0.001) as kernel:
+        for times in (1, 2):
+            soon(lambda: kernel.record(Metric("rows", "counter", "1")))
+            await until(lambda: Sink.seen == times)  # noqa: B023  # it is waited for here
+            await until(lambda: kernel.plugins()[0]["state"] == "active")
+    assert caplog.text.count("ejected after") == 2
