@@ -14,8 +14,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import textwrap
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -136,16 +136,21 @@ class Page:
 
     def _command(self, line: str, code: int, where: str) -> str:
         """What it prints."""
-        words = line.split()
-        if words[:2] == ["pip", "install"]:
+        if line.startswith("pip install"):
             return ""
-        if words[0] == "galvo":
-            line = self._asking(line, words)
-            if not SHELLISH.search(line):
-                got, out, err = self._forks.galvo(shlex.split(line)[1:], self.folder, self._environment)
+        line = self._asking(line)
+        if not SHELLISH.search(line):
+            words = shlex.split(line)
+            environment = dict(self._environment)
+            while "=" in words[0]:
+                name, _, value = words.pop(0).partition("=")
+                environment[name] = value
+            run = self._forks.programs.get(words[0])
+            if run is not None and (words[0] != "python" or words[1].endswith(".py")):
+                got, out, err = run(words[1:], self.folder, environment)
                 assert got == code, f"{where}: {line}: exit {got}\n{out}{err}"
                 return out + err
-        there = ROOT if words[0] == "make" else self.folder
+        there = ROOT if line.startswith("make ") else self.folder
         done = subprocess.run(
             ["bash", "-c", re.sub(r"^make ", "make --dry-run ", line)],
             cwd=there, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -153,8 +158,9 @@ class Page:
         assert done.returncode == code, f"{where}: {line}: exit {done.returncode}\n{done.stdout}"
         return done.stdout
 
-    def _asking(self, line: str, words: list[str]) -> str:
-        if self._background and len(words) > 1 and words[1] in ASKING and "--pid" not in words:
+    def _asking(self, line: str) -> str:
+        words = line.split()
+        if self._background and words[0] == "galvo" and words[1] in ASKING and "--pid" not in words:
             return f"{line} {ASKING[words[1]]}{self._background[-1].pid}"
         return line
 

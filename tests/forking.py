@@ -53,6 +53,7 @@ class Forks:
     def __init__(self, folder: Path) -> None:
         """`folder` is where what programs print is kept."""
         self._out, self._err = folder / "stdout", folder / "stderr"
+        self.programs = {"galvo": self.galvo, "python": self.script}
         self._parent = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", PARENT],
             cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -66,6 +67,11 @@ class Forks:
         """As the command `galvo`."""
         code = "import sys; from galvo.cli import main; sys.exit(main())"
         return self._run(code, ["galvo", *words], folder, environment)
+
+    def script(self, words: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
+        """As `python -W error FILE ...`."""
+        code = "import runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__')"
+        return self._run(code, words, folder, environment)
 
     def _run(self, code: str, argv: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
         job: dict[str, Any] = {

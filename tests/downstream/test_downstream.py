@@ -17,6 +17,7 @@ from tests.conftest import reachable_folder
 from tests.downstream.newcomer import Newcomer
 from tests.downstream.wheels import ROOT, built
 
+pytestmark = pytest.mark.timeout(600)  # pip, make, mypy: minutes where everything else runs, too
 EXAMPLES = ("replicas", "tagger", "webhook")
 OURS = ["kernel", *(f"plugins/{name}" for name in ("cache", "embedded", "live", "local", "pool", "sql"))]
 PAGE = ROOT / "docs" / "tutorial" / "your-plugin.md"
@@ -74,9 +75,9 @@ def test_the_examples_own_tests_pass_where_they_are_installed(
             [programs / "pytest", "-q", "-p", "no:cacheprovider"],
             cwd=folder, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-    for name, suite in suites.items():
-        said, _ = suite.communicate()
-        assert suite.returncode == 0, f"{name}\n{said}"
+    outputs = {name: suite.communicate()[0] for name, suite in suites.items()}
+    for name, said in outputs.items():
+        assert suites[name].returncode == 0, f"{name}\n{said}"
         assert re.search(r"^\d\d+ passed in", said, re.M), said  # none skipped, none deselected
 
 

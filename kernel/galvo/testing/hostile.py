@@ -10,9 +10,9 @@ from galvo.testing.payloads import ARGUMENTS, METRICS, REASONS, STATEMENTS, VALU
 from galvo.testing.stage import Running, Stage
 
 HAND_ON = "Hand on with `proceed` what it does not understand"
-SERIES = 5000
+SERIES = 2000
 """Values of one attribute."""
-UNBOUNDED = 64 * 1024
+UNBOUNDED = 32 * 1024
 """Bytes for so many more series that are no noise."""
 
 

@@ -111,21 +111,21 @@ def traced() -> Iterator[None]:
 def held(plugin: type[Plugin]) -> dict[str, int]:
     """Bytes by place in the plugin's own files and the kernel's, as far as they are traced."""
     gc.collect()
-    kernel = Path(galvo.__file__).parent
-    filters = [
-        tracemalloc.Filter(True, own_files(plugin)),
-        tracemalloc.Filter(True, str(kernel / "*.py")),
-        tracemalloc.Filter(False, str(kernel / "testing" / "*.py")),
-    ]
-    snapshot = tracemalloc.take_snapshot().filter_traces(filters)
-    return {str(each.traceback): each.size for each in snapshot.statistics("lineno")}
+    kernel, own = str(Path(galvo.__file__).parent), own_files(plugin)
+    kit = str(Path(__file__).parent)
+    sizes: dict[str, int] = {}
+    for each in tracemalloc.take_snapshot().statistics("lineno"):
+        file = each.traceback[0].filename
+        if file.startswith((own, kernel)) and not file.startswith(kit):
+            sizes[str(each.traceback)] = each.size
+    return sizes
 
 
 def own_files(plugin: type[Plugin]) -> str:
-    """A pattern of the files of the package that the class is in, or of its module alone."""
+    """Where the package is that the class is in, or its module alone."""
     package = sys.modules.get(plugin.__module__.partition(".")[0])
-    file = getattr(sys.modules[plugin.__module__], "__file__", None) or ""
+    file = getattr(sys.modules[plugin.__module__], "__file__", None) or "?"
     root = getattr(package, "__file__", None)
     if root is not None and root.endswith("__init__.py") and Path(file).is_relative_to(Path(root).parent):
-        return str(Path(root).parent / "*")
+        return str(Path(root).parent)
     return file

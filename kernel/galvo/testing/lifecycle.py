@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import anyio
-import anyio.lowlevel
 
 from galvo.testing.base import Contract
+from galvo.testing.clients import Clients
 from galvo.testing.stage import Stage
 from galvo.unit import State
 
@@ -47,26 +47,10 @@ class Lifecycle(Contract):
     async def test_toggles_under_load(self, stage: Stage) -> None:
         """Whatever sequence of switches it goes through, the queries that run meanwhile get their own answers."""
         dice = random.Random(11)  # noqa: S311  # the same sequence in every run
-        done = anyio.Event()
-        asked = 0
-
-        async def client() -> None:
-            nonlocal asked
-            while not done.is_set():
-                await run.ask("while it is switched")
-                asked += 1
-                await anyio.lowlevel.checkpoint()  # without a database queries are refused at once
-
         async with stage.running(drain_timeout=60) as run:
-            async with anyio.create_task_group() as tasks:
-                for _ in range(4):
-                    tasks.start_soon(client)
+            async with Clients(run, "while it is switched") as clients:
                 for _ in range(60 if stage.thorough else 8):
                     await dice.choice((run.kernel.enable, run.kernel.disable))(run.name)
-                    answers = asked + dice.randrange(3)
-                    while asked < answers:
-                        await anyio.lowlevel.checkpoint()
-                done.set()
-            stage.ensure(asked, "no query ran meanwhile", "Let queries through while it starts and stops")
+                    await clients.answered(dice.randrange(3))
             await run.kernel.enable(run.name)
             await run.ask("after all switches")

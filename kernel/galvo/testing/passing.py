@@ -155,18 +155,25 @@ def _always(error: Exception) -> Callable[[Query], Exception | None]:
 
 
 async def every_kind(run: Running) -> None:
-    """One query of each kind, in a session and without one, some of them twice."""
-    number, sql = next(NUMBERS), run.stage.statement
-    for _ in range(2):
-        await run.ask("as usual", number)
-        await run.kernel.fetchrow(sql, number)
-        await run.kernel.fetchval(sql, number)
-        await run.kernel.execute(sql, number)
-        await run.kernel.executemany(sql, [(number,), (number + 1,)])
-        value = await run.kernel.cached(f"kit:{number}", _computed)
-        run.stage.ensure(value == 7, f"a computed value of 7 came out as {value!r}", "Let its answer through")
-        async with run.kernel.acquire() as session:
-            await session.fetch(sql, number)
+    """One query of each kind, in a session and without one, all of them twice."""
+    try:
+        for number in (same := next(NUMBERS), same):
+            await run.ask("as usual", number)
+            await _kinds(run, number)
+    except Exception as error:  # noqa: BLE001  # whatever an ordinary query ends in
+        run.stage.fail(f"an ordinary query ends in {shown(error)}", "Hand on `query`, or `query.with_(...)`")
+
+
+async def _kinds(run: Running, number: int) -> None:
+    sql = run.stage.statement
+    await run.kernel.fetchrow(sql, number)
+    await run.kernel.fetchval(sql, number)
+    await run.kernel.execute(sql, number)
+    await run.kernel.executemany(sql, [(number,), (number + 1,)])
+    value = await run.kernel.cached(f"kit:{number}", _computed)
+    run.stage.ensure(value == 7, f"a computed value of 7 came out as {value!r}", "Let its answer through")
+    async with run.kernel.acquire() as session:
+        await session.fetch(sql, number)
 
 
 async def _computed() -> int:

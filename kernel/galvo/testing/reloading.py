@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import anyio
-import anyio.lowlevel
-
 from galvo.errors import GalvoError
 from galvo.testing.base import Contract
+from galvo.testing.clients import Clients
 from galvo.testing.driving import Injected
 from galvo.testing.stage import Running, Stage
 
@@ -21,7 +19,7 @@ class Reloading(Contract):
         """A reload with changed settings, and one back: the new instance runs, the old one is closed, and the queries
         that run meanwhile get their answers.
         """
-        async with stage.running(drain_timeout=60) as run, _clients(run):
+        async with stage.running(drain_timeout=60) as run, Clients(run, "during a reload"):
             for turn, table in enumerate((stage.changed, {}), 2):
                 old = run.plugin
                 names = await run.reload(**table)
@@ -39,7 +37,7 @@ class Reloading(Contract):
 
     async def test_refused_reload(self, stage: Stage) -> None:
         """A reload with settings that cannot be used, or whose start fails, is refused: the old instance runs on."""
-        async with stage.running(drain_timeout=60) as run, _clients(run):
+        async with stage.running(drain_timeout=60) as run, Clients(run, "during a reload"):
             old = run.plugin
             tables: list[Mapping[str, Any]] = [*INVALID, *stage.hostile_settings]
             for table in tables:
@@ -66,26 +64,3 @@ class Reloading(Contract):
 async def _untouched(run: Running, old: object, when: str) -> None:
     run.stage.ensure(run.plugin is old, f"{when}, another instance runs", "Raise before the `yield` of lifespan()")
     await run.ask(when)
-
-
-class _clients:
-    """Queries run meanwhile."""
-
-    def __init__(self, run: Running) -> None:
-        self._run = run
-        self._done = False
-
-    async def __aenter__(self) -> None:
-        self._tasks = anyio.create_task_group()
-        await self._tasks.__aenter__()
-        for _ in range(3):
-            self._tasks.start_soon(self._client)
-
-    async def __aexit__(self, *error: object) -> None:
-        self._done = True
-        await self._tasks.__aexit__(None, None, None)
-
-    async def _client(self) -> None:
-        while not self._done:
-            await self._run.ask("during a reload")
-            await anyio.lowlevel.checkpoint()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -75,5 +74,4 @@ def _text(question: dict[str, Any], key: str) -> str:
 
 def _who() -> str:
     """By the kernel's word, not by the asker's."""
-    pid, user = asker.get()
-    return f"{named(user)} (process {pid})" if pid != os.getpid() else named(user)
+    return named(asker.get()[1])

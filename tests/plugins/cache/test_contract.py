@@ -9,10 +9,12 @@ import pytest
 from galvo.testing import PluginContract
 from galvo_cache import CachePlugin
 from galvo_pool import PoolPlugin
+from tests.thorough import THOROUGH
 
 
 class TestCache(PluginContract):
     plugin = CachePlugin
+    thorough = THOROUGH
     changed = {"ttl": 3}
     hostile_settings = ({"ttl": -1}, {"max_bytes": "many"})
 

@@ -9,10 +9,12 @@ import pytest
 
 from galvo.testing import PluginContract
 from galvo_embedded import EmbeddedPlugin
+from tests.thorough import THOROUGH
 
 
 class TestEmbedded(PluginContract):
     plugin = EmbeddedPlugin
+    thorough = THOROUGH
     changed = {"options": {"fsync": "off", "jit": "off"}}
     hostile_settings = ({"postgres": 17}, {"options": "fsync"})
 

@@ -9,10 +9,12 @@ import pytest
 from galvo.testing import PluginContract
 from galvo_index import IndexPlugin
 from galvo_pool import PoolPlugin
+from tests.thorough import THOROUGH
 
 
 class TestIndex(PluginContract):
     plugin = IndexPlugin
+    thorough = THOROUGH
     changed = {"slow": 0.5}
     hostile_settings = ({"slow": -1},)
 

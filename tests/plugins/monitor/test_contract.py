@@ -9,10 +9,12 @@ import pytest
 from galvo.testing import PluginContract
 from galvo_monitor import MonitorPlugin
 from galvo_pool import PoolPlugin
+from tests.thorough import THOROUGH
 
 
 class TestMonitor(PluginContract):
     plugin = MonitorPlugin
+    thorough = THOROUGH
     settings = {"answer": False, "state": ""}
     changed = {"interval": 0.5}
     hostile_settings = ({"interval": -1},)

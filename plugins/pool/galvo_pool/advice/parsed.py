@@ -21,6 +21,8 @@ async def parsed(connection: asyncpg.Connection, sql: str) -> dict[str, Any]:
         if isinstance(error, asyncpg.PostgresSyntaxError) and "multiple commands" in str(error):
             return {"statements": "several: the server parses them one by one when they run"}
         return {"problem": f"the database refuses it: {error}"}
+    except UnicodeEncodeError:
+        return {"problem": "it holds half of a character, which cannot be sent"}
     return {
         "parameters": [kind.name for kind in statement.get_parameters()],
         "result": [f"{one.name} {one.type.name}" for one in statement.get_attributes()],

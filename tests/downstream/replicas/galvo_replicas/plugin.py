@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -11,6 +12,8 @@ from galvo import Context, ForCaller, Plugin, PluginError, Proceed, Query, Rows,
 
 from galvo_replicas.settings import ReplicasSettings
 from galvo_replicas.standby import NEVER, Standby
+
+SELECT = re.compile(r"[\s(]*select\b", re.I)
 
 
 class ReplicasPlugin(Plugin):
@@ -65,4 +68,4 @@ class ReplicasPlugin(Plugin):
 
 
 def _reads(query: Query) -> bool:
-    return query.kind in ("rows", "value") and query.sql.lstrip(" \t\r\n(")[:6].lower() == "select"
+    return query.kind == "value" or (query.kind == "rows" and SELECT.match(query.sql) is not None)

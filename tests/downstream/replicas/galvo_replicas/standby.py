@@ -30,13 +30,17 @@ class Standby:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """It need not be there yet."""
-        async with asyncpg.create_pool(
+        self._pool = await asyncpg.create_pool(
             self._settings.url.get_secret_value(),
             min_size=0,
             max_size=self._settings.max_size,
             server_settings={"default_transaction_read_only": "on"},
-        ) as self._pool:
+        )
+        try:
             yield
+        finally:  # in whatever way it ends, with a moment to say goodbye to the server
+            with anyio.move_on_after(self._settings.patience, shield=True):
+                await self._pool.close()
 
     async def watch(self) -> None:
         """Look again and again, until cancelled."""
