@@ -14,8 +14,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import textwrap
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress

@@ -25,7 +25,7 @@ def test_no_test_passes_with_asyncpgs_dialect_only(server_dsn: str, folder: Path
     assert (theirs.reads, ours.reads > 20) == (0, True)
 
 
-@pytest.mark.parametrize(("ours", "code"), [("passed", 0), ("failed", 1), ("skipped", 1), (None, 1)])
+@pytest.mark.parametrize("ours, code", [("passed", 0), ("failed", 1), ("skipped", 1), (None, 1)])
 def test_what_counts_as_a_difference(ours: str | None, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     one = Outcomes({"A::test": "passed", "B::test": "failed"}, {}, 0, 1)
     other = Outcomes({"A::test": ours} if ours else {}, {}, 0, 1)

@@ -1,4 +1,4 @@
-"""SQLAlchemy's classes for asyncpg, which it does not type, and what two of its versions call by different names."""
+"""SQLAlchemy's classes for asyncpg, which it does not type, and its bridge to coroutines."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ Connection: Any = theirs.AsyncAdapt_asyncpg_connection
 Cursor: Any = theirs.AsyncAdapt_asyncpg_cursor
 StreamCursor: Any = theirs.AsyncAdapt_asyncpg_ss_cursor
 
-await_: Any = getattr(concurrency, "await_", None) or getattr(concurrency, "await_only")  # noqa: B009  # 2.0 has no other
+await_ = concurrency.await_
 in_greenlet = concurrency.in_greenlet

@@ -226,7 +226,7 @@ async def test_handlers_of_connect_and_pre_ping(dsn: str) -> None:
 
 
 async def test_none_becomes_free(dsn: str) -> None:
-    few = {"max_size": 1, "min_size": 1, "acquire_timeout": 0.1}
+    few = {"max_size": 1, "min_size": 1, "acquire_timeout": 1}
     async with world(dsn, pool=few) as one, one.engine.begin() as connection, one.engine.begin() as other:
         await connection.execute(text("select now()"))
         with pytest.raises(exc.TimeoutError, match="no connection became free"):

@@ -45,7 +45,7 @@ def findings(version: tuple[int, str], facts: Facts, there: Mapping[str, str | N
     for sentence in advise(facts):
         if sentence != unused:
             found, advice = halves(sentence)
-            yield Finding("server", found, "advice", advice)
+            yield Finding("server", found, "advice", advice or found)
 
 
 def of_version(major: int, text: str, today: date | None = None) -> Finding:
