@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LAYERS = (("cache", "answers what is current"), ("index", "watches what is slow"), ("pool", "runs the rest"))
+LAYERS = (("cache", "answers from memory"), ("index", "watches what is slow"), ("pool", "runs the rest"))
 TOLD = (
     "A query passes the layers cache, index and pool on its way to PostgreSQL, and its answer passes them on its way "
     "back. A hit of the cache turns back at the first layer."

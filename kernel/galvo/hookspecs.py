@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from galvo.events import Freed, MemoryPressure, Metric, Query, Rows
 
 Proceed: TypeAlias = "Callable[[Query], Awaitable[Rows]]"
+"""The rest of the onion: what `on_query` awaits, at most once, to hand the query on."""
 
 hookspec = pluggy.HookspecMarker("galvo")
 hookimpl = pluggy.HookimplMarker("galvo")
+"""Marks a method as the hook of its name: `@hookimpl`, `@hookimpl(tryfirst=True)`, `@hookimpl(trylast=True)`."""
 
 
 @hookspec

@@ -28,8 +28,9 @@ from galvo.unit import State
 class Kernel(Leasing):
     """Runs queries through the plugins. Use it with `async with`; nothing starts before that.
 
-    >>> async with Kernel.from_settings() as kernel:
-    ...     rows = await kernel.fetch("select * from material where id = $1", 7)
+    Examples:
+        >>> async with Kernel.from_settings() as kernel:
+        ...     rows = await kernel.fetch("select * from material where id = $1", 7)
     """
 
     def __init__(self, plan: Plan, root: Path | None = None, overrides: Overrides | None = None) -> None:

@@ -36,11 +36,8 @@ class Newcomer(Page):
         self._environment = {**ours, **given, "NEWCOMER": str(state), "PATH": path_, "COLUMNS": "80", "NO_COLOR": "1"}
 
     def _command(self, line: str, code: int, where: str) -> str:
-        words = line.split()
-        if words[0] == "galvo":
-            line = self._asking(line, words)
         done = subprocess.run(
-            ["bash", "-c", STATE.format(line=line)],
+            ["bash", "-c", STATE.format(line=self._asking(line))],
             cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert done.returncode == code, f"{where}: {line}: exit {done.returncode}\n{done.stdout}"

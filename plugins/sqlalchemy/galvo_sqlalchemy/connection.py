@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from sqlalchemy import exc
 
 from galvo import Query
 from galvo_sqlalchemy import private
@@ -70,8 +71,8 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
             if isinstance(error, TimeoutError):  # too many wait for a connection
                 self._handle_exception(error)
             return None
-        except TimeoutError:
-            raise  # SQLAlchemy ends the transaction
+        except (TimeoutError, exc.TimeoutError):
+            raise  # nobody is to wait twice; after asyncpg's, SQLAlchemy ends the transaction
         except Exception:  # noqa: BLE001  # it comes again, if it is the statement's
             return None
         self._reading = self.isolation_level != "autocommit"
