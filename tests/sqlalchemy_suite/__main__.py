@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -62,10 +63,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def run(dsn: str, folder: Path, expression: str, drivers: Sequence[str] = DRIVERS) -> list[Outcomes]:
-    """The same tests with each dialect, in a database of its own. Raises ChildProcessError."""
+    """The same tests with each dialect at the same time, in a database of its own. Raises ChildProcessError."""
     place = Path(tempfile.mkdtemp(dir=folder))
     kernel_of(place)
-    return [run_one(driver, asyncio.run(database(dsn, driver)), place, expression) for driver in drivers]
+    urls = [asyncio.run(database(dsn, driver)) for driver in drivers]
+    with ThreadPoolExecutor() as threads:
+        return [*threads.map(lambda driver, url: run_one(driver, url, place, expression), drivers, urls)]
 
 
 def kernel_of(place: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.sqlalchemy_suite.__main__ import Outcomes, compare, run
 
 PART = (
-    "JSONTest or ArrayTest or NumericTest or NativeUUIDTest or IntervalTest or InsertBehaviorTest or RowCountTest or "
+    "JSONTest or ArrayTest or NativeUUIDTest or IntervalTest or InsertBehaviorTest or RowCountTest or "
     "ServerSideCursorsTest or IsolationLevelTest or SimpleUpdateDeleteTest or RowFetchTest or ExceptionTest or "
     "EscapingTest or IdentityAutoincrementTest or FetchLimitOffsetTest"
 )
