@@ -2,12 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := kernel $(wildcard plugins/*)
+# Material prints a notice about MkDocs 2 unless told otherwise.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
 # Where it is set, each start of galvo compiles all of its modules anew: three times the CPU of a start.
 export PYTHONDONTWRITEBYTECODE :=
 MANIFESTS := constraints.txt $(foreach project,$(PROJECTS),$(project)/pyproject.toml)
 
-.PHONY: demo test check bench asyncpg clean
+.PHONY: demo test check docs bench asyncpg sqlalchemy clean
 demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
@@ -22,6 +24,11 @@ check: .venv/.dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/galvo check
+	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && $(MKDOCS) --quiet --site-dir "$$built"
+
+# To read it with its search: `.venv/bin/python -m http.server --directory site --bind 127.0.0.1`
+docs: .venv/.dev
+	@$(MKDOCS)
 
 # All groups, or some: `make bench ARGS="cache pool"`. BENCHMARKS.md: `make bench ARGS="--claims --markdown BENCHMARKS.md"`.
 bench: .venv/.dev
@@ -30,6 +37,10 @@ bench: .venv/.dev
 # asyncpg's own test suite on the pool; downloads it from PyPI. `make asyncpg ARGS="--variant none -k test_pool"`.
 asyncpg: .venv/.dev
 	@$(BIN)/python -m tests.asyncpg_suite $(ARGS)
+
+# SQLAlchemy's suite for dialects on galvo's, beside asyncpg's. `make sqlalchemy ARGS="-k JSONTest"`.
+sqlalchemy: .venv/.dev
+	@$(BIN)/python -m tests.sqlalchemy_suite $(ARGS)
 
 .venv/.run: $(MANIFESTS) .ci/install
 	@PYTHON="$(PYTHON)" .ci/install $(EDITABLE)

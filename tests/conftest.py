@@ -20,6 +20,8 @@ import pytest
 from galvo_embedded import Servers
 
 NUMBERS = itertools.count()
+ENDED: dict[str, list[str]] = {}
+"""Databases of tests that have ended, by their servers."""
 
 hypothesis.settings.register_profile("galvo", deadline=None)  # a busy machine is no fault of what is tested
 hypothesis.settings.load_profile("galvo")
@@ -106,20 +108,21 @@ def server_dsn(servers: Servers) -> str:
     return asyncio.run(servers.postgres())
 
 
-@pytest.fixture(scope="session")
-def used() -> list[str]:
-    """Databases of tests that have ended."""
-    return []
+@contextmanager
+def new_database(server_dsn: str) -> Iterator[str]:
+    """A fresh, empty database. The connection that makes the server's next one drops it."""
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    dropped = [f'drop database "{old}" with (force)' for old in ENDED.pop(server_dsn, [])]
+    asyncio.run(execute(server_dsn, *dropped, f'create database "{name}" strategy = file_copy'))
+    yield server_dsn.replace("/postgres?", f"/{name}?")
+    ENDED.setdefault(server_dsn, []).append(name)
 
 
 @pytest.fixture
-def dsn(server_dsn: str, used: list[str]) -> Iterator[str]:
-    """A fresh, empty database. The next test's connection drops it, or the server's end."""
-    name = f"test_{os.getpid()}_{next(NUMBERS)}"
-    dropped = [f'drop database "{used.pop()}" with (force)' for _ in [*used]]
-    asyncio.run(execute(server_dsn, *dropped, f'create database "{name}" strategy = file_copy'))
-    yield server_dsn.replace("/postgres?", f"/{name}?")
-    used.append(name)
+def dsn(server_dsn: str) -> Iterator[str]:
+    """A fresh, empty database."""
+    with new_database(server_dsn) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from galvo.events import Freed, MemoryPressure, Metric, Query, Rows
 from galvo.facade import Facade
 
 if TYPE_CHECKING:
+    from galvo.control import Control
     from galvo.kernel import Kernel
 
 
@@ -31,6 +32,11 @@ class Context(Facade):
     async def relieve(self, pressure: MemoryPressure) -> Freed:
         """Ask every plugin to free memory; gives what they freed."""
         return await self._kernel.relieve(pressure)
+
+    @property
+    def control(self) -> Control:
+        """Changes plugins and settings while the kernel runs. Since API 1.1."""
+        return self._kernel.control
 
     def capability(self, name: str) -> Any:
         """What the host gave as `name`, or else the running plugin that provides it, or None."""

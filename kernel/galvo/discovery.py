@@ -20,6 +20,9 @@ from galvo.registry import hooks_of, validate
 
 GROUP = "galvo.plugins"
 FILE = "entrypoints.toml"
+SEVERAL = "(several)"
+BOUND = r"\s*(>=|<=|==|<|>)\s*(\d+(?:\.\d+)?)\s*"
+RANGE = re.compile(f"{BOUND}(,{BOUND})*", re.ASCII)
 HEADER = """\
 # Which plugins may load, outermost layer first. Written by `galvo lock`; reorder by hand, review in diffs.
 # What is on, and how, is in settings/galvo.toml.
@@ -42,17 +45,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def installed() -> list[Listing]:
-    """Every `galvo.plugins` entry point of this environment, by name. Imports none of them."""
-    found = [
-        Listing(
-            point.name,
-            point.value,
-            point.dist.name if point.dist else "",
-            point.dist.version if point.dist else "",
-        )
-        for point in metadata.entry_points(group=GROUP)
-    ]
-    return sorted(found, key=lambda listing: listing.name)
+    """Every `galvo.plugins` entry point of this environment, by name. Imports none of them.
+
+    A name that several distributions bring is in it once, with all of them; its target is SEVERAL: `load` refuses it.
+    """
+    found: dict[str, Listing] = {}
+    for point in metadata.entry_points(group=GROUP):
+        dist = point.dist
+        new = Listing(point.name, point.value, dist.name if dist else "", dist.version if dist else "")
+        if other := found.get(point.name):
+            both = " and ".join(sorted((other.distribution, new.distribution)))
+            new = msgspec.structs.replace(new, target=SEVERAL, distribution=both, version="")
+        found[point.name] = new
+    return sorted(found.values(), key=lambda listing: listing.name)
 
 
 def read(path: Path) -> list[Listing]:
@@ -90,8 +95,33 @@ def lock(old: list[Listing]) -> list[Listing]:
     return sorted(found, key=lambda listing: place.get(listing.name, len(place)))
 
 
+def drift(path: Path) -> list[str]:
+    """In what the file and the installed plugins differ.
+
+    Raises SettingsError, or PluginError for one that cannot be imported.
+    """
+    found: list[str] = []
+    listed = read(path) if path.is_file() else []
+    if not path.is_file():
+        found.append(f"there is no {path}: `galvo lock` writes it")
+    now = {listing.name: listing for listing in lock(listed)}
+    for listing in listed:
+        fresh = now.pop(listing.name, None)
+        if fresh is None:
+            found.append(f"{listing.name} is listed and not installed: install {listing.distribution}")
+            continue
+        for field in listing.__struct_fields__:
+            old, new = getattr(listing, field), getattr(fresh, field)
+            if old != new:
+                found.append(f"{listing.name}: {field} was {old!r}, is now {new!r}")
+    found += [f"{name} is installed and not listed" for name in now]
+    return found
+
+
 def load(listing: Listing) -> type[Plugin]:
     """Import a plugin's class. Raises PluginError for whatever is wrong with it."""
+    if listing.target == SEVERAL:
+        raise PluginError(listing.name, f"comes with {listing.distribution}: uninstall all of them but one")
     try:
         cls = metadata.EntryPoint(listing.name, listing.target, GROUP).load()
     except (Exception, SystemExit) as error:  # whatever an import raises is this plugin's failure
@@ -108,19 +138,24 @@ def load(listing: Listing) -> type[Plugin]:
         if not isinstance(getattr(cls, key), tuple):
             raise PluginError(listing.name, f"{listing.target}.{key} must be a tuple of names")
     validate(cls)
-    if not compatible(str(cls.api)):
-        have = ".".join(map(str, API_VERSION))
-        raise PluginError(listing.name, f"wants plugin API {cls.api!r}, this kernel has {have}")
+    check_api(cls)
     return cls
+
+
+def check_api(cls: type[Plugin]) -> None:
+    """Raise PluginError unless the plugin was written for this kernel's API."""
+    if not RANGE.fullmatch(str(cls.api)):
+        raise PluginError(cls.name, f'api = {cls.api!r} is no range of API versions: write api = ">=1,<2"')
+    if not compatible(cls.api):
+        have = ".".join(map(str, API_VERSION))
+        raise PluginError(cls.name, f"wants plugin API {cls.api!r}, this kernel has {have}: install one that fits")
 
 
 def compatible(wanted: str) -> bool:
     """Whether a range such as ">=1,<2" holds this kernel's API version."""
-    for part in wanted.split(","):
-        match = re.fullmatch(r"\s*(>=|<=|==|<|>)\s*(\d+(?:\.\d+)?)\s*", part)
-        if match is None:
-            return False
-        sign, text = match.groups()
+    if not RANGE.fullmatch(wanted):
+        return False
+    for sign, text in re.findall(BOUND, wanted):
         bound = (*(int(number) for number in text.split(".")), 0)[:2]
         if not {
             ">=": bound <= API_VERSION,

@@ -8,7 +8,8 @@ anything stop. A plugin's lifespan opens and closes in one task of its own, beca
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from anyio.abc import TaskGroup
 from galvo.blueprint import Blueprint
 from galvo.chain import Chains
 from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
+from galvo.observing import Observation
 from galvo.order import start_order
 from galvo.registry import Registry, validate
 from galvo.unit import State, Unit, sentence
@@ -40,6 +42,7 @@ class Supervisor:
         self.units = {blueprint.name: Unit(kernel, blueprint) for blueprint in blueprints}
         self._lock = anyio.Lock()
         self._retired: list[Chains] = []
+        self._observations: list[Observation] = []
         self._tasks: TaskGroup | None = None
         self.publish()
 
@@ -50,7 +53,7 @@ class Supervisor:
         self._tasks = tasks
         self.publish()
         try:
-            for unit in start_order([unit for unit in self.units.values() if unit.on]):
+            for unit in self._startable():
                 try:
                     await self._start(unit)
                 except PluginError as error:
@@ -61,6 +64,20 @@ class Supervisor:
             with anyio.CancelScope(shield=True):
                 await self.stop()
             raise
+
+    def _startable(self) -> list[Unit]:
+        """What is on, in the order of its start; of a cycle one is left out, and those that require it fail with it."""
+        coming = [unit for unit in self.units.values() if unit.on]
+        while True:
+            try:
+                return start_order(coming)
+            except PluginError as error:
+                unit = self.units[error.plugin]
+                if unit.required:
+                    raise
+                log.error("%s; going on without it", error)
+                unit.state, unit.reason = State.FAILED, error.why
+                coming.remove(unit)
 
     async def stop(self) -> None:
         """Stop everything in reverse order, after the running queries have ended."""
@@ -122,7 +139,7 @@ class Supervisor:
             started: list[Unit] = []
             try:
                 for unit in self._agreed(units, fresh):
-                    await unit.start(self._running())
+                    await unit.start(self.group())
                     started.append(unit)
                     validate(type(unit.instance))
                 for unit in started:
@@ -183,7 +200,7 @@ class Supervisor:
         log.error("plugin %r: %s", unit.name, unit.reason)
         self._registry.unregister(unit.name)
         self.publish()
-        self._running().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
+        self.group().start_soon(self._readmit, unit, unit.ejections, name=f"galvo readmit {unit.name}")
 
     async def _readmit(self, unit: Unit, ejection: int) -> None:
         def waiting() -> bool:  # nobody disabled, enabled or replaced it in the meantime
@@ -210,9 +227,24 @@ class Supervisor:
 
     def publish(self) -> None:
         """Compose the chains anew; running calls keep the old ones."""
-        old = self._kernel.adopt(Chains(self._registry.implementations(), self._closed()))
+        implementations = self._registry.implementations()
+        for observation in self._observations:
+            implementations = observation.timed(implementations)
+        old = self._kernel.adopt(Chains(implementations, self._closed()))
         old.retire()
         self._retired = [chains for chains in [*self._retired, old] if chains.calls]
+
+    @contextmanager
+    def observed(self) -> Iterator[Observation]:
+        """Clocks round all layers, until it ends."""
+        observation = Observation()
+        self._observations.append(observation)
+        self.publish()
+        try:
+            yield observation
+        finally:
+            self._observations.remove(observation)
+            self.publish()
 
     def _closed(self) -> Callable[[], GalvoError] | None:
         if self._tasks is None:
@@ -228,7 +260,7 @@ class Supervisor:
         if missing:
             unit.state, unit.reason = State.FAILED, f"requires {missing[0]!r}, which is not active"
             raise PluginError(unit.name, unit.reason)
-        await unit.start(self._running())
+        await unit.start(self.group())
         try:
             self._registry.register(unit.instance, unit)
         except PluginError as error:
@@ -265,7 +297,7 @@ class Supervisor:
             settled()
 
         if before:
-            self._running().start_soon(wait, name=f"galvo settle {unit.name}")
+            self.group().start_soon(wait, name=f"galvo settle {unit.name}")
         else:
             settled()
 
@@ -292,7 +324,8 @@ class Supervisor:
             raise PluginError(name, f"is not listed; listed are {', '.join(self.units) or 'none'}")
         return self.units[name]
 
-    def _running(self) -> TaskGroup:
+    def group(self) -> TaskGroup:
+        """Of what must outlast any plugin. Raises KernelClosed."""
         if self._tasks is None:
             raise KernelClosed(NOT_RUNNING)
         return self._tasks

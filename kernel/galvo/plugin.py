@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
+    from galvo.checkup import Finding
     from galvo.context import Context
     from galvo.events import Query
 
-API_VERSION = (1, 0)
+API_VERSION = (1, 1)
+"""`CHANGELOG-API.md` tells what each has brought."""
 
 
 class PluginSettings(BaseModel):
@@ -72,3 +74,10 @@ class Plugin:
     def stats(self) -> dict[str, float]:
         """Counters since the start, for `kernel.explain()`, tests and the demo."""
         return {}
+
+    async def checkup(self) -> Sequence[Finding]:
+        """What `galvo doctor` should say of this plugin and of what it depends on, while it runs. Since API 1.1.
+
+        A few quick looks: after some seconds it is given up, and that is a finding.
+        """
+        return ()

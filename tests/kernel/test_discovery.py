@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from galvo import Plugin, PluginError, SettingsError, discovery, hookimpl
+from galvo import Kernel, Plugin, PluginError, SettingsError, discovery, hookimpl
 from galvo.discovery import Listing
 
 TEXT = st.text(st.characters(min_codepoint=32, blacklist_categories=["Cs", "Cc"]), max_size=20)
@@ -114,8 +114,11 @@ def test_load(module: ModuleType) -> None:
         ("galvo_test_plugins", {}, "is not a subclass of galvo.Plugin"),
         ("galvo_test_plugins:thing", {}, "galvo_test_plugins:thing is not a subclass of galvo.Plugin"),
         ("galvo_test_plugins:Wrong", {"name": "other"}, "calls itself 'other': the names must agree"),
-        ("galvo_test_plugins:Wrong", {"api": ">=2"}, "wants plugin API '>=2', this kernel has 1.0"),
-        ("galvo_test_plugins:Wrong", {"api": 2}, "wants plugin API"),
+        ("galvo_test_plugins:Wrong", {"api": ">=2"}, "wants plugin API '>=2', this kernel has 1.1"),
+        ("galvo_test_plugins:Wrong", {"api": ">=2,<1"}, "wants plugin API '>=2,<1', this kernel has 1.1"),
+        ("galvo_test_plugins:Wrong", {"api": 2}, "api = 2 is no range of API versions: write"),
+        ("galvo_test_plugins:Wrong", {"api": "newest"}, "api = 'newest' is no range of API versions"),
+        ("galvo_test_plugins:Wrong", {"api": None}, "api = None is no range of API versions"),
         ("galvo_test_plugins:Wrong", {"requires": "pool"}, "requires must be a tuple of names"),
         ("galvo_test_plugins:Wrong", {"after": ["pool"]}, "after must be a tuple of names"),
     ],
@@ -158,6 +161,13 @@ def test_ranges_mean_what_they_mean_to_pip(parts: list[tuple[str, str]], version
     assert found is SpecifierSet(wanted).contains(Version(f"{version[0]}.{version[1]}"))
 
 
-@pytest.mark.parametrize("wanted", ["", "1", "any", ">=1,", ">=x", "~=1.0"])
+@pytest.mark.parametrize("wanted", ["", "1", "any", ">=1,", ">=x", "~=1.0", ">=1 <2", ">=1;", "\u0661", ">=1.1.0"])
 def test_what_is_no_range_fits_nothing(wanted: str) -> None:
     assert not discovery.compatible(wanted)
+    with pytest.raises(PluginError, match="is no range of API versions"):
+        discovery.check_api(type("Odd", (Good,), {"api": wanted}))
+
+
+def test_the_api_of_a_class_that_is_given(module: ModuleType) -> None:
+    with pytest.raises(PluginError, match="plugin 'good': wants plugin API '>=9'"):
+        Kernel.of({type("Later", (Good,), {"api": ">=9"}): {}})

@@ -182,9 +182,12 @@ async def test_a_required_plugin_cannot_be_disabled() -> None:
 async def test_a_cycle_is_named_at_the_start_and_at_an_enable(no_leak: NoLeak) -> None:
     a = type("A", (Plugin,), {"name": "a", "after": ("b",)})
     b = type("B", (Plugin,), {"name": "b", "after": ("a",)})
+    async with no_leak(), Kernel.of({a: {}, b: {}}) as kernel:
+        assert states(kernel) == {"a": "failed", "b": "active"}
+        assert kernel.plugins()[0]["reason"].endswith("form a cycle: a -> b -> a")
     async with no_leak():
         with pytest.raises(PluginError, match="cycle: a -> b -> a"):
-            async with Kernel.of({a: {}, b: {}}):
+            async with Kernel.of({a: {"required": True}, b: {}}):
                 pytest.fail("it must not open")
     async with no_leak(), Kernel.of({a: {}, b: {"on": False}}) as kernel:
         with pytest.raises(PluginError, match="cycle: a -> b -> a"):

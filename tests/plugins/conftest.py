@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import new_database
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 
 
@@ -17,3 +18,10 @@ def own_redis(folder: Path) -> Iterator[OwnRedis]:
     redis.start()
     yield redis
     redis.close()
+
+
+@pytest.fixture(scope="module")
+def contract_dsn(server_dsn: str) -> Iterator[str]:
+    """One empty database for all checks of a contract."""
+    with new_database(server_dsn) as dsn:
+        yield dsn

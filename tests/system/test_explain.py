@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
+
+from tests.plugins.live.hosting import Host, hosted
+from tests.plugins.live.toys import folder
 
 GALVO = str(Path(sys.executable).parent / "galvo")
 
 
-def explain(dsn: str, folder: Path, *arguments: str) -> str:
+def explain(dsn: str, root: Path, *arguments: str) -> str:
     environment = {**os.environ, "GALVO_POOL__URL": dsn}
     done = subprocess.run(
-        [GALVO, "explain", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True
+        [GALVO, "explain", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout
 
@@ -66,3 +72,63 @@ def test_others_say_why_not(table: str, tmp_path: Path) -> None:
 
 def test_a_hook(table: str, tmp_path: Path) -> None:
     assert explain(table, tmp_path, "on_query").startswith("on_query: around, outermost first\n")
+
+
+@pytest.fixture
+def host(dsn: str, tmp_path: Path) -> Iterator[Host]:
+    """A running application with a pool, the plugin live and one more."""
+    url = f'[pool]\nurl = "{dsn}"\nmin_size = 1\n'
+    with hosted(folder(tmp_path, f"{url}[value]\nvalue = 7\n")) as running:
+        yield running
+
+
+def test_a_running_application_tells_how_its_layers_do(host: Host) -> None:
+    words = [GALVO, "explain", "on_query", "--pid", str(host.process.pid), "--seconds", "1"]
+    with subprocess.Popen([*words, "--json"], stdout=subprocess.PIPE, text=True) as asking:
+        while asking.poll() is None:
+            assert [host.ask("value"), host.ask("select 42")] == ["7", "42"]
+        assert asking.stdout is not None
+        told = json.loads(asking.stdout.read())
+    value, pool = told["layers"]
+    assert (told["pid"], told["seconds"]) == (host.process.pid, 1)
+    assert [value["plugin"], pool["plugin"]] == ["value", "pool"]
+    assert value["calls"] > pool["calls"] > 0, "one of two queries goes no further than the first"
+    assert 0 < value["own_median"] <= value["median"]
+    assert pool["own_median"] == pool["median"], "nothing is inside it"
+    assert pool["why"].endswith("trylast")
+
+    shown = subprocess.run(words, capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "80"})
+    lines = shown.stdout.splitlines()
+    assert lines[0] == f"on_query: around, outermost first; process {host.process.pid}, watched for 1 s"
+    assert max(map(len, lines)) <= 80
+    assert "pool: marked trylast: inside all that are not, wherever it is listed" in lines
+    assert "no figures" not in shown.stdout
+
+    told = json.loads(host.galvo("explain", "select 42", "--json").stdout)
+    assert told["pool"]["result"] == ["?column? int4"]
+    refused = host.galvo("explain", "select from nowhere where")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("galvo: the database refuses it: syntax error")
+    long = host.galvo("explain", f"select {'1 + ' * 1000} 1")
+    assert long.stderr == "galvo: the statement is longer than the 3500 bytes that can be asked of an application\n"
+
+
+def test_whoever_stops_looking_stops_nothing_else(host: Host) -> None:
+    words = [GALVO, "explain", "on_query", "--pid", str(host.process.pid), "--seconds", "60"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+        while not psutil.Process(asking.pid).net_connections("unix"):
+            assert asking.poll() is None
+        asking.send_signal(signal.SIGINT)
+        assert asking.communicate() == ("", "galvo: interrupted\n")
+        assert asking.returncode == 130
+    assert host.ask("select 42") == "42"
+
+
+def test_nobody_to_ask(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [GALVO, "explain", "on_query", "--pid", str(os.getpid())], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith(f"galvo: process {os.getpid()} does not tell of itself")
+    other = subprocess.run([GALVO, "explain", "on_query", "--pid", "0"], cwd=tmp_path, capture_output=True, text=True)
+    assert other.returncode == 2

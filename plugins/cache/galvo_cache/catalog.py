@@ -134,6 +134,11 @@ class Catalog:
         """Return a relation by OID."""
         return self._relations.get(oid)
 
+    def namesakes(self, tables: Collection[int]) -> list[int]:
+        """The relations of other schemas that are named like one of `tables`."""
+        names = {relation.name for oid in tables if (relation := self._relations.get(oid)) is not None}
+        return [oid for (_, name), oid in self._names.items() if name in names and oid not in tables]
+
     def scope(self, oid: int, only: bool = False) -> Scope:
         """What the answer of reading `oid` depends on; `only` as in FROM ONLY."""
         return self._scopes.scope(oid, only)

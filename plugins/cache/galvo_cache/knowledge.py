@@ -56,6 +56,10 @@ class Knowledge:
             return Everything("catalog_unavailable", ddl=True)
         return analyse(sql, catalog if path is None else catalog.under(path))
 
+    def known(self, sql: str) -> Effect:
+        """The same without waiting, while the catalog is `loaded`."""
+        return self.guess(sql) if self._catalog is None else analyse(sql, self._catalog)
+
     @property
     def loaded(self) -> bool:
         return self._catalog is not None
@@ -180,6 +184,27 @@ class Knowledge:
             if reach is None:
                 return None
             found |= dict.fromkeys(reach)
+        return found
+
+    async def touched(self, name: str) -> Touch | None:
+        """What an unknown write to the table of this name may have changed; None: anything, {}: there is none."""
+        catalog = self._catalog or await self._load()
+        if catalog is None:
+            return None
+        schema, _, table = name.rpartition(".")
+        relation = catalog.resolve(schema or None, table)
+        return {} if relation is None else self.reach(relation.oid)
+
+    def namesakes(self, tables: Iterable[int]) -> Touch | None:
+        """What a write to `tables` touches if its text was read under any search_path; None: anything."""
+        if self._catalog is None:
+            return None
+        found: Touch = dict.fromkeys(tables)
+        for other in self._catalog.namesakes(found):
+            touch = self.reach(other)
+            if touch is None:
+                return None
+            found |= touch
         return found
 
     def relation(self, oid: int) -> Relation | None:

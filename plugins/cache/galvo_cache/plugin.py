@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
 from time import monotonic
@@ -17,16 +17,18 @@ from typing import Any
 
 import anyio
 
-from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
+from galvo import Context, Finding, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
 from galvo.events import Computed
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
 from galvo_cache.beside import Beside
 from galvo_cache.budget import Budget
+from galvo_cache.checkup import checkup
 from galvo_cache.coherence.coherence import Coherence
 from galvo_cache.declared import Declared
 from galvo_cache.effects import Control, Everything, Read, Refused, Write
 from galvo_cache.favourites import Favourites
+from galvo_cache.foreign import Foreign
 from galvo_cache.keys import ALONE, Unkeyable, key_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
@@ -85,6 +87,8 @@ class CachePlugin(Plugin):
         self._writing = Writing(
             self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
         )
+        self.foreign = Foreign(self._knowledge, self._writing)
+        """For another driver in this process that writes to the same database."""
         inputs = chain.from_iterable(settings.session_inputs.values())
         self._sessions = Sessions(self.name, self._knowledge, inputs, declared=bool(settings.effects))
         self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
@@ -105,6 +109,7 @@ class CachePlugin(Plugin):
         older = self.context.capability("cache")
         if isinstance(older, CachePlugin) and older is not self:
             self._warming.inherit(older._warming)
+        del older  # this frame lives as long as this instance: the older one would, too, with all that it keeps
         self._warming.load()
         try:
             async with anyio.create_task_group() as tasks:
@@ -223,6 +228,13 @@ class CachePlugin(Plugin):
             return await self._refuse("session", query, proceed, plan)
         return plan
 
+    async def readable(self, sql: str) -> object | None:
+        """Not None if any connection at its default settings gives the answer of `sql`, at any moment that its caller
+        may see: it reads rows of tables and nothing else. The same object as long as nothing else is known of `sql`.
+        """
+        plan = await self._planned(sql)
+        return plan if plan.tables is not None else None
+
     async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
         """The plan of a statement in the state of its session, as far as that is known."""
         if session.holding and not self._knowledge.loaded:
@@ -315,6 +327,13 @@ class CachePlugin(Plugin):
         """
         return self._sharing.beside()
 
+    async def wrote(self, tables: Iterable[str]) -> None:
+        """A writer that does not use galvo has written `tables`, named as in SQL: nobody is given what was before.
+
+        Raises GalvoError for a name that is no table.
+        """
+        await self.foreign.wrote(tables)
+
     # -- forgetting -----------------------------------------------------------------------------------
 
     def clear(self) -> int:
@@ -372,6 +391,9 @@ class CachePlugin(Plugin):
 
     async def explain(self, query: Query) -> dict[str, Any]:
         return self._telling.explain(query, await self._planned(query.sql))
+
+    async def checkup(self) -> Sequence[Finding]:
+        return await checkup(self._sharing.url, self._sharing.client)
 
     def stats(self) -> dict[str, float]:
         return self._telling.stats()

@@ -107,6 +107,11 @@ class Sharing:
     def on(self) -> bool:
         return bool(self._url)
 
+    @property
+    def url(self) -> str:
+        """With its password; "" while this process shares with nobody."""
+        return self._url
+
     async def connect(self) -> None:
         """Make the client; it connects when it is used. Raises PluginError for a URL that cannot be one."""
         url = self._url

@@ -70,12 +70,12 @@ class Writing:
     async def write(self, query: Query, proceed: Proceed, effect: Write | Everything) -> Rows:
         session = query.session
         if session is None:
-            return await self._announced(query, proceed, *self._drafted(effect, query))
+            return await self.announced(query, proceed, *self._drafted(effect, query))
         draft, ddl = self._drafted(effect, query)
         if draft is None or not session.in_transaction:
             # A script may hold COMMIT, so even inside a transaction it is announced.
             try:
-                return await self._announced(query, proceed, draft, ddl)
+                return await self.announced(query, proceed, draft, ddl)
             finally:
                 if session.in_transaction:
                     self._note(session).add(draft, ddl=ddl)
@@ -110,7 +110,7 @@ class Writing:
             note = self._note(session)
             session.notes.pop(NOTES, None)
             if note.draft is None or note.draft.touch:
-                rows = await self._announced(query, proceed, note.draft, note.ddl)
+                rows = await self.announced(query, proceed, note.draft, note.ddl)
             else:
                 rows = await proceed(query)
             if control.chain:  # not before: a COMMIT that was not even sent ends nothing
@@ -130,7 +130,7 @@ class Writing:
             note = session.notes[NOTES] = Note(self, None)
         return note
 
-    async def _announced(self, query: Query, proceed: Proceed, draft: Draft | None, ddl: bool) -> Rows:
+    async def announced(self, query: Query, proceed: Proceed, draft: Draft | None, ddl: bool) -> Rows:
         """Run what touches `draft` (None: anything) while everybody knows that it runs."""
         epoch, moves = self._knowledge.epoch, self._sharing.moves
         self.writes += 1

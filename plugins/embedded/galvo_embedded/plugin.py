@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,9 +11,11 @@ from pydantic import Field
 
 from galvo.errors import PluginError
 from galvo.plugin import Plugin, PluginSettings
+from galvo_embedded.checkup import checkup
 from galvo_embedded.servers import Servers
 
 if TYPE_CHECKING:
+    from galvo.checkup import Finding
     from galvo.context import Context
 
 
@@ -55,6 +57,9 @@ class EmbeddedPlugin(Plugin):
     async def redis(self) -> str:
         """A URL for redis-py. Raises PluginError when Redis cannot be started here."""
         return await self._running().redis()
+
+    async def checkup(self) -> Sequence[Finding]:
+        return checkup(self._running().home, self._running().versions)
 
     def _running(self) -> Servers:
         if self._servers is None:

@@ -47,9 +47,11 @@ class Servers:
             account = server_account()
         except Refused as refusal:
             raise PluginError("embedded", str(refusal)) from None
-        home = paths.place(data, account)
+        self.home = home = paths.place(data, account)
         self._note = "" if home == paths.asked(data) else f" (user id {account.uid} cannot get to {data})"
-        self._log, self._logged = log or logging.getLogger("galvo.embedded"), set[Share]()
+        self._log = log or logging.getLogger("galvo.embedded")
+        self.versions: dict[str, str] = {}
+        """Of the servers that were asked for, by title."""
         words = tuple(f"{name}={value}" for name, value in (options or {}).items())
         self._postgres = Share("PostgreSQL", home / f"postgres-{postgres}", account, self.start_seconds, words)
         self._redis = Share("Redis", home / "redis", account, self.start_seconds)
@@ -84,8 +86,8 @@ class Servers:
             found = share.open(programs)
         except Refused as refusal:
             raise PluginError("embedded", str(refusal)) from None
-        if share not in self._logged:
-            self._logged.add(share)
+        if share.title not in self.versions:
+            self.versions[share.title] = found.version
             text = "no URL configured: using embedded %s %s in %s%s"
             self._log.info(text, share.title, found.version, share.folder, self._note)
         return found.url

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
 import anyio
 
+import galvo
 from galvo import Context, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
 from galvo_index.finding import Finding
 from galvo_index.settings import IndexSettings
@@ -109,8 +110,22 @@ class IndexPlugin(Plugin):
         """The last slow runs, newest last, without literals and arguments."""
         return self._watch.events()
 
+    async def checkup(self) -> Sequence[galvo.Finding]:
+        pool = self.context.capability("pool")
+        if pool is None:
+            return [galvo.Finding("database", "not looked at: no pool runs")]
+        from galvo_index.health.checkup import checkup
+
+        return await checkup(pool.connect)
+
     async def explain(self, query: Query) -> dict[str, Any] | None:
-        return self._watch.explain(query.sql)
+        """The plan that it would have now, and what was seen of it so far."""
+        seen, pool = self._watch.explain(query.sql) or {}, self.context.capability("pool")
+        if pool is None or query.kind != "rows":
+            return seen or None
+        from galvo_index.plans.telling import told
+
+        return seen | await told(pool.connect, query.sql, self._settings.explain_timeout)
 
     def stats(self) -> dict[str, float]:
         return self._watch.stats()

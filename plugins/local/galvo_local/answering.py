@@ -29,14 +29,17 @@ class Answering:
         name: str,
         answer: Callable[[bytes], Awaitable[bytes | None]],
         part: Callable[[str], AbstractContextManager[object]],
+        apart: Callable[[Callable[[SocketStream], Awaitable[None]], SocketStream], None] | None = None,
     ) -> None:
         """`name` is the plugin's, by which it is asked; `answer` gives None for what is no question.
 
         `part(what)` is entered round all that is done here: it keeps errors from whoever runs this.
+        `apart(serve, stream)` runs a conversation that has to go on when `run` is cancelled.
         """
         self._name = name
         self._answer = answer
         self._part = part
+        self._apart = apart
         self._what = f"answering `galvo {name}`"
         self._busy = 0
         self.ready = anyio.Event()
@@ -49,10 +52,16 @@ class Answering:
                 name = f"\0{prefix(self._name)}{os.getpid()}-{secrets.token_hex(4)}"
                 async with await anyio.create_unix_listener(name, backlog=WAITING) as listener:
                     self.ready.set()
-                    await listener.serve(self._serve)
+                    await listener.serve(self._accept)
             self.ready.set()
             await anyio.sleep(PATIENCE)
         self.ready.set()
+
+    async def _accept(self, stream: SocketStream) -> None:
+        if self._apart is not None:
+            self._apart(self._serve, stream)
+        else:
+            await self._serve(stream)
 
     async def _serve(self, stream: SocketStream) -> None:
         async with stream:

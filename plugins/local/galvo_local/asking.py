@@ -6,6 +6,7 @@ import os
 import pwd
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -27,8 +28,8 @@ def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> b
     """
     seconds = PATIENCE if seconds is None else seconds
     deadline, stuck = monotonic() + seconds, f"process {pid} has not answered for {seconds:g} s: its event loop is busy"
-    own, full = f"{prefix(name)}{pid}-", False
-    for found in sorted(names(name), key=lambda one: not one.startswith(own)):
+    full, why = False, ""
+    for found in _of(name, pid):
         try:
             connection = _connected(found, PATIENCE)
         except BlockingIOError:  # so many wait already that it takes no more, whosever it is
@@ -50,14 +51,25 @@ def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> b
                 raise NoAnswer(stuck) from None
             except OSError:
                 pass
-            why = "it answers its own user and root, and a few at a time"
-            raise NoAnswer(f"process {pid} gave no answer: {why}")
+            why = f"process {pid} gave no answer: it answers its own user and root, and a few at a time"
     if full:
         raise NoAnswer(stuck)
     raise NoAnswer(
-        f"process {pid} does not tell of itself: it runs no {name} plugin, has `answer = false` under [{name}], or is "
-        "in another network namespace"
+        why
+        or f"process {pid} does not tell of itself: it runs no {name} plugin, has `answer = false` under [{name}], "
+        "or is in another network namespace"
     )
+
+
+def _of(name: str, pid: int) -> Iterator[str]:
+    """The sockets that may be the process's, its own ones first; and those that come while these go: a plugin that is
+    replaced has another one, and opens it before it closes the first.
+    """
+    own, tried = f"{prefix(name)}{pid}-", set[str]()
+    for _ in range(2):
+        for found in sorted({*names(name)} - tried, key=lambda one: (not one.startswith(own), one)):
+            tried.add(found)
+            yield found
 
 
 def processes(name: str) -> list[int]:
@@ -84,9 +96,12 @@ def believed(user: int) -> bool:
 
 
 def called(user: int) -> str:
-    """The user's name, where it has one; "" for one's own."""
-    if user == os.geteuid():
-        return ""
+    """The user's name; "" for one's own."""
+    return "" if user == os.geteuid() else named(user)
+
+
+def named(user: int) -> str:
+    """The user's name, where it has one, else its number."""
     try:
         return pwd.getpwuid(user).pw_name
     except KeyError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 
-LARGEST_QUESTION = 1000
+LARGEST_QUESTION = 4096
 """Bytes."""
 LARGEST_ANSWER = 1 << 20
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
 import anyio
 
-from galvo import Context, Freed, Level, MemoryPressure, Plugin, hookimpl
+from galvo import Context, Finding, Freed, Level, MemoryPressure, Plugin, hookimpl
 from galvo.sizes import show
 from galvo.surviving import Surviving
 from galvo_local import Answering
@@ -21,6 +21,7 @@ from galvo_memory.errors import BudgetAboveLimit, LimitBelowUse
 from galvo_memory.relief import Collector, Relief
 from galvo_memory.settings import MemorySettings
 from galvo_memory.signals import Levels, Paths, Sample, Sampler
+from galvo_memory.watching.checkup import checkup
 from galvo_memory.watching.leaks import Leaks
 from galvo_memory.watching.relieving import Relieving
 from galvo_memory.watching.watcher import Watcher
@@ -127,6 +128,9 @@ class MemoryPlugin(Plugin):
     def state(self) -> State:
         """What `galvo memory` shows."""
         return state_of(self.context, self._watcher, self._relieving, self._sampler.problems)
+
+    async def checkup(self) -> Sequence[Finding]:
+        return checkup(self._watcher.fresh(), self._sampler.problems)
 
     def stats(self) -> dict[str, float]:
         sample = self._watcher.last

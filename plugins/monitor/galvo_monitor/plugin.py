@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from time import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from galvo import Context, Metric, Plugin, hookimpl
+from galvo import Context, Finding, Metric, Plugin, hookimpl
 from galvo.surviving import Surviving
 from galvo_local import Answering
 from galvo_monitor.alerts import needed
 from galvo_monitor.asking.answering import Answers
 from galvo_monitor.cells import Registry, Snapshot
+from galvo_monitor.checkup import checkup
 from galvo_monitor.collecting import Collection, Gathers, Judging, Schedule, sharing
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.loop import Lag, Pauses
@@ -140,6 +141,9 @@ class MonitorPlugin(Plugin):
         """Of a series by its name, between two times in seconds since the epoch; None: there is no such series."""
         found = self._store.named(series)
         return None if found is None else self._store.past(found, start, end, points)
+
+    async def checkup(self) -> Sequence[Finding]:
+        return checkup(self._settings, len(self._judging.alerting.engine.rules), self._gathers.problems)
 
     def stats(self) -> dict[str, float]:
         view = self._collection.view

@@ -14,7 +14,7 @@ import asyncpg
 
 from galvo import GalvoError
 from galvo.only import only
-from galvo_pool.advice.facts import Facts, look
+from galvo_pool.advice.facts import Facts, look, sizes
 from galvo_pool.advice.rules import advise, seconds
 
 WIDTH = 80
@@ -48,9 +48,7 @@ async def _look() -> Facts:
         connection = await pool.connect()
         try:
             own = pool.pids()
-            sizes = {name: getattr(pool.settings, name) for name in ("min_size", "max_size")}
-            sizes = {name: size for name, size in sizes.items() if isinstance(size, int)}
-            facts = await look(connection, sizes)
+            facts = await look(connection, sizes(pool.settings))
         except asyncpg.PostgresError as error:
             raise GalvoError(f"the database says: {error}") from None
         finally:

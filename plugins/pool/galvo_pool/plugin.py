@@ -7,17 +7,22 @@ import random
 import weakref
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from time import monotonic, perf_counter
 from typing import Any
 
 import anyio
 import asyncpg
 
-from galvo import Context, Freed, MemoryPressure, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo import Context, Finding, Freed, MemoryPressure, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo_pool.advice.checkup import extensions, findings
+from galvo_pool.advice.facts import look, sizes
+from galvo_pool.advice.parsed import parsed
 from galvo_pool.connection import finish, open_one
 from galvo_pool.failures import connect_failure
 from galvo_pool.fleet import Fleet
 from galvo_pool.hosting import POOL
+from galvo_pool.lend import Lend
 from galvo_pool.metering import DURATION, PRIMARY, failed, metering
 from galvo_pool.pool import Pool
 from galvo_pool.pressure import relieve
@@ -28,6 +33,8 @@ from galvo_pool.settings import PoolSettings
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
 FIRST = (0.005, 0.025)
+CLOSING = 2.0
+"""Seconds until a connection that was asked something is dropped instead of closed."""
 PAUSE, LONGEST_PAUSE = 0.05, 0.5
 """Seconds between attempts to open a connection after one was lost."""
 
@@ -154,6 +161,14 @@ class PoolPlugin(Plugin):
         except UNREACHABLE as error:
             raise self._unreachable(error) from _cause(error)
 
+    async def lend(self, run: Proceed) -> Any:
+        """A connection of the pool, whose statements go to `run`; give it back with its pool's `release`.
+
+        Raises TimeoutError when none becomes free within `acquire_timeout`.
+        """
+        lend = Lend(self._runner.joined._loop.time(), run)
+        return (await self._runner.take(lend)).lend(lend)
+
     def pids(self) -> frozenset[int]:
         """The process ids that the pool's open connections have on the server."""
         pool = self._pool()
@@ -241,6 +256,34 @@ class PoolPlugin(Plugin):
     async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed | None:
         pool, replicas = self._pool(), self._runner.replicas
         return await relieve([*([pool] if pool else []), *(replicas.pools if replicas else [])], pressure.level)
+
+    # -- telling --------------------------------------------------------------------------------------
+
+    async def checkup(self) -> list[Finding]:
+        """The server's version, places, extensions and settings, asked on a connection of its own."""
+        connection = await self.connect()
+        try:
+            version = connection.get_server_version()
+            text = connection.get_settings().server_version
+            facts = await look(connection, {} if self.hosted else sizes(self._settings))
+            facts = replace(facts, sessions=[one for one in facts.sessions if one.pid not in self.pids()])
+            told = [*findings((version.major, text), facts, await extensions(connection))]
+        finally:
+            await finish(connection.close(timeout=CLOSING))
+        return told if self._runner.replicas is None else [*told, *await self._runner.replicas.checkup()]
+
+    async def explain(self, query: Query) -> dict[str, Any] | None:
+        """Where it would run, and what the server makes of it, which only parses it."""
+        if query.kind != "rows":
+            return None
+        replicas = self._runner.replicas
+        either = replicas is not None and self._runner.tells is not None and self._runner.tells.anywhere(query)
+        told = {"runs_on": "a standby that is up to date, or the primary" if either else "the primary"}
+        connection = await self.connect()
+        try:
+            return told | await parsed(connection, query.sql)
+        finally:
+            await finish(connection.close(timeout=CLOSING))
 
     def stats(self) -> dict[str, float]:
         runner, pool = self._runner, self._pool()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from galvo import Query, Rows
+from galvo import Finding, Query, Rows
 from galvo_pool.connection import run
 from galvo_pool.errors import AWAY
 from galvo_pool.lend import RUNNING
@@ -132,6 +132,16 @@ class Replicas:
             replica.replayed = -1
         else:
             replica.replayed = -1 if found is None else int(found)
+
+    async def checkup(self) -> list[Finding]:
+        """Who answers."""
+        await asyncio.gather(*(self._ask(replica) for replica in self._replicas))
+        away = sum(replica.replayed < 0 for replica in self._replicas)
+        found = f"{len(self._replicas) - away} of {len(self._replicas)} replay what the primary writes"
+        if away:
+            advice = "start the others, or correct `replicas` under [pool]: the primary answers for them"
+            return [Finding("standbys", found, "advice", advice)]
+        return [Finding("standbys", found)]
 
     async def open(self) -> None:
         """Open the pools; a standby that is not there may come later."""

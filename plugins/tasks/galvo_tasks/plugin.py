@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from celery import Celery
 
-from galvo import Context, GalvoError, Plugin, PluginError
+from galvo import Context, Finding, GalvoError, Plugin, PluginError
 from galvo.surviving import Surviving
 from galvo_tasks import jobs
 from galvo_tasks.app import EMBEDDED, bind, queues_of
+from galvo_tasks.config.checkup import checkup
 from galvo_tasks.metering.depth import tell_depth
 from galvo_tasks.publishing.lifespan import publishing
 from galvo_tasks.settings import TasksSettings
@@ -49,6 +51,9 @@ class TasksPlugin(Plugin):
                 tasks.cancel_scope.cancel()
         finally:
             await jobs.close()
+
+    async def checkup(self) -> Sequence[Finding]:
+        return await anyio.to_thread.run_sync(checkup, self.app, abandon_on_cancel=True)
 
     async def _embedded(self) -> str:
         servers = self.context.capability("servers")

@@ -81,7 +81,7 @@ class TasksSettings(PluginSettings):
     )
     kernel: bool = Field(True, description="Start a kernel in each worker process, so that tasks have cache and pool.")
     without: list[str] = Field(
-        ["monitor", "index"], description="Plugins that the kernels of worker processes leave out."
+        ["monitor", "index", "live"], description="Plugins that the kernels of worker processes leave out."
     )
 
     @field_validator("broker")

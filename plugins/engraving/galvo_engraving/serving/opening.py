@@ -48,19 +48,16 @@ async def galvanised(settings: EngravingSettings, overrides: Overrides, root: Pa
         shop = Shop(db, settings, kernel)
         shop.toggles = Toggles(shop, db)
         following = asyncio.create_task(db.follow())
-        answering = asyncio.create_task(shop.toggles.answering.run())
         try:
             if not db.running:
                 await db.leave()
             shop.toggles.look()
-            await shop.toggles.answering.ready.wait()
             yield shop
         finally:
             shop.toggles.cool()
-            for task in (following, answering):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
             await db.close()
 
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from galvo.surviving import Surviving
 from galvo_engraving.serving.switched import Switched
 from galvo_engraving.warming import warm
-from galvo_local.toggling import toggled
 
 if TYPE_CHECKING:
     from galvo_engraving.shop import Shop
 
-log = logging.getLogger("galvo.engraving")
 ASIDE = ("pool", "cache")
 """While these change, requests are answered without the kernel."""
 
 
 class Toggles:
-    """What `galvo enable`, `disable` and `reload` do here."""
+    """What `galvo enable`, `disable`, `reload` and SIGHUP do here: the plugin live finds it before the kernel."""
 
     def __init__(self, shop: Shop, db: Switched) -> None:
         assert shop.kernel is not None  # noqa: S101  # whoever has a Switched has one
@@ -32,7 +28,7 @@ class Toggles:
         """Has the cache warm nothing more."""
         self._one = asyncio.Lock()
         """Of those that change at a time."""
-        self.answering = toggled(self, log, Surviving(log).part)
+        self._kernel.given["switchboard"] = self
 
     async def enable(self, name: str) -> None:
         async with self._aside() if name in ASIDE else nullcontext():

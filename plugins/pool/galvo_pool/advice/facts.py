@@ -92,3 +92,9 @@ def value(setting: str, unit: str | None) -> float | str:
         return float(setting) * UNITS.get(unit or "", 1)
     except ValueError:
         return setting
+
+
+def sizes(settings: Any) -> dict[str, int]:
+    """`Facts.pools` of the settings under `[pool]`; max_size may be "auto"."""
+    found = {name: getattr(settings, name) for name in ("min_size", "max_size")}
+    return {name: size for name, size in found.items() if isinstance(size, int)}

@@ -41,16 +41,31 @@ def _sessions(facts: Facts) -> Iterator[str]:
 
 
 def _places(facts: Facts) -> Iterator[str]:
-    reserved = facts.number("superuser_reserved_connections") + facts.number("reserved_connections")
-    most, used = facts.number("max_connections") - reserved, len(facts.sessions) + 1
+    most, used = places(facts), len(facts.sessions) + 1
     if most > 0 and used > FULL * most:
+        reserved = facts.number("max_connections") - most
         yield (
             f"{used} of {most:g} connections are in use: lower max_size where connections are idle, or raise "
             f"max_connections to {int(used * 1.5 + reserved)}"
         )
-    want = facts.pools.get("max_size", 0)
-    if most > 0 and want > most:
-        yield f"max_size = {want} under [pool] can never be reached: the server has {most:g} places; set max_size below"
+    if sentence := unreachable(facts):
+        yield sentence
+
+
+def places(facts: Facts) -> float:
+    """Connections that the server takes from users like us."""
+    reserved = facts.number("superuser_reserved_connections") + facts.number("reserved_connections")
+    return facts.number("max_connections") - reserved
+
+
+def unreachable(facts: Facts) -> str:
+    """A pool that can never have all its connections; "" when it can."""
+    want, most = facts.pools.get("max_size", 0), places(facts)
+    if 0 < most < want:
+        return (
+            f"max_size = {want} under [pool] can never be reached: the server has {most:g} places; set max_size below"
+        )
+    return ""
 
 
 def _pools(facts: Facts) -> Iterator[str]:

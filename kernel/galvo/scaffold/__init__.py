@@ -1,0 +1,1 @@
+"""What `galvo new` writes: a complete plugin, from the templates beside this file."""

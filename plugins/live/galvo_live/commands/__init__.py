@@ -1,0 +1,1 @@
+"""`galvo enable`, `disable`, `reload`, `changes`: asked of a running application."""

@@ -1,0 +1,53 @@
+"""Which process is asked, and what it answers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from galvo_live.questions import NAME
+from galvo_local import NoAnswer, ask, processes
+
+
+def parser(what: str, text: str) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog=f"galvo {what}", description=text)
+    made.add_argument("--pid", type=_pid, help="of the application; needed when several run")
+    made.add_argument("--json", action="store_true", help="print JSON")
+    return made
+
+
+def process(pid: int | None) -> int:
+    """`pid`, or the one application that can be asked. Raises NoAnswer when there is none, or several."""
+    if pid is not None:
+        return pid
+    found = processes(NAME)
+    if not found:
+        raise NoAnswer("no running application of yours answers: it needs the plugin live, see `galvo plugins`")
+    if len(found) > 1:
+        raise NoAnswer(f"several applications run: say --pid, one of {', '.join(map(str, found))}")
+    return found[0]
+
+
+def asked(question: dict[str, Any], pid: int | None, seconds: float) -> dict[str, Any]:
+    """The answer within `seconds`, with the process's "pid"; with a "problem" when there is none."""
+    try:
+        pid = process(pid)
+        answer: dict[str, Any] = json.loads(ask(NAME, pid, json.dumps(question, ensure_ascii=False).encode(), seconds))
+    except NoAnswer as error:
+        return {"problem": str(error)} if pid is None else {"pid": pid, "problem": str(error)}
+    except ValueError:
+        return {"pid": pid, "problem": f"process {pid} answers something else: is it of another version?"}
+    return {"pid": pid, **answer}
+
+
+def short(text: str, size: int) -> str:
+    """In one line and at most `size` bytes: a question has to be short."""
+    line = "".join(one for one in " ".join(text.split()) if one.isprintable())
+    return line.encode(errors="replace")[:size].decode(errors="ignore")
+
+
+def _pid(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 31):
+        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
+    return int(text)

@@ -1,0 +1,62 @@
+"""`galvo changes`: what was changed in a running application, by whom, why, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from galvo_live.commands.asking import asked, parser
+
+TEXT = "List the last 100 changes that a running application was asked for: when, what, by whom, why, and the result."
+SECONDS = 5.0
+DAY = 86_400
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 shown, 1 nobody there, 2 wrong usage."""
+    options = parser("changes", TEXT)
+    try:
+        given = options.parse_args(argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+    told = asked({"do": "changes"}, given.pid, SECONDS)
+    if given.json:
+        sys.stdout.write(json.dumps(told) + "\n")
+    elif "problem" in told:
+        sys.stderr.write(f"galvo: {told['problem']}\n")
+    elif told["changes"]:
+        _show(told["changes"])
+    else:
+        sys.stdout.write(f"process {told['pid']}: nothing was changed since its start\n")
+    return int("problem" in told)
+
+
+def _show(changes: list[dict[str, Any]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head, width in (("when", 8), ("what", None), ("who", None), ("why", None), ("result", None)):
+        table.add_column(head, min_width=width, no_wrap=head == "when")
+    for change in changes:
+        what = f"{change['what']} {change['name']}".strip()
+        cells = (when(change["at"]), what, change["who"], change["why"], result(change))
+        table.add_row(*(Text(cell) for cell in cells))
+    Console().print(table)
+
+
+def when(at: float, now: float | None = None) -> str:
+    """The time of the day, or the day when that was longer ago than one."""
+    past = (time.time() if now is None else now) - at
+    return time.strftime("%H:%M:%S" if past < DAY else "%b %d", time.localtime(at))
+
+
+def result(change: dict[str, Any]) -> str:
+    if change["problem"]:
+        return f"refused: {change['problem']}"
+    return f"done: {', '.join(change['changed']) or 'nothing to change'}"

@@ -1,0 +1,56 @@
+"""`galvo enable NAME`, `galvo disable NAME`, `galvo reload`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from galvo_live.commands.asking import asked, parser, short
+
+SECONDS = 60.0
+"""A plugin may take to start, and running queries to end."""
+TEXTS = {
+    "enable": "Start a plugin in a running application.",
+    "disable": "Stop a plugin in a running application; queries that run end first.",
+    "reload": "Have a running application read its settings again.",
+}
+DONE = {"enable": "runs now", "disable": "has stopped"}
+LONGEST = 200
+"""Bytes of a name and of a reason."""
+
+
+def enable(argv: Sequence[str]) -> int:
+    return main("enable", argv)
+
+
+def disable(argv: Sequence[str]) -> int:
+    return main("disable", argv)
+
+
+def reload(argv: Sequence[str]) -> int:
+    return main("reload", argv)
+
+
+def main(what: str, argv: Sequence[str]) -> int:
+    """0 done, 1 refused or nobody there, 2 wrong usage."""
+    options = parser(what, TEXTS[what])
+    if what != "reload":
+        options.add_argument("name", metavar="PLUGIN")
+    options.add_argument("--why", metavar="TEXT", default="", help="a reason, for its log and `galvo changes`")
+    try:
+        given = options.parse_args(argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+    name = getattr(given, "name", "")
+    told = asked({"do": what, "name": short(name, LONGEST), "why": short(given.why, LONGEST)}, given.pid, SECONDS)
+    refused = bool(told.get("problem"))
+    if given.json:
+        sys.stdout.write(json.dumps(told) + "\n")
+    elif refused:
+        sys.stderr.write(f"galvo: {told['problem']}\n")
+    elif what == "reload":
+        sys.stdout.write(f"process {told['pid']}: changed: {', '.join(told['changed']) or 'nothing'}\n")
+    else:
+        sys.stdout.write(f"process {told['pid']}: {name} {DONE[what]}\n")
+    return int(refused)

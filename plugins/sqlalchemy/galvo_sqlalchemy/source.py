@@ -1,0 +1,151 @@
+"""Where an engine's connections come from: a pool of its own, or that of a kernel which runs already."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import asyncpg
+from sqlalchemy import exc
+
+from galvo import Kernel
+from galvo_pool import Pool, create_pool
+
+
+class Source:
+    """Lends connections whose statements travel the chain of `kernel`."""
+
+    kernel: Kernel | None
+
+    async def ready(self) -> Kernel | None:
+        """`kernel`, when it runs. Raises what starting it raises."""
+        raise NotImplementedError
+
+    async def lend(self) -> Any:
+        """asyncpg's proxy of a connection. Raises sqlalchemy.exc.TimeoutError when none becomes free in time."""
+        raise NotImplementedError
+
+    async def give(self, lent: Any) -> None:
+        await lent._holder._pool.release(lent)
+
+    def gone(self) -> None:
+        """A lent one was terminated."""
+
+    async def close(self) -> None:
+        """Nobody asks for another connection; those that are lent come back later."""
+
+    def abandon(self) -> None:
+        """`close`, where nobody can wait for it."""
+
+
+class Given(Source):
+    """The kernel is the application's, and so is its pool."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+
+    async def ready(self) -> Kernel | None:
+        if not self.kernel or not self.kernel.running:
+            raise exc.ArgumentError("the engine's kernel does not run: use the engine inside `async with kernel`")
+        return self.kernel
+
+    async def lend(self) -> Any:
+        kernel: Any = await self.ready()
+        plugin = kernel.find_capability("pool")
+        if plugin is None or not hasattr(plugin, "lend"):
+            raise exc.ArgumentError("the engine's kernel has no pool that runs: set `on = true` under [pool]")
+        try:
+            return await plugin.lend(kernel.run)
+        except TimeoutError as error:
+            raise exc.TimeoutError(str(error)) from error
+
+
+class Own(Source):
+    """A pool for this engine: opened with the first statement, closed when the engine is disposed of and the last
+    connection is back.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        """`options` are those of `galvo_pool.create_pool`."""
+        self.options = options
+        self._opening = asyncio.Lock()
+        self._pool: Pool | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = os.getpid()
+        self._lent = 0
+        self._retired = False
+
+    @property
+    def lost(self) -> bool:
+        """It belongs to a process, or an event loop, that is not here any more."""
+        return self._process != os.getpid() or (self._loop is not None and self._loop.is_closed())
+
+    @property
+    def kernel(self) -> Kernel | None:  # type: ignore[override]  # it is one kernel at a time
+        return self._pool.kernel if self._pool is not None else None
+
+    def renew(self, options: dict[str, Any]) -> None:
+        """New connections are made with what this call says; a password may be a token that expires."""
+        if options != self.options:
+            self.options = options
+            if self._pool is not None:
+                self._pool._connect_kwargs |= {
+                    name: options[name] for name in self._pool._connect_kwargs.keys() & options.keys()
+                }
+
+    async def ready(self) -> Kernel | None:
+        return (self._pool or await self._open()).kernel
+
+    async def _open(self) -> Pool:
+        async with self._opening:
+            if self._pool is None:
+                pool = create_pool(**self.options)
+                await pool
+                self._pool, self._loop = pool, asyncio.get_running_loop()
+            return self._pool
+
+    async def lend(self) -> Any:
+        pool = self._pool or await self._open()
+        try:
+            lent = await pool.acquire()
+        except asyncpg.InterfaceError:
+            raise  # too many wait, or it is closing
+        except TimeoutError as error:
+            raise exc.TimeoutError(str(error)) from error
+        self._lent += 1
+        return lent
+
+    async def give(self, lent: Any) -> None:
+        try:
+            await super().give(lent)
+        finally:
+            await self._back()
+
+    def gone(self) -> None:
+        self._lent -= 1
+        if self._retired and not self._lent:
+            self.abandon()
+
+    async def _back(self) -> None:
+        self._lent -= 1
+        if self._retired and not self._lent:
+            await self._end()
+
+    async def close(self) -> None:
+        self._retired = True
+        if self.lost:
+            self._pool = None
+        elif not self._lent:
+            await self._end()
+
+    async def _end(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    def abandon(self) -> None:
+        self._retired = True
+        pool, self._pool = self._pool, None
+        if pool is not None and not self.lost:
+            pool.terminate()

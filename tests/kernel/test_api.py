@@ -1,0 +1,86 @@
+"""The plugin API is what `CHANGELOG-API.md` says, and no signature changes without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from galvo import Context, Plugin, Proceed, Query, Rows, api, changelog, hookspecs
+from galvo.errors import GalvoError
+from galvo.plugin import API_VERSION
+
+TEXT = (Path(__file__).parents[2] / changelog.FILE).read_text("utf-8")
+
+
+def problems(text: str = TEXT, version: tuple[int, int] = API_VERSION) -> list[str]:
+    return list(changelog.problems(text, api.render(), version))
+
+
+def test_the_changelog_tells_the_api() -> None:
+    assert not problems(), "\n".join(problems())
+    assert [one.version for one in changelog.versions(TEXT)][-1] == (1, 0)
+
+
+def _hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def on_query(query: Query, proceed: Proceed, hurry: bool) -> Rows: ...  # type: ignore[empty-body]
+
+    monkeypatch.setattr(hookspecs, "on_query", on_query)
+
+
+def _colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def record(self: Context, metric: object, value: float = 1) -> None: ...
+
+    monkeypatch.setattr(Context, "record", record)
+
+
+def _default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plugin, "api", ">=1")
+
+
+def _addition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plugin, "paused", lambda self: None, raising=False)
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (_hook, "around: async on_query(query: Query, proceed: Proceed, hurry: bool) -> Rows"),
+        (_colour, "async record(self: Context, metric: object, value: float = 1) -> None"),
+        (_default, "api: ClassVar[str] = '>=1'"),
+        (_addition, "paused(self)"),
+    ],
+)
+def test_a_change_that_it_does_not_tell_is_named(
+    change: Callable[[pytest.MonkeyPatch], None], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(monkeypatch)
+    (problem,) = problems()
+    assert said in problem
+    assert "galvo api --write CHANGELOG-API.md" in problem
+    assert "raise API_VERSION" in problem
+    assert not problems(changelog.renewed(TEXT, api.render())), "what it says to do"
+
+
+def test_what_is_gone_needs_another_first_number() -> None:
+    old = changelog.versions(TEXT)[-1]
+    block = old.block.replace("  settled(self)", "  paused(self) -> None\n  settled(self)")
+    (problem,) = problems(TEXT.replace(old.block, block).replace(old.checksum, changelog.checksum(block)))
+    assert problem.startswith("Plugin.paused of 1.0 is gone")
+    assert "this is 2.0" in problem
+
+
+def test_what_was_released_never_changes() -> None:
+    (problem,) = problems(TEXT.replace("```\nsha256 `", "\n```\nsha256 `"))
+    assert problem.startswith("the block of 1.0 in CHANGELOG-API.md is not what was released")
+    assert problems(TEXT.partition("sha256 `")[0]), "nor loses its checksum"
+
+
+def test_a_version_without_a_word() -> None:
+    (problem,) = problems(version=(1, 9))
+    assert "write a part for 1.9 on top" in problem
+    silent = changelog.versions(TEXT)[0].changes
+    assert any("does not tell what 1.1 has changed" in one for one in problems(TEXT.replace(silent, "")))
+    with pytest.raises(GalvoError, match="has no version"):
+        changelog.renewed("", "")

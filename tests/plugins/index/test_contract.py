@@ -1,0 +1,23 @@
+"""The index plugin keeps what every plugin promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from galvo.testing import PluginContract
+from galvo_index import IndexPlugin
+from galvo_pool import PoolPlugin
+from tests.thorough import THOROUGH
+
+
+class TestIndex(PluginContract):
+    plugin = IndexPlugin
+    thorough = THOROUGH
+    changed = {"slow": 0.5}
+    hostile_settings = ({"slow": -1},)
+
+    @pytest.fixture
+    def beside(self, contract_dsn: str) -> dict[Any, Any]:
+        return {PoolPlugin: {"url": contract_dsn, "min_size": 1, "max_size": 4}}

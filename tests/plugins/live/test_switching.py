@@ -1,0 +1,148 @@
+"""`galvo enable`, `disable`, `reload`, `changes`, asked of this process."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from anyio.to_thread import run_sync
+
+from galvo import Kernel
+from galvo_live.commands import changes, switching
+from galvo_live.questions import NAME
+from galvo_local import ask, named, processes
+from tests.plugins.live.toys import folder, write
+
+pytestmark = pytest.mark.anyio
+QUIET = "[pool]\non = false\n[live]\nsighup = false\n"
+ME = os.getpid()
+
+
+@asynccontextmanager
+async def hosted(root: Path, settings: str = QUIET) -> AsyncIterator[Kernel]:
+    async with Kernel.from_settings(folder(root, settings)) as kernel:
+        yield kernel
+
+
+def state(kernel: Kernel, name: str) -> str:
+    return {info["name"]: info["state"] for info in kernel.plugins()}[name]
+
+
+async def said(what: str, *words: str) -> int:
+    return await run_sync(partial(switching.main, what, [*words, "--pid", str(ME)]))
+
+
+async def listed(*words: str) -> int:
+    return await run_sync(changes.main, ["--pid", str(ME), *words])
+
+
+async def test_what_is_asked_for_is_done_logged_and_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with hosted(tmp_path) as kernel:
+        assert await listed() == 0
+        assert await said("disable", "value", "--why", "it is wrong since\nthe last release") == 0
+        assert state(kernel, "value") == "stopped"
+        assert await said("enable", "value") == 0
+        write(tmp_path, f"{QUIET}[value]\nvalue = 3\n")
+        assert await said("reload") == 0
+        assert await kernel.fetchval("value") == 3
+        assert await said("enable", "left") == 1
+        told = capsys.readouterr()
+        assert await listed() == 0
+        table = capsys.readouterr().out
+        assert await listed("--json") == 0
+        data = json.loads(capsys.readouterr().out)
+    done = ["nothing was changed since its start", "value has stopped", "value runs now", "changed: value"]
+    assert told.out.splitlines() == [f"process {ME}: {line}" for line in done]
+    assert told.err == "galvo: plugin 'left': requires 'right', which is not active\n"
+    me = named(os.geteuid())
+    assert [message for message in caplog.messages if "asked for by" in message] == [
+        f"disable value, asked for by {me} (it is wrong since the last release): done: value",
+        f"enable value, asked for by {me}: done: value",
+        f"reload, asked for by {me}: done: value",
+        f"enable left, asked for by {me}: refused: plugin 'left': requires 'right', which is not active",
+    ]
+    assert data["pid"] == ME
+    assert [one["what"] for one in data["changes"]] == ["disable", "enable", "reload", "enable"]
+    assert max(map(len, table.splitlines())) <= 80
+    assert "disable value" in table
+    assert "refused" in table
+
+
+async def test_the_asker_of_a_reload_that_replaces_who_answers_gets_an_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with hosted(tmp_path) as kernel:
+        for watch in ("0", "0.5", "0.25"):
+            write(tmp_path, f"{QUIET}watch = {watch}\n")
+            assert await said("reload") == 0
+            assert ME in await run_sync(processes, NAME)
+        write(tmp_path, f"{QUIET}on = false\n")
+        assert await said("reload") == 0
+        assert state(kernel, "live") == "listed"
+        assert await said("reload") == 1
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [f"process {ME}: changed: live"] * 4
+    assert told.err.startswith(f"galvo: process {ME} does not tell of itself: it runs no live plugin")
+
+
+async def test_what_is_refused_is_one_sentence_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {
+        ("disable", "live"): "plugin 'live': nobody could ask it to come back",
+        ("enable", "nix"): "plugin 'nix': is not listed",
+        ("enable", "broken"): "plugin 'broken': ValueError: a file of it is missing",
+    }
+    async with hosted(tmp_path) as kernel:
+        before = kernel.plugins()[0]
+        for words, sentence in asked.items():
+            assert await said(*words) == 1
+            told = capsys.readouterr().err
+            assert told.count("\n") == 1
+            assert sentence in told
+        assert await said("enable", "nix", "--json") == 1
+        assert json.loads(capsys.readouterr().out)["problem"].startswith("plugin 'nix': is not listed")
+        assert kernel.plugins()[0] == before
+        assert state(kernel, "live") == "active"
+
+
+@pytest.mark.parametrize("question", [b"{", b"[]", b'{"do": "explode"}', b"null", b'"enable"', b"\xff", b'{"do": []}'])
+async def test_what_is_no_question_is_not_answered(question: bytes, tmp_path: Path) -> None:
+    async with hosted(tmp_path) as kernel:
+        with pytest.raises(Exception, match="gave no answer"):
+            await run_sync(ask, NAME, ME, question)
+        assert not kernel.control.changes
+
+
+async def test_a_long_reason_is_cut_and_not_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with hosted(tmp_path) as kernel:
+        assert await said("reload", "--why", '"\\é\x1b' * 1000) == 0
+        assert "\x1b" not in kernel.control.changes[0].why
+        assert 50 < len(kernel.control.changes[0].why) <= switching.LONGEST
+
+
+async def test_without_answer_nobody_answers(tmp_path: Path) -> None:
+    async with hosted(tmp_path, f"{QUIET}answer = false\n"):
+        assert ME not in await run_sync(processes, NAME)
+
+
+def test_nobody_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert switching.main("disable", ["cache", "--pid", "1"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert changes.main(["--pid", "1"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert switching.main("disable", []) == 2
+    assert switching.main("reload", ["--pid", "x"]) == 2
+    assert changes.main(["x"]) == 2
+
+
+def test_times_are_of_today_or_days() -> None:
+    assert len(changes.when(1e9, 1e9 + 10).split(":")) == 3
+    assert ":" not in changes.when(1e9, 1e9 + 2 * changes.DAY)
