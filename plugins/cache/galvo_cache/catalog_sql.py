@@ -42,6 +42,10 @@ with space as materialized (
          else p.provolatile <> 'i' and p.proname <> all ('{{{_HARMLESS}}}') and p.proname !~ '^({_PREFIXES})'
     end as loud
   from pg_catalog.pg_proc p join space n on n.oid = p.pronamespace
+), spelled as materialized (
+  -- names of built-in functions: an overloaded one may be of several kinds
+  select proname, bool_and(provolatile = 'i') as constant, bool_or(provolatile = 'v') as changing
+  from proc where builtin group by 1
 ), class as materialized (
   select c.*, n.nspname, c.oid >= 16384 and n.nspname not in ('pg_catalog', 'information_schema') as own
   from pg_catalog.pg_class c join space n on n.oid = c.relnamespace where c.relkind in ('r','v','m','f','p','S','c')
@@ -123,18 +127,15 @@ select json_build_object(
       array(select current_setting(name, true) from unnest('{{{_SETTINGS}}}'::text[]) name)),
   'encoding', current_setting('server_encoding'),
   'strings', current_setting('standard_conforming_strings'),
-  'immutable', (select json_agg(proname order by proname) from (
-      select proname from proc where builtin group by 1 having bool_and(provolatile = 'i')) x),
-  'stable', (select json_agg(proname order by proname) from (
-      select proname from proc where builtin group by 1
-      having bool_or(provolatile <> 'i') and not bool_or(provolatile = 'v')) x),
-  'volatile', (select json_agg(proname order by proname) from (
-      select proname from proc where builtin group by 1 having bool_or(provolatile = 'v')) x),
+  'immutable', (select json_agg(proname order by proname) from spelled where constant),
+  'stable', (select json_agg(proname order by proname) from spelled where not constant and not changing),
+  'volatile', (select json_agg(proname order by proname) from spelled where changing),
   'functions', (select json_agg(json_build_array(proname, loud, field, schemas) order by proname) from (
       select proname, bool_or(loud) as loud, bool_or(provariadic <> 0 or pronargs > 0
           and pronargs - pronargdefaults <= 1 and t.typtype in ('c','p','d')) as field,
         json_object_agg(nspname, worst order by nspname) as schemas
-      from (select *, max(provolatile) over (partition by proname, nspname) as worst from proc) p
+      from (select *, max(provolatile) over (partition by proname, nspname) as worst from proc
+            where proname in (select proname from proc where not builtin)) p
       left join pg_catalog.pg_type t on t.oid = proargtypes[0] where not builtin group by 1) x),
   'operators', (select json_agg(distinct o.oprname order by o.oprname) from pg_catalog.pg_operator o
       join proc p on p.oid = o.oprcode where o.oid >= 16384 and p.provolatile <> 'i'),

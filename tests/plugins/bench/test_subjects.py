@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Iterator
 
@@ -41,15 +40,6 @@ class OneRound(Stand):
 
     async def redis(self) -> str:
         return self._redis
-
-
-@pytest.fixture(autouse=True, scope="module")
-def frozen() -> Iterator[None]:
-    """Each candidate of each round begins with a full collection: it must not look at all that pytest has collected."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
