@@ -30,7 +30,9 @@ ALL = ["plugin", "mode", "calls", "own p50", "own p99", "all p50", "all p99", "f
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="HOOK|STATEMENT", help=f"{', '.join(KINDS)}; or for example 'select 1'")
-    parser.add_argument("--pid", type=_pid, help="of the application; needed when several run, and for a statement")
+    parser.add_argument(
+        "--pid", type=_pid, help="of the application; default: as for `galvo changes`, and for a statement none"
+    )
     text = "to watch a hook for, at most 60 (%(default)g)"
     parser.add_argument("--seconds", type=_seconds, default=2.0, help=text)
 
@@ -46,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
         _show_hook(options, told if "layers" in told else _listed(options.what, told))
         return 0
     told = told or _started(options.what)
-    told.pop("pid", None)
+    for about in ("pid", "folder"):
+        told.pop(about, None)
     problems = [answer["problem"] for answer in told.values() if isinstance(answer, dict) and "problem" in answer]
     if problems and not options.json:
         raise GalvoError(problems[0])
@@ -82,7 +85,8 @@ def _started(sql: str) -> dict[str, Any]:
 def _show_hook(options: argparse.Namespace, told: dict[str, Any]) -> None:
     seen = "seconds" in told
     if not options.json:
-        where = f"; process {told['pid']}, watched for {told['seconds']:g} s" if seen else ""
+        place = f" in {told['folder']}" if "folder" in told else ""
+        where = f"; process {told['pid']}{place}, watched for {told['seconds']:g} s" if seen else ""
         order = "outermost first" if told["kind"] == "around" else "in this order"
         print(f"{told['hook']}: {told['kind']}, {order}{where}")
     head, row = (ALL, _figures) if seen else (FEW, _few)
@@ -109,7 +113,8 @@ def _notes(told: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped('"own" is without the inner layers, "all" with them; faults since the start')
     for layer in told["layers"]:
         if layer.get("running"):
-            yield from _wrapped(f"{layer['plugin']}: {layer['running']} calls have not ended yet")
+            calls = "1 call has" if layer["running"] == 1 else f"{layer['running']:,} calls have"
+            yield from _wrapped(f"{layer['plugin']}: {calls} not ended yet")
         if layer["faults"]:
             yield from _wrapped(f"{layer['plugin']}'s last fault: {layer['last_fault']}")
     if "problem" in told:

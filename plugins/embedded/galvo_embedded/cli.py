@@ -63,4 +63,4 @@ def _settings() -> EmbeddedSettings:
     for item in plan(Path(), warn=False).blueprints:
         if item.name == "embedded" and isinstance(found := item.loaded().settings, EmbeddedSettings):
             return found
-    return EmbeddedSettings()
+    return EmbeddedSettings.model_validate({})

@@ -13,7 +13,7 @@ import pytest
 from anyio.to_thread import run_sync
 
 from galvo import Kernel
-from galvo_live.commands import changes, switching
+from galvo_live.commands import asking, changes, switching
 from galvo_live.questions import NAME
 from galvo_local import ask, named, processes
 from tests.plugins.live.toys import folder, write
@@ -131,6 +131,22 @@ async def test_a_long_reason_is_cut_and_not_refused(tmp_path: Path, capsys: pyte
 async def test_without_answer_nobody_answers(tmp_path: Path) -> None:
     async with hosted(tmp_path, f"{QUIET}answer = false\n"):
         assert ME not in await run_sync(processes, NAME)
+
+
+async def test_the_one_in_another_folder_is_told_to_be_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "owners", lambda name: {ME: os.geteuid()})
+    async with hosted(tmp_path):
+        assert await run_sync(partial(switching.main, "disable", ["value"])) == 0
+        monkeypatch.setattr(asking, "elsewhere", lambda pid: "/srv/shop")
+        assert await run_sync(partial(switching.main, "enable", ["value"])) == 0
+        monkeypatch.setattr(asking, "owners", lambda name: {ME: os.geteuid(), 1: 0})
+        monkeypatch.setattr("galvo_local.choosing.here", lambda pid: False)
+        assert await run_sync(partial(switching.main, "disable", ["value"])) == 1
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [f"process {ME}: value has stopped", f"process {ME} in /srv/shop: value runs now"]
+    assert f"say --pid, one of {ME}: " in told.err
 
 
 def test_nobody_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

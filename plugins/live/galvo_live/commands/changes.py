@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from galvo_live.commands.asking import asked, parser
+from galvo_live.commands.asking import asked, parser, who
 
 TEXT = "List the last 100 changes that a running application was asked for: when, what, by whom, why, and the result."
 SECONDS = 5.0
@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     elif told["changes"]:
         _show(told["changes"])
     else:
-        sys.stdout.write(f"process {told['pid']}: nothing was changed since its start\n")
+        sys.stdout.write(f"{who(told)}: nothing was changed since its start\n")
     return int("problem" in told)
 
 
