@@ -12,6 +12,8 @@ from galvo_live.commands.asking import asked, parser, who
 
 TEXT = "List the last 100 changes that a running application was asked for: when, what, by whom, why, and the result."
 SECONDS = 5.0
+WHO = 20
+"""Columns that are kept for who has asked."""
 DAY = 86_400
 
 
@@ -41,8 +43,9 @@ def _show(changes: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head, width in (("when", 8), ("what", None), ("who", None), ("why", None), ("result", None)):
-        table.add_column(head, min_width=width, no_wrap=head == "when")
+    who = max(len(change["who"]) for change in changes)
+    for head, width in (("when", 8), ("what", None), ("who", min(who, WHO)), ("why", None), ("result", None)):
+        table.add_column(head, min_width=width, no_wrap=head in ("when", "what"))
     for change in changes:
         what = f"{change['what']} {change['name']}".strip()
         cells = (when(change["at"]), what, change["who"], change["why"], result(change))
