@@ -22,6 +22,11 @@ class Source:
         """`kernel`, when it runs. Raises what starting it raises."""
         raise NotImplementedError
 
+    @property
+    def alike(self) -> bool:
+        """Whether a statement sees the same on any connection of the pool, which is open."""
+        raise NotImplementedError
+
     async def lend(self) -> Any:
         """asyncpg's proxy of a connection. Raises sqlalchemy.exc.TimeoutError when none becomes free in time."""
         raise NotImplementedError
@@ -39,6 +44,11 @@ class Source:
         """`close`, where nobody can wait for it."""
 
 
+def _alike(pool: Pool | None) -> bool:
+    """The application has no hook that may SET something for whoever takes a connection."""
+    return pool is None or (pool._setup is None and not pool.custom_reset and pool._connect is asyncpg.connect)
+
+
 class Given(Source):
     """The kernel is the application's, and so is its pool."""
 
@@ -49,6 +59,11 @@ class Given(Source):
         if not self.kernel or not self.kernel.running:
             raise exc.ArgumentError("the engine's kernel does not run: use the engine inside `async with kernel`")
         return self.kernel
+
+    @property
+    def alike(self) -> bool:
+        plugin: Any = self.kernel and self.kernel.find_capability("pool")
+        return plugin is None or not hasattr(plugin, "lend") or _alike(plugin._pool())
 
     async def lend(self) -> Any:
         kernel: Any = await self.ready()
@@ -84,6 +99,10 @@ class Own(Source):
     @property
     def kernel(self) -> Kernel | None:  # type: ignore[override]  # it is one kernel at a time
         return self._pool.kernel if self._pool is not None else None
+
+    @property
+    def alike(self) -> bool:
+        return _alike(self._pool)
 
     def renew(self, options: dict[str, Any]) -> None:
         """New connections are made with what this call says; a password may be a token that expires."""
