@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import weakref
 from typing import Any
 
 import asyncpg
@@ -11,6 +13,8 @@ from sqlalchemy import exc
 
 from galvo import Kernel
 from galvo_pool import Pool, create_pool
+
+log = logging.getLogger("galvo.sqlalchemy")
 
 
 class Source:
@@ -122,7 +126,22 @@ class Own(Source):
                 pool = create_pool(**self.options)
                 await pool
                 self._pool, self._loop = pool, asyncio.get_running_loop()
+                self._warn()
             return self._pool
+
+    def _warn(self) -> None:
+        """Of a second cache in this process which hears nothing of what is written past it."""
+        cache = self.kernel.find_capability("cache") if self.kernel is not None else None
+        if cache is None or getattr(cache.settings, "redis", None):
+            return
+        database = self.options.get("database")
+        if any(other._pool and not other.lost and other.options.get("database") == database for other in _alone):
+            log.warning(
+                "a second engine on database %r has a cache of its own, and sees writes of the first up to ttl seconds "
+                "late: set redis under [cache], or use engine_on(kernel) of one kernel for both",
+                database,
+            )
+        _alone.add(self)
 
     async def lend(self) -> Any:
         pool = self._pool or await self._open()
@@ -168,3 +187,7 @@ class Own(Source):
         pool, self._pool = self._pool, None
         if pool is not None and not self.lost:
             pool.terminate()
+
+
+_alone: weakref.WeakSet[Own] = weakref.WeakSet()
+"""Those of this process whose caches share nothing."""

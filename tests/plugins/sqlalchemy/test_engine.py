@@ -65,12 +65,16 @@ async def test_a_pool_of_its_own_from_settings(dsn: str, tmp_path: Path, monkeyp
         assert await others(dsn) == 0
 
 
-async def test_what_is_lent_at_dispose_comes_back_later(dsn: str) -> None:
+async def test_what_is_lent_at_dispose_comes_back_later(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
     engine = of_its_own(dsn)
     async with engine.begin() as connection:
         await connection.execute(text("create table t (a int)"))
+        assert "a second engine on" not in caplog.text
         await engine.dispose()
         await connection.execute(text("insert into t values (1)"))
+        async with (second := of_its_own(dsn)).connect():  # while the first's pool is open
+            assert "set redis under [cache], or use engine_on(kernel)" in caplog.text
+        await second.dispose()
     assert await others(dsn) == 0
     async with asyncio.timeout(20):
         connection = await asyncpg.connect(dsn)
