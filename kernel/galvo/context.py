@@ -20,6 +20,9 @@ class Context(Facade):
         super().__init__(kernel.run, origin=name)
         self._kernel = kernel
         self.log = logging.getLogger(f"galvo.{name}")
+        self.continuous = False
+        """Has every query passed this plugin so far? True from its join on, if nothing ran before, as the kernel was
+        starting, or if it took the place of an instance in the chain. Since API 1.1."""
 
     async def on_cache_miss(self, query: Query, reason: str) -> Rows | None:
         """Ask whether anybody knows the answer without the database."""
