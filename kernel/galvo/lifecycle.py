@@ -177,7 +177,7 @@ class Supervisor:
         self._registry.sort(list(units))
         for unit in started:
             self._registry.register(unit.instance, unit)
-            unit.context.continuous = unit.name in unbroken
+            unit.context._continuous = unit.name in unbroken
         self.publish()
         for unit in started:
             self._settle(unit)
@@ -285,7 +285,7 @@ class Supervisor:
             await unit.stop()
             unit.state, unit.reason = State.FAILED, sentence(error)
             raise
-        unit.context.continuous = self._starting
+        unit.context._continuous = self._starting
         self.publish()
         self._settle(unit)
 
