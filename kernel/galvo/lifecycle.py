@@ -43,6 +43,7 @@ class Supervisor:
         self._lock = anyio.Lock()
         self._retired: list[Chains] = []
         self._observations: list[Observation] = []
+        self._starting = False
         self._tasks: TaskGroup | None = None
         self._ejected: list[tuple[Unit, int]] = []
         """Just now; each gets a task that tries it again."""
@@ -52,7 +53,7 @@ class Supervisor:
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
-        self._tasks, self._eject = tasks, anyio.Event()
+        self._tasks, self._eject, self._starting = tasks, anyio.Event(), True
         tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
         self.publish()
         try:
@@ -67,6 +68,8 @@ class Supervisor:
             with anyio.CancelScope(shield=True):
                 await self.stop()
             raise
+        finally:
+            self._starting = False
 
     def _startable(self) -> list[Unit]:
         """What is on, in the order of its start; of a cycle one is left out, and those that require it fail with it."""
@@ -166,6 +169,7 @@ class Supervisor:
         return [unit for unit in start_order(list(coming.values())) if unit in fresh]
 
     async def _swap(self, units: dict[str, Unit], started: list[Unit], old: list[Unit]) -> None:
+        unbroken = {unit.name for unit in old if unit.state is State.ACTIVE and unit.mode != "off"}
         for unit in old:
             unit.state = State.DRAINING
             self._registry.unregister(unit.name)
@@ -173,6 +177,7 @@ class Supervisor:
         self._registry.sort(list(units))
         for unit in started:
             self._registry.register(unit.instance, unit)
+            unit.context._continuous = unit.name in unbroken
         self.publish()
         for unit in started:
             self._settle(unit)
@@ -280,6 +285,7 @@ class Supervisor:
             await unit.stop()
             unit.state, unit.reason = State.FAILED, sentence(error)
             raise
+        unit.context._continuous = self._starting
         self.publish()
         self._settle(unit)
 
