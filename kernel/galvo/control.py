@@ -85,9 +85,9 @@ class Control:
         """`Kernel.plugins`: every listed plugin with its state."""
         return self._kernel.plugins()
 
-    def running(self) -> dict[str, type[Plugin]]:
-        """The classes of the plugins that run."""
-        return {name: type(unit.plugin) for name, unit in self._kernel.supervisor.units.items() if unit.plugin}
+    def running(self) -> dict[str, Plugin]:
+        """The plugins that run, by name."""
+        return {name: unit.plugin for name, unit in self._kernel.supervisor.units.items() if unit.plugin}
 
     def fault(self, name: str, where: str, error: Exception) -> None:
         """Count a fault of plugin `name`, outside of any hook, as if it had happened in one; in the loop's thread."""
