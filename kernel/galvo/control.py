@@ -85,6 +85,11 @@ class Control:
         """`Kernel.plugins`: every listed plugin with its state."""
         return self._kernel.plugins()
 
+    @property
+    def ending(self) -> bool:
+        """The kernel stops all plugins."""
+        return self._kernel.supervisor.stopping
+
     def running(self) -> dict[str, Plugin]:
         """The plugins that run, by name."""
         return {name: unit.plugin for name, unit in self._kernel.supervisor.units.items() if unit.plugin}

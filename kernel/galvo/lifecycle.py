@@ -44,6 +44,7 @@ class Supervisor:
         self._retired: list[Chains] = []
         self._observations: list[Observation] = []
         self._tasks: TaskGroup | None = None
+        self.stopping = False
         self._ejected: list[tuple[Unit, int]] = []
         """Just now; each gets a task that tries it again."""
         self.publish()
@@ -52,7 +53,7 @@ class Supervisor:
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
-        self._tasks, self._eject = tasks, anyio.Event()
+        self._tasks, self._eject, self.stopping = tasks, anyio.Event(), False
         tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
         self.publish()
         try:
@@ -84,6 +85,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop everything in reverse order, after the running queries have ended."""
+        self.stopping = True
         async with self._lock:
             await self._drained()
             for unit in reversed(start_order(self._in_state(*RUNNING))):
