@@ -61,7 +61,7 @@ class Control:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._one = anyio.Lock()
-        self._asked: set[_Asked] = set()
+        self._asked: dict[_Asked, None] = {}
         self.changes: deque[Change] = deque(maxlen=KEPT)
         """The last ones, oldest first."""
 
@@ -76,6 +76,11 @@ class Control:
     async def reload(self, *, who: str, why: str = "") -> Change:
         """Read the settings again and bring every plugin to them. Raises GalvoError; then nothing has changed."""
         return await self._ask("reload", "", who, why)
+
+    @property
+    def pending(self) -> list[Change]:
+        """What was asked for and is not done yet, in that order; their `seconds` go on."""
+        return [asked.so_far() for asked in self._asked]
 
     async def explain(self, what: str, *, seconds: float = 0) -> dict[str, Any]:
         """`Kernel.explain`: a hook's layers, watched for `seconds`, or what each plugin would do with a statement."""
@@ -113,7 +118,7 @@ class Control:
     async def _ask(self, what: Literal["enable", "disable", "reload"], name: str, who: str, why: str) -> Change:
         asked = _Asked(what, name, _line(who), _line(why))
         self._kernel.supervisor.group().start_soon(self._do, asked, name=f"galvo {what} {name}".strip())
-        self._asked.add(asked)
+        self._asked[asked] = None
         await asked.done.wait()
         if asked.error is not None:
             raise asked.error
@@ -132,7 +137,7 @@ class Control:
         finally:
             if asked.change is None:  # the kernel ends
                 asked.error = asked.error or KernelClosed(f"{asked.text}: the kernel has ended first")
-            self._asked.discard(asked)
+            self._asked.pop(asked, None)
             asked.done.set()
 
     async def _change(self, what: str, name: str) -> list[str]:
@@ -143,10 +148,7 @@ class Control:
         return [name]
 
     def _note(self, asked: _Asked, *, changed: tuple[str, ...] = (), problem: str = "") -> None:
-        seconds = time.monotonic() - asked.began
-        asked.change = Change(
-            asked.at, asked.what, asked.name, asked.who, asked.why, seconds, changed=changed, problem=problem
-        )
+        asked.change = msgspec.structs.replace(asked.so_far(), changed=changed, problem=problem)
         self.changes.append(asked.change)
         why = f" ({asked.why})" if asked.why else ""
         result = f"refused: {problem}" if problem else f"done: {', '.join(changed) or 'nothing has changed'}"
@@ -173,6 +175,9 @@ class _Asked:
         self.done = anyio.Event()
         self.error: GalvoError | None = None
         self.change: Change | None = None
+
+    def so_far(self) -> Change:
+        return Change(self.at, self.what, self.name, self.who, self.why, time.monotonic() - self.began)
 
     @property
     def text(self) -> str:

@@ -196,7 +196,7 @@ async def test_what_outlives_its_plugin_neither_ends_with_it_nor_ends_the_host(
 async def test_a_fault_outside_of_any_hook_counts(until: Until) -> None:
     async with Kernel.of({Asker: {}, Plain: {"on_error": "eject"}}, faults=2) as kernel:
         control = asker(kernel).context.control
-        assert control.running() == {"asker": Asker, "plain": Plain}
+        assert {name: type(plugin) for name, plugin in control.running().items()} == {"asker": Asker, "plain": Plain}
         for _ in range(2):
             control.fault("plain", "the event loop", ValueError("blocked"))
         control.fault("nobody", "the event loop", ValueError("blocked"))

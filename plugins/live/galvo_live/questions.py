@@ -63,7 +63,7 @@ class Questions:
         return _told(await self._control.reload(who=_who(), why=_text(question, "why")))
 
     async def _changes(self, question: dict[str, Any]) -> Answer:
-        return {"changes": [_told(change) for change in self._control.changes]}
+        return {name: [_told(one) for one in getattr(self._control, name)] for name in ("changes", "pending")}
 
     async def _explain(self, question: dict[str, Any]) -> Answer:
         if self._looks >= LOOKS:

@@ -132,6 +132,23 @@ async def test_a_long_reason_is_cut_and_not_refused(tmp_path: Path, capsys: pyte
         assert 50 < len(kernel.control.changes[0].why) <= switching.LONGEST
 
 
+async def test_a_change_that_takes_long_is_told_to_be_under_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switching, "SECONDS", 0.2)
+    async with hosted(tmp_path) as kernel:
+        async with kernel.supervisor._lock:  # as another change would
+            assert await said("disable", "value") == 1
+            assert "`galvo changes` tells when it is done" in capsys.readouterr().err
+            assert await listed() == 0
+            assert "under way" in capsys.readouterr().out
+        while kernel.control.pending:
+            await anyio.lowlevel.checkpoint()
+        assert state(kernel, "value") == "stopped"
+        assert await listed() == 0
+        assert "done: value" in capsys.readouterr().out
+
+
 async def test_those_who_look_keep_nobody_from_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     look = json.dumps({"do": "explain", "what": "on_query", "seconds": 60}).encode()
     async with hosted(tmp_path) as kernel:

@@ -29,8 +29,8 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.write(json.dumps(told) + "\n")
     elif "problem" in told:
         sys.stderr.write(f"galvo: {told['problem']}\n")
-    elif told["changes"]:
-        _show(told["changes"])
+    elif told["changes"] or told.get("pending"):
+        _show([*told["changes"], *(change | {"pending": True} for change in told.get("pending", ()))])
     else:
         sys.stdout.write(f"{who(told)}: nothing was changed since its start\n")
     return int("problem" in told)
@@ -60,6 +60,8 @@ def when(at: float, now: float | None = None) -> str:
 
 
 def result(change: dict[str, Any]) -> str:
+    if change.get("pending"):
+        return f"under way for {change['seconds']:.0f} s"
     if change["problem"]:
         return f"refused: {change['problem']}"
     return f"done: {', '.join(change['changed']) or 'nothing to change'}"
