@@ -38,7 +38,7 @@ class Change(msgspec.Struct, frozen=True):
     seconds: float
     """Until it was done or refused."""
     changed: tuple[str, ...] = ()
-    """The plugins that are not as they were."""
+    """The plugins that are not as they were; "kernel" for its own settings."""
     problem: str = ""
     """Why it was refused, in one sentence; then everything runs on as it was."""
 
@@ -116,7 +116,7 @@ class Control:
             log.error("%s failed: %s", getattr(function, "__qualname__", function), sentence(error))
 
     async def _ask(self, what: Literal["enable", "disable", "reload"], name: str, who: str, why: str) -> Change:
-        asked = _Asked(what, name, _line(who), _line(why))
+        asked = _Asked(what, _line(name), _line(who), _line(why))
         self._kernel.supervisor.group().start_soon(self._do, asked, name=f"galvo {what} {name}".strip())
         self._asked[asked] = None
         await asked.done.wait()
@@ -144,8 +144,10 @@ class Control:
         board: Switchboard = self._kernel.given.get("switchboard", self._kernel)
         if what == "reload":
             return await board.reload()
+        units = self._kernel.supervisor.units
+        before = units[name].state if name in units else None
         await (board.enable if what == "enable" else board.disable)(name)
-        return [name]
+        return [name] if name in units and units[name].state is not before else []
 
     def _note(self, asked: _Asked, *, changed: tuple[str, ...] = (), problem: str = "") -> None:
         asked.change = msgspec.structs.replace(asked.so_far(), changed=changed, problem=problem)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from galvo_live.commands.asking import asked, parser, who
+from galvo_live.commands.asking import asked, parser, printable, who
 
 TEXT = "List the last 100 changes that a running application was asked for: when, what, by whom, why, and the result."
 SECONDS = 5.0
@@ -49,7 +49,7 @@ def _show(changes: list[dict[str, Any]]) -> None:
     for change in changes:
         what = f"{change['what']} {change['name']}".strip()
         cells = (when(change["at"]), what, change["who"], change["why"], result(change))
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     Console().print(table)
 
 
