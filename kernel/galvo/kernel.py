@@ -121,19 +121,14 @@ class Kernel(Leasing):
         await self.supervisor.disable(name)
 
     async def reload(self, overrides: Overrides | None = None) -> list[str]:
-        """Read the settings again and bring every plugin to them; gives the names that changed.
+        """Read the settings again and bring every plugin to them; gives the names that changed, "kernel" among them.
 
         Raises SettingsError or PluginError; then everything runs on as it was.
         """
         if self._root is None:
             raise SettingsError("this kernel was not made from settings, so there is nothing to read again")
         fresh = plan(self._root, overrides if overrides is not None else self._overrides)
-        before, self.settings = self.settings, fresh.kernel
-        try:
-            return await self.supervisor.reload(fresh.blueprints)
-        except BaseException:
-            self.settings = before
-            raise
+        return await self.supervisor.reload(fresh.blueprints, fresh.kernel)
 
     def plugins(self) -> list[dict[str, Any]]:
         """Every listed plugin: name, state, mode, reason, version, hooks, faults."""

@@ -12,7 +12,7 @@ import anyio
 from galvo import Context, GalvoError, Plugin
 from galvo.surviving import Surviving
 from galvo_live.hangup import Hangup
-from galvo_live.questions import NAME, Questions
+from galvo_live.questions import AT_ONCE, NAME, Questions
 from galvo_live.settings import LiveSettings
 from galvo_live.watchdog import Block, Watchdog, culprit
 from galvo_local import Answering
@@ -43,7 +43,7 @@ class LivePlugin(Plugin):
             if self._settings.answer:
                 # What it does may replace this plugin, and whoever has asked still gets an answer.
                 answering = Answering(
-                    NAME, Questions(self._control), Surviving(self.context.log).part, self._control.outlive
+                    NAME, Questions(self._control), Surviving(self.context.log).part, self._control.outlive, AT_ONCE
                 )
                 tasks.start_soon(answering.run)
                 await answering.ready.wait()

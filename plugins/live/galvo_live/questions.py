@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,6 +14,8 @@ from galvo_local import asker, named
 
 NAME = "live"
 """By which the process is asked."""
+AT_ONCE, LOOKS = 16, 4
+"""Questions that are answered at once, and how many of them may be looks: changes are not to wait for these."""
 Answer = dict[str, Any]
 
 
@@ -23,13 +24,14 @@ class Questions:
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._looks = 0
         self._answers: dict[str, Callable[[dict[str, Any]], Awaitable[Answer]]] = {
             "enable": self._enable,
             "disable": self._disable,
             "reload": self._reload,
             "changes": self._changes,
             "plugins": self._plugins,
-            "explain": partial(explained, control),
+            "explain": self._explain,
         }
 
     async def __call__(self, asked: bytes) -> bytes | None:
@@ -61,7 +63,16 @@ class Questions:
         return _told(await self._control.reload(who=_who(), why=_text(question, "why")))
 
     async def _changes(self, question: dict[str, Any]) -> Answer:
-        return {"changes": [_told(change) for change in self._control.changes]}
+        return {name: [_told(one) for one in getattr(self._control, name)] for name in ("changes", "pending")}
+
+    async def _explain(self, question: dict[str, Any]) -> Answer:
+        if self._looks >= LOOKS:
+            raise GalvoError(f"{LOOKS} others look already: try again when they have seen it")
+        self._looks += 1
+        try:
+            return await explained(self._control, question)
+        finally:
+            self._looks -= 1
 
     async def _plugins(self, question: dict[str, Any]) -> Answer:
         return {"plugins": self._control.plugins()}
