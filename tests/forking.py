@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,9 @@ def child(job):
     os.dup2(nothing, 0)
     os.close(nothing)
     sys.argv = job["argv"]
+    if sys.argv[0] == "galvo":
+        sys.path[0] = os.path.dirname(sys.executable)
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     main = types.ModuleType("__main__")
     main.__builtins__ = __builtins__
     sys.modules["__main__"] = main
@@ -117,3 +124,19 @@ class Forks:
         self._parent.stdin.close()
         self._parent.stdout.close()
         assert self._parent.wait(30) == 0
+
+
+@cache
+def shared() -> Forks:
+    """Of this process, for as long as it lives."""
+    folder = tempfile.TemporaryDirectory(prefix="galvo-test-")
+    made = Forks(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(made.close)
+    return made
+
+
+def galvo(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command `galvo` in `folder`, with `environment` in addition to this process's."""
+    code, out, err = shared().galvo([*words], folder, {**os.environ, **environment})
+    return subprocess.CompletedProcess(["galvo", *words], code, out, err)
