@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-GALVO = str(Path(sys.executable).parent / "galvo")
+from tests import forking
+
 PLUGINS = ("cache", "embedded", "pool", "index", "memory", "monitor", "tasks")
 
 
 def doctor(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GALVO, "doctor", *words], cwd=folder, env=os.environ | variables, capture_output=True, text=True, timeout=100
-    )
+    return forking.galvo("doctor", *words, folder=folder, **variables)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
