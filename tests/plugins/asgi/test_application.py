@@ -64,8 +64,12 @@ async def test_starlette_finds_it_in_the_state_and_so_do_mounted_applications(ke
 async def test_a_transaction_commits_before_the_answer(kernel: Kernel) -> None:
     async with inside(create_app(kernel)) as running:
         for number, (then, status, kept) in enumerate(
-            [("", 200, True), ("refuse", 409, False), ("fail", 500, False), ("violate", 500, False)], 100
-        ):
+            [
+                ("", 200, True), ("refuse", 409, False), ("fail", 500, False), ("violate", 500, False),
+                ("swallow", 500, False),
+            ],
+            100,
+        ):  # fmt: skip
             assert await running.get(f"/name/{number}") is None  # and is kept, so that the write has to say so
             assert (await running.client.post(f"/name/{number}/ash?then={then}")).status_code == status, then
             assert await running.get(f"/name/{number}") == ("ash" if kept else None), then
