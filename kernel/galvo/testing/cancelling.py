@@ -23,7 +23,7 @@ DETACHED = (
 class Cancelling(Contract):
     @for_hook("on_query")
     async def test_cancelled_query(self, stage: Stage) -> None:
-        """A query may be cancelled at every await: that comes out, it is no fault, nothing goes on, the next one is right."""
+        """A query may be cancelled at every await: that comes out, is no fault, nothing goes on, the next is right."""
         async with stage.running() as run:
             await run.ask("before any cancellation")
             await _cancelled(run, "a query", lambda: run.kernel.run(Query(stage.statement, (next(NUMBERS),))))

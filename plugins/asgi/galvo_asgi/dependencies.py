@@ -75,5 +75,6 @@ async def _gone(request: Request) -> bool:
 # FastAPI's default scope ends when the answer has been sent: it would tell of a commit that may still fail.
 Transaction = Annotated[Session, Depends(_transaction, scope="function")]
 """`async def order(session: galvo_asgi.Transaction)`: commits when the handler has returned and before the answer is
-sent; rolls back when the handler raises, HTTPException too, and when the client has gone by then. Raises GalvoError, so the
-client gets 500, when a statement failed and the handler caught its error: PostgreSQL then commits nothing."""
+sent; rolls back when the handler raises, HTTPException too, and when the client has gone by then. Raises
+GalvoError, so the client gets 500, when a statement failed and the handler caught its error: PostgreSQL then commits
+nothing."""
