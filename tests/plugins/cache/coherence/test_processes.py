@@ -130,7 +130,7 @@ async def test_no_fault_makes_an_answer_older_than_an_acknowledged_write(
         assert sum(told["hits"] for told in stats) - hits > 200, fault.__name__
         before, hits = writes, sum(told["hits"] for told in stats)
         with anyio.fail_after(30):
-            while any(told["releases_due"] for told in await crowd.told()):
+            while any(told["releases_due"] for told in await crowd.told()):  # noqa: ASYNC110  # they tell only when they are asked
                 await anyio.sleep(0.1)
     stats = await crowd.finish()
     late, _, _ = crowd.judged()
