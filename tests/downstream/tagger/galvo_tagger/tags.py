@@ -18,7 +18,7 @@ _current: ContextVar[Mapping[str, str]] = ContextVar("galvo_tagger", default=Map
 
 @contextmanager
 def tagged(**tags: str) -> Iterator[None]:
-    """Queries inside carry these tags, `route="/jobs/{id}"`, say, and those of the blocks round it. Raises TypeError."""
+    """Queries inside carry these tags, `route="/jobs/{id}"`, and those of the blocks round it. Raises TypeError."""
     for key, value in tags.items():
         if not isinstance(value, str):  # here is the caller; later it would be a fault of the plugin
             raise TypeError(f"tag {key} is expected to be a str, got {type(value).__name__}")
