@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from galvo_local.asking import PROC, NoAnswer
 
-LONGEST = 60
+LONGEST = 40
 """Characters of a command that are shown."""
 
 
@@ -55,11 +55,14 @@ def folder(pid: int) -> str:
 def described(pid: int, user: str = "") -> str:
     """`4711 (user nobody): python app.py in /srv/shop`, as far as one may see."""
     try:
-        command = (PROC / str(pid) / "cmdline").read_text("utf-8", "replace").replace("\0", " ").strip()
+        words = (PROC / str(pid) / "cmdline").read_text("utf-8", "replace").rstrip("\0").split("\0")
     except OSError:
-        command = ""
+        words = [""]
+    command = _printable(" ".join([os.path.basename(words[0]), *words[1:]]))
+    if len(command) > LONGEST:
+        command = f"{command[:LONGEST].rstrip()}..."
     place = folder(pid)
-    told = " ".join(part for part in (_printable(command)[:LONGEST].strip(), place and f"in {place}") if part)
+    told = " ".join(part for part in (command, place and f"in {place}") if part)
     return f"{pid}{f' (user {user})' if user else ''}{f': {told}' if told else ''}"
 
 

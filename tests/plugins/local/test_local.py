@@ -244,9 +244,14 @@ def test_nobody_is_called_stuck_by_others() -> None:
 @contextmanager
 def working(*folders: Path) -> Iterator[list[int]]:
     """A process in each of them."""
-    command = [sys.executable, "-S", "-c", "input()", "\x1b[2J"]
-    started = [subprocess.Popen(command, stdin=subprocess.PIPE, cwd=folder) for folder in folders]
+    command = [sys.executable, "-S", "-c", "print(flush=True); input()", "\x1b[2J", "x" * LONGEST]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) for folder in folders
+    ]
     try:
+        for process in started:
+            assert process.stdout is not None
+            process.stdout.readline()  # its command line can be seen
         yield [process.pid for process in started]
     finally:
         for process in started:
@@ -267,7 +272,7 @@ def test_of_several_the_one_in_this_folder_is_meant(tmp_path: Path, monkeypatch:
         assert near(found) == others
         with pytest.raises(NoAnswer) as refused:
             only(found)
-        command = f"{sys.executable} -S -c input() ?[2J"[:LONGEST].strip()
+        command = f"{Path(sys.executable).name} -S -c print(flush=True); input() ?[2J {'x' * LONGEST}"[:LONGEST] + "..."
         told = f"one of {others[0]}: {command} in {theirs}; {others[1]} (user nobody): {command} in {theirs}"
         assert str(refused.value) == f"several processes can be asked: say --pid, {told}"
         assert only({others[0]: ""}) == others[0]
