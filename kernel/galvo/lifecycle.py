@@ -22,6 +22,7 @@ from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailabl
 from galvo.observing import Observation
 from galvo.order import start_order
 from galvo.registry import Registry, validate
+from galvo.settings import KernelSettings
 from galvo.unit import State, Unit, sentence
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Supervisor:
         self._retired: list[Chains] = []
         self._observations: list[Observation] = []
         self._tasks: TaskGroup | None = None
+        self.stopping = False
         self._ejected: list[tuple[Unit, int]] = []
         """Just now; each gets a task that tries it again."""
         self.publish()
@@ -52,7 +54,7 @@ class Supervisor:
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
-        self._tasks, self._eject = tasks, anyio.Event()
+        self._tasks, self._eject, self.stopping = tasks, anyio.Event(), False
         tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
         self.publish()
         try:
@@ -84,6 +86,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop everything in reverse order, after the running queries have ended."""
+        self.stopping = True
         async with self._lock:
             await self._drained()
             for unit in reversed(start_order(self._in_state(*RUNNING))):
@@ -124,8 +127,8 @@ class Supervisor:
             if unit.state in RUNNING:
                 await self._leave(unit)
 
-    async def reload(self, blueprints: Iterable[Blueprint]) -> list[str]:
-        """Bring every plugin to its new settings; gives the names that changed.
+    async def reload(self, blueprints: Iterable[Blueprint], settings: KernelSettings | None = None) -> list[str]:
+        """Bring every plugin to its new settings, and the kernel to its own; gives the names that changed.
 
         All replacements start before anything old stops; when one fails, all of the old stay and its
         PluginError is raised.
@@ -140,6 +143,7 @@ class Supervisor:
             fresh = [unit for name, unit in units.items() if unit is not self.units.get(name)]
             gone = [unit for name, unit in self.units.items() if unit is not units.get(name)]
             started: list[Unit] = []
+            before, self._kernel.settings = self._kernel.settings, settings or self._kernel.settings
             try:
                 for unit in self._agreed(units, fresh):
                     await unit.start(self.group())
@@ -148,13 +152,15 @@ class Supervisor:
                 for unit in started:
                     _ = unit.instance  # the first may have crashed while the last one started
             except BaseException:
+                self._kernel.settings = before
                 with anyio.CancelScope(shield=True):
                     for unit in reversed(started):
                         await unit.stop()
                 raise
             with anyio.CancelScope(shield=True):
                 await self._swap(units, started, [unit for unit in gone if unit.state in RUNNING])
-            return sorted({unit.name for unit in (*fresh, *gone)})
+            own = ["kernel"] if self._kernel.settings != before else []
+            return sorted({*own, *(unit.name for unit in (*fresh, *gone))})
 
     def _agreed(self, units: dict[str, Unit], fresh: list[Unit]) -> list[Unit]:
         """Those of `fresh` to start, in order. Raises PluginError when `units` cannot run together."""

@@ -129,16 +129,30 @@ def _plugin_of(variable: str) -> str:
 
 
 def layers(root: Path) -> Iterable[Path]:
-    """The settings files in force, base first. Raises SettingsError for an overlay that is not there."""
+    """The settings files in force, base first. Raises SettingsError for an overlay that is not there, and for what is
+    no file or may not be looked at.
+    """
     base = root / BASE
-    if base.is_file():
+    if _is_file(base):
         yield base
     overlay = next((value for name, value in os.environ.items() if name.upper() == "GALVO_ENV"), "")
     if overlay:
         path = base.parent / f"{overlay}.toml"
-        if not path.is_file():
+        if not _is_file(path):
             raise SettingsError(f"GALVO_ENV={overlay} wants {path.resolve()}, which does not exist")
         yield path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        if path.is_file():
+            return True
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    raise SettingsError(f"{path}: is no file")
 
 
 def validated(model: type[M], table: Mapping[str, Any], name: str) -> M:

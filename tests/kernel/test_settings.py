@@ -111,6 +111,17 @@ def test_the_overlays_name_in_any_case(name: str, tmp_path: Path, monkeypatch: p
     assert pool(tmp_path).max_size == 3
 
 
+def test_a_file_that_is_none_or_may_not_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings/galvo.toml").mkdir(parents=True)
+    assert refusal(tmp_path).endswith("settings/galvo.toml: is no file")
+
+    def refused(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refused)  # the tests run as root
+    assert refusal(tmp_path).endswith("settings/galvo.toml: Permission denied")
+
+
 @pytest.mark.parametrize("overlay", ["staging", "sub/dir", ".."])
 def test_an_overlay_that_is_not_there(overlay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path)

@@ -80,7 +80,10 @@ def test_servers_that_are_away(folder: Path) -> None:
     assert not done.stderr
     assert "hunter2" not in done.stdout
     said = " ".join(done.stdout.split())
-    assert f"nothing listens at 127.0.0.1:{port}/shop: set GALVO_POOL__URL, or start the server" in said
+    assert (
+        f"nothing listens at 127.0.0.1:{port}/shop: set url under [pool] (or GALVO_POOL__URL), or start the server"
+        in said
+    )
     assert "problem Redis does not answer -> start it, or correct redis under [cache]" in said
     assert "memory ok limit" in said, "the others are told all the same"
     assert max(map(len, done.stdout.splitlines())) <= 80
