@@ -81,6 +81,10 @@ class Control:
         """`Kernel.explain`: a hook's layers, watched for `seconds`, or what each plugin would do with a statement."""
         return await self._kernel.explain(what, seconds=seconds)
 
+    def plugins(self) -> list[dict[str, Any]]:
+        """`Kernel.plugins`: every listed plugin with its state."""
+        return self._kernel.plugins()
+
     def running(self) -> dict[str, type[Plugin]]:
         """The classes of the plugins that run."""
         return {name: type(unit.plugin) for name, unit in self._kernel.supervisor.units.items() if unit.plugin}

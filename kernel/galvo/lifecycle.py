@@ -340,7 +340,8 @@ class Supervisor:
 
     def _unit(self, name: str) -> Unit:
         if name not in self.units:
-            raise PluginError(name, f"is not listed; listed are {', '.join(self.units) or 'none'}")
+            listed = ", ".join(self.units) or "none"
+            raise PluginError(name, f"is not listed; listed are {listed}; a reload reads entrypoints.toml anew")
         return self.units[name]
 
     def group(self) -> TaskGroup:

@@ -15,6 +15,8 @@ import asyncpg
 import psutil
 import pytest
 
+from galvo import cli
+from galvo_local import asking
 from tests.plugins.live.hosting import Host, hosted
 from tests.plugins.live.toys import folder
 
@@ -70,8 +72,13 @@ def test_others_say_why_not(table: str, tmp_path: Path) -> None:
     assert asyncio.run(rows()) == 0, "it was not run"
 
 
-def test_a_hook(table: str, tmp_path: Path) -> None:
-    assert explain(table, tmp_path, "on_query").startswith("on_query: around, outermost first\n")
+def test_a_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(asking, "names", lambda of: [])  # others' applications run here, too
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["explain", "on_query"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("on_query: around, outermost first\n")
+    assert "no figures: no running application of yours answers" in " ".join(shown.split())
 
 
 @pytest.fixture

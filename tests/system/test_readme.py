@@ -36,10 +36,19 @@ def test_shell_blocks() -> None:
     assert re.search(r"cache +off", done.stdout)
 
 
-def test_pip_line_names_our_projects() -> None:
+def test_pip_line_names_all_of_our_projects() -> None:
+    """And no page has another."""
     line = next(line for block in BLOCKS for line in block.text.splitlines() if line.startswith("pip install"))
-    for folder in line.split()[2:]:
-        assert tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]["name"].startswith("galvo")
+    folders = [folder for pattern in line.split()[2:] for folder in ROOT.glob(pattern)]
+    for folder in folders:
+        assert tomllib.loads((folder / "pyproject.toml").read_text())["project"]["name"].startswith("galvo")
+    made = subprocess.run(["make", "-pn", "clean"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (projects,) = re.findall(r"^PROJECTS := (.*)$", made, re.M)
+    assert {ROOT / project for project in projects.split()} == set(folders)
+    pages = [path.read_text("utf-8") for path in ROOT.glob("docs/*/*.md")]
+    lines = [found for page in pages for found in re.findall(r"^pip install \S*/kernel.*$", page, re.M)]
+    assert lines
+    assert {found.replace("../galvo/", "./") for found in lines} == {line}
 
 
 def test_toml_blocks() -> None:

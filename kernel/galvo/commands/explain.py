@@ -6,11 +6,11 @@ import argparse
 import json
 import textwrap
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from galvo.blueprint import plan
+from galvo.commands.running import asked, pid
 from galvo.commands.showing import show
 from galvo.errors import GalvoError
 from galvo.explain import duration, lines
@@ -21,8 +21,6 @@ TEXT = (
     "Show a hook's layers, outermost first, and, where an application runs, how often they are called and how long "
     "they take; or what each plugin would do with a statement, which is not run."
 )
-RUNNING = "galvo.running"
-"""Entry points of who can ask a running application: `explain(what, pid, seconds) -> dict`, with "problem" if not."""
 WIDTH = 80
 FEW = ["plugin", "mode", "on_error", "why"]
 ALL = ["plugin", "mode", "calls", "own p50", "own p99", "all p50", "all p99", "faults"]
@@ -30,7 +28,9 @@ ALL = ["plugin", "mode", "calls", "own p50", "own p99", "all p50", "all p99", "f
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="HOOK|STATEMENT", help=f"{', '.join(KINDS)}; or for example 'select 1'")
-    parser.add_argument("--pid", type=_pid, help="of the application; needed when several run, and for a statement")
+    parser.add_argument(
+        "--pid", type=pid, help="of the application; default: as for `galvo changes`, and for a statement none"
+    )
     text = "to watch a hook for, at most 60 (%(default)g)"
     parser.add_argument("--seconds", type=_seconds, default=2.0, help=text)
 
@@ -39,26 +39,20 @@ def run(options: argparse.Namespace) -> int:
     hook = options.what in KINDS
     if not hook and len(options.what.split()) < 2:
         raise GalvoError(f"{options.what!r} is neither a hook ({', '.join(KINDS)}) nor a statement")
-    told = _asked(options.what, options.pid, options.seconds if hook else 0) if hook or options.pid else {}
+    told = asked("explain", options.what, options.pid, options.seconds if hook else 0) if hook or options.pid else {}
     if options.pid and "problem" in told:
         raise GalvoError(told["problem"])
     if hook:
         _show_hook(options, told if "layers" in told else _listed(options.what, told))
         return 0
     told = told or _started(options.what)
-    told.pop("pid", None)
+    for about in ("pid", "folder"):
+        told.pop(about, None)
     problems = [answer["problem"] for answer in told.values() if isinstance(answer, dict) and "problem" in answer]
     if problems and not options.json:
         raise GalvoError(problems[0])
     print(json.dumps(told) if options.json else "\n".join(lines(told)))
     return int(bool(problems))
-
-
-def _asked(what: str, pid: int | None, seconds: float) -> dict[str, Any]:
-    for point in metadata.entry_points(group=RUNNING, name="explain"):
-        told: dict[str, Any] = point.load()(what, pid, seconds)
-        return told
-    return {"problem": "only galvo-live asks a running application, and it is not installed"}
 
 
 def _listed(hook: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +76,8 @@ def _started(sql: str) -> dict[str, Any]:
 def _show_hook(options: argparse.Namespace, told: dict[str, Any]) -> None:
     seen = "seconds" in told
     if not options.json:
-        where = f"; process {told['pid']}, watched for {told['seconds']:g} s" if seen else ""
+        place = f" in {told['folder']}" if "folder" in told else ""
+        where = f"; process {told['pid']}{place}, watched for {told['seconds']:g} s" if seen else ""
         order = "outermost first" if told["kind"] == "around" else "in this order"
         print(f"{told['hook']}: {told['kind']}, {order}{where}")
     head, row = (ALL, _figures) if seen else (FEW, _few)
@@ -109,7 +104,8 @@ def _notes(told: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped('"own" is without the inner layers, "all" with them; faults since the start')
     for layer in told["layers"]:
         if layer.get("running"):
-            yield from _wrapped(f"{layer['plugin']}: {layer['running']} calls have not ended yet")
+            calls = "1 call has" if layer["running"] == 1 else f"{layer['running']:,} calls have"
+            yield from _wrapped(f"{layer['plugin']}: {calls} not ended yet")
         if layer["faults"]:
             yield from _wrapped(f"{layer['plugin']}'s last fault: {layer['last_fault']}")
     if "problem" in told:
@@ -118,12 +114,6 @@ def _notes(told: dict[str, Any]) -> Iterator[str]:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-
-
-def _pid(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 31):
-        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

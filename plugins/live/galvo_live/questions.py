@@ -28,6 +28,7 @@ class Questions:
             "disable": self._disable,
             "reload": self._reload,
             "changes": self._changes,
+            "plugins": self._plugins,
             "explain": partial(explained, control),
         }
 
@@ -61,6 +62,9 @@ class Questions:
 
     async def _changes(self, question: dict[str, Any]) -> Answer:
         return {"changes": [_told(change) for change in self._control.changes]}
+
+    async def _plugins(self, question: dict[str, Any]) -> Answer:
+        return {"plugins": self._control.plugins()}
 
 
 def _told(change: Change) -> Answer:

@@ -2,5 +2,9 @@
 
 from galvo_local.answering import Answering, asker
 from galvo_local.asking import NoAnswer, ask, called, named, owners, processes
+from galvo_local.choosing import described, elsewhere, here, near, only
 
-__all__ = ["Answering", "NoAnswer", "ask", "asker", "called", "named", "owners", "processes"]
+__all__ = [
+    "Answering", "NoAnswer", "ask", "asker", "called", "described", "elsewhere", "here", "named", "near", "only",
+    "owners", "processes",
+]  # fmt: skip

@@ -14,7 +14,7 @@ from textwrap import wrap
 import msgspec
 
 from galvo import GalvoError
-from galvo_memory.asking.asking import processes, trace
+from galvo_memory.asking.asking import only, processes, trace
 from galvo_memory.asking.look import LOOKS, Look, Looker
 from galvo_memory.asking.rows import EVERY, HEAD, LISTED, listed, row
 from galvo_memory.asking.shown import BARS, WIDTH, fact, shown, trend
@@ -33,11 +33,14 @@ def main(argv: Sequence[str]) -> int:
     """0: done; 1: failed, or the watched process has ended; 2: wrong usage; 3: memory is critical, or leaks."""
     options = parser().parse_args(argv)
     try:
-        pids = [options.pid] if options.pid else processes()
+        named = options.named or options.pid
+        pids = [named] if named else processes()
         if not pids:
             raise MemoryProblem("no process with a memory plugin can be asked here: name a PID, which needs none")
         if len(pids) > 1:
-            return _list(pids, as_json=options.json, watching=options.watch or options.trace is not None)
+            if not options.watch and options.trace is None:
+                return _list(pids, as_json=options.json)
+            pids = [only()]
         if options.trace is not None:
             return _trace(pids[0], options.trace, types=options.types, as_json=options.json)
         if options.watch:
@@ -56,8 +59,9 @@ def parser() -> argparse.ArgumentParser:
         description="Show what memory a process uses, whether it leaks, and who holds what.",
         epilog="A process without the plugin is shown as well, by what /proc tells. Exit code 3: critical, or a leak.",
     )
-    text = "of the process; default: the one that runs the memory plugin, or a list when several do"
+    text = "of the process; default: the one in this folder, or the only one; a list when there are several"
     made.add_argument("pid", nargs="?", type=_pid, metavar="PID", help=text)
+    made.add_argument("--pid", dest="named", type=_pid, metavar="PID", help="the same")
     made.add_argument("--watch", action="store_true", help="a line every few seconds, until Ctrl-C")
     made.add_argument("--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two lines of --watch (2)")
     made.add_argument("--count", type=_count, default=0, metavar="LINES", help="end --watch after so many")
@@ -74,9 +78,7 @@ def code(look: Look) -> int:
     return BAD if look.level == "critical" or leaks else 0
 
 
-def _list(pids: Sequence[int], *, as_json: bool, watching: bool) -> int:
-    if watching:
-        raise MemoryProblem(f"several processes run the memory plugin: name one of {', '.join(map(str, pids))}")
+def _list(pids: Sequence[int], *, as_json: bool) -> int:
     with ThreadPoolExecutor(AT_ONCE) as threads:  # each that does not answer takes seconds
         looks = [look for look in threads.map(_look, pids) if look is not None]
     if as_json:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+import galvo_local
 from galvo import GalvoError
 from galvo_monitor.asking.asking import Ended, NoAnswer, ask, owners, processes
 from galvo_monitor.terminal.figures import printable
@@ -27,13 +28,14 @@ def main(argv: Sequence[str]) -> int:
     """0: it is not critical; 1: one could not be asked; 2: wrong usage; 3: one is critical."""
     options = parser().parse_args(argv)
     try:
-        whose = owners() if options.pid else processes()
-        views, problems = _asked([options.pid] if options.pid else list(whose), whose)
+        process = given(options)
+        whose = owners() if process else processes()
+        views, problems = _asked([process] if process else list(whose), whose)
         if options.json and views:
             told = [{**msgspec.to_builtins(view), "user": whose.get(view.pid, "")} for view in views]
             sys.stdout.write(json.dumps(told if len(told) > 1 else told[0]) + "\n")
         elif views:
-            _show(views, whose)
+            _show(views, whose, named=bool(process))
     except GalvoError as error:
         views, problems = [], [str(error)]
     for problem in problems:
@@ -49,10 +51,21 @@ def parser() -> argparse.ArgumentParser:
         description="Show how a running process is: verdict, alerts, insights, numbers.",
         epilog="Exit code 3: it is critical; 1: one that should answer does not.",
     )
-    text = "of the process; default: the one that runs the monitor plugin, or a line for each when several do"
-    made.add_argument("pid", nargs="?", type=pid, metavar="PID", help=text)
+    name(made, "of the process; default: the one in this folder, or the only one; of several a line for each")
     made.add_argument("--json", action="store_true", help="print JSON: a list when several processes are asked")
     return made
+
+
+def name(parser: argparse.ArgumentParser, text: str) -> None:
+    """A process may be named as here and as in the commands that change one."""
+    parser.add_argument("pid", nargs="?", type=pid, metavar="PID", help=text)
+    parser.add_argument("--pid", dest="named", type=pid, metavar="PID", help="the same")
+
+
+def given(options: argparse.Namespace) -> int | None:
+    """The process that is named, if one is."""
+    found: int | None = options.named or options.pid
+    return found
 
 
 def pid(text: str) -> int:
@@ -84,17 +97,20 @@ def _one(process: int) -> View | NoAnswer:
         return error
 
 
-def _show(views: Sequence[View], whose: Mapping[int, str]) -> None:
+def _show(views: Sequence[View], whose: Mapping[int, str], *, named: bool) -> None:
     from galvo_monitor.terminal.frame import frame, line
 
     screen = console()
     if len(views) == 1:
-        screen.print(frame(views[0], time.time(), note=said_by(whose.get(views[0].pid, ""))))
+        [view] = views
+        screen.print(frame(view, time.time(), note=note(view.pid, whose.get(view.pid, ""), named=named)))
         return
     for view in views:
         screen.print(line(view, whose.get(view.pid, "")))
 
 
-def said_by(user: str) -> str:
-    """Another user may say what he likes."""
-    return f"This is what a process of user {user} says." if user else ""
+def note(process: int, user: str, *, named: bool) -> str:
+    """Another user may say what he likes; and one that was not named may be another than was meant."""
+    said = f"This is what a process of user {user} says." if user else ""
+    place = "" if named else galvo_local.elsewhere(process)
+    return " ".join(part for part in (said, place and f"It runs in {place}.") if part)

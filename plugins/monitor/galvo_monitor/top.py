@@ -8,11 +8,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+import galvo_local
 from galvo import GalvoError
 from galvo_monitor.arguments import seconds
 from galvo_monitor.asking.asking import Ended, NoAnswer, ask, owners, processes
 from galvo_monitor.errors import MonitorProblem
-from galvo_monitor.status import pid, said_by
+from galvo_monitor.status import given, name
+from galvo_monitor.status import note as about
 from galvo_monitor.terminal.figures import printable
 from galvo_monitor.terminal.printing import console
 from galvo_monitor.view import View
@@ -25,7 +27,8 @@ def main(argv: Sequence[str]) -> int:
     """0: ended by Ctrl-C, or no terminal is there and one frame was printed; 1: it could not be asked, or has ended."""
     options = parser().parse_args(argv)
     try:
-        _run(options.pid or _only(), options.every)
+        process = given(options)
+        _run(process or _only(), options.every, named=bool(process))
     except GalvoError as error:
         sys.stderr.write(f"galvo: {printable(str(error))}\n")
         return 1
@@ -38,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="galvo top", description="Show how a running process is, live, until Ctrl-C; one frame without a terminal."
     )
-    made.add_argument("pid", nargs="?", type=pid, metavar="PID", help="of the process, when several can be asked")
+    name(made, "of the process; default: the one in this folder, or the only one")
     made.add_argument("--every", type=seconds(0.2), default=2.0, metavar="SECONDS", help="between two frames (2)")
     return made
 
@@ -59,14 +62,14 @@ class Course:
             self.past.setdefault(series, deque(maxlen=KEPT)).append(now.get(series))
 
 
-def _run(process: int, every: float) -> None:
+def _run(process: int, every: float, *, named: bool) -> None:
     """Raises NoAnswer when it does not answer at first, Ended once it has."""
     screen = console()
     from rich.live import Live
 
     from galvo_monitor.terminal.frame import fitting, frame
 
-    view, whose = ask(process, live=True), said_by(owners().get(process, ""))
+    view, whose = ask(process, live=True), about(process, owners().get(process, ""), named=named)
     if not sys.stdout.isatty():
         screen.print(frame(view, time.time(), note=whose))
         return
@@ -86,8 +89,7 @@ def _run(process: int, every: float) -> None:
 
 
 def _only() -> int:
-    found = processes()
-    if len(found) > 1:
-        named = (f"{pid} (user {user})" if user else str(pid) for pid, user in found.items())
-        raise MonitorProblem(f"several processes run the monitor plugin: name one of {', '.join(named)}")
-    return next(iter(found))
+    try:
+        return galvo_local.only(processes())
+    except galvo_local.NoAnswer as error:
+        raise MonitorProblem(str(error)) from None

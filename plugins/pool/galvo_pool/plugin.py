@@ -167,7 +167,8 @@ class PoolPlugin(Plugin):
         Raises TimeoutError when none becomes free within `acquire_timeout`.
         """
         lend = Lend(self._runner.joined._loop.time(), run)
-        return (await self._runner.take(lend)).lend(lend)
+        holder = await self._runner.take(lend)
+        return holder.lend(lend) if holder._setup is None else await holder.set_up(lend)
 
     def pids(self) -> frozenset[int]:
         """The process ids that the pool's open connections have on the server."""

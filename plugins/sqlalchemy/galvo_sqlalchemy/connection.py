@@ -58,6 +58,8 @@ class Connection(private.Connection):  # type: ignore[misc]  # see `private`
             return None
         try:
             kernel = await self._source.ready()
+            if not self._source.alike:
+                return None
             cache = kernel.find_capability("cache") if kernel is not None else None
             plan = await cache.readable(sql) if cache is not None and hasattr(cache, "readable") else None
             if kernel is None or plan is None:

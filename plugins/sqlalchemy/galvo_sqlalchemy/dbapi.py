@@ -47,6 +47,7 @@ class Module(private.Module):  # type: ignore[misc]  # see `private`
             options["kernel"] = kernel
         if async_creator_fn is not None:
             options["connect"] = lambda *_, **__: async_creator_fn()
+            options.setdefault("reset", _kept)
         size = options.pop("prepared_statement_cache_size", None)
         if size is not None:
             options.setdefault("statement_cache_size", size)
@@ -80,3 +81,7 @@ class Module(private.Module):  # type: ignore[misc]  # see `private`
         if isolation is None:
             return self.default_isolation in ("READ COMMITTED", "READ UNCOMMITTED")
         return isolation in ("read_committed", "autocommit")
+
+
+async def _kept(connection: Any) -> None:
+    """What an application's own creator has SET stays, as in SQLAlchemy's pools: they roll back, and asyncpg has."""

@@ -41,9 +41,16 @@ class Driver:
     async def close(self, *, timeout: float | None = None) -> None:
         """End the connection itself, which the pool replaces."""
         self._closed = True
-        if self.lent is not None:
-            await self.lent.close(timeout=timeout)
-            await self.give()
+        lent, self.lent = self.lent, None
+        if lent is None:
+            return
+        if lent._con is None or lent.is_closed():  # the server has ended it, so it is the pool's again
+            self._source.gone()
+            return
+        try:
+            await lent.close(timeout=timeout)
+        finally:
+            await self._source.give(lent)
 
     def terminate(self) -> None:
         self._closed = True

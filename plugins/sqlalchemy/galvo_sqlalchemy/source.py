@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import weakref
 from typing import Any
 
 import asyncpg
@@ -11,6 +13,8 @@ from sqlalchemy import exc
 
 from galvo import Kernel
 from galvo_pool import Pool, create_pool
+
+log = logging.getLogger("galvo.sqlalchemy")
 
 
 class Source:
@@ -20,6 +24,11 @@ class Source:
 
     async def ready(self) -> Kernel | None:
         """`kernel`, when it runs. Raises what starting it raises."""
+        raise NotImplementedError
+
+    @property
+    def alike(self) -> bool:
+        """Whether a statement sees the same on any connection of the pool, which is open."""
         raise NotImplementedError
 
     async def lend(self) -> Any:
@@ -39,6 +48,11 @@ class Source:
         """`close`, where nobody can wait for it."""
 
 
+def _alike(pool: Pool | None) -> bool:
+    """The application has no hook that may SET something for whoever takes a connection."""
+    return pool is None or (pool._setup is None and not pool.custom_reset and pool._connect is asyncpg.connect)
+
+
 class Given(Source):
     """The kernel is the application's, and so is its pool."""
 
@@ -49,6 +63,11 @@ class Given(Source):
         if not self.kernel or not self.kernel.running:
             raise exc.ArgumentError("the engine's kernel does not run: use the engine inside `async with kernel`")
         return self.kernel
+
+    @property
+    def alike(self) -> bool:
+        plugin: Any = self.kernel and self.kernel.find_capability("pool")
+        return plugin is None or not hasattr(plugin, "lend") or _alike(plugin._pool())
 
     async def lend(self) -> Any:
         kernel: Any = await self.ready()
@@ -85,6 +104,10 @@ class Own(Source):
     def kernel(self) -> Kernel | None:  # type: ignore[override]  # it is one kernel at a time
         return self._pool.kernel if self._pool is not None else None
 
+    @property
+    def alike(self) -> bool:
+        return _alike(self._pool)
+
     def renew(self, options: dict[str, Any]) -> None:
         """New connections are made with what this call says; a password may be a token that expires."""
         if options != self.options:
@@ -103,7 +126,22 @@ class Own(Source):
                 pool = create_pool(**self.options)
                 await pool
                 self._pool, self._loop = pool, asyncio.get_running_loop()
+                self._warn()
             return self._pool
+
+    def _warn(self) -> None:
+        """Of a second cache in this process which hears nothing of what is written past it."""
+        cache = self.kernel.find_capability("cache") if self.kernel is not None else None
+        if cache is None or getattr(cache.settings, "redis", None):
+            return
+        database = self.options.get("database")
+        if any(other._pool and not other.lost and other.options.get("database") == database for other in _alone):
+            log.warning(
+                "a second engine on database %r has a cache of its own, and sees writes of the first up to ttl seconds "
+                "late: set redis under [cache], or use engine_on(kernel) of one kernel for both",
+                database,
+            )
+        _alone.add(self)
 
     async def lend(self) -> Any:
         pool = self._pool or await self._open()
@@ -149,3 +187,7 @@ class Own(Source):
         pool, self._pool = self._pool, None
         if pool is not None and not self.lost:
             pool.terminate()
+
+
+_alone: weakref.WeakSet[Own] = weakref.WeakSet()
+"""Those of this process whose caches share nothing."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +14,22 @@ import pytest
 from pydantic import ValidationError
 
 from galvo.errors import PluginError
-from galvo_embedded import EmbeddedPlugin, EmbeddedSettings
+from galvo_embedded import EmbeddedPlugin, EmbeddedSettings, cli
 
+PROGRAM = """
+import asyncio, asyncpg, os, sys
+
+async def main():
+    for name in ("DATABASE_URL", "GALVO_POOL__URL"):
+        connection = await asyncpg.connect(os.environ[name])
+        answer = await connection.fetchval("select 6 * 7")
+        await connection.close()
+    print(answer)
+    sys.exit(3)
+
+asyncio.run(main())
+"""
+MISSING = os.strerror(errno.ENOENT)
 pytestmark = pytest.mark.anyio
 
 
@@ -35,6 +51,17 @@ async def test_it_offers_both_servers_while_it_runs(warm: Path, caplog: pytest.L
     ]
     with pytest.raises(PluginError, match="is not started"):
         await embedded.postgres()
+
+
+@pytest.mark.parametrize("words, code", [(["python", "-c", PROGRAM], 3), (["no-such-program"], 1)])
+def test_a_program_with_the_server(
+    words: list[str], code: int, warm: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GALVO_EMBEDDED__DATA", str(warm))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    assert cli.main(words) == code
+    told = capfd.readouterr()
+    assert (told.out, told.err) == (("42\n", "") if code == 3 else ("", f"galvo: cannot run {words[0]!r}: {MISSING}\n"))
 
 
 def test_settings_are_documented_and_checked() -> None:

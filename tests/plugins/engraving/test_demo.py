@@ -138,6 +138,7 @@ def test_the_table_fits_80_columns() -> None:
     assert max(map(len, lines)) <= 80
     assert any("hit ratio" in line and "95.7 %" in line for line in lines)
     assert any("requests/s" in line and "123x" in line for line in lines)
+    assert any("p50 ms" in line and "<0.01x" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from anyio.to_thread import run_sync
 
-from galvo import Kernel
-from galvo_live.commands import changes, switching
+from galvo import Kernel, cli
+from galvo_live.commands import asking, changes, switching
 from galvo_live.questions import NAME
 from galvo_local import ask, named, processes
 from tests.plugins.live.toys import folder, write
@@ -72,6 +72,7 @@ async def test_what_is_asked_for_is_done_logged_and_listed(
     assert [one["what"] for one in data["changes"]] == ["disable", "enable", "reload", "enable"]
     assert max(map(len, table.splitlines())) <= 80
     assert "disable value" in table
+    assert "reload" in table
     assert "refused" in table
 
 
@@ -131,6 +132,44 @@ async def test_a_long_reason_is_cut_and_not_refused(tmp_path: Path, capsys: pyte
 async def test_without_answer_nobody_answers(tmp_path: Path) -> None:
     async with hosted(tmp_path, f"{QUIET}answer = false\n"):
         assert ME not in await run_sync(processes, NAME)
+
+
+async def test_the_states_of_what_runs_are_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("galvo_local.processes", lambda name: [ME])
+    async with hosted(tmp_path) as kernel:
+        monkeypatch.chdir(tmp_path)
+        await kernel.disable("value")
+        assert await run_sync(cli.main, ["plugins"]) == 0
+        assert f"process {ME} runs in this folder: `galvo plugins --pid {ME}`" in capsys.readouterr().out
+        assert await run_sync(cli.main, ["plugins", "--pid", str(ME), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(kernel.plugins()))
+        assert await run_sync(cli.main, ["plugins", "--pid", str(ME)]) == 0
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert {line[0]: line[1] for line in lines if line and line[0] in ("value", "live", "pool")} == {
+            "value": "stopped",
+            "live": "active",
+            "pool": "off",
+        }
+    assert await run_sync(cli.main, ["plugins", "--pid", "1"]) == 1
+    assert capsys.readouterr().err.startswith("galvo: process 1 does not tell of itself")
+
+
+async def test_the_one_in_another_folder_is_told_to_be_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "owners", lambda name: {ME: os.geteuid()})
+    async with hosted(tmp_path):
+        assert await run_sync(partial(switching.main, "disable", ["value"])) == 0
+        monkeypatch.setattr(asking, "elsewhere", lambda pid: "/srv/shop")
+        assert await run_sync(partial(switching.main, "enable", ["value"])) == 0
+        monkeypatch.setattr(asking, "owners", lambda name: {ME: os.geteuid(), 1: 0})
+        monkeypatch.setattr("galvo_local.choosing.here", lambda pid: False)
+        assert await run_sync(partial(switching.main, "disable", ["value"])) == 1
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [f"process {ME}: value has stopped", f"process {ME} in /srv/shop: value runs now"]
+    assert f"say --pid, one of {ME}: " in told.err
 
 
 def test_nobody_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,26 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import anyio
 import pytest
 from anyio.to_thread import run_sync
 
-from galvo_local import Answering, NoAnswer, answering, ask, asking, called, owners, processes
+from galvo_local import (
+    Answering,
+    NoAnswer,
+    answering,
+    ask,
+    asking,
+    called,
+    elsewhere,
+    near,
+    only,
+    owners,
+    processes,
+)
+from galvo_local.choosing import LONGEST
 from galvo_local.sockets import LARGEST_ANSWER, LARGEST_QUESTION, prefix
 
 pytestmark = pytest.mark.anyio
@@ -205,3 +219,43 @@ def test_nobody_is_called_stuck_by_others() -> None:
         assert owners(NAME) == {}
         with pytest.raises(NoAnswer, match="does not tell of itself"):
             ask(NAME, os.getppid(), b"hello")
+
+
+@contextmanager
+def working(*folders: Path) -> Iterator[list[int]]:
+    """A process in each of them."""
+    command = [sys.executable, "-S", "-c", "print(flush=True); input()", "\x1b[2J", "x" * LONGEST]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) for folder in folders
+    ]
+    try:
+        for process in started:
+            assert process.stdout is not None
+            process.stdout.readline()  # its command line can be seen
+        yield [process.pid for process in started]
+    finally:
+        for process in started:
+            process.communicate(b"\n")
+
+
+def test_of_several_the_one_in_this_folder_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    mine.mkdir()
+    theirs.mkdir()
+    with working(mine, theirs, theirs) as (one, *others):
+        found = {pid: "nobody" if pid == others[1] else "" for pid in (*others, one)}
+        monkeypatch.chdir(mine)
+        assert (near(found), only(found)) == ([one], one)
+        assert near(others) == others, "none is here"
+        assert (elsewhere(one), elsewhere(others[0])) == ("", str(theirs))
+        monkeypatch.chdir(theirs)
+        assert near(found) == others
+        with pytest.raises(NoAnswer) as refused:
+            only(found)
+        command = f"{Path(sys.executable).name} -S -c print(flush=True); input() ?[2J {'x' * LONGEST}"[:LONGEST] + "..."
+        told = f"one of {others[0]}: {command} in {theirs}; {others[1]} (user nobody): {command} in {theirs}"
+        assert str(refused.value) == f"several processes can be asked: say --pid, {told}"
+        assert only({others[0]: ""}) == others[0]
+    with pytest.raises(NoAnswer, match="no process can be asked here"):
+        only({})
+    assert near(others) == others, "they have ended"

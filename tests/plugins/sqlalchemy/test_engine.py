@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 import galvo_sqlalchemy
 from galvo import Kernel
 from galvo_cache import CachePlugin
-from galvo_pool import PoolPlugin
+from galvo_pool import PoolPlugin, create_pool
 from tests.conftest import execute
 from tests.plugins.sqlalchemy.world import Base, Item, Shop, world
 from tests.sqlalchemy_suite.__main__ import kernel_of
@@ -65,12 +65,16 @@ async def test_a_pool_of_its_own_from_settings(dsn: str, tmp_path: Path, monkeyp
         assert await others(dsn) == 0
 
 
-async def test_what_is_lent_at_dispose_comes_back_later(dsn: str) -> None:
+async def test_what_is_lent_at_dispose_comes_back_later(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
     engine = of_its_own(dsn)
     async with engine.begin() as connection:
         await connection.execute(text("create table t (a int)"))
+        assert "a second engine on" not in caplog.text
         await engine.dispose()
         await connection.execute(text("insert into t values (1)"))
+        async with (second := of_its_own(dsn)).connect():  # while the first's pool is open
+            assert "set redis under [cache], or use engine_on(kernel)" in caplog.text
+        await second.dispose()
     assert await others(dsn) == 0
     async with asyncio.timeout(20):
         connection = await asyncpg.connect(dsn)
@@ -184,6 +188,22 @@ async def test_a_lost_connection(dsn: str) -> None:
     await theirs.dispose()
 
 
+async def test_connections_lost_in_transactions_keep_no_pool_open(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    engine = of_its_own(dsn)
+    for _ in range(2):
+        async with engine.connect() as connection:
+            pid = await connection.scalar(text("select pg_backend_pid()"))
+            await execute(dsn, f"select pg_terminate_backend({pid}, 5000)")
+            with pytest.raises(exc.DBAPIError):
+                await connection.execute(text("select now()"))
+    source = engine.dialect.dbapi.source
+    kernel = source.kernel
+    await engine.dispose()
+    assert not kernel.running
+    assert source.kernel is None
+    assert "Exception terminating connection" not in caplog.text
+
+
 async def test_a_cancelled_statement(dsn: str) -> None:
     async with world(dsn) as one:
         async with asyncio.TaskGroup() as group:
@@ -209,6 +229,52 @@ async def test_a_connection_that_nobody_closes(dsn: str) -> None:
             gc.collect()
         async with one.engine.connect() as connection, asyncio.timeout(20):
             assert await connection.scalar(text("select 1")) == 1
+
+
+async def test_a_creator_of_the_application(dsn: str) -> None:
+    """What it SETs stays, for reads and writes, as in asyncpg's dialect."""
+
+    async def creator() -> Any:
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("set search_path to elsewhere")
+        return connection
+
+    await execute(dsn, "create schema elsewhere; create table elsewhere.t (a int); create table t (a int)")
+    await execute(dsn, "insert into elsewhere.t values (7)")
+    engine = of_its_own(dsn, async_creator=creator)
+    seen = []
+    for statement in ("select a from t", "select a from t", "update t set a = a + 1 returning a", "select a from t"):
+        async with engine.begin() as connection:
+            seen.append(await connection.scalar(text(statement)))
+    await engine.dispose()
+    assert seen == [7, 7, 8, 8]
+
+
+@pytest.mark.parametrize("given", [True, False])
+async def test_setup_of_the_pool(dsn: str, given: bool) -> None:
+    """It runs before each read, too: it may choose the schema of a tenant."""
+    tenants = ["a", "a", "b", "b", "a"]
+    tenant = ""
+
+    async def setup(connection: Any) -> None:
+        await connection.execute(f"set search_path to {tenant}")
+
+    for name in "ab":
+        await execute(dsn, f"create schema {name}; create table {name}.t (a text)")
+        await execute(dsn, f"insert into {name}.t values ('{name}')")
+    kernel = Kernel.of({CachePlugin: {}, PoolPlugin: {}})
+    async with AsyncExitStack() as stack:
+        if given:
+            await stack.enter_async_context(create_pool(dsn, kernel=kernel, setup=setup, min_size=0))
+            engine = galvo_sqlalchemy.engine_on(kernel)
+        else:
+            engine = create_async_engine(url(dsn), connect_args={"kernel": kernel, "setup": setup})
+        seen = []
+        for tenant in tenants:
+            async with engine.connect() as connection:
+                seen.append(await connection.scalar(text("select a from t")))
+        await engine.dispose()
+    assert seen == tenants
 
 
 async def test_handlers_of_connect_and_pre_ping(dsn: str) -> None:

@@ -75,13 +75,15 @@ class Membership:
             except* (Doubt, StreamLost, Away, Unannounced) as doubts:
                 reasons = ", ".join(sorted({str(error) for error in _leaves(doubts)}))
                 level = logging.DEBUG if pause > PAUSE and run == self._lease.run else logging.WARNING
+                if not (self._lease.run or self.doubts):  # on a busy machine the first join may take too long
+                    level = logging.INFO
                 self._log.log(level, "coherence with other processes is in doubt, joining again: %s", reasons)
             except* Exception as errors:  # noqa: BLE001  # a fault here must not end the coherence
                 self._log.error("coherence with other processes failed, joining again", exc_info=errors)
             self._distrust()
             self.doubts += 1
             # Others trust what is shared one lease after they are back: by then we must have paid.
-            pause = PAUSE if run != self._lease.run else min(pause * 2, self._seconds / 2, 2.0)
+            pause = PAUSE if run != self._lease.run or self.doubts == 1 else min(pause * 2, self._seconds / 2, 2.0)
             await anyio.sleep(pause)
 
     async def _member(self) -> None:

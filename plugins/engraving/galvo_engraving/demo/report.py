@@ -84,6 +84,10 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
+def _ratio(value: float) -> str:
+    return f"{_short(value)}x" if value >= 0.01 else "<0.01x"
+
+
 _LINES = (
     _Line("requests/s", "requests_per_second", _short),
     _Line("queries/s", "queries_per_second", _short),
@@ -111,6 +115,6 @@ def table(modes: list[dict[str, Any]]) -> Table:
             value, base = mode[line.key], plain[line.key]
             cells.append("-" if value is None else line.show(value))
             if mode is not plain:
-                cells.append("" if value is None or not base else f"{_short(value / base)}x")
+                cells.append("" if value is None or not base else _ratio(value / base))
         grid.add_row(line.title, *cells)
     return grid

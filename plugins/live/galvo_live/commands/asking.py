@@ -7,38 +7,48 @@ import json
 from typing import Any
 
 from galvo_live.questions import NAME
-from galvo_local import NoAnswer, ask, processes
+from galvo_local import NoAnswer, ask, called, elsewhere, only, owners
 
 
 def parser(what: str, text: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog=f"galvo {what}", description=text)
-    made.add_argument("--pid", type=_pid, help="of the application; needed when several run")
+    made.add_argument(
+        "--pid", type=_pid, help="of the application; default: the one that runs in this folder, or the only one"
+    )
     made.add_argument("--json", action="store_true", help="print JSON")
     return made
 
 
 def process(pid: int | None) -> int:
-    """`pid`, or the one application that can be asked. Raises NoAnswer when there is none, or several."""
+    """`pid`, or the application in this folder, or the only one. Raises NoAnswer when there is none, or several."""
     if pid is not None:
         return pid
-    found = processes(NAME)
+    found = {pid: called(user) for pid, user in owners(NAME).items()}
     if not found:
         raise NoAnswer("no running application of yours answers: it needs the plugin live, see `galvo plugins`")
-    if len(found) > 1:
-        raise NoAnswer(f"several applications run: say --pid, one of {', '.join(map(str, found))}")
-    return found[0]
+    return only(found)
 
 
 def asked(question: dict[str, Any], pid: int | None, seconds: float) -> dict[str, Any]:
-    """The answer within `seconds`, with the process's "pid"; with a "problem" when there is none."""
+    """The answer within `seconds`, with the process's "pid", and its "folder" where it was found in another than this
+    one; with a "problem" when there is none.
+    """
+    folder = ""
     try:
-        pid = process(pid)
+        if pid is None:
+            pid = process(None)
+            folder = elsewhere(pid)
         answer: dict[str, Any] = json.loads(ask(NAME, pid, json.dumps(question, ensure_ascii=False).encode(), seconds))
     except NoAnswer as error:
         return {"problem": str(error)} if pid is None else {"pid": pid, "problem": str(error)}
     except ValueError:
         return {"pid": pid, "problem": f"process {pid} answers something else: is it of another version?"}
-    return {"pid": pid, **answer}
+    return {"pid": pid, **({"folder": folder} if folder else {}), **answer}
+
+
+def who(told: dict[str, Any]) -> str:
+    """Who was asked, for people."""
+    return f"process {told['pid']}" + (f" in {told['folder']}" if "folder" in told else "")
 
 
 def short(text: str, size: int) -> str:

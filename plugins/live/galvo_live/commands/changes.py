@@ -8,10 +8,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from galvo_live.commands.asking import asked, parser
+from galvo_live.commands.asking import asked, parser, who
 
 TEXT = "List the last 100 changes that a running application was asked for: when, what, by whom, why, and the result."
 SECONDS = 5.0
+WHO = 20
+"""Columns that are kept for who has asked."""
 DAY = 86_400
 
 
@@ -30,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     elif told["changes"]:
         _show(told["changes"])
     else:
-        sys.stdout.write(f"process {told['pid']}: nothing was changed since its start\n")
+        sys.stdout.write(f"{who(told)}: nothing was changed since its start\n")
     return int("problem" in told)
 
 
@@ -41,8 +43,9 @@ def _show(changes: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head, width in (("when", 8), ("what", None), ("who", None), ("why", None), ("result", None)):
-        table.add_column(head, min_width=width, no_wrap=head == "when")
+    who = max(len(change["who"]) for change in changes)
+    for head, width in (("when", 8), ("what", None), ("who", min(who, WHO)), ("why", None), ("result", None)):
+        table.add_column(head, min_width=width, no_wrap=head in ("when", "what"))
     for change in changes:
         what = f"{change['what']} {change['name']}".strip()
         cells = (when(change["at"]), what, change["who"], change["why"], result(change))

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from galvo_live.commands.asking import asked, parser, short
+from galvo_live.commands.asking import asked, parser, short, who
 
 SECONDS = 60.0
 """A plugin may take to start, and running queries to end."""
@@ -50,7 +50,7 @@ def main(what: str, argv: Sequence[str]) -> int:
     elif refused:
         sys.stderr.write(f"galvo: {told['problem']}\n")
     elif what == "reload":
-        sys.stdout.write(f"process {told['pid']}: changed: {', '.join(told['changed']) or 'nothing'}\n")
+        sys.stdout.write(f"{who(told)}: changed: {', '.join(told['changed']) or 'nothing'}\n")
     else:
-        sys.stdout.write(f"process {told['pid']}: {name} {DONE[what]}\n")
+        sys.stdout.write(f"{who(told)}: {name} {DONE[what]}\n")
     return int(refused)

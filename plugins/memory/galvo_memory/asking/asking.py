@@ -36,8 +36,16 @@ def trace(pid: int, seconds: float, *, types: bool) -> list[str]:
 
 
 def processes() -> list[int]:
-    """Those that can be asked, in this network namespace."""
-    return galvo_local.processes(NAME)
+    """Those that can be asked, in this network namespace; those in this folder, where there are any."""
+    return galvo_local.near(galvo_local.processes(NAME))
+
+
+def only() -> int:
+    """The one of them. Raises NoAnswer when there are several."""
+    try:
+        return galvo_local.only({pid: galvo_local.called(user) for pid, user in galvo_local.owners(NAME).items()})
+    except galvo_local.NoAnswer as error:
+        raise NoAnswer(str(error)) from None
 
 
 def said_by(pid: int) -> list[str]:

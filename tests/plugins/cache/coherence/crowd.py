@@ -52,12 +52,17 @@ class Crowd:
     async def finish(self) -> list[dict[str, float]]:
         """Stop the living and give their statistics."""
         alive = [worker for worker in self.workers if worker.returncode is None]
-        for worker in alive:
-            self.say(worker, "stop")
-        stats = [await self.line(worker) for worker in alive]
+        stats = await self.told("stop")
         for worker in alive:
             assert await worker.wait() == 0
         return stats
+
+    async def told(self, words: str = "tell") -> list[dict[str, float]]:
+        """The statistics of the living until now; what they have read is noted."""
+        alive = [worker for worker in self.workers if worker.returncode is None]
+        for worker in alive:
+            self.say(worker, words)
+        return [await self.line(worker) for worker in alive]
 
     async def close(self) -> None:
         for worker in self.workers:

@@ -48,13 +48,12 @@ class Worker:
         await connection.execute("update kv set v = v + 1 where k = $1", key)
         print(json.dumps("committed"), flush=True)
 
-    def finish(self) -> None:
+    def tell(self) -> None:
+        """Note what has been read since the last time, and print the statistics."""
         os.write(self.notes, "".join(self.reads).encode())
-        os.close(self.notes)
+        self.reads.clear()
         assert self.cache.coherence is not None
-        print(
-            json.dumps({"hits": self.cache.hits, "reads": len(self.reads), **self.cache.coherence.stats()}), flush=True
-        )
+        print(json.dumps({"hits": self.cache.hits, **self.cache.coherence.stats()}), flush=True)
 
 
 async def main(told: dict[str, Any]) -> None:
@@ -76,13 +75,15 @@ async def main(told: dict[str, Any]) -> None:
             line = await loop.run_in_executor(None, sys.stdin.readline)
             if line.startswith("hang"):
                 await worker.write_and_hang(int(line.split()[1]))
+            elif line.startswith("tell"):
+                worker.tell()
             else:
                 break
         worker.stopped = True
         await asyncio.gather(*tasks)
         membership.cancel()
         await asyncio.wait([membership])
-        worker.finish()
+        worker.tell()
 
 
 if __name__ == "__main__":

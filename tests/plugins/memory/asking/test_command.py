@@ -123,7 +123,10 @@ def test_several_are_listed(host: int, other: int, monkeypatch: pytest.MonkeyPat
     assert max(map(len, lines)) <= 80
     done = galvo("--watch")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert "name one of" in done.stderr
+    assert f"several processes can be asked: say --pid, one of {min(host, other)}: " in done.stderr
+    monkeypatch.setattr("galvo_local.choosing.here", lambda pid: pid == other)
+    assert json.loads(galvo("--json").stdout)["process"]["pid"] == other
+    assert json.loads(galvo("--json", "--pid", host).stdout)["process"]["pid"] == host
 
 
 def test_none_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

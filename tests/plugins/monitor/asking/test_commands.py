@@ -27,6 +27,7 @@ from galvo_monitor.asking.protocol import NAME
 from galvo_monitor.view import View
 from tests.plugins.monitor.terminal.views import CALM, INCIDENT
 
+ROOT = Path.cwd()
 GALVO = str(Path(sys.executable).parent / "galvo")
 
 
@@ -126,6 +127,22 @@ def test_json_does_not_steer_the_terminal() -> None:
 def test_without_a_pid_it_is_found(calm: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, calm)
     assert json.loads(run(status.main, "--json").stdout)["pid"] == calm.pid
+
+
+def test_the_one_in_this_folder_is_meant(
+    calm: Host, other: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(monkeypatch, calm, other)
+    monkeypatch.setattr("galvo_local.choosing.here", lambda pid: pid == other.pid)
+    for main in (status.main, top.main):
+        assert f"process {other.pid}," in run(main).stdout
+        assert f"process {calm.pid}," in run(main, "--pid", calm.pid).stdout
+    monkeypatch.undo()
+    only(monkeypatch, calm)
+    monkeypatch.chdir(tmp_path)
+    for main in (status.main, top.main):
+        assert f"It runs in {ROOT}." in run(main).stdout
+        assert "It runs in" not in run(main, calm.pid).stdout
 
 
 def test_several_are_listed(calm: Host, other: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +258,7 @@ def test_one_of_several_has_to_be_named(calm: Host, other: Host, monkeypatch: py
     only(monkeypatch, calm, other)
     done = run(top.main)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "several processes run the monitor plugin: name one of" in done.stderr
+    assert f"several processes can be asked: say --pid, one of {min(calm.pid, other.pid)}: " in done.stderr
 
 
 class Terminal:
