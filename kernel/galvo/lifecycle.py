@@ -44,6 +44,7 @@ class Supervisor:
         self._lock = anyio.Lock()
         self._retired: list[Chains] = []
         self._observations: list[Observation] = []
+        self._starting = False
         self._tasks: TaskGroup | None = None
         self.stopping = False
         self._ejected: list[tuple[Unit, int]] = []
@@ -54,7 +55,7 @@ class Supervisor:
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
-        self._tasks, self._eject, self.stopping = tasks, anyio.Event(), False
+        self._tasks, self._eject, self._starting, self.stopping = tasks, anyio.Event(), True, False
         tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
         self.publish()
         try:
@@ -69,6 +70,8 @@ class Supervisor:
             with anyio.CancelScope(shield=True):
                 await self.stop()
             raise
+        finally:
+            self._starting = False
 
     def _startable(self) -> list[Unit]:
         """What is on, in the order of its start; of a cycle one is left out, and those that require it fail with it."""
@@ -172,6 +175,7 @@ class Supervisor:
         return [unit for unit in start_order(list(coming.values())) if unit in fresh]
 
     async def _swap(self, units: dict[str, Unit], started: list[Unit], old: list[Unit]) -> None:
+        unbroken = {unit.name for unit in old if unit.state is State.ACTIVE and unit.mode != "off"}
         for unit in old:
             unit.state = State.DRAINING
             self._registry.unregister(unit.name)
@@ -179,6 +183,7 @@ class Supervisor:
         self._registry.sort(list(units))
         for unit in started:
             self._registry.register(unit.instance, unit)
+            unit.context._continuous = unit.name in unbroken
         self.publish()
         for unit in started:
             self._settle(unit)
@@ -286,6 +291,7 @@ class Supervisor:
             await unit.stop()
             unit.state, unit.reason = State.FAILED, sentence(error)
             raise
+        unit.context._continuous = self._starting
         self.publish()
         self._settle(unit)
 

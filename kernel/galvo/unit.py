@@ -121,7 +121,8 @@ class Unit:
         self.recent.clear()
         self._faulted.clear()
         try:
-            self.plugin = self.blueprint.cls(self.blueprint.settings, Context(self._kernel, self.name))
+            self.context = Context(self._kernel, self.name)
+            self.plugin = self.blueprint.cls(self.blueprint.settings, self.context)
         except Exception as error:  # noqa: BLE001  # whatever a constructor raises is this plugin's failure
             self._fail(error)
         tasks.start_soon(self._live, self.plugin, name=f"galvo {self.name}")

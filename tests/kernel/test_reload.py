@@ -188,3 +188,26 @@ async def test_faults_of_a_replaced_instance_do_not_touch_its_successor(no_leak:
         assert old.faults == 1
         assert await kernel.fetch("new") == ["faulty"]
         assert states(kernel) == {"faulty": "active", "inner": "active"}
+
+
+async def test_a_plugin_knows_whether_queries_went_past_it(no_leak: NoLeak) -> None:
+    told: list[bool] = []
+
+    class Told(tracer("told", [])):  # type: ignore[misc]
+        def settled(self) -> None:
+            told.append(self.context.continuous)
+
+    async with no_leak(), Kernel.of({Told: {}, Inner: {}}) as kernel:
+        assert told.pop() is True
+        for table, expected in (
+            ({"mode": "shadow"}, True), ({"mode": "off"}, True), ({"mode": "active"}, False),
+            ({"required": True}, True), ({"on": False}, None), ({}, False), ({"mode": "shadow"}, True),
+        ):  # fmt: skip
+            await reload(kernel, {Told: table, Inner: {}})
+            assert (told.pop() if told else None) is expected, table
+        await kernel.disable("told")
+        await kernel.enable("told")
+        assert told.pop() is False
+        kernel.supervisor.eject(unit(kernel, "told"))
+        await reload(kernel, {Told: {}, Inner: {}})
+        assert told == [False]

@@ -85,8 +85,9 @@ class CachePlugin(Plugin):
         if self._sharing.on:
             self._outside.relay = Relay(self._ledger, self._sharing.correct)
         self._writing = Writing(
-            self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome
-        )
+            self._ledger, self._knowledge, self._touching, self._sharing, self._outside, settings.unknown_outcome,
+            shadow=settings.mode == "shadow",
+        )  # fmt: skip
         self.foreign = Foreign(self._knowledge, self._writing)
         """For another driver in this process that writes to the same database."""
         inputs = chain.from_iterable(settings.session_inputs.values())
@@ -109,6 +110,7 @@ class CachePlugin(Plugin):
         older = self.context.capability("cache")
         if isinstance(older, CachePlugin) and older is not self:
             self._warming.inherit(older._warming)
+            self._sharing.succeed(older._sharing)
         del older  # this frame lives as long as this instance: the older one would, too, with all that it keeps
         self._warming.load()
         try:
@@ -154,6 +156,7 @@ class CachePlugin(Plugin):
 
     def settled(self) -> None:
         """From now on every running write is known, so answers may be kept."""
+        self._sharing.settled(continuous=self.context.continuous)
         self._reading.settled = self._touching.settled = True
         if pool := self.context.capability("pool"):
             pool.meet(self)
