@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
+from galvo import discovery
 from galvo.blueprint import Overrides, Plan, of_classes, plan
 from galvo.chain import Chains
 from galvo.control import Control
@@ -164,9 +165,13 @@ class Kernel(Leasing):
         if what not in KINDS:
             return await explain_statement(Query(what, args), self.supervisor.units.values())
         if not seconds:
-            return explain_hook(what, list(self.supervisor.units.values()))
+            return explain_hook(what, list(self.supervisor.units.values()), file=self._list())
         if not self.running:
             raise KernelClosed(NOT_RUNNING)
         with self.observed() as seen:
             await anyio.sleep(seconds)
-        return explain_hook(what, list(self.supervisor.units.values()), seen) | {"seconds": seconds}
+        return explain_hook(what, list(self.supervisor.units.values()), seen, self._list()) | {"seconds": seconds}
+
+    def _list(self) -> str:
+        """The name of the file that lists the plugins, where there is one."""
+        return discovery.FILE if self._root is not None and (self._root / discovery.FILE).is_file() else ""

@@ -38,6 +38,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["kernel"], ["'kernel'"]),
         (["class"], ["'class'", "a word of Python's"]),
         (["plugin"], ["'plugin'", "galvo's own"]),
+        (["testimonial"], ["'testimonial'", "pytest"]),
         (["a" * (LONGEST + 1)], [f"at most {LONGEST} characters"]),
         (["cache"], ["'cache' is taken by galvo-cache, which is installed"]),
         (["sql"], ["'sql' is taken by galvo-sql, which is installed"]),
@@ -67,6 +68,11 @@ def test_a_folder_that_somebody_uses_is_left_alone(here: Path, capsys: pytest.Ca
         assert said.count("\n") == 1
     assert [path.name for path in (here / "galvo-mine").iterdir()] == ["notes"]
     assert sorted(path.name for path in here.iterdir()) == ["file", "galvo-mine"]
+
+
+def test_a_folder_that_looks_like_an_option(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "mine", "--folder=-rf"]) == 0
+    assert f"cd {here}/-rf && make" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("exists", [False, True])

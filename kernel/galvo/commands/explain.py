@@ -59,7 +59,7 @@ def _listed(hook: str, told: dict[str, Any]) -> dict[str, Any]:
     """By the settings of the working directory."""
     import anyio
 
-    listed: dict[str, Any] = anyio.run(Kernel(plan(Path(), warn=False)).explain, hook)
+    listed: dict[str, Any] = anyio.run(Kernel(plan(Path(), warn=False), Path()).explain, hook)
     return listed | {"problem": told["problem"]}
 
 

@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"galvo: {error}", file=sys.stderr)
         return 2
     folder: Path = options.folder or Path(names.distribution)
+    if str(folder).startswith("-"):  # the shell's commands would take it for options
+        folder = Path.cwd() / folder
     files = rendered(names, hooks)
     written(folder, files)
     if options.json:

@@ -44,6 +44,10 @@ def named(name: str) -> Names:
     if keyword.iskeyword(name) or name in TAKEN:
         what = "a word of Python's" if keyword.iskeyword(name) else "galvo's own"
         raise Misnamed(f"{name!r} cannot be a plugin's name: it is {what}; take another, such as {name}_log")
+    if name.startswith("test"):
+        raise Misnamed(
+            f"{name!r} cannot be a plugin's name: pytest takes its classes for tests; take another, such as a_{name}"
+        )
     if len(name) > LONGEST:
         raise Misnamed(f"{name!r} is too long for a plugin's name: use at most {LONGEST} characters")
     names = Names(

@@ -40,6 +40,10 @@ class Contract:
     """Errors are raised at the awaits of its start, inside of what it awaits. False for a start that awaits what can
     bear nothing but cancellation there, asyncpg or a thread: give it `hostile_settings` with which the start fails.
     """
+    shares_work: ClassVar[bool] = False
+    """A query that it has handed on may go on when its caller is cancelled, because others wait for it, too, as in a
+    single flight. False: whatever it has handed on has ended when the caller has gone.
+    """
     thorough: ClassVar[bool] = False
     """True: every await of the start, the stop and the hooks is tried instead of some of each, and more of the rest."""
 
@@ -68,6 +72,7 @@ class Contract:
             failing=value("failing"),
             budget={**BUDGET, **value("budget")},
             injected=value("injected"),
+            shares_work=value("shares_work"),
             thorough=value("thorough"),
         )
 

@@ -14,11 +14,16 @@ from galvo.testing.stage import NUMBERS, Running, Stage, shown
 
 LET = "Let CancelledError through: catch Exception and not BaseException, and release in `finally`"
 
+DETACHED = (
+    "Await `proceed` in the caller's own task; where others wait for the same answer, too, set `shares_work = True` in "
+    "the contract"
+)
+
 
 class Cancelling(Contract):
     @for_hook("on_query")
     async def test_cancelled_query(self, stage: Stage) -> None:
-        """A query may be cancelled at every await: that comes out, it is no fault, and the next one is right."""
+        """A query may be cancelled at every await: that comes out, is no fault, nothing goes on, the next is right."""
         async with stage.running() as run:
             await run.ask("before any cancellation")
             await _cancelled(run, "a query", lambda: run.kernel.run(Query(stage.statement, (next(NUMBERS),))))
@@ -61,8 +66,14 @@ async def _at(run: Running, what: str, call: Callable[[], Awaitable[Any]], turn:
         if passed == turn:
             loop.call_soon(task.cancel)
 
+    left = 0
+
     async def drive() -> Any:
-        return await driven
+        nonlocal left
+        try:
+            return await driven
+        finally:
+            left = run.witness.open
 
     when = f"{what} that is cancelled at await {turn}"
     faults = run.faults()
@@ -75,4 +86,5 @@ async def _at(run: Running, what: str, call: Callable[[], Awaitable[Any]], turn:
         stage.ensure(passed < turn or not driven.cancelled, f"{when} goes on as if it were not", LET)
     stage.ensure(run.faults() == faults, f"{when} is counted as a fault: {run.faults()[1]}", LET)
     stage.ensure(run.kernel.chains.calls == 0, f"{when} still runs", LET)
+    stage.ensure(stage.shares_work or not left, f"{when} is still run by the database, for nobody", DETACHED)
     await run.ask(f"after {when}")

@@ -60,11 +60,15 @@ class Witness(Plugin):
         super().__init__(settings, context)
         self.seen: list[object] = []
         self.runs = 0
+        self.open = 0
+        """The application's queries that have not ended here."""
         self.answers: list[tuple[Rows, str]] = []
         """The answers and how they looked when they were given."""
         self.error: BaseException | None = None
         """The last that came out of the database, or out of here."""
         self.fails: Callable[[Query], BaseException | None] = lambda query: None
+        self.gives: Callable[[Query], Rows | None] = lambda query: None
+        """Answers in place of the database; None: ask it."""
 
     def forget(self) -> None:
         """What was seen up to now."""
@@ -76,14 +80,17 @@ class Witness(Plugin):
         if not isinstance(query, Query):
             raise TypeError(f"proceed was given a {type(query).__name__}")
         self.runs += not query.origin
+        self.open += not query.origin
         try:
             if (error := self.fails(query)) is not None:
                 await anyio.lowlevel.checkpoint()
                 raise error
-            rows = await proceed(query)
+            rows = self.gives(query) or await proceed(query)
         except BaseException as error:
             self.error = error
             raise
+        finally:
+            self.open -= not query.origin
         if not isinstance(query, Computed):
             self.answers.append((rows, repr(rows)))
         return rows

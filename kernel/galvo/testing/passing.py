@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from galvo.errors import GalvoError
-from galvo.events import Computed, Query
+from galvo.events import Computed, Query, Rows
+from galvo.row import Row
 from galvo.testing.base import Contract, for_hook
 from galvo.testing.database import DatabaseError, bare
 from galvo.testing.driving import Injected
 from galvo.testing.stage import NUMBERS, Running, Stage, shown
 
+LIMIT = 30.0
 ERRORS = (DatabaseError, ConnectionResetError, TimeoutError, LookupError, ValueError)
 
 
@@ -32,7 +34,7 @@ class Passing(Contract):
 
     @for_hook("on_query")
     async def test_hands_queries_on(self, stage: Stage) -> None:
-        """What it hands to `proceed` is a query of the same kind, in the same session and from the same origin."""
+        """What it hands to `proceed` is a query of the same kind, and no more patient than the caller."""
         async with stage.running() as run:
             await every_kind(run)
             stage.ensure(
@@ -51,6 +53,14 @@ class Passing(Contract):
                 all(isinstance(query, Computed) for query in values),
                 "it hands on a computed value without its `load`",
                 "Hand on `query`, or `query.with_(...)`, which keep the type",
+            )
+            run.witness.forget()
+            await run.kernel.fetch(stage.statement, next(NUMBERS), timeout=LIMIT)
+            limits = [query.timeout for query in run.witness.seen if isinstance(query, Query) and not query.origin]
+            stage.ensure(
+                all(limit is not None and limit <= LIMIT for limit in limits),
+                f"a query with a timeout of {LIMIT} s is handed on with {limits}",
+                "Keep `query.timeout`, or shorten it",
             )
 
     @for_hook("on_query")
@@ -75,8 +85,10 @@ class Passing(Contract):
 
     @for_hook("on_query")
     async def test_answers_unchanged(self, stage: Stage) -> None:
-        """It never changes what `proceed` gave: that belongs to whoever made it."""
+        """The caller gets all rows as they were, and it never changes what `proceed` gave: that is its maker's."""
         async with stage.running() as run:
+            if not stage.is_database:
+                await several_rows(run)
             await every_kind(run)
             for rows, looked in run.witness.answers:
                 stage.ensure(
@@ -147,6 +159,21 @@ class Passing(Contract):
                 await run.ask("while its own queries fail")
             run.witness.fails = lambda query: None
             await run.ask("after its own queries failed")
+
+
+async def several_rows(run: Running) -> None:
+    """Three different ones, one of them NULL, for a first and a second caller."""
+    number = next(NUMBERS)
+    given = [number, None, number + 1]
+    run.witness.gives = lambda query: None if query.origin else Rows([Row(("n",), (value,)) for value in given])
+    for _ in range(2):
+        rows = await run.kernel.fetch(run.stage.statement, number)
+        run.stage.ensure(
+            [tuple(row) for row in rows] == [(value,) for value in given],
+            f"of three rows the caller gets {rows!r:.100}",
+            "Hand out all rows, in their order",
+        )
+    run.witness.gives = lambda query: None
 
 
 def _always(error: Exception) -> Callable[[Query], Exception | None]:

@@ -44,6 +44,7 @@ class Stage(msgspec.Struct, kw_only=True):
     failing: str
     budget: Mapping[str, float]
     injected: bool
+    shares_work: bool
     thorough: bool
 
     def fail(self, found: str, remedy: str) -> NoReturn:

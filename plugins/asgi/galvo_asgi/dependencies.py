@@ -18,6 +18,11 @@ NONE_RUNS = (
     "without --lifespan off, and in tests use `with TestClient(app) as client`"
 )
 
+ABORTED = (
+    "nothing was committed: a statement of this request failed and its error was caught, which aborts the "
+    "transaction: let it out, or try the statement within `async with session.transaction()`"
+)
+
 
 async def kernel(connection: HTTPConnection) -> Kernel:
     """`kernel: Annotated[Kernel, Depends(galvo_asgi.kernel)]`, of a request or a websocket. Raises KernelClosed."""
@@ -40,10 +45,19 @@ async def _transaction(
             "a Transaction would stay open as long as the websocket: write `async with kernel.transaction()` instead"
         )
     try:
-        async with kernel.transaction() as session:
-            yield session
-            if await _gone(connection):
-                raise _Gone
+        async with kernel.acquire() as session:
+            transaction = session.transaction()
+            await transaction.start()
+            try:
+                yield session
+                if await _gone(connection):
+                    raise _Gone
+            except BaseException:
+                await transaction.rollback()
+                raise
+            # PostgreSQL answers the COMMIT of a transaction that an error has aborted by rolling back.
+            if await session.execute("COMMIT") == "ROLLBACK":
+                raise GalvoError(ABORTED)
     except _Gone:
         log.info("rolled back, as the client has gone: %s %s", connection.method, connection.url.path)
 
@@ -59,6 +73,12 @@ async def _gone(request: Request) -> bool:
 
 
 # FastAPI's default scope ends when the answer has been sent: it would tell of a commit that may still fail.
-Transaction = Annotated[Session, Depends(_transaction, scope="function")]
+try:
+    _function = Depends(_transaction, scope="function")
+except TypeError as error:  # the argument is not there yet
+    raise GalvoError("galvo_asgi's dependencies need FastAPI 0.121 or newer: pip install 'fastapi>=0.121'") from error
+Transaction = Annotated[Session, _function]
 """`async def order(session: galvo_asgi.Transaction)`: commits when the handler has returned and before the answer is
-sent; rolls back when the handler raises, HTTPException too, and when the client has gone by then."""
+sent; rolls back when the handler raises, HTTPException too, and when the client has gone by then. Raises
+GalvoError, so the client gets 500, when a statement failed and the handler caught its error: PostgreSQL then commits
+nothing."""

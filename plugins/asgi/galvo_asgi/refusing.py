@@ -23,6 +23,8 @@ class Refusal(logging.Filter):
         self._log = logging.getLogger("uvicorn.error")
 
     def install(self) -> None:
+        for earlier in [each for each in self._log.filters if isinstance(each, Refusal)]:
+            self._log.removeFilter(earlier)  # other servers than uvicorn log nothing that would take it away
         self._log.addFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -48,6 +48,7 @@ def stage_of(plugin: type[Plugin], check: str, **more: Any) -> Stage:
         name: getattr(contract, name)
         for name in (
             "settings", "changed", "hostile_settings", "beside", "statement", "failing", "budget", "injected",
+            "shares_work",
             "thorough",
         )
     }  # fmt: skip
@@ -327,7 +328,7 @@ class Kept(Layer):
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        self.all.append(self)
+        type(self).all = [*self.all, self]  # a new one: gc does not see what was there when the tests froze it
         yield
 
 
@@ -368,6 +369,13 @@ class Remade(Layer):
         return await proceed(Query(query.sql, query.args, query.kind, query.limit, session=query.session))
 
 
+@caught("hands_queries_on", "a query with a timeout of 30.0 s is handed on with [None]")
+class Patient(Layer):
+    @hookimpl
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        return await proceed(query.with_(timeout=None))
+
+
 @caught("session_kept", "outside of it")
 class Sessionless(Layer):
     @hookimpl
@@ -390,6 +398,14 @@ class Scribbling(Layer):
         if query.kind == "rows" and query.session is not None:
             rows.records.append("one more")  # type: ignore[attr-defined]  # that is the fault
         return rows
+
+
+@caught("answers_unchanged", "of three rows the caller gets")
+class Losing(Layer):
+    @hookimpl
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        rows = await proceed(query)
+        return Rows(rows.records[:1], rows.status)
 
 
 @caught("database_errors", "is counted as its fault: on_query: RuntimeError: wrapped")
@@ -435,6 +451,13 @@ class Stubborn(Layer):
         with suppress(BaseException):
             await anyio.lowlevel.checkpoint()
         return await proceed(query)
+
+
+@caught("cancelled_query", "is still run by the database, for nobody")
+class Detached(Layer):
+    @hookimpl
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        return await asyncio.shield(asyncio.ensure_future(proceed(query)))
 
 
 @caught("cancelled_query", "was answered with")
@@ -613,6 +636,7 @@ class Checking(Plugin):
 def tidy() -> Any:
     """What the planted ones leave is taken away."""
     Threads.ends.clear()
+    Kept.all = []  # what was there when tests/conftest.py froze it is no referrer to gc
     handler = signal.getsignal(signal.SIGUSR2)
     yield
     signal.signal(signal.SIGUSR2, handler)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, WebSocket
@@ -48,6 +48,9 @@ def create_app(kernel: Any) -> FastAPI:
                 raise ZeroDivisionError
             case "wait":
                 await session.execute(f"select pg_advisory_xact_lock({LOCK})")
+            case "swallow":  # PostgreSQL makes a rollback of the COMMIT
+                with suppress(Exception):
+                    await session.execute("select 1/0")
             case "violate":  # only the COMMIT notices
                 await session.execute("insert into part values ($1, -1)", id)
         return "done"

@@ -9,6 +9,8 @@ from typing import Any
 import anyio
 import pytest
 from msgspec.structs import replace
+from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from galvo import Kernel
 from galvo_cache import CachePlugin
@@ -16,12 +18,14 @@ from galvo_embedded import Servers
 from galvo_pool import PoolPlugin
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.cache.stand import Stand, standing
+from tests.thorough import some
 
 pytestmark = pytest.mark.anyio
 DEAR = "select sum(m.price) from material m, generate_series(1, 20000) g"
 RAISE = "update material set price = price + 1"
+LATE = RAISE + " where id = 5"
 CACHE: dict[str, Any] = {"lease": 0.2, "warm": 0, "ttl": 600}
-Change = Callable[[Stand], Awaitable[None]]
+Change = Callable[[Stand, str], Awaitable[None]]
 
 
 async def until(holds: Callable[[], Any]) -> None:
@@ -46,65 +50,65 @@ async def reload(stand: Stand, **changes: Any) -> None:
     )
 
 
-async def disabled(stand: Stand) -> None:
+async def disabled(stand: Stand, redis: str) -> None:
     await stand.kernel.disable("cache")
 
 
-async def enabled(stand: Stand) -> None:
+async def enabled(stand: Stand, redis: str) -> None:
     await stand.kernel.enable("cache")
 
 
-async def taken_from_the_chain(stand: Stand) -> None:
+async def taken_from_the_chain(stand: Stand, redis: str) -> None:
     await reload(stand, mode="off")
 
 
-async def put_into_the_chain(stand: Stand) -> None:
+async def put_into_the_chain(stand: Stand, redis: str) -> None:
     await reload(stand, mode="active")
 
 
-async def alone(stand: Stand) -> None:
-    await reload(stand, redis=type(stand.kernel.supervisor.units["cache"].blueprint.settings.redis)(""))
+async def alone(stand: Stand, redis: str) -> None:
+    await reload(stand, redis=SecretStr(""))
 
 
-async def elsewhere(stand: Stand) -> None:
+async def elsewhere(stand: Stand, redis: str) -> None:
     await reload(stand, namespace="elsewhere")
 
 
-async def back(stand: Stand) -> None:
-    await reload(stand, namespace="", redis=stand.redis)  # type: ignore[attr-defined]
+async def back(stand: Stand, redis: str) -> None:
+    await reload(stand, namespace="", redis=SecretStr(redis))
 
 
-async def ejected(stand: Stand) -> None:
+async def ejected(stand: Stand, redis: str) -> None:
     stand.kernel.supervisor.eject(stand.kernel.supervisor.units["cache"])
 
 
-AWAY = {
+AWAY: dict[str, tuple[Change, Change]] = {
     "disabled": (disabled, enabled),
-    "mode off": (taken_from_the_chain, put_into_the_chain),
     "no redis": (alone, back),
-    "another namespace": (elsewhere, back),
     "ejected": (ejected, enabled),
+    "mode off": (taken_from_the_chain, put_into_the_chain),
+    "another namespace": (elsewhere, back),
 }
 
 
-@pytest.mark.parametrize("how", AWAY)
+@pytest.mark.parametrize("how", some(AWAY, 3))
 async def test_nothing_from_before_is_answered_when_the_cache_is_back(how: str, dsn: str, servers: Servers) -> None:
     leave, come = AWAY[how]
-    async with standing(dsn, {**CACHE, "redis": await servers.redis()}) as stand:
-        stand.redis = stand.kernel.supervisor.units["cache"].blueprint.settings.redis  # type: ignore[attr-defined]
+    redis = await servers.redis()
+    async with standing(dsn, {**CACHE, "redis": redis}) as stand:
         await left_in_redis(stand)
-        await leave(stand)
+        await leave(stand, redis)
         await stand.kernel.execute(RAISE)
-        late = stand.gate.stop(RAISE + " where id = 5")  # it ends when the cache is back
+        late = stand.gate.stop(LATE)  # it ends when the cache is back
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(stand.kernel.execute, late_sql := RAISE + " where id = 5")
+            tasks.start_soon(stand.kernel.execute, LATE)
             await late.reached.wait()
-            stand.kernel.settings = stand.kernel.settings.model_copy(update={"drain_timeout": 0.1})
-            await come(stand)
+            stand.hurry()
+            await come(stand, redis)
             await until(lambda: stand["shares"])
             await stand.fresh(DEAR)
             late.go.set()
-        assert stand.ran(late_sql) == 1
+        assert stand.ran(LATE) == 1
         await stand.fresh(DEAR)
         await until(lambda: stand["shares"])
         await stand.fresh(DEAR)
@@ -132,12 +136,12 @@ async def test_a_reload_and_another_process_find_what_was_left(mode: str, dsn: s
 
 
 async def test_what_one_instance_could_not_tell_the_next_one_tells(dsn: str, own_redis: OwnRedis) -> None:
-    async with standing(dsn, {**CACHE, "redis": own_redis.url}) as stand:
+    async with standing(dsn, {**CACHE, "redis": own_redis.url}) as stand, Redis.from_url(own_redis.url) as admin:
         await left_in_redis(stand)
-        own_redis.stop()
+        await admin.acl_setuser("default", enabled=True, commands=["-eval", "-evalsha"])
         await stand.kernel.execute(RAISE)
         assert stand["unannounced"] > 0
-        own_redis.go_on()
+        await admin.acl_setuser("default", enabled=True, commands=["+eval", "+evalsha"])
         await reload(stand, ttl=500)
         await until(lambda: stand["shares"])
         await stand.fresh(DEAR)

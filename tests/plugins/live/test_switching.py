@@ -13,13 +13,14 @@ import anyio.lowlevel
 import pytest
 from anyio.to_thread import run_sync
 
-from galvo import Kernel, cli
+from galvo import Kernel, Plugin, cli
+from galvo_live import LivePlugin
 from galvo_live.commands import asking, changes, switching
 from galvo_live.questions import LOOKS, NAME
 from galvo_local import ask, named, processes
 from galvo_local.asking import names
 from galvo_local.sockets import prefix
-from tests.plugins.live.toys import folder, write
+from tests.plugins.live.toys import Broken, Value, folder, write
 
 pytestmark = pytest.mark.anyio
 QUIET = "[pool]\non = false\n[live]\nsighup = false\n"
@@ -147,6 +148,26 @@ async def test_a_change_that_takes_long_is_told_to_be_under_way(
         assert state(kernel, "value") == "stopped"
         assert await listed() == 0
         assert "done: value" in capsys.readouterr().out
+
+
+async def test_one_process_answers_for_all_its_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Only(Plugin):
+        name = "only"
+
+    live = {"sighup": False, "watch": 0}
+    async with (
+        Kernel.of({Broken: {"on": False}, Value: {}, LivePlugin: live}) as one,
+        Kernel.of({Only: {}, Value: {}, LivePlugin: live}) as other,
+    ):
+        assert await said("disable", "only") == 0
+        assert await said("disable", "value") == 0
+        assert state(other, "only") == state(one, "value") == state(other, "value") == "stopped"
+        assert await said("enable", "broken") == 1
+        assert "a file of it is missing" in capsys.readouterr().err
+        assert await said("enable", "nix") == 1
+        assert await listed("--json") == 0
+        changes = json.loads(capsys.readouterr().out)["changes"]
+    assert [change["name"] for change in changes] == ["only", "value", "value", "broken", "nix"]
 
 
 async def test_those_who_look_keep_nobody_from_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -270,7 +270,8 @@ async def test_setup_of_the_pool(dsn: str, given: bool) -> None:
         else:
             engine = create_async_engine(url(dsn), connect_args={"kernel": kernel, "setup": setup})
         seen = []
-        for tenant in tenants:
+        for each in tenants:
+            tenant = each
             async with engine.connect() as connection:
                 seen.append(await connection.scalar(text("select a from t")))
         await engine.dispose()

@@ -8,6 +8,7 @@ from typing import Any
 
 from galvo_live.questions import NAME
 from galvo_local import Late, NoAnswer, ask, called, elsewhere, only, owners
+from galvo_local.sockets import LARGEST_QUESTION
 
 
 def parser(what: str, text: str) -> argparse.ArgumentParser:
@@ -34,11 +35,14 @@ def asked(question: dict[str, Any], pid: int | None, seconds: float, late: str =
     one; with a "problem" when there is none. `late`: why there may be none in time yet.
     """
     folder = ""
+    data = json.dumps(question, ensure_ascii=False).encode(errors="replace")
+    if len(data) > LARGEST_QUESTION:
+        return {"problem": f"that is longer than the {LARGEST_QUESTION} bytes in which an application can be asked"}
     try:
         if pid is None:
             pid = process(None)
             folder = elsewhere(pid)
-        answer: dict[str, Any] = json.loads(ask(NAME, pid, json.dumps(question, ensure_ascii=False).encode(), seconds))
+        answer: dict[str, Any] = json.loads(ask(NAME, pid, data, seconds))
     except Late as error:
         return {
             "pid": pid,

@@ -18,7 +18,10 @@ _current: ContextVar[Mapping[str, str]] = ContextVar("galvo_tagger", default=Map
 
 @contextmanager
 def tagged(**tags: str) -> Iterator[None]:
-    """Queries inside carry these tags, and those of the blocks round it; `route="/jobs/{id}"`, say."""
+    """Queries inside carry these tags, `route="/jobs/{id}"`, and those of the blocks round it. Raises TypeError."""
+    for key, value in tags.items():
+        if not isinstance(value, str):  # here is the caller; later it would be a fault of the plugin
+            raise TypeError(f"tag {key} is expected to be a str, got {type(value).__name__}")
     token = _current.set({**_current.get(), **tags})
     try:
         yield
@@ -36,9 +39,14 @@ def comment(tags: Mapping[str, str]) -> str:
 
     Everything but letters, digits and `_.-~` is percent-encoded: nothing can end the comment or the quotes.
     """
-    pairs = sorted((quote(key, safe=""), quote(value[:LONGEST], safe="")) for key, value in tags.items() if value)
+    pairs = sorted((_quoted(key), _quoted(value[:LONGEST])) for key, value in tags.items() if value)
     text = ",".join(f"{key}='{value}'" for key, value in pairs)
     return f"/*{text}*/" if text else ""
+
+
+def _quoted(text: str) -> str:
+    """Headers may hold what is no Unicode."""
+    return quote(text, safe="", errors="replace")
 
 
 def sampled(traceparent: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from galvo_tagger import comment
+from galvo_tagger import comment, tagged
 from galvo_tagger.tags import LONGEST, sampled
 
 TRACE = "00-5bd66ef5095369c7b0d1f8f4bd33716a-c532cb4098ac3dd2"
@@ -29,12 +29,18 @@ def test_the_specifications_example() -> None:
         ("/param first", "%2Fparam%20first"),
         ("1234", "1234"),
         ("*/; drop table t; --'", "%2A%2F%3B%20drop%20table%20t%3B%20--%27"),
+        ("a\udcffb", "a%3Fb"),
         ("Größe\n\0", "Gr%C3%B6%C3%9Fe%0A%00"),
     ],
 )
 def test_nothing_ends_the_comment_or_the_quotes(value: str, written: str) -> None:
     assert comment({"route": value}) == f"/*route='{written}'*/"
     assert comment({value: "x"}) == f"/*{written}='x'*/"
+
+
+def test_a_value_that_is_none_is_told_to_who_gives_it() -> None:
+    with pytest.raises(TypeError, match="tag route is expected to be a str, got int"), tagged(route=5):
+        pass
 
 
 def test_what_there_is_nothing_to_say_of() -> None:
