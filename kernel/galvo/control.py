@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVarTuple, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeVarTuple, Unpack, cast
 
 import anyio
 import msgspec
@@ -155,6 +155,13 @@ class Operations(Control):
     def outlive(self, function: Callable[[Unpack[T]], Awaitable[Any]], *args: *T) -> None:
         """Run it in the kernel's own task group: it goes on when the plugin is replaced, and has to end by itself."""
         self._kernel.supervisor.group().start_soon(self._survived, function, args)
+
+    def refuse(
+        self, what: Literal["enable", "disable"], name: str, *, who: str, why: str, problem: GalvoError
+    ) -> NoReturn:
+        """Raise `problem`, logged and kept as a change that was refused."""
+        self._note(_Asked(what, _line(name), _line(who), _line(why)), problem=str(problem))
+        raise problem
 
     async def _survived(self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:
         try:

@@ -7,7 +7,5 @@ It needs pytest, which the kernel itself does not.
 """
 
 from galvo.testing.contract import PluginContract
-from galvo.testing.database import Database, DatabaseError
-from galvo.testing.stage import Running, Stage
 
-__all__ = ["Database", "DatabaseError", "PluginContract", "Running", "Stage"]
+__all__ = ["PluginContract"]

@@ -79,9 +79,8 @@ class Questions:
     async def _disable(self, question: dict[str, Any]) -> Answer:
         name, why = _text(question, "name"), _text(question, "why")
         if name == NAME:
-            raise PluginError(
-                NAME, "nobody could ask it to come back: write `on = false` under [live] and `galvo reload`"
-            )
+            problem = "nobody could ask it to come back: write `on = false` under [live] and `galvo reload`"
+            self._control.refuse("disable", name, who=_who(), why=why, problem=PluginError(NAME, problem))
         return _all_told([await one.disable(name, who=_who(), why=why) for one in self._controls(name)])
 
     async def _reload(self, question: dict[str, Any]) -> Answer:

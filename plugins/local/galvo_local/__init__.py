@@ -2,9 +2,9 @@
 
 from galvo_local.answering import Answering, asker
 from galvo_local.asking import Late, NoAnswer, ask, called, named, owners, processes
-from galvo_local.choosing import described, elsewhere, here, near, only
+from galvo_local.choosing import described, elsewhere, here, near, only, pid_of
 
 __all__ = [
     "Answering", "Late", "NoAnswer", "ask", "asker", "called", "described", "elsewhere", "here", "named", "near",
-    "only", "owners", "processes",
+    "only", "owners", "pid_of", "processes",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Iterable, Mapping
 
@@ -69,3 +70,10 @@ def described(pid: int, user: str = "") -> str:
 def _printable(text: str) -> str:
     """Whoever starts a process chooses its command line; a terminal must not obey it."""
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def pid_of(text: str) -> int:
+    """For `--pid`. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 31):
+        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
+    return int(text)

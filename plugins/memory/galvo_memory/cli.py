@@ -14,6 +14,7 @@ from textwrap import wrap
 import msgspec
 
 from galvo import GalvoError
+from galvo_local import pid_of
 from galvo_memory.asking.asking import only, processes, trace
 from galvo_memory.asking.look import LOOKS, Look, Looker
 from galvo_memory.asking.rows import EVERY, HEAD, LISTED, listed, row
@@ -60,8 +61,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="A process without the plugin is shown as well, by what /proc tells. Exit code 3: critical, or a leak.",
     )
     text = "of the process; default: the one in this folder, or the only one; a list when there are several"
-    made.add_argument("pid", nargs="?", type=_pid, metavar="PID", help=text)
-    made.add_argument("--pid", dest="named", type=_pid, metavar="PID", help="the same")
+    made.add_argument("pid", nargs="?", type=pid_of, metavar="PID", help=text)
+    made.add_argument("--pid", dest="named", type=pid_of, metavar="PID", help="the same")
     made.add_argument("--watch", action="store_true", help="a line every few seconds, until Ctrl-C")
     made.add_argument("--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two lines of --watch (2)")
     made.add_argument("--count", type=_count, default=0, metavar="LINES", help="end --watch after so many")
@@ -150,12 +151,6 @@ def _print(lines: Iterable[str]) -> None:
 
 def _json(look: Look) -> str:
     return msgspec.json.encode(look).decode()
-
-
-def _pid(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 1 << 31:
-        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -58,20 +58,14 @@ def parser() -> argparse.ArgumentParser:
 
 def name(parser: argparse.ArgumentParser, text: str) -> None:
     """A process may be named as here and as in the commands that change one."""
-    parser.add_argument("pid", nargs="?", type=pid, metavar="PID", help=text)
-    parser.add_argument("--pid", dest="named", type=pid, metavar="PID", help="the same")
+    parser.add_argument("pid", nargs="?", type=galvo_local.pid_of, metavar="PID", help=text)
+    parser.add_argument("--pid", dest="named", type=galvo_local.pid_of, metavar="PID", help="the same")
 
 
 def given(options: argparse.Namespace) -> int | None:
     """The process that is named, if one is."""
     found: int | None = options.named or options.pid
     return found
-
-
-def pid(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 31):
-        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
-    return int(text)
 
 
 def _asked(pids: Sequence[int], whose: Mapping[int, str]) -> tuple[list[View], list[str]]:

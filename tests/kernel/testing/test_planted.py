@@ -20,7 +20,8 @@ import pytest
 from pydantic import Field
 
 from galvo import Freed, MemoryPressure, Metric, Plugin, PluginSettings, Proceed, Query, Rows, hookimpl
-from galvo.testing import PluginContract, Stage
+from galvo.testing import PluginContract
+from galvo.testing.stage import Stage
 
 pytestmark = pytest.mark.anyio
 PLANTED: list[tuple[str, type[Plugin], str]] = []

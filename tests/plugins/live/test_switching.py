@@ -116,6 +116,8 @@ async def test_what_is_refused_is_one_sentence_and_changes_nothing(
         assert json.loads(capsys.readouterr().out)["problem"].startswith("plugin 'nix': is not listed")
         assert kernel.plugins()[0] == before
         assert state(kernel, "live") == "active"
+        assert [(change.what, change.name) for change in kernel.control.changes] == [*asked, ("enable", "nix")]
+        assert all(change.problem for change in kernel.control.changes)
 
 
 @pytest.mark.parametrize("question", [b"{", b"[]", b'{"do": "explode"}', b"null", b'"enable"', b"\xff", b'{"do": []}'])

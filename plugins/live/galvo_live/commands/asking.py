@@ -7,14 +7,14 @@ import json
 from typing import Any
 
 from galvo_live.questions import NAME
-from galvo_local import Late, NoAnswer, ask, called, elsewhere, only, owners
+from galvo_local import Late, NoAnswer, ask, called, elsewhere, only, owners, pid_of
 from galvo_local.sockets import LARGEST_QUESTION
 
 
 def parser(what: str, text: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog=f"galvo {what}", description=text)
     made.add_argument(
-        "--pid", type=_pid, help="of the application; default: the one that runs in this folder, or the only one"
+        "--pid", type=pid_of, help="of the application; default: the one that runs in this folder, or the only one"
     )
     made.add_argument("--json", action="store_true", help="print JSON")
     return made
@@ -69,9 +69,3 @@ def short(text: str, size: int) -> str:
     """In one line and at most `size` bytes: a question has to be short."""
     line = "".join(one for one in " ".join(text.split()) if one.isprintable())
     return line.encode(errors="replace")[:size].decode(errors="ignore")
-
-
-def _pid(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 31):
-        raise argparse.ArgumentTypeError(f"{text!r} is no process id")
-    return int(text)
