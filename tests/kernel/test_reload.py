@@ -220,8 +220,7 @@ async def test_a_plugin_knows_whether_queries_went_past_it(no_leak: NoLeak) -> N
         assert told.pop() is True
         for table, expected in (
             ({"mode": "shadow"}, True), ({"mode": "off"}, True), ({"mode": "active"}, False),
-            ({"required": True}, True),
-            ({"on": False}, None), ({}, False), ({"mode": "shadow"}, True),
+            ({"required": True}, True), ({"on": False}, None), ({}, False), ({"mode": "shadow"}, True),
         ):  # fmt: skip
             await reload(kernel, {Told: table, Inner: {}})
             assert (told.pop() if told else None) is expected, table
