@@ -46,11 +46,10 @@ sqlalchemy: .venv/.dev
 	@PYTHON="$(PYTHON)" .ci/install $(EDITABLE)
 	@touch $@
 
-# pyvips has no wheel of its own: it is pure Python, built by setuptools with what its build asks for.
-.venv/.dev: .venv/.run tests/requirements.txt
-	@PYTHON="$(PYTHON)" .ci/install setuptools pkgconfig cffi
-	@PYTHON="$(PYTHON)" .ci/install -r tests/requirements.txt
-	@touch $@
+# One installation of all. pyvips has no wheel of its own: it is pure Python, built with setuptools, pkgconfig and cffi.
+.venv/.dev: $(MANIFESTS) .ci/install tests/requirements.txt
+	@PYTHON="$(PYTHON)" BUILDING="setuptools pkgconfig cffi" .ci/install $(EDITABLE) -r tests/requirements.txt
+	@touch .venv/.run $@
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis site

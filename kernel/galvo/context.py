@@ -20,6 +20,7 @@ class Context(Facade):
         super().__init__(kernel.run, origin=name)
         self._kernel = kernel
         self.log = logging.getLogger(f"galvo.{name}")
+        self._continuous = False
 
     async def on_cache_miss(self, query: Query, reason: str) -> Rows | None:
         """Ask whether anybody knows the answer without the database."""
@@ -37,6 +38,13 @@ class Context(Facade):
     def control(self) -> Control:
         """Changes plugins and settings while the kernel runs. Since API 1.1."""
         return self._kernel.control
+
+    @property
+    def continuous(self) -> bool:
+        """Whether no query went past this plugin so far: it joined as the kernel started, or took the place of an
+        instance in the chain. Since API 1.1.
+        """
+        return self._continuous
 
     def capability(self, name: str) -> Any:
         """What the host gave as `name`, or else the running plugin that provides it, or None."""

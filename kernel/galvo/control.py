@@ -38,7 +38,7 @@ class Change(msgspec.Struct, frozen=True):
     seconds: float
     """Until it was done or refused."""
     changed: tuple[str, ...] = ()
-    """The plugins that are not as they were."""
+    """The plugins that are not as they were; "kernel" for its own settings."""
     problem: str = ""
     """Why it was refused, in one sentence; then everything runs on as it was."""
 
@@ -61,7 +61,7 @@ class Control:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._one = anyio.Lock()
-        self._asked: set[_Asked] = set()
+        self._asked: dict[_Asked, None] = {}
         self.changes: deque[Change] = deque(maxlen=KEPT)
         """The last ones, oldest first."""
 
@@ -77,6 +77,11 @@ class Control:
         """Read the settings again and bring every plugin to them. Raises GalvoError; then nothing has changed."""
         return await self._ask("reload", "", who, why)
 
+    @property
+    def pending(self) -> list[Change]:
+        """What was asked for and is not done yet, in that order; their `seconds` go on."""
+        return [asked.so_far() for asked in self._asked]
+
     async def explain(self, what: str, *, seconds: float = 0) -> dict[str, Any]:
         """`Kernel.explain`: a hook's layers, watched for `seconds`, or what each plugin would do with a statement."""
         return await self._kernel.explain(what, seconds=seconds)
@@ -85,9 +90,14 @@ class Control:
         """`Kernel.plugins`: every listed plugin with its state."""
         return self._kernel.plugins()
 
-    def running(self) -> dict[str, type[Plugin]]:
-        """The classes of the plugins that run."""
-        return {name: type(unit.plugin) for name, unit in self._kernel.supervisor.units.items() if unit.plugin}
+    @property
+    def ending(self) -> bool:
+        """The kernel stops all plugins."""
+        return self._kernel.supervisor.stopping
+
+    def running(self) -> dict[str, Plugin]:
+        """The plugins that run, by name."""
+        return {name: unit.plugin for name, unit in self._kernel.supervisor.units.items() if unit.plugin}
 
     def fault(self, name: str, where: str, error: Exception) -> None:
         """Count a fault of plugin `name`, outside of any hook, as if it had happened in one; in the loop's thread."""
@@ -106,9 +116,9 @@ class Control:
             log.error("%s failed: %s", getattr(function, "__qualname__", function), sentence(error))
 
     async def _ask(self, what: Literal["enable", "disable", "reload"], name: str, who: str, why: str) -> Change:
-        asked = _Asked(what, name, _line(who), _line(why))
+        asked = _Asked(what, _line(name), _line(who), _line(why))
         self._kernel.supervisor.group().start_soon(self._do, asked, name=f"galvo {what} {name}".strip())
-        self._asked.add(asked)
+        self._asked[asked] = None
         await asked.done.wait()
         if asked.error is not None:
             raise asked.error
@@ -127,21 +137,20 @@ class Control:
         finally:
             if asked.change is None:  # the kernel ends
                 asked.error = asked.error or KernelClosed(f"{asked.text}: the kernel has ended first")
-            self._asked.discard(asked)
+            self._asked.pop(asked, None)
             asked.done.set()
 
     async def _change(self, what: str, name: str) -> list[str]:
         board: Switchboard = self._kernel.given.get("switchboard", self._kernel)
         if what == "reload":
             return await board.reload()
+        units = self._kernel.supervisor.units
+        before = units[name].state if name in units else None
         await (board.enable if what == "enable" else board.disable)(name)
-        return [name]
+        return [name] if name in units and units[name].state is not before else []
 
     def _note(self, asked: _Asked, *, changed: tuple[str, ...] = (), problem: str = "") -> None:
-        seconds = time.monotonic() - asked.began
-        asked.change = Change(
-            asked.at, asked.what, asked.name, asked.who, asked.why, seconds, changed=changed, problem=problem
-        )
+        asked.change = msgspec.structs.replace(asked.so_far(), changed=changed, problem=problem)
         self.changes.append(asked.change)
         why = f" ({asked.why})" if asked.why else ""
         result = f"refused: {problem}" if problem else f"done: {', '.join(changed) or 'nothing has changed'}"
@@ -168,6 +177,9 @@ class _Asked:
         self.done = anyio.Event()
         self.error: GalvoError | None = None
         self.change: Change | None = None
+
+    def so_far(self) -> Change:
+        return Change(self.at, self.what, self.name, self.who, self.why, time.monotonic() - self.began)
 
     @property
     def text(self) -> str:

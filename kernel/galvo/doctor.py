@@ -108,21 +108,31 @@ async def checkups(units: Iterable[Unit], deadline: float = DEADLINE) -> list[Se
     """Every running plugin's, all at once."""
     told: dict[str, tuple[Finding, ...]] = {unit.name: () for unit in units if unit.state is State.ACTIVE}
 
+    took: dict[str, float] = {}
+
     async def one(unit: Unit) -> None:
+        began, late = anyio.current_time(), False
         try:
             with anyio.fail_after(deadline):
                 told[unit.name] = checked(await unit.instance.checkup())
         except TimeoutError:
-            late = f"has not answered within {deadline:g} s"
-            told[unit.name] = (Finding("checkup", late, "problem", f"see what {unit.name} waits for: `galvo plugins`"),)
+            late = True
         except Exception as error:  # noqa: BLE001  # a plugin's fault is a finding of its own
             why = f"{unit.name}'s `checkup` failed, and what it would have said is missing: {sentence(error)}"
             told[unit.name] = (Finding("checkup", "failed", "problem", why),)
+        took[unit.name] = anyio.current_time() - began
+        if late or took[unit.name] > deadline:
+            found = f"has not answered within {deadline:g} s"
+            advice = f"see what {unit.name} waits for, or blocks with: `galvo plugins`"
+            told[unit.name] = (Finding("checkup", found, "problem", advice),)
 
+    running = [unit for unit in units if unit.name in told]
     async with anyio.create_task_group() as tasks:
-        for unit in units:
-            if unit.name in told:
-                tasks.start_soon(one, unit)
+        for unit in running:
+            tasks.start_soon(one, unit)
+    for unit in running:
+        if took[unit.name] > 2 * deadline:  # one of them has blocked all; now each answers for itself
+            await one(unit)
     return [Section(name, findings) for name, findings in told.items()]
 
 
@@ -130,6 +140,10 @@ def checked(found: object) -> tuple[Finding, ...]:
     """Raises TypeError for what is no sequence of findings."""
     findings = tuple(found) if isinstance(found, Sequence) and not isinstance(found, str) else (found,)
     for one in findings:
-        if not isinstance(one, Finding) or one.verdict not in ("ok", "advice", "problem"):
+        if (
+            not isinstance(one, Finding)
+            or not all(isinstance(text, str) for text in (one.subject, one.found, one.advice))
+            or one.verdict not in ("ok", "advice", "problem")
+        ):
             raise TypeError(f"checkup must return findings, not {one!r}")
     return findings

@@ -22,8 +22,11 @@ PLACES = {
 }
 
 
-def explain_hook(hook: str, units: Sequence[Unit], seen: Observation | None = None) -> dict[str, Any]:
-    """`units` in listed order; gives `hook`'s kind and its layers, outermost first, with what was `seen` of them."""
+def explain_hook(hook: str, units: Sequence[Unit], seen: Observation | None = None, file: str = "") -> dict[str, Any]:
+    """`units` in listed order; gives `hook`'s kind and its layers, outermost first, with what was `seen` of them.
+
+    `file`: where they are listed.
+    """
     layers = []
     for index, unit in enumerate(units):
         marks = hooks_of(unit.blueprint.cls)
@@ -36,7 +39,7 @@ def explain_hook(hook: str, units: Sequence[Unit], seen: Observation | None = No
             "plugin": unit.name, "state": str(unit.state), "mode": unit.mode,
             "on_error": unit.on_error, "faults": unit.faults, "last_fault": unit.last_fault,
             "why": why,
-            "reason": reason or f"where it is listed, number {index + 1} of {len(units)} (entrypoints.toml)",
+            "reason": reason or f"where it is listed, number {index + 1} of {len(units)}{file and f' ({file})'}",
             **(seen.figures(hook, unit.name) if seen else {}),
         }))  # fmt: skip
     return {

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
+from galvo import discovery
 from galvo.blueprint import Overrides, Plan, of_classes, plan
 from galvo.chain import Chains
 from galvo.control import Control
@@ -121,19 +122,14 @@ class Kernel(Leasing):
         await self.supervisor.disable(name)
 
     async def reload(self, overrides: Overrides | None = None) -> list[str]:
-        """Read the settings again and bring every plugin to them; gives the names that changed.
+        """Read the settings again and bring every plugin to them; gives the names that changed, "kernel" among them.
 
         Raises SettingsError or PluginError; then everything runs on as it was.
         """
         if self._root is None:
             raise SettingsError("this kernel was not made from settings, so there is nothing to read again")
         fresh = plan(self._root, overrides if overrides is not None else self._overrides)
-        before, self.settings = self.settings, fresh.kernel
-        try:
-            return await self.supervisor.reload(fresh.blueprints)
-        except BaseException:
-            self.settings = before
-            raise
+        return await self.supervisor.reload(fresh.blueprints, fresh.kernel)
 
     def plugins(self) -> list[dict[str, Any]]:
         """Every listed plugin: name, state, mode, reason, version, hooks, faults."""
@@ -169,9 +165,13 @@ class Kernel(Leasing):
         if what not in KINDS:
             return await explain_statement(Query(what, args), self.supervisor.units.values())
         if not seconds:
-            return explain_hook(what, list(self.supervisor.units.values()))
+            return explain_hook(what, list(self.supervisor.units.values()), file=self._list())
         if not self.running:
             raise KernelClosed(NOT_RUNNING)
         with self.observed() as seen:
             await anyio.sleep(seconds)
-        return explain_hook(what, list(self.supervisor.units.values()), seen) | {"seconds": seconds}
+        return explain_hook(what, list(self.supervisor.units.values()), seen, self._list()) | {"seconds": seconds}
+
+    def _list(self) -> str:
+        """The name of the file that lists the plugins, where there is one."""
+        return discovery.FILE if self._root is not None and (self._root / discovery.FILE).is_file() else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailabl
 from galvo.observing import Observation
 from galvo.order import start_order
 from galvo.registry import Registry, validate
+from galvo.settings import KernelSettings
 from galvo.unit import State, Unit, sentence
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ class Supervisor:
         self._lock = anyio.Lock()
         self._retired: list[Chains] = []
         self._observations: list[Observation] = []
+        self._starting = False
         self._tasks: TaskGroup | None = None
+        self.stopping = False
         self._ejected: list[tuple[Unit, int]] = []
         """Just now; each gets a task that tries it again."""
         self.publish()
@@ -52,7 +55,7 @@ class Supervisor:
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
-        self._tasks, self._eject = tasks, anyio.Event()
+        self._tasks, self._eject, self._starting, self.stopping = tasks, anyio.Event(), True, False
         tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
         self.publish()
         try:
@@ -67,6 +70,8 @@ class Supervisor:
             with anyio.CancelScope(shield=True):
                 await self.stop()
             raise
+        finally:
+            self._starting = False
 
     def _startable(self) -> list[Unit]:
         """What is on, in the order of its start; of a cycle one is left out, and those that require it fail with it."""
@@ -84,6 +89,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop everything in reverse order, after the running queries have ended."""
+        self.stopping = True
         async with self._lock:
             await self._drained()
             for unit in reversed(start_order(self._in_state(*RUNNING))):
@@ -102,15 +108,17 @@ class Supervisor:
         """Start plugin `name` and let it join the chain. Raises PluginError; then nothing has changed."""
         async with self._lock:
             unit = self._unit(name)
-            if unit.state is State.ACTIVE:
-                return
-            unit.blueprint = unit.blueprint.loaded()
-            start_order([*(u for u in self._in_state(*RUNNING) if u is not unit), unit])
-            if unit.state is State.DEGRADED:  # its operator does not want to wait for the probe
-                with anyio.CancelScope(shield=True):
-                    await self._drained()
-                    await unit.stop()
-            await self._start(unit)
+            if unit.state is not State.ACTIVE:
+                await self._enable(unit)
+
+    async def _enable(self, unit: Unit) -> None:
+        unit.blueprint = unit.blueprint.loaded()
+        start_order([*(u for u in self._in_state(*RUNNING) if u is not unit), unit])
+        if unit.state is State.DEGRADED:  # its operator does not want to wait for the probe
+            with anyio.CancelScope(shield=True):
+                await self._drained()
+                await unit.stop()
+        await self._start(unit)
 
     async def disable(self, name: str) -> None:
         """Take plugin `name` out of the chain, let running queries end, stop it."""
@@ -124,22 +132,23 @@ class Supervisor:
             if unit.state in RUNNING:
                 await self._leave(unit)
 
-    async def reload(self, blueprints: Iterable[Blueprint]) -> list[str]:
-        """Bring every plugin to its new settings; gives the names that changed.
+    async def reload(self, blueprints: Iterable[Blueprint], settings: KernelSettings | None = None) -> list[str]:
+        """Bring every plugin to its new settings, and the kernel to its own; gives the names that changed.
 
         All replacements start before anything old stops; when one fails, all of the old stay and its
-        PluginError is raised.
+        PluginError is raised. What has failed before is tried again at last, and may fail again.
         """
         async with self._lock:
             units = {
                 blueprint.name: kept
-                if (kept := self.units.get(blueprint.name)) and kept.blueprint == blueprint
+                if (kept := self.units.get(blueprint.name)) and kept.blueprint.same(blueprint)
                 else Unit(self._kernel, blueprint)
                 for blueprint in blueprints
             }
             fresh = [unit for name, unit in units.items() if unit is not self.units.get(name)]
             gone = [unit for name, unit in self.units.items() if unit is not units.get(name)]
             started: list[Unit] = []
+            before, self._kernel.settings = self._kernel.settings, settings or self._kernel.settings
             try:
                 for unit in self._agreed(units, fresh):
                     await unit.start(self.group())
@@ -148,13 +157,28 @@ class Supervisor:
                 for unit in started:
                     _ = unit.instance  # the first may have crashed while the last one started
             except BaseException:
+                self._kernel.settings = before
                 with anyio.CancelScope(shield=True):
                     for unit in reversed(started):
                         await unit.stop()
                 raise
             with anyio.CancelScope(shield=True):
                 await self._swap(units, started, [unit for unit in gone if unit.state in RUNNING])
-            return sorted({unit.name for unit in (*fresh, *gone)})
+                back = await self._again([unit for unit in units.values() if unit not in fresh])
+            own = ["kernel"] if self._kernel.settings != before else []
+            return sorted({*own, *(unit.name for unit in (*fresh, *gone, *back))})
+
+    async def _again(self, kept: list[Unit]) -> list[Unit]:
+        """Try those that have failed; gives those that run now."""
+        failed = [unit for unit in kept if unit.on and unit.state is State.FAILED]
+        with suppress(PluginError):  # of a cycle each is told so below
+            failed = start_order(failed)
+        for unit in failed:
+            try:
+                await self._enable(unit)
+            except GalvoError as error:
+                log.error("%s; going on without it", error)
+        return [unit for unit in failed if unit.state is State.ACTIVE]
 
     def _agreed(self, units: dict[str, Unit], fresh: list[Unit]) -> list[Unit]:
         """Those of `fresh` to start, in order. Raises PluginError when `units` cannot run together."""
@@ -166,6 +190,7 @@ class Supervisor:
         return [unit for unit in start_order(list(coming.values())) if unit in fresh]
 
     async def _swap(self, units: dict[str, Unit], started: list[Unit], old: list[Unit]) -> None:
+        unbroken = {unit.name for unit in old if unit.state is State.ACTIVE and unit.mode != "off"}
         for unit in old:
             unit.state = State.DRAINING
             self._registry.unregister(unit.name)
@@ -173,6 +198,7 @@ class Supervisor:
         self._registry.sort(list(units))
         for unit in started:
             self._registry.register(unit.instance, unit)
+            unit.context._continuous = unit.name in unbroken
         self.publish()
         for unit in started:
             self._settle(unit)
@@ -280,6 +306,7 @@ class Supervisor:
             await unit.stop()
             unit.state, unit.reason = State.FAILED, sentence(error)
             raise
+        unit.context._continuous = self._starting
         self.publish()
         self._settle(unit)
 

@@ -81,6 +81,6 @@ class Plugin:
     async def checkup(self) -> Sequence[Finding]:
         """What `galvo doctor` should say of this plugin and of what it depends on, while it runs. Since API 1.1.
 
-        A few quick looks: after some seconds it is given up, and that is a finding.
+        A few quick looks that do not block the event loop: after some seconds it is given up, and that is a finding.
         """
         return ()

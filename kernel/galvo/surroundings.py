@@ -14,8 +14,12 @@ from galvo.checkup import Finding
 from galvo.plugin import API_VERSION
 from galvo.sizes import show
 
-PYTHON_ENDS = {(3, 11): date(2027, 10, 31), (3, 12): date(2028, 10, 31), (3, 13): date(2029, 10, 31)}
+PYTHON_ENDS = {
+    (3, 11): date(2027, 10, 31), (3, 12): date(2028, 10, 31), (3, 13): date(2029, 10, 31), (3, 14): date(2030, 10, 31),
+}  # fmt: skip
 """When the last security fix comes (https://devguide.python.org/versions/); newer ones live longer."""
+SOON = 180
+"""Days before an end at which it is time to plan."""
 FILES = 1024
 """Open files with which a web application with a pool and a few hundred clients gets along."""
 SHARED = Path("/dev/shm")  # noqa: S108  # it is looked at, nothing is written
@@ -30,8 +34,10 @@ def today() -> date:
 def versions() -> Iterator[Finding]:
     end = PYTHON_ENDS.get(sys.version_info[:2])
     found = f"{platform.python_version()} on {platform.system()} {platform.release()} ({platform.machine()})"
-    if end is not None and end < today():
-        yield Finding("Python", found, "advice", f"no fixes since {end}: move to a newer Python")
+    if end is not None and end <= today():
+        yield Finding("Python", f"{found}, no fixes since {end}", "problem", "move to a newer Python")
+    elif end is not None and (end - today()).days <= SOON:
+        yield Finding("Python", f"{found}, no fixes after {end}", "advice", "plan the move to a newer Python")
     else:
         yield Finding("Python", found)
     yield Finding("galvo", f"{metadata.version('galvo')}, plugin API {'.'.join(map(str, API_VERSION))}")

@@ -50,6 +50,8 @@ class Unit:
         self.last_fault = ""
         self.recent: deque[float] = deque()
         """When this instance's last faults were."""
+        self._faulted: dict[str, float] = {}
+        """When the last one in each hook was."""
         self.agreed = 0
         self.differed = 0
         self.ejections = 0
@@ -117,8 +119,10 @@ class Unit:
         self._ready, self._stop, self._ended = anyio.Event(), anyio.Event(), anyio.Event()
         self._scope = anyio.CancelScope(shield=True)
         self.recent.clear()
+        self._faulted.clear()
         try:
-            self.plugin = self.blueprint.cls(self.blueprint.settings, Context(self._kernel, self.name))
+            self.context = Context(self._kernel, self.name)
+            self.plugin = self.blueprint.cls(self.blueprint.settings, self.context)
         except Exception as error:  # noqa: BLE001  # whatever a constructor raises is this plugin's failure
             self._fail(error)
         tasks.start_soon(self._live, self.plugin, name=f"galvo {self.name}")
@@ -200,9 +204,10 @@ class Unit:
             self._scope.cancel()
 
     def fault(self, hook: str, error: Exception) -> None:
-        """Count a fault; log the first of a burst; eject after too many within the window."""
+        """Count a fault; log the first of a burst in each hook; eject after too many within the window."""
         limits, now = self._kernel.settings, time.monotonic()
-        quiet = len(self.recent) > 0 and now - self.recent[-1] < 1
+        quiet = now - self._faulted.get(hook, -1) < 1
+        self._faulted[hook] = now
         self.faults += 1
         self.last_fault = f"{hook}: {sentence(error)}"
         self.recent.append(now)

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from galvo_embedded import Servers
 from tests.blocks import ELSEWHERE, ROOT, Page, blocks, matches
-from tests.forking import Forks
+from tests.forking import shared
 
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*/**/*.md"), *ROOT.glob("plugins/*/README.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 
 
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    made = Forks(tmp_path_factory.mktemp("forks"))
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_page(name: str, request: pytest.FixtureRequest, forks: Forks, folder: Path) -> None:
+def test_page(name: str, request: pytest.FixtureRequest, folder: Path) -> None:
     text = (ROOT / name).read_text("utf-8")
     if elsewhere := ELSEWHERE.search(text):
         assert (ROOT / elsewhere[1]).is_file(), f"{name} says that {elsewhere[1]} tests it"
@@ -36,7 +28,7 @@ def test_page(name: str, request: pytest.FixtureRequest, forks: Forks, folder: P
     if "REDIS_URL" in text:
         servers: Servers = request.getfixturevalue("servers")
         given["REDIS_URL"] = asyncio.run(servers.redis())
-    Page(name, text, folder, forks, given).run()
+    Page(name, text, folder, shared(), given).run()
 
 
 @pytest.mark.parametrize(

@@ -62,21 +62,23 @@ async def test_each_change_is_logged_and_kept_with_who_when_why_and_result(caplo
         control = asker(kernel).context.control
         done = await control.disable("plain", who="root", why="it is\nin the way\x1b[2J")
         assert states(kernel)["plain"] == "stopped"
+        assert (await control.disable("plain", who="root")).changed == (), "it was that already"
         with pytest.raises(PluginError, match="is not listed") as caught:
-            await control.enable("nix", who="root")
+            await control.enable("nix\n2026 CRITICAL", who="root")
         with pytest.raises(GalvoError, match="not made from settings"):
             await control.reload(who="SIGHUP")
-    assert [one.what for one in control.changes] == ["disable", "enable", "reload"]
+    assert [one.what for one in control.changes] == ["disable", "disable", "enable", "reload"]
     assert done == control.changes[0]
     assert (done.name, done.who, done.why) == ("plain", "root", "it is in the way?[2J")
     assert (done.changed, done.problem) == (("plain",), "")
-    assert control.changes[1].problem == str(caught.value)
+    assert control.changes[2].problem == str(caught.value)
     assert done.seconds >= 0
     assert done.at > 1.7e9
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
         "disable plain, asked for by root (it is in the way?[2J): done: plain",
-        f"enable nix, asked for by root: refused: {caught.value}",
-        f"reload, asked for by SIGHUP: refused: {control.changes[2].problem}",
+        "disable plain, asked for by root: done: nothing has changed",
+        f"enable nix 2026 CRITICAL, asked for by root: refused: {caught.value}",
+        f"reload, asked for by SIGHUP: refused: {control.changes[3].problem}",
     ]
 
 
@@ -97,6 +99,25 @@ async def test_a_reload_that_replaces_the_plugin_that_asked_for_it(tmp_path: Pat
         assert kernel.control.changes[0].changed == ("selfish",)
         assert kernel.supervisor.units["selfish"].instance is not first
         assert states(kernel) == {"selfish": "active"}
+
+
+async def test_the_kernels_own_settings_change_with_the_plugins(tmp_path: Path) -> None:
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "entrypoints.toml").write_text("", "utf-8")
+    settings = tmp_path / "settings/galvo.toml"
+    settings.write_text("[kernel]\nfaults = 1\n", "utf-8")
+    async with Kernel.from_settings(tmp_path) as kernel:
+        async with anyio.create_task_group() as tasks, kernel.supervisor._lock:  # another change is made
+            for faults in (2, 3):
+                settings.write_text(f"[kernel]\nfaults = {faults}\n", "utf-8")
+                tasks.start_soon(kernel.reload)
+                await anyio.lowlevel.checkpoint()
+            assert kernel.settings.faults == 1, "they have their turn"
+        assert kernel.settings.faults == 3
+        settings.write_text("[kernel]\nfaults = 4\n", "utf-8")
+        assert (await kernel.control.reload(who="me")).changed == ("kernel",)
+        assert kernel.settings.faults == 4
+        assert (await kernel.control.reload(who="me")).changed == ()
 
 
 async def test_a_cancelled_asker_does_not_stop_a_change(slow: type[Slow], until: Until) -> None:
@@ -196,7 +217,7 @@ async def test_what_outlives_its_plugin_neither_ends_with_it_nor_ends_the_host(
 async def test_a_fault_outside_of_any_hook_counts(until: Until) -> None:
     async with Kernel.of({Asker: {}, Plain: {"on_error": "eject"}}, faults=2) as kernel:
         control = asker(kernel).context.control
-        assert control.running() == {"asker": Asker, "plain": Plain}
+        assert {name: type(plugin) for name, plugin in control.running().items()} == {"asker": Asker, "plain": Plain}
         for _ in range(2):
             control.fault("plain", "the event loop", ValueError("blocked"))
         control.fault("nobody", "the event loop", ValueError("blocked"))

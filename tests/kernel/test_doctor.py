@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,6 +55,29 @@ class Odd(Plugin):
         return [Finding("thing", "is", "fine")]  # type: ignore[arg-type]  # that is what is odd
 
 
+class Wordless(Plugin):
+    name = "wordless"
+
+    async def checkup(self) -> Any:
+        return [Finding("thing", object())]  # type: ignore[arg-type]  # that is what is odd
+
+
+class Blocks(Plugin):
+    name = "blocks"
+
+    async def checkup(self) -> Sequence[Finding]:
+        time.sleep(0.5)  # noqa: ASYNC251  # that is what is wrong
+        return [FINE]
+
+
+class Patient(Plugin):
+    name = "patient"
+
+    async def checkup(self) -> Sequence[Finding]:
+        await anyio.sleep(0.01)
+        return [FINE]
+
+
 class Broken(Plugin):
     name = "broken"
 
@@ -78,7 +102,7 @@ def plan(*classes: type[Plugin], **settings: Any) -> Plan:
 
 
 async def told(whole: Plan) -> dict[str, tuple[Finding, ...]]:
-    return {section.about: section.findings for section in await started(whole, 0.05)}
+    return {section.about: section.findings for section in await started(whole, 0.2)}
 
 
 async def test_each_says_what_it_has_to_say() -> None:
@@ -89,17 +113,19 @@ async def test_each_says_what_it_has_to_say() -> None:
 @pytest.mark.parametrize(
     "cls, said",
     [
-        (Hangs, "has not answered within 0.05 s"),
+        (Hangs, "has not answered within 0.2 s"),
+        (Blocks, "has not answered within 0.2 s"),
         (Raises, "`checkup` failed, and what it would have said is missing: ZeroDivisionError: a number of nothing"),
+        (Wordless, "TypeError: checkup must return findings, not Finding"),
         (Odd, "TypeError: checkup must return findings, not Finding"),
     ],
 )
 async def test_one_that_cannot_say_it_is_a_problem_and_the_others_are_told(cls: type[Plugin], said: str) -> None:
-    found = await told(plan(cls, Well))
+    found = await told(plan(Patient, cls, Well))
     (problem,) = found[cls.name]
     assert (problem.subject, problem.verdict) == ("checkup", "problem")
     assert said in f"{problem.found} {problem.advice}"
-    assert found["well"] == (FINE,)
+    assert found["well"] == found["patient"] == (FINE,)
 
 
 @pytest.mark.parametrize("required", [False, True])
@@ -184,7 +210,9 @@ def test_open_files(soft: int, expected: str, monkeypatch: pytest.MonkeyPatch) -
 def test_exit_code_and_eighty_columns(
     verdict: Any, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    finding = Finding("a subject that is rather long", "word " * 40, verdict, "change\nthis " * 20)
+    finding = Finding(
+        "a subject that is rather long", 'an index "\x1b[31m\x07" ' + "word " * 40, verdict, "change\nthis " * 20
+    )
     run: Callable[..., list[Section]] = lambda *_: [Section("mine", (finding,))]  # noqa: E731  # in place of a look
     monkeypatch.setattr(anyio, "run", run)
     monkeypatch.setattr(command.logging, "disable", lambda: None)
@@ -193,6 +221,7 @@ def test_exit_code_and_eighty_columns(
     assert main(["doctor"]) == code
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
+    assert 'an index "?[31m?"' in shown
     assert f"  {verdict:8} a subject that is rather long\n" in shown
     assert main(["doctor", "--json"]) == code
     said = json.loads(capsys.readouterr().out)

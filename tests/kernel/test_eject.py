@@ -118,7 +118,10 @@ async def test_faults_outside_the_window_do_not_add_up() -> None:
 async def test_the_first_fault_of_a_burst_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async with World().kernel({"on_error": "skip"}) as kernel:
         await spoil(kernel, 5)
-    assert caplog.messages == ["plugin 'faulty' faulted in on_query: ValueError: bad"]
+        for _ in range(2):
+            faulty(kernel).fault("the event loop", ValueError("slow"))
+    told = ("on_query: ValueError: bad", "the event loop: ValueError: slow")
+    assert caplog.messages == [f"plugin 'faulty' faulted in {one}" for one in told], "of each hook the first"
 
 
 async def test_skip_never_ejects() -> None:

@@ -216,7 +216,7 @@ async def test_explain_watches_and_says_why_each_is_where_it_is(clock: Clock) ->
     assert (told["hook"], told["kind"], told["seconds"]) == ("on_query", "around", 0.01)
     outer, inner = told["layers"]
     assert (outer["plugin"], outer["why"], outer["reason"]) == (
-        "outer", "listed 2 of 2", "where it is listed, number 2 of 2 (entrypoints.toml)",
+        "outer", "listed 2 of 2", "where it is listed, number 2 of 2",
     )  # fmt: skip
     assert (inner["plugin"], inner["why"]) == ("inner", "listed 1 of 2, trylast")
     assert "inside all that are not" in inner["reason"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import forking
 from tests.conftest import until_released
-
-GALVO = str(Path(sys.executable).parent / "galvo")
 
 PLUGIN = """
 import anyio
@@ -43,14 +40,7 @@ BROKEN = {
 
 
 def galvo(folder: Path, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GALVO, *args],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return forking.galvo(*args, folder=folder, PYTHONPATH=str(folder), **environment)
 
 
 def one_sentence(done: subprocess.CompletedProcess[str], *parts: str) -> None:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-GALVO = str(Path(sys.executable).parent / "galvo")
+from tests import forking
+
 PLUGINS = ("cache", "embedded", "pool", "index", "memory", "monitor", "tasks")
 
 
 def doctor(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GALVO, "doctor", *words], cwd=folder, env=os.environ | variables, capture_output=True, text=True, timeout=100
-    )
+    return forking.galvo("doctor", *words, folder=folder, **variables)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
@@ -83,7 +80,10 @@ def test_servers_that_are_away(folder: Path) -> None:
     assert not done.stderr
     assert "hunter2" not in done.stdout
     said = " ".join(done.stdout.split())
-    assert f"nothing listens at 127.0.0.1:{port}/shop: set GALVO_POOL__URL, or start the server" in said
+    assert (
+        f"nothing listens at 127.0.0.1:{port}/shop: set url under [pool] (or GALVO_POOL__URL), or start the server"
+        in said
+    )
     assert "problem Redis does not answer -> start it, or correct redis under [cache]" in said
     assert "memory ok limit" in said, "the others are told all the same"
     assert max(map(len, done.stdout.splitlines())) <= 80

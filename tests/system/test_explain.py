@@ -17,6 +17,7 @@ import pytest
 
 from galvo import cli
 from galvo_local import asking
+from tests import forking
 from tests.plugins.live.hosting import Host, hosted
 from tests.plugins.live.toys import folder
 
@@ -24,10 +25,8 @@ GALVO = str(Path(sys.executable).parent / "galvo")
 
 
 def explain(dsn: str, root: Path, *arguments: str) -> str:
-    environment = {**os.environ, "GALVO_POOL__URL": dsn}
-    done = subprocess.run(
-        [GALVO, "explain", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=True
-    )
+    done = forking.galvo("explain", *arguments, folder=root, GALVO_POOL__URL=dsn)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -116,8 +115,8 @@ def test_a_running_application_tells_how_its_layers_do(host: Host) -> None:
     refused = host.galvo("explain", "select from nowhere where")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("galvo: the database refuses it: syntax error")
-    long = host.galvo("explain", f"select {'1 + ' * 1000} 1")
-    assert long.stderr == "galvo: the statement is longer than the 3500 bytes that can be asked of an application\n"
+    long = host.galvo("explain", "select " + '"' * 3400)
+    assert long.stderr == "galvo: that is longer than the 4096 bytes in which an application can be asked\n"
 
 
 def test_whoever_stops_looking_stops_nothing_else(host: Host) -> None:
@@ -132,10 +131,8 @@ def test_whoever_stops_looking_stops_nothing_else(host: Host) -> None:
 
 
 def test_nobody_to_ask(tmp_path: Path) -> None:
-    process = subprocess.run(
-        [GALVO, "explain", "on_query", "--pid", str(os.getpid())], cwd=tmp_path, capture_output=True, text=True
-    )
+    process = forking.galvo("explain", "on_query", "--pid", str(os.getpid()), folder=tmp_path)
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr.startswith(f"galvo: process {os.getpid()} does not tell of itself")
-    other = subprocess.run([GALVO, "explain", "on_query", "--pid", "0"], cwd=tmp_path, capture_output=True, text=True)
+    other = forking.galvo("explain", "on_query", "--pid", "0", folder=tmp_path)
     assert other.returncode == 2

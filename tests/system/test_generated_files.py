@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,13 +10,12 @@ from galvo import discovery
 from galvo.blueprint import plan
 from galvo.plugin import PluginSettings
 from galvo.settings import KernelSettings
-
-GALVO = str(Path(sys.executable).parent / "galvo")
+from tests import forking
 
 
 def test_the_settings_file_is_current_and_complete(project: Path) -> None:
     text = (project / "settings" / "galvo.toml").read_text("utf-8")
-    written = subprocess.run([GALVO, "settings"], cwd=project, capture_output=True, text=True, check=True).stdout
+    written = forking.galvo("settings", folder=project).stdout
     assert text == written
     assert {key for key in PluginSettings.model_fields if f"#   {key} = " in text} == set(PluginSettings.model_fields)
     models = {item.name: item.cls.settings_type for item in plan(project, everything=True).blueprints}
@@ -34,7 +30,7 @@ def test_the_settings_file_is_current_and_complete(project: Path) -> None:
 def test_entrypoints_toml_is_current(project: Path) -> None:
     path = project / discovery.FILE
     assert path.read_text("utf-8") == discovery.render(discovery.lock(discovery.read(path)))
-    done = subprocess.run([GALVO, "check"], cwd=project, capture_output=True, text=True)
+    done = forking.galvo("check", folder=project)
     assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
 
 
@@ -42,6 +38,5 @@ def test_every_overlay_is_valid(project: Path) -> None:
     overlays = [path.stem for path in (project / "settings").glob("*.toml") if path.stem != "galvo"]
     assert "production" in overlays
     for name in overlays:
-        environment = {**os.environ, "GALVO_ENV": name}
-        done = subprocess.run([GALVO, "check"], cwd=project, env=environment, capture_output=True, text=True)
+        done = forking.galvo("check", folder=project, GALVO_ENV=name)
         assert done.returncode == 0, done.stdout + done.stderr

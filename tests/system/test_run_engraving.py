@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from galvo_local import named
+from tests import forking
 from tests.conftest import reachable_folder
 from tests.thorough import some
 
@@ -67,9 +68,7 @@ class Served:
         return str(json.loads(body)["token"])
 
     def galvo(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [GALVO, *words, "--pid", str(self.process.pid)], capture_output=True, text=True, timeout=PATIENCE
-        )
+        return forking.galvo(*words, "--pid", str(self.process.pid), folder=Path.cwd())
 
     def worker(self) -> psutil.Process:
         end = time.monotonic() + PATIENCE

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from galvo.commands.showing import printable
 from galvo.doctor import Section, examine
 
 TEXT = (
@@ -49,8 +50,9 @@ def shown(sections: Sequence[Section]) -> Iterator[str]:
         yield from [""] * (number > 0)
         yield part.about
         for one in part.findings:
-            head = f"  {one.verdict:8} {one.subject:{SUBJECT}} "
-            if len(one.subject) > SUBJECT:
+            subject = printable(one.subject)
+            head = f"  {one.verdict:8} {subject:{SUBJECT}} "
+            if len(subject) > SUBJECT:
                 yield head.rstrip()
                 head = " " * (SUBJECT + 12)
             yield from _wrapped(one.found, head, " " * (SUBJECT + 12))
@@ -59,5 +61,4 @@ def shown(sections: Sequence[Section]) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    plain = " ".join(text.split())
-    return textwrap.wrap(plain, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return textwrap.wrap(printable(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)

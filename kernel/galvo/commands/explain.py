@@ -11,7 +11,7 @@ from typing import Any
 
 from galvo.blueprint import plan
 from galvo.commands.running import asked, pid
-from galvo.commands.showing import show
+from galvo.commands.showing import printable, show
 from galvo.errors import GalvoError
 from galvo.explain import duration, lines
 from galvo.hookspecs import KINDS
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     problems = [answer["problem"] for answer in told.values() if isinstance(answer, dict) and "problem" in answer]
     if problems and not options.json:
         raise GalvoError(problems[0])
-    print(json.dumps(told) if options.json else "\n".join(lines(told)))
+    print(json.dumps(told) if options.json else "\n".join(map(plain, lines(told))))
     return int(bool(problems))
 
 
@@ -59,7 +59,7 @@ def _listed(hook: str, told: dict[str, Any]) -> dict[str, Any]:
     """By the settings of the working directory."""
     import anyio
 
-    listed: dict[str, Any] = anyio.run(Kernel(plan(Path(), warn=False)).explain, hook)
+    listed: dict[str, Any] = anyio.run(Kernel(plan(Path(), warn=False), Path()).explain, hook)
     return listed | {"problem": told["problem"]}
 
 
@@ -112,8 +112,13 @@ def _notes(told: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"no figures: {told['problem']}")
 
 
+def plain(line: str) -> str:
+    """With its indentation."""
+    return "".join(one if one.isprintable() else "?" for one in line)
+
+
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(printable(text), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _seconds(text: str) -> float:

@@ -96,6 +96,10 @@ class Sharing:
         self._joined = anyio.Event()
         self._moved = anyio.Event()
         self._missed = False
+        self._older: Sharing | None = None
+        self._settled = False
+        self._behind = False
+        """Whoever is joined is owed word of everything: this process may have written without any."""
         self.moves = 0
         self.namespace = ""
         self.session = ""
@@ -125,6 +129,30 @@ class Sharing:
         except ValueError as error:
             raise PluginError("cache", f"{error} (redis under [cache])") from None
 
+    def succeed(self, older: Sharing) -> None:
+        """`older` has told of what this process wrote until now."""
+        self._older = older
+
+    def settled(self, *, continuous: bool) -> None:
+        """From now on all that this process writes is told of here.
+
+        `continuous`: until now it was, by the one before, or nothing was written. Else others, and what they and this
+        process have left in Redis, may be older than that.
+        """
+        older, self._older = self._older, None
+        if self.on and not (continuous and (older is None or older._followed(self))):
+            self._behind = True
+            if self.coherence is not None:
+                self.coherence.owe_everything()
+        self._settled = True
+
+    def _followed(self, by: Sharing) -> bool:
+        """Those whom `by` joins have been told of all that was written."""
+        same = self._url == by._url and self._settings.namespace == by._settings.namespace
+        behind = self._behind and (self.coherence is None or self.moves > 0)
+        owes = self.coherence is not None and self.coherence.owes
+        return same and self._settled and not (behind or owes or self._missed)
+
     async def run(self) -> None:
         """Find out which database this is, join those who share it, and follow them until cancelled; all that again
         when the pool has moved."""
@@ -148,6 +176,8 @@ class Sharing:
             if moved.is_set():
                 continue
             self.coherence = coherence
+            if self._behind:
+                coherence.owe_everything()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._tell_missed)
                 tasks.start_soon(coherence.run)
@@ -155,6 +185,7 @@ class Sharing:
                     tasks.start_soon(alongside)
                 await moved.wait()
                 tasks.cancel_scope.cancel()
+            self._behind = self._behind or coherence.owes
 
     def moved(self) -> None:
         """The pool leads to another database, or under other settings: what others say is not about it."""

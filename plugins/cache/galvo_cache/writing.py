@@ -50,6 +50,8 @@ class Writing:
         sharing: Sharing,
         outside: Outside,
         unknown_outcome: float,
+        *,
+        shadow: bool = False,
     ) -> None:
         self._ledger = ledger
         self._knowledge = knowledge
@@ -57,6 +59,7 @@ class Writing:
         self._sharing = sharing
         self._outside = outside
         self._unknown_outcome = unknown_outcome
+        self._shadow = shadow
         self.tasks: TaskGroup | None = None
         self.writes = 0
         self.flushes = 0
@@ -153,7 +156,8 @@ class Writing:
                 marks += await self._sharing.begin(dict.fromkeys(draft.touch), ddl=False)
             rows = await proceed(query)
         except BaseException as error:
-            unknown = is_open(error)
+            # Beside the query a cancellation comes at once; the query itself may still be on its way.
+            unknown = is_open(error) or (self._shadow and isinstance(error, anyio.get_cancelled_exc_class()))
             self._sharing.abandon(marks, unknown=unknown)
             raise
         else:

@@ -7,6 +7,7 @@ reloaded: they all share it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 from galvo import Control, GalvoError
 from galvo_live.terminal import EVERY, Terminal
 
+log = logging.getLogger("galvo.live")
 WHO = "SIGHUP"
 
 
@@ -34,7 +36,17 @@ class Hangup:
         return _handler.join(self)
 
     def stop(self) -> None:
-        _handler.leave(self)
+        """With the kernel the handler stays to its end: other plugins stop yet, and the signal would kill them."""
+        if self.control.ending:
+            self.control.outlive(self._keep)
+        else:
+            _handler.leave(self)
+
+    async def _keep(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            _handler.leave(self)
 
     async def run(self) -> None:
         """Until it is cancelled, by the very reload perhaps."""
@@ -82,7 +94,7 @@ class _Handler:
                 self._timer.cancel()
             now = signal.getsignal(signal.SIGHUP)
             self._loop.remove_signal_handler(signal.SIGHUP)
-            if now is not self._ours:
+            if now is not self._ours and now is not None:  # None: it is none of Python's
                 signal.signal(signal.SIGHUP, now)
             self._ours = None
 
@@ -100,7 +112,10 @@ class _Handler:
             os.kill(os.getpid(), signal.SIGHUP)
             return
         for member in self._current().values():
-            member.asked.set()
+            if member.control.ending:
+                log.warning("SIGHUP while the application ends: nothing is read again")
+            else:
+                member.asked.set()
 
     def _current(self) -> dict[Control, Hangup]:
         """Of each kernel the latest."""

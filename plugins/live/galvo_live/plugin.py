@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import anyio
 
 from galvo import Context, GalvoError, Plugin
 from galvo.surviving import Surviving
 from galvo_live.hangup import Hangup
-from galvo_live.questions import NAME, Questions
+from galvo_live.questions import AT_ONCE, NAME, Questions
 from galvo_live.settings import LiveSettings
 from galvo_live.watchdog import Block, Watchdog, culprit
 from galvo_local import Answering
@@ -39,12 +39,11 @@ class LivePlugin(Plugin):
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         hangup = Hangup(self._control) if self._settings.sighup else None
+        questions = Questions(self._control)
         async with anyio.create_task_group() as tasks:
             if self._settings.answer:
                 # What it does may replace this plugin, and whoever has asked still gets an answer.
-                answering = Answering(
-                    NAME, Questions(self._control), Surviving(self.context.log).part, self._control.outlive
-                )
+                answering = Answering(NAME, questions, Surviving(self.context.log).part, self._control.outlive, AT_ONCE)
                 tasks.start_soon(answering.run)
                 await answering.ready.wait()
             try:
@@ -53,7 +52,8 @@ class LivePlugin(Plugin):
                 if self.watchdog is not None:
                     tasks.start_soon(self._tell)
                     self.watchdog.start()
-                yield
+                with questions.answering() if self._settings.answer else nullcontext():
+                    yield
             finally:
                 if self.watchdog is not None:
                     self.watchdog.stop()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from operator import attrgetter
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -15,22 +17,46 @@ from galvo_local import asker, named
 
 NAME = "live"
 """By which the process is asked."""
+AT_ONCE, LOOKS = 16, 4
+"""Questions that are answered at once, and how many of them may be looks: changes are not to wait for these."""
 Answer = dict[str, Any]
 
 
 class Questions:
     """`{"do": "disable", "name": "cache", "why": "..."}`; the answer has a "problem" when it was refused."""
 
+    _all: ClassVar[list[Questions]] = []
+    """Those of all kernels here, which share the process's name: whichever is asked answers for all."""
+
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._looks = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._answers: dict[str, Callable[[dict[str, Any]], Awaitable[Answer]]] = {
             "enable": self._enable,
             "disable": self._disable,
             "reload": self._reload,
             "changes": self._changes,
             "plugins": self._plugins,
-            "explain": partial(explained, control),
+            "explain": self._explain,
         }
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While its plugin runs."""
+        self._loop = asyncio.get_running_loop()
+        self._all.append(self)
+        try:
+            yield
+        finally:
+            self._all.remove(self)
+
+    def _controls(self, name: str = "") -> list[Control]:
+        """Of the kernels in this loop, those that list plugin `name`; else the own one, which refuses it."""
+        beside = (one._control for one in self._all if one._loop is self._loop)
+        found = dict.fromkeys([self._control, *beside])  # a reload has two plugins of one kernel for a moment
+        listing = [one for one in found if not name or name in {info["name"] for info in one.plugins()}]
+        return listing or [self._control]
 
     async def __call__(self, asked: bytes) -> bytes | None:
         """None for what is no question."""
@@ -47,7 +73,7 @@ class Questions:
 
     async def _enable(self, question: dict[str, Any]) -> Answer:
         name, why = _text(question, "name"), _text(question, "why")
-        return _told(await self._control.enable(name, who=_who(), why=why))
+        return _all_told([await one.enable(name, who=_who(), why=why) for one in self._controls(name)])
 
     async def _disable(self, question: dict[str, Any]) -> Answer:
         name, why = _text(question, "name"), _text(question, "why")
@@ -55,16 +81,33 @@ class Questions:
             raise PluginError(
                 NAME, "nobody could ask it to come back: write `on = false` under [live] and `galvo reload`"
             )
-        return _told(await self._control.disable(name, who=_who(), why=why))
+        return _all_told([await one.disable(name, who=_who(), why=why) for one in self._controls(name)])
 
     async def _reload(self, question: dict[str, Any]) -> Answer:
-        return _told(await self._control.reload(who=_who(), why=_text(question, "why")))
+        why = _text(question, "why")
+        return _all_told([await one.reload(who=_who(), why=why) for one in self._controls()])
 
     async def _changes(self, question: dict[str, Any]) -> Answer:
-        return {"changes": [_told(change) for change in self._control.changes]}
+        changes = sorted((change for one in self._controls() for change in one.changes), key=attrgetter("at"))
+        pending = [change for one in self._controls() for change in one.pending]
+        return {"changes": [*map(_told, changes)], "pending": [*map(_told, pending)]}
+
+    async def _explain(self, question: dict[str, Any]) -> Answer:
+        if self._looks >= LOOKS:
+            raise GalvoError(f"{LOOKS} others look already: try again when they have seen it")
+        self._looks += 1
+        try:
+            return await explained(self._control, question)
+        finally:
+            self._looks -= 1
 
     async def _plugins(self, question: dict[str, Any]) -> Answer:
-        return {"plugins": self._control.plugins()}
+        return {"plugins": [info for one in self._controls() for info in one.plugins()]}
+
+
+def _all_told(changes: list[Change]) -> Answer:
+    changed = tuple(dict.fromkeys(name for change in changes for name in change.changed))
+    return _told(msgspec.structs.replace(changes[0], changed=changed))
 
 
 def _told(change: Change) -> Answer:

@@ -1,10 +1,10 @@
 """Asks a process of this machine about itself, as its own user or root only: an abstract Unix socket, no file."""
 
 from galvo_local.answering import Answering, asker
-from galvo_local.asking import NoAnswer, ask, called, named, owners, processes
+from galvo_local.asking import Late, NoAnswer, ask, called, named, owners, processes
 from galvo_local.choosing import described, elsewhere, here, near, only
 
 __all__ = [
-    "Answering", "NoAnswer", "ask", "asker", "called", "described", "elsewhere", "here", "named", "near", "only",
-    "owners", "processes",
+    "Answering", "Late", "NoAnswer", "ask", "asker", "called", "described", "elsewhere", "here", "named", "near",
+    "only", "owners", "processes",
 ]  # fmt: skip

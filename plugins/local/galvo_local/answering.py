@@ -7,7 +7,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
 
 import anyio
@@ -30,8 +30,10 @@ class Answering:
         answer: Callable[[bytes], Awaitable[bytes | None]],
         part: Callable[[str], AbstractContextManager[object]],
         apart: Callable[[Callable[[SocketStream], Awaitable[None]], SocketStream], None] | None = None,
+        at_once: int = AT_ONCE,
     ) -> None:
-        """`name` is the plugin's, by which it is asked; `answer` gives None for what is no question.
+        """`name` is the plugin's, by which it is asked; `answer` gives None for what is no question, and
+        is cancelled when whoever has asked is gone.
 
         `part(what)` is entered round all that is done here: it keeps errors from whoever runs this.
         `apart(serve, stream)` runs a conversation that has to go on when `run` is cancelled.
@@ -40,6 +42,7 @@ class Answering:
         self._answer = answer
         self._part = part
         self._apart = apart
+        self._at_once = at_once
         self._what = f"answering `galvo {name}`"
         self._busy = 0
         self.ready = anyio.Event()
@@ -65,7 +68,7 @@ class Answering:
 
     async def _serve(self, stream: SocketStream) -> None:
         async with stream:
-            if self._busy >= AT_ONCE or not _allowed(_raw(stream)):
+            if self._busy >= self._at_once or not _allowed(_raw(stream)):
                 return
             self._busy += 1
             asker.set(peer(_raw(stream)))
@@ -81,13 +84,35 @@ class Answering:
                 question = await stream.receive(LARGEST_QUESTION)
         except (TimeoutError, anyio.EndOfStream, anyio.BrokenResourceError):
             return  # whoever asked does not mean it, or has gone
-        if (answer := await self._answer(question)) is None:
+        if (answer := await self._answered(question, stream)) is None:
             return
         try:
             with anyio.fail_after(PATIENCE):
                 await stream.send(answer)
         except (TimeoutError, anyio.BrokenResourceError):
             return
+
+    async def _answered(self, question: bytes, stream: SocketStream) -> bytes | None:
+        answer: bytes | None = None
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_gone, stream, tasks.cancel_scope)
+            try:
+                answer = await self._answer(question)
+            except Exception as error:  # noqa: BLE001  # the group would wrap it
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        return answer
+
+
+async def _gone(stream: SocketStream, scope: anyio.CancelScope) -> None:
+    """Cancel `scope` when the other end is closed."""
+    with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+        while True:
+            await stream.receive(LARGEST_QUESTION)
+    scope.cancel()
 
 
 def _raw(stream: SocketStream) -> socket.socket:

@@ -22,9 +22,13 @@ class NoAnswer(Exception):
     """The process does not tell of itself; one sentence that says why."""
 
 
+class Late(NoAnswer):
+    """It has the question, and no answer in time."""
+
+
 def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> bytes:
     """What plugin `name` of process `pid` answers within `seconds` (PATIENCE). Raises NoAnswer, also when the process
-    is of a user whom `believed` does not name.
+    is of a user whom `believed` does not name; Late when it may answer yet.
     """
     seconds = PATIENCE if seconds is None else seconds
     deadline, stuck = monotonic() + seconds, f"process {pid} has not answered for {seconds:g} s: its event loop is busy"
@@ -48,7 +52,7 @@ def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> b
                 if answer := _received(connection, deadline):
                     return answer
             except TimeoutError:
-                raise NoAnswer(stuck) from None
+                raise Late(stuck) from None
             except OSError:
                 pass
             why = f"process {pid} gave no answer: it answers its own user and root, and a few at a time"

@@ -11,15 +11,16 @@ import asyncpg
 def connect_failure(url: str, error: BaseException) -> str:
     """`error` from connecting to `url`, with what to change."""
     where = place(url)
-    change = "set GALVO_POOL__URL, or start the server"
+    url_key = "url under [pool] (or GALVO_POOL__URL)"
+    change = f"set {url_key}, or start the server"
     if isinstance(error, asyncpg.InvalidCatalogNameError):
-        return f"{where} has no such database: create it, or change the name at the end of GALVO_POOL__URL"
+        return f"{where} has no such database: create it, or change the name at the end of {url_key}"
     if isinstance(error, (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)):
-        return f"{where} refused the user or password in GALVO_POOL__URL"
+        return f"{where} refused the user or password in {url_key}"
     if isinstance(error, asyncpg.TooManyConnectionsError):
         return f"{where} has no connections left: lower min_size under [pool], or raise its max_connections"
     if isinstance(error, socket.gaierror):
-        return f"the host of {where} is unknown: check GALVO_POOL__URL"
+        return f"the host of {where} is unknown: check {url_key}"
     if isinstance(error, TimeoutError):
         return f"{where} did not answer within connect_timeout: {change}"
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
@@ -31,7 +32,7 @@ def connect_failure(url: str, error: BaseException) -> str:
     if isinstance(error, (ValueError, OverflowError, asyncpg.InterfaceError)) and not _spelled(url):
         # Its parser quotes what it stumbles over, and that may be a piece of the password.
         return (
-            "GALVO_POOL__URL must look like postgresql://user:password@host:5432/database; "
+            f"{url_key} must look like postgresql://user:password@host:5432/database; "
             "write special characters in the password as %XX"
         )
     return f"cannot connect to {where}: {type(error).__name__}: {' '.join(str(error).split())}"

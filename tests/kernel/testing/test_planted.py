@@ -636,6 +636,7 @@ class Checking(Plugin):
 def tidy() -> Any:
     """What the planted ones leave is taken away."""
     Threads.ends.clear()
+    Kept.all = []  # what was there when tests/conftest.py froze it is no referrer to gc
     handler = signal.getsignal(signal.SIGUSR2)
     yield
     signal.signal(signal.SIGUSR2, handler)

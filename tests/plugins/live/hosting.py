@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests import forking
+
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60.0
-GALVO = str(Path(sys.executable).parent / "galvo")
 
 
 class Host:
@@ -57,10 +58,7 @@ class Host:
             time.sleep(0.02)
 
     def galvo(self, *words: str) -> subprocess.CompletedProcess[str]:
-        told = [GALVO, *words, "--pid", str(self.process.pid)]
-        return subprocess.run(
-            told, capture_output=True, text=True, timeout=PATIENCE, env=os.environ | {"COLUMNS": "80"}
-        )
+        return forking.galvo(*words, "--pid", str(self.process.pid), folder=ROOT, COLUMNS="80")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from galvo import Plugin
 from galvo_cache import CachePlugin
@@ -14,6 +14,7 @@ from galvo_live.watchdog.stack import Call, calls
 from galvo_memory import MemoryPlugin
 
 Stack = list[Call]
+P = TypeVar("P", bound=Plugin)
 
 
 def here() -> Stack:
@@ -34,6 +35,17 @@ class Mine(Plugin):
         json.loads("{}", object_hook=lambda _: found.append(here()))
         return found[0]
 
+    def by_a_function_inside(self) -> Stack:
+        def inside() -> Stack:
+            assert isinstance(self, Plugin)
+            return here()
+
+        return inside()
+
+    @staticmethod
+    def by_nobody() -> Stack:
+        return here()
+
     def on_behalf_of(self, load: Callable[[], Stack]) -> Stack:
         return load()
 
@@ -53,8 +65,13 @@ def foreign(source: str, name: str, **names: Any) -> Any:
     return space["run"]
 
 
-PLUGINS: dict[str, type[Plugin]] = {"mine": Mine, "cache": CachePlugin}
-mine = Mine({}, None)  # type: ignore[arg-type]  # it needs no kernel
+def made(cls: type[P]) -> P:
+    """An instance that needs no kernel."""
+    return cls.__new__(cls)
+
+
+mine, heir = made(Mine), made(Heir)
+PLUGINS: dict[str, Plugin] = {"mine": mine, "cache": made(CachePlugin)}
 
 
 def test_a_method_a_function_beside_it_and_a_library_that_it_calls_are_the_plugins() -> None:
@@ -63,7 +80,28 @@ def test_a_method_a_function_beside_it_and_a_library_that_it_calls_are_the_plugi
     site = culprit(mine.by_a_function_beside_it(), PLUGINS)
     assert (site.plugin, site.function) == ("mine", "helped")
     assert str(site).startswith(f"{__file__}:")
-    assert culprit(Heir({}, None).itself(), {"heir": Heir}).plugin == "heir"  # type: ignore[arg-type]  # it needs no kernel
+    assert culprit(heir.itself(), {"heir": heir}).plugin == "heir"
+    assert culprit(Mine.by_nobody(), {"heir": heir}).plugin == "heir"
+
+
+def test_nobody_is_blamed_for_what_another_inherits_or_shares() -> None:
+    both = {"mine": mine, "heir": heir}
+    for plugin, name in ((mine, "mine"), (heir, "heir"), (made(Mine), "")):  # the last one is of another kernel
+        for stack in (plugin.itself(), plugin.by_a_function_inside(), plugin.by_a_function_beside_it()):
+            assert culprit(stack, both).plugin == culprit(stack, dict(reversed(both.items()))).plugin == name
+    assert culprit(Mine.by_nobody(), both).plugin == ""
+    # Two plugins of one package, and a helper of both: whose method has called it. Without one, it is nobody's.
+    run = foreign("def run():\n    return here()\n", "galvo_cache.deep.inside", here=here)
+    two = {"mine": mine, "cache": made(CachePlugin), "again": made(CachePlugin)}
+    assert culprit(mine.on_behalf_of(run), two).plugin == "mine"
+    assert culprit(run(), two).plugin == ""
+    assert culprit(mine.on_behalf_of(run), PLUGINS).plugin == "mine"
+
+
+def test_an_outer_layer_is_not_to_blame_for_an_inner_one() -> None:
+    layer = foreign("def run(load):\n    return load()\n", "galvo.guard")
+    stack = mine.on_behalf_of(lambda: layer(Mine.by_nobody))
+    assert culprit(stack, {"mine": mine, "heir": heir}).plugin == ""
 
 
 def test_a_function_in_the_plugins_file_that_the_application_calls_is_the_applications() -> None:
@@ -82,7 +120,7 @@ def test_what_a_plugin_calls_on_behalf_of_the_application_is_the_applications() 
 def test_all_of_a_package_is_its_plugins() -> None:
     run = foreign("def run():\n    return here()\n", "galvo_cache.deep.inside", here=here)
     assert culprit(run(), PLUGINS).plugin == "cache"
-    assert culprit(run(), {"memory": MemoryPlugin}).plugin == ""
+    assert culprit(run(), {"memory": made(MemoryPlugin)}).plugin == ""
 
 
 def test_what_the_kernel_calls_is_the_applications() -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio.lowlevel
 import pytest
 
+from galvo import Kernel, Plugin
+from galvo_live import LivePlugin
 from tests.plugins.live.hosting import PATIENCE, hosted
 from tests.plugins.live.toys import folder, write
 
@@ -61,6 +66,32 @@ def test_a_handler_of_the_applications_own_is_left_alone(tmp_path: Path) -> None
         host.process.send_signal(signal.SIGHUP)
         assert host.said() == "my own hang-up"
         assert "asked for by SIGHUP" not in host.log
+
+
+@pytest.mark.anyio
+async def test_it_does_not_kill_those_that_stop_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    class Slow(Plugin):
+        name = "slow"
+
+        @asynccontextmanager
+        async def lifespan(self) -> AsyncIterator[None]:
+            yield
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:
+                os.kill(os.getpid(), signal.SIGHUP)
+                while not caplog.messages:
+                    await anyio.lowlevel.checkpoint()
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        for _ in range(2):
+            caplog.clear()
+            async with Kernel.of({Slow: {}, LivePlugin: {"answer": False, "watch": 0}}) as kernel:
+                pass
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+            assert not kernel.control.changes
+            assert caplog.messages == ["SIGHUP while the application ends: nothing is read again"]
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("nohup", [False, True], ids=["ends it", "does not end what ignores it"])

@@ -9,14 +9,18 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import anyio.lowlevel
 import pytest
 from anyio.to_thread import run_sync
 
-from galvo import Kernel, cli
+from galvo import Kernel, Plugin, cli
+from galvo_live import LivePlugin
 from galvo_live.commands import asking, changes, switching
-from galvo_live.questions import NAME
+from galvo_live.questions import LOOKS, NAME
 from galvo_local import ask, named, processes
-from tests.plugins.live.toys import folder, write
+from galvo_local.asking import names
+from galvo_local.sockets import prefix
+from tests.plugins.live.toys import Broken, Value, folder, write
 
 pytestmark = pytest.mark.anyio
 QUIET = "[pool]\non = false\n[live]\nsighup = false\n"
@@ -127,6 +131,60 @@ async def test_a_long_reason_is_cut_and_not_refused(tmp_path: Path, capsys: pyte
         assert await said("reload", "--why", '"\\é\x1b' * 1000) == 0
         assert "\x1b" not in kernel.control.changes[0].why
         assert 50 < len(kernel.control.changes[0].why) <= switching.LONGEST
+
+
+async def test_a_change_that_takes_long_is_told_to_be_under_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switching, "SECONDS", 0.2)
+    async with hosted(tmp_path) as kernel:
+        async with kernel.supervisor._lock:  # as another change would
+            assert await said("disable", "value") == 1
+            assert "`galvo changes` tells when it is done" in capsys.readouterr().err
+            assert await listed() == 0
+            assert "under way" in capsys.readouterr().out
+        while kernel.control.pending:
+            await anyio.lowlevel.checkpoint()
+        assert state(kernel, "value") == "stopped"
+        assert await listed() == 0
+        assert "done: value" in capsys.readouterr().out
+
+
+async def test_one_process_answers_for_all_its_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Only(Plugin):
+        name = "only"
+
+    live = {"sighup": False, "watch": 0}
+    async with (
+        Kernel.of({Broken: {"on": False}, Value: {}, LivePlugin: live}) as one,
+        Kernel.of({Only: {}, Value: {}, LivePlugin: live}) as other,
+    ):
+        assert await said("disable", "only") == 0
+        assert await said("disable", "value") == 0
+        assert state(other, "only") == state(one, "value") == state(other, "value") == "stopped"
+        assert await said("enable", "broken") == 1
+        assert "a file of it is missing" in capsys.readouterr().err
+        assert await said("enable", "nix") == 1
+        assert await listed("--json") == 0
+        changes = json.loads(capsys.readouterr().out)["changes"]
+    assert [change["name"] for change in changes] == ["only", "value", "value", "broken", "nix"]
+
+
+async def test_those_who_look_keep_nobody_from_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    look = json.dumps({"do": "explain", "what": "on_query", "seconds": 60}).encode()
+    async with hosted(tmp_path) as kernel:
+        (name,) = (one for one in names(NAME) if one.startswith(f"{prefix(NAME)}{ME}-"))
+        looking = [await anyio.connect_unix(f"\0{name}") for _ in range(LOOKS)]
+        for stream in looking:
+            await stream.send(look)
+        while len(kernel.supervisor._observations) < LOOKS:
+            await anyio.lowlevel.checkpoint()
+        assert b"others look already" in await run_sync(ask, NAME, ME, look)
+        assert await said("disable", "value") == 0
+        for stream in looking:
+            await stream.aclose()
+        while kernel.supervisor._observations:  # their looks end with them
+            await anyio.lowlevel.checkpoint()
 
 
 async def test_without_answer_nobody_answers(tmp_path: Path) -> None:

@@ -122,6 +122,26 @@ async def test_whoever_says_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatc
         assert await asked() == b"you said hello"
 
 
+async def test_nobody_goes_on_for_one_who_is_gone() -> None:
+    inside, ended = anyio.Event(), anyio.Event()
+
+    async def answer(question: bytes) -> bytes:
+        inside.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+
+    async with answered(answer) as faults:
+        stream = await anyio.connect_unix("\0" + asking.names(NAME)[0])
+        await stream.send(b"hello")
+        await inside.wait()
+        await stream.aclose()
+        with anyio.fail_after(30):
+            await ended.wait()
+    assert faults == []
+
+
 async def test_a_few_at_a_time() -> None:
     release, inside = anyio.Event(), anyio.Semaphore(0)
 

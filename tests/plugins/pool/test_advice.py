@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,16 +17,13 @@ from galvo_pool.advice import rules
 from galvo_pool.advice.facts import Facts, Session, look, value
 from galvo_pool.advice.rules import advise, seconds, size
 from galvo_pool.cli import shown
+from tests import forking
 
-GALVO = str(Path(sys.executable).parent / "galvo")
 GB = 1024**3
 
 
 def galvo(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GALVO, "pool", *arguments], cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
-        timeout=60,
-    )  # fmt: skip
+    return forking.galvo("pool", *arguments, folder=folder, **environment)
 
 
 async def beside(dsn: str, folder: Path, *arguments: str) -> str:

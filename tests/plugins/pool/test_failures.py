@@ -74,7 +74,8 @@ def free_port() -> int:
 async def test_nothing_listens() -> None:
     port = free_port()
     told = await refused(f"postgresql://me:{PASSWORD}@127.0.0.1:{port}/shop")
-    assert told == f"nothing listens at 127.0.0.1:{port}/shop: set GALVO_POOL__URL, or start the server"
+    change = "set url under [pool] (or GALVO_POOL__URL), or start the server"
+    assert told == f"nothing listens at 127.0.0.1:{port}/shop: {change}"
     told = await refused(f"postgresql://me:{PASSWORD}@/shop?host=/nowhere/at/all")
     assert told.startswith("no server socket at /nowhere/at/all/shop")
 
@@ -124,7 +125,7 @@ async def test_a_wrong_password_user_or_database(dsn: str) -> None:
                 await (await asyncpg.connect(dsn, user=user, password="wrong")).close()
         url = dsn.replace("postgres@", f"{user}:{PASSWORD}@")
         told = await refused(url)
-        assert told.endswith("refused the user or password in GALVO_POOL__URL")
+        assert told.endswith("refused the user or password in url under [pool] (or GALVO_POOL__URL)")
         async with Kernel.of({PoolPlugin: {"url": url.replace(PASSWORD, "right"), "min_size": 1}}) as kernel:
             assert await kernel.fetchval("select 1") == 1
         await connection.execute(f"alter role {user} connection limit 1")

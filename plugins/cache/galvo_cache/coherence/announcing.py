@@ -32,6 +32,7 @@ class Announcing:
         self.tasks: TaskGroup | None = None
         self.need_not_be_asked: Callable[[bytes], bool] = lambda member: False
         self.owed: Touch | None = {}
+        self.paying = False
         self.members = 0
         self.announced = self.resettled = self.unannounced = self.lapsed_waits = 0
         self.waited = 0.0
@@ -84,12 +85,19 @@ class Announcing:
     async def pay(self) -> None:
         """Announce what could not be announced when it was written. Raises Unannounced."""
         while self.owed != {}:
-            owed, self.owed = self.owed, {}
+            owed, self.owed, self.paying = self.owed, {}, True
             try:
                 self._release(await self.announce(owed))
             except BaseException:
                 self._owe(owed)
                 raise
+            finally:
+                self.paying = False
+
+    def owe_everything(self) -> None:
+        """See Coherence.owe_everything."""
+        self._owe(None)
+        self._lease.end()
 
     async def _make_known(self, mark: Mark) -> None:
         said, data = announcement(mark.ids[0], mark.touch)

@@ -68,6 +68,15 @@ class Coherence:
         """Answers may be served from memory now."""
         return self._lease.valid
 
+    @property
+    def owes(self) -> bool:
+        """Something was written that the others have not been told of yet."""
+        return self._announcing.owed != {} or self._announcing.paying
+
+    def owe_everything(self) -> None:
+        """Anything may have been written without a word: before anything is served here, all are told so."""
+        self._announcing.owe_everything()
+
     async def announce(self, touch: Touch | None) -> Mark:
         """Make a write known; on return nobody serves what it touches. Begin it in the own ledger first.
 

@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from galvo_live.questions import NAME
-from galvo_local import NoAnswer, ask, called, elsewhere, only, owners
+from galvo_local import Late, NoAnswer, ask, called, elsewhere, only, owners
+from galvo_local.sockets import LARGEST_QUESTION
 
 
 def parser(what: str, text: str) -> argparse.ArgumentParser:
@@ -29,16 +30,24 @@ def process(pid: int | None) -> int:
     return only(found)
 
 
-def asked(question: dict[str, Any], pid: int | None, seconds: float) -> dict[str, Any]:
+def asked(question: dict[str, Any], pid: int | None, seconds: float, late: str = "") -> dict[str, Any]:
     """The answer within `seconds`, with the process's "pid", and its "folder" where it was found in another than this
-    one; with a "problem" when there is none.
+    one; with a "problem" when there is none. `late`: why there may be none in time yet.
     """
     folder = ""
+    data = json.dumps(question, ensure_ascii=False).encode(errors="replace")
+    if len(data) > LARGEST_QUESTION:
+        return {"problem": f"that is longer than the {LARGEST_QUESTION} bytes in which an application can be asked"}
     try:
         if pid is None:
             pid = process(None)
             folder = elsewhere(pid)
-        answer: dict[str, Any] = json.loads(ask(NAME, pid, json.dumps(question, ensure_ascii=False).encode(), seconds))
+        answer: dict[str, Any] = json.loads(ask(NAME, pid, data, seconds))
+    except Late as error:
+        return {
+            "pid": pid,
+            "problem": f"process {pid} has not answered for {seconds:g} s: {late}" if late else str(error),
+        }
     except NoAnswer as error:
         return {"problem": str(error)} if pid is None else {"pid": pid, "problem": str(error)}
     except ValueError:
@@ -49,6 +58,11 @@ def asked(question: dict[str, Any], pid: int | None, seconds: float) -> dict[str
 def who(told: dict[str, Any]) -> str:
     """Who was asked, for people."""
     return f"process {told['pid']}" + (f" in {told['folder']}" if "folder" in told else "")
+
+
+def printable(text: str) -> str:
+    """Nothing that a terminal obeys, whoever the text is from."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def short(text: str, size: int) -> str:

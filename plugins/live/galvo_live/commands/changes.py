@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from galvo_live.commands.asking import asked, parser, who
+from galvo_live.commands.asking import asked, parser, printable, who
 
 TEXT = "List the last 100 changes that a running application was asked for: when, what, by whom, why, and the result."
 SECONDS = 5.0
@@ -29,8 +29,8 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.write(json.dumps(told) + "\n")
     elif "problem" in told:
         sys.stderr.write(f"galvo: {told['problem']}\n")
-    elif told["changes"]:
-        _show(told["changes"])
+    elif told["changes"] or told.get("pending"):
+        _show([*told["changes"], *(change | {"pending": True} for change in told.get("pending", ()))])
     else:
         sys.stdout.write(f"{who(told)}: nothing was changed since its start\n")
     return int("problem" in told)
@@ -49,7 +49,7 @@ def _show(changes: list[dict[str, Any]]) -> None:
     for change in changes:
         what = f"{change['what']} {change['name']}".strip()
         cells = (when(change["at"]), what, change["who"], change["why"], result(change))
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     Console().print(table)
 
 
@@ -60,6 +60,8 @@ def when(at: float, now: float | None = None) -> str:
 
 
 def result(change: dict[str, Any]) -> str:
+    if change.get("pending"):
+        return f"under way for {change['seconds']:.0f} s"
     if change["problem"]:
         return f"refused: {change['problem']}"
     return f"done: {', '.join(change['changed']) or 'nothing to change'}"

@@ -10,6 +10,7 @@ from galvo_live.commands.asking import asked, parser, short, who
 
 SECONDS = 60.0
 """A plugin may take to start, and running queries to end."""
+LATE = "it is still at it, or its event loop is busy; `galvo changes` tells when it is done"
 TEXTS = {
     "enable": "Start a plugin in a running application.",
     "disable": "Stop a plugin in a running application; queries that run end first.",
@@ -43,7 +44,7 @@ def main(what: str, argv: Sequence[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     name = getattr(given, "name", "")
-    told = asked({"do": what, "name": short(name, LONGEST), "why": short(given.why, LONGEST)}, given.pid, SECONDS)
+    told = asked({"do": what, "name": short(name, LONGEST), "why": short(given.why, LONGEST)}, given.pid, SECONDS, LATE)
     refused = bool(told.get("problem"))
     if given.json:
         sys.stdout.write(json.dumps(told) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from galvo import Plugin
 from galvo_live.watchdog.stack import Call, top
 
 KERNEL = "galvo"
+"""Below it are others' calls."""
 LIBRARIES = ("galvo_local", "galvo_sql", "galvo_statistics")
 """Parts of plugins that are not in site-packages in a clone."""
 
@@ -29,37 +30,48 @@ class Site(NamedTuple):
         return f"{self.file}:{self.line} ({self.function})"
 
 
-def culprit(stack: list[Call], plugins: Mapping[str, type[Plugin]]) -> Site:
-    """The innermost call, libraries left out, decides: a plugin is blamed only for what it has called itself.
+def culprit(stack: list[Call], plugins: Mapping[str, Plugin]) -> Site:
+    """Whose call it was, by the innermost one that tells; nobody's when none does.
 
-    What the kernel or a plugin calls on behalf of the application (`cached(..., load)`) is the application's.
+    A method of an instance is that plugin's, whoever else inherits it. Other code is a plugin's when no other one has
+    it, too, and no method of another instance has called it. What the kernel or a plugin calls on behalf of the
+    application (`cached(..., load)`) is the application's.
     """
-    seen: Call | None = None
+    owner, seen = "", None
     for call in stack:
-        if owner := _owner(call, plugins.items()):
+        if call.plugin is not None:  # of another kernel, perhaps, or of an instance that was replaced
+            owner = next((name for name, plugin in plugins.items() if plugin is call.plugin), "")
             return _site(owner, seen or call)
-        if _library(call):
+        owners = _owners(call, plugins)
+        if not owners and _library(call):
             continue
-        if not any(call.module == cls.__module__ for cls in plugins.values()):
-            return _site("", seen or call)
-        seen = seen or call  # a function beside the plugin's class: whose it is, its caller tells
-    return _site("", seen or stack[0])
+        beside = any(call.module == type(plugin).__module__ for plugin in plugins.values())
+        if top(call.module) == KERNEL or not (owners or beside):
+            return _site(owner, seen or call)
+        owner = owner or (owners[0] if len(owners) == 1 else "")
+        seen = seen or call  # whose a function beside the plugin's class is, its caller tells
+    return _site(owner, seen or stack[0])
 
 
 def _site(plugin: str, call: Call) -> Site:
     return Site(plugin, call.code.co_filename, call.line, call.code.co_qualname)
 
 
-def _owner(call: Call, plugins: Iterable[tuple[str, type[Plugin]]]) -> str:
-    for name, cls in plugins:
-        for base in cls.__mro__[: cls.__mro__.index(Plugin)]:
-            if call.module == base.__module__ and call.code.co_qualname.startswith(f"{base.__qualname__}."):
-                return name
-    for name, cls in plugins:
-        home = _home(cls)
-        if home and (call.module == home or call.module.startswith(f"{home}.")):
-            return name
-    return ""
+def _owners(call: Call, plugins: Mapping[str, Plugin]) -> list[str]:
+    """All that may be: by their classes, or else by their packages."""
+    classes = {name: type(plugin) for name, plugin in plugins.items()}
+    return [name for name, cls in classes.items() if _method(call, cls)] or [
+        name
+        for name, cls in classes.items()
+        if (home := _home(cls)) and (call.module == home or call.module.startswith(f"{home}."))
+    ]
+
+
+def _method(call: Call, cls: type[Plugin]) -> bool:
+    return any(
+        call.module == base.__module__ and call.code.co_qualname.startswith(f"{base.__qualname__}.")
+        for base in cls.__mro__[: cls.__mro__.index(Plugin)]
+    )
 
 
 def _home(cls: type[Plugin]) -> str:

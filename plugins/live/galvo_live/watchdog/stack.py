@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+from galvo import Plugin
+
 MACHINERY = ("asyncio", "selectors", "uvloop")
 """Whoever is found in one of them between two callbacks is not blocked."""
 DEBUGGERS = ("bdb", "pdb", "_pydevd_bundle", "pydevd", "debugpy")
@@ -15,6 +17,8 @@ class Call(NamedTuple):
     module: str
     code: CodeType
     line: int
+    plugin: Plugin | None = None
+    """The instance whose method it is, or that of a function inside."""
 
 
 def frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -49,7 +53,15 @@ def callback(frame: FrameType) -> FrameType | None:
 
 def calls(frame: FrameType) -> list[Call]:
     """Innermost first; without references to any frame."""
-    return [Call(module(one), one.f_code, one.f_lineno) for one in frames(frame)]
+    return [Call(module(one), one.f_code, one.f_lineno, _plugin(one)) for one in frames(frame)]
+
+
+def _plugin(frame: FrameType) -> Plugin | None:
+    code = frame.f_code
+    if "self" not in (*code.co_varnames, *code.co_cellvars, *code.co_freevars):
+        return None  # looking at a frame's variables makes a copy of them
+    found = frame.f_locals.get("self")
+    return found if issubclass(type(found), Plugin) else None  # `isinstance` would ask what may be a proxy
 
 
 def importing(stack: list[Call]) -> bool:

@@ -109,6 +109,7 @@ class Watchdog:
         # Looked at again: the system counts what a thread waits for a CPU only once it has got one.
         if stack and suspect.seconds >= self._watch and not debugged(stack):
             self._told(Block(suspect.seconds, stack, importing(stack)))
+        suspect.stack = []  # it holds on to a plugin
 
 
 class _Suspect:

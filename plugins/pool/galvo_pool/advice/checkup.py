@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from galvo import Finding
+from galvo.surroundings import SOON
 from galvo_pool.advice.facts import Facts
 from galvo_pool.advice.rules import advise, places, unreachable
 
@@ -18,8 +19,6 @@ ENDS = {
 """When the last fixes come: https://www.postgresql.org/support/versioning/"""
 OLDEST = 13
 """That galvo works with."""
-SOON = 180
-"""Days before the end at which it is time to plan."""
 USED = {
     "pg_stat_statements": "`galvo index advise` takes the workload from it",
     "hypopg": "`galvo index advise` asks the planner with it, many times faster",

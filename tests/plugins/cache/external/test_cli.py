@@ -180,7 +180,8 @@ def test_without_a_database(shop: str, capsys: pytest.CaptureFixture[str], monke
     monkeypatch.setenv("GALVO_POOL__URL", "postgresql://me:s3cret@127.0.0.1:1/shop")
     assert main(["watched"]) == 1
     assert said(capsys)[1] == (
-        "galvo: plugin 'pool': nothing listens at 127.0.0.1:1/shop: set GALVO_POOL__URL, or start the server\n"
+        "galvo: plugin 'pool': nothing listens at 127.0.0.1:1/shop: set url under [pool] (or "
+        "GALVO_POOL__URL), or start the server\n"
     )
     monkeypatch.setenv("GALVO_POOL__REQUIRED", "false")
     assert main(["watch", "item"]) == 1
