@@ -16,6 +16,8 @@ from galvo.plugin import Plugin, PluginSettings
 from galvo.settings import KernelSettings, gather, validated
 
 log = logging.getLogger("galvo")
+_imported: dict[str, str] = {}
+"""The version of each target when this process imported it: Python keeps modules."""
 Overrides = Mapping[str, Mapping[str, Any]]
 
 
@@ -29,11 +31,17 @@ class Blueprint(msgspec.Struct, frozen=True):
     failure: str = ""
     """Why it cannot start; then `cls` is a stand-in."""
     source: tuple[Listing, Mapping[str, Any]] | None = None
-    """What a stand-in stands for: a plugin that is off is not imported before somebody enables it."""
+    """What it was read from. A plugin that is off is not imported before somebody enables it."""
 
     def loaded(self) -> Blueprint:
-        """With the real class. Raises SettingsError."""
-        return _blueprint(*self.source, everything=True) if self.source else self
+        """With the real class, if it is a stand-in. Raises SettingsError."""
+        return _blueprint(*self.source, everything=True) if self.source and self.cls is Plugin else self
+
+    def same(self, read: Blueprint) -> bool:
+        """Whether `read` says nothing new: it may be the stand-in of what somebody has enabled since."""
+        if read.cls is Plugin:
+            return self.source == read.source
+        return msgspec.structs.replace(self, source=None) == msgspec.structs.replace(read, source=None)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -104,4 +112,10 @@ def _blueprint(listing: Listing, raw: Mapping[str, Any], everything: bool) -> Bl
         if switch.required:
             raise
         return Blueprint(listing.name, Plugin, switch, listing.version, error.why, source)
-    return Blueprint(listing.name, cls, validated(cls.settings_type, raw, listing.name), listing.version)
+    version = _imported.setdefault(listing.target, listing.version)
+    if version != listing.version:
+        log.warning(
+            "plugin %r: %s is listed, and this process has imported %s: restart it to run %s",
+            listing.name, listing.version or "no version", version or "no version", listing.version or "that",
+        )  # fmt: skip
+    return Blueprint(listing.name, cls, validated(cls.settings_type, raw, listing.name), version, source=source)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -108,15 +108,17 @@ class Supervisor:
         """Start plugin `name` and let it join the chain. Raises PluginError; then nothing has changed."""
         async with self._lock:
             unit = self._unit(name)
-            if unit.state is State.ACTIVE:
-                return
-            unit.blueprint = unit.blueprint.loaded()
-            start_order([*(u for u in self._in_state(*RUNNING) if u is not unit), unit])
-            if unit.state is State.DEGRADED:  # its operator does not want to wait for the probe
-                with anyio.CancelScope(shield=True):
-                    await self._drained()
-                    await unit.stop()
-            await self._start(unit)
+            if unit.state is not State.ACTIVE:
+                await self._enable(unit)
+
+    async def _enable(self, unit: Unit) -> None:
+        unit.blueprint = unit.blueprint.loaded()
+        start_order([*(u for u in self._in_state(*RUNNING) if u is not unit), unit])
+        if unit.state is State.DEGRADED:  # its operator does not want to wait for the probe
+            with anyio.CancelScope(shield=True):
+                await self._drained()
+                await unit.stop()
+        await self._start(unit)
 
     async def disable(self, name: str) -> None:
         """Take plugin `name` out of the chain, let running queries end, stop it."""
@@ -134,12 +136,12 @@ class Supervisor:
         """Bring every plugin to its new settings, and the kernel to its own; gives the names that changed.
 
         All replacements start before anything old stops; when one fails, all of the old stay and its
-        PluginError is raised.
+        PluginError is raised. What has failed before is tried again at last, and may fail again.
         """
         async with self._lock:
             units = {
                 blueprint.name: kept
-                if (kept := self.units.get(blueprint.name)) and kept.blueprint == blueprint
+                if (kept := self.units.get(blueprint.name)) and kept.blueprint.same(blueprint)
                 else Unit(self._kernel, blueprint)
                 for blueprint in blueprints
             }
@@ -162,8 +164,21 @@ class Supervisor:
                 raise
             with anyio.CancelScope(shield=True):
                 await self._swap(units, started, [unit for unit in gone if unit.state in RUNNING])
+                back = await self._again([unit for unit in units.values() if unit not in fresh])
             own = ["kernel"] if self._kernel.settings != before else []
-            return sorted({*own, *(unit.name for unit in (*fresh, *gone))})
+            return sorted({*own, *(unit.name for unit in (*fresh, *gone, *back))})
+
+    async def _again(self, kept: list[Unit]) -> list[Unit]:
+        """Try those that have failed; gives those that run now."""
+        failed = [unit for unit in kept if unit.on and unit.state is State.FAILED]
+        with suppress(PluginError):  # of a cycle each is told so below
+            failed = start_order(failed)
+        for unit in failed:
+            try:
+                await self._enable(unit)
+            except GalvoError as error:
+                log.error("%s; going on without it", error)
+        return [unit for unit in failed if unit.state is State.ACTIVE]
 
     def _agreed(self, units: dict[str, Unit], fresh: list[Unit]) -> list[Unit]:
         """Those of `fresh` to start, in order. Raises PluginError when `units` cannot run together."""

@@ -63,8 +63,11 @@ class Site:
         (info / "entry_points.txt").write_text(f"[galvo.plugins]\n{name} = galvo_x_{name}:P\n")
         (self.site / f"galvo_x_{name}.py").write_text(code or MODULE.format(name=name, extra=extra))
 
-    def list(self, *names: str) -> None:
-        text = "".join(f'[[plugin]]\nname = "{n}"\ntarget = "galvo_x_{n}:P"\n' for n in names)
+    def list(self, *names: str, **versions: str) -> None:
+        text = "".join(
+            f'[[plugin]]\nname = "{n}"\ntarget = "galvo_x_{n}:P"\nversion = "{versions.get(n, "")}"\n'
+            for n in (*names, *versions)
+        )
         (self.project / "entrypoints.toml").write_text(text)
 
     def settings(self, text: str) -> None:
@@ -91,6 +94,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
+B = MODULE.format(name="b", extra="")
 FETCH = "print(await kernel.fetch('q'))"
 
 
@@ -198,6 +202,44 @@ print(await kernel.fetch("q"), await kernel.reload({"b": {"on": False}, "a": {"s
         "import a", "a active ", "import b", "['a', 'b'] ['b 7']", "[a] size: input should be a valid integer",
         "['b 7'] ['b'] ['a 2']",
     ]  # fmt: skip
+
+
+def test_a_reload_keeps_what_was_enabled_tries_what_failed_and_tells_of_what_it_cannot_import_again(site: Site) -> None:
+    site.install("a")
+    site.install("b", "from pathlib import Path\nif Path('away').exists(): raise OSError('away')\n" + B)
+    site.install("c")
+    (site.project / "away").touch()
+    listed = {"a": "1", "b": "1", "c": "1.0"}
+    site.list(**listed)
+    site.settings("[a]\non = false")
+    body = """
+from pathlib import Path
+def write(file, text):
+    Path(file).write_text(text)
+def states():
+    return [(info["name"], info["state"], info["version"]) for info in kernel.plugins()]
+await kernel.enable("a")
+write("settings/galvo.toml", "[a]\\non = false\\n[c]\\nsize = 2")
+print(await kernel.reload(), states())
+Path("away").unlink()
+print(await kernel.reload(), states())
+write("entrypoints.toml", Path("entrypoints.toml").read_text().replace('"1.0"', '"2.0"'))
+print(await kernel.reload(), states())
+write("settings/galvo.toml", "[a]\\non = false\\nsize = 3\\n[c]\\nsize = 2")
+print(await kernel.reload(), states())
+"""
+    a, b, c = ("a", "active", "1"), ("b", "active", "1"), ("c", "active", "1.0")
+    away = "plugin 'b': cannot import galvo_x_b:P: OSError: away; going on without it"
+    assert [line for line in site.run(body) if line[0] in "[WE"] == [
+        f"ERROR {away}",
+        f"ERROR {away}",
+        str(["c"]) + " " + str([a, ("b", "failed", "1"), c]),
+        str(["b"]) + " " + str([a, b, c]),
+        "WARNING plugin 'c': 2.0 is listed, and this process has imported 1.0: restart it to run 2.0",
+        str([]) + " " + str([a, b, c]),
+        "WARNING plugin 'c': 2.0 is listed, and this process has imported 1.0: restart it to run 2.0",
+        str(["a"]) + " " + str([("a", "listed", "1"), b, c]),
+    ]
 
 
 def test_two_classes_of_one_name_are_refused() -> None:

@@ -90,6 +90,25 @@ async def test_a_reload_that_fails_changes_nothing(no_leak: NoLeak) -> None:
         assert await kernel.fetch("q") == ["a", "b", "inner"]
 
 
+async def test_what_has_failed_is_tried_again_and_does_not_hold_up_the_rest(
+    no_leak: NoLeak, caplog: pytest.LogCaptureFixture
+) -> None:
+    log: list[str] = []
+    first, second = tracer("first", log), tracer("second", log, broken=True)
+    async with no_leak(), Kernel.of({first: {}, second: {}, Inner: {}}) as kernel:
+        assert states(kernel) == {"first": "active", "second": "failed", "inner": "active"}
+        caplog.clear()
+        assert await reload(kernel, {first: {"mode": "shadow"}, second: {}, Inner: {}}) == ["first"]
+        assert states(kernel) == {"first": "active", "second": "failed", "inner": "active"}
+        assert caplog.messages == ["plugin 'second': OSError: no; going on without it"]
+        second.broken = False  # type: ignore[attr-defined]
+        assert await reload(kernel, {first: {"mode": "shadow"}, second: {}, Inner: {}}) == ["second"]
+        assert await kernel.fetch("q") == ["second", "inner"]
+        await kernel.disable("second")
+        assert await reload(kernel, {first: {"mode": "shadow"}, second: {}, Inner: {}}) == []
+        assert states(kernel)["second"] == "stopped"
+
+
 async def test_a_replacement_that_crashes_before_the_swap_changes_nothing(no_leak: NoLeak, until: Until) -> None:
     fresh = anyio.Event()
 

@@ -73,7 +73,11 @@ async def _gone(request: Request) -> bool:
 
 
 # FastAPI's default scope ends when the answer has been sent: it would tell of a commit that may still fail.
-Transaction = Annotated[Session, Depends(_transaction, scope="function")]
+try:
+    _function = Depends(_transaction, scope="function")
+except TypeError as error:  # the argument is not there yet
+    raise GalvoError("galvo_asgi's dependencies need FastAPI 0.121 or newer: pip install 'fastapi>=0.121'") from error
+Transaction = Annotated[Session, _function]
 """`async def order(session: galvo_asgi.Transaction)`: commits when the handler has returned and before the answer is
 sent; rolls back when the handler raises, HTTPException too, and when the client has gone by then. Raises
 GalvoError, so the client gets 500, when a statement failed and the handler caught its error: PostgreSQL then commits

@@ -90,7 +90,9 @@ class CachePlugin(Plugin):
         )  # fmt: skip
         self.foreign = Foreign(self._knowledge, self._writing)
         """For another driver in this process that writes to the same database."""
-        inputs = chain.from_iterable(settings.session_inputs.values())
+        inputs = sorted({*chain.from_iterable(settings.session_inputs.values())})
+        self.session_settings = (*SESSION_SETTINGS, *inputs)
+        """The settings on which answers may depend; for the pool."""
         self._sessions = Sessions(self.name, self._knowledge, inputs, declared=bool(settings.effects))
         self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
         self._telling = Telling(
@@ -147,8 +149,7 @@ class CachePlugin(Plugin):
         if not (self._settings.l2 and self._sharing.session):
             return None
         namespace = f"{self._sharing.namespace}:{self._sharing.session}"
-        second = Second(self._sharing.client, coherence, namespace, self._settings, self._counts)
-        self._reading.second = second
+        self._reading.second = second = Second(self._sharing.client, coherence, namespace, self._settings, self._counts)
         return second.run
 
     def _trusted(self, until: float) -> None:
@@ -269,14 +270,12 @@ class CachePlugin(Plugin):
             plan = Plan(await self._knowledge.effect(sql, state.path), state.prefix + sql)
             if epoch == self._knowledge.epoch:
                 break
-        known = self._plans.get(place)
-        if known is not None:
+        if (known := self._plans.get(place)) is not None:
             return known
         if state.epoch not in (None, epoch):
             return Plan(Everything("schema_changed"))  # and with it what the session's search_path leads to
         plan.traceless = traceless(plan.effect, declared=bool(self._settings.effects))
-        dropped = self._plans.add(place, plan)
-        if dropped is not None:
+        if (dropped := self._plans.add(place, plan)) is not None:
             self._drop(dropped)
         if plan.tables is not None:
             self._ledger.enter(plan)
@@ -349,11 +348,6 @@ class CachePlugin(Plugin):
         return freed
 
     # -- what the pool says ---------------------------------------------------------------------------
-
-    @property
-    def session_settings(self) -> tuple[str, ...]:
-        """The settings on which answers may depend."""
-        return (*SESSION_SETTINGS, *sorted({*chain.from_iterable(self._settings.session_inputs.values())}))
 
     def reset(self) -> None:
         """Another database, or another session's settings, answer from now on: nothing known holds."""
