@@ -58,12 +58,14 @@ class Control:
     reload may replace, stops it halfway. One change at a time; each is logged, and the last 100 are kept.
     """
 
+    changes: deque[Change]
+    """The last ones, oldest first."""
+
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._one = anyio.Lock()
         self._asked: dict[_Asked, None] = {}
-        self.changes: deque[Change] = deque(maxlen=KEPT)
-        """The last ones, oldest first."""
+        self.changes = deque(maxlen=KEPT)
 
     async def enable(self, name: str, *, who: str, why: str = "") -> Change:
         """Start plugin `name`. Raises GalvoError; then nothing has changed."""
@@ -81,39 +83,6 @@ class Control:
     def pending(self) -> list[Change]:
         """What was asked for and is not done yet, in that order; their `seconds` go on."""
         return [asked.so_far() for asked in self._asked]
-
-    async def explain(self, what: str, *, seconds: float = 0) -> dict[str, Any]:
-        """`Kernel.explain`: a hook's layers, watched for `seconds`, or what each plugin would do with a statement."""
-        return await self._kernel.explain(what, seconds=seconds)
-
-    def plugins(self) -> list[dict[str, Any]]:
-        """`Kernel.plugins`: every listed plugin with its state."""
-        return self._kernel.plugins()
-
-    @property
-    def ending(self) -> bool:
-        """The kernel stops all plugins."""
-        return self._kernel.supervisor.stopping
-
-    def running(self) -> dict[str, Plugin]:
-        """The plugins that run, by name."""
-        return {name: unit.plugin for name, unit in self._kernel.supervisor.units.items() if unit.plugin}
-
-    def fault(self, name: str, where: str, error: Exception) -> None:
-        """Count a fault of plugin `name`, outside of any hook, as if it had happened in one; in the loop's thread."""
-        unit = self._kernel.supervisor.units.get(name)
-        if unit is not None and unit.plugin is not None:
-            unit.fault(where, error)
-
-    def outlive(self, function: Callable[[Unpack[T]], Awaitable[Any]], *args: *T) -> None:
-        """Run it in the kernel's own task group: it goes on when the plugin is replaced, and has to end by itself."""
-        self._kernel.supervisor.group().start_soon(self._survived, function, args)
-
-    async def _survived(self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:
-        try:
-            await function(*args)
-        except Exception as error:  # noqa: BLE001  # in the kernel's own task group it would end the host
-            log.error("%s failed: %s", getattr(function, "__qualname__", function), sentence(error))
 
     async def _ask(self, what: Literal["enable", "disable", "reload"], name: str, who: str, why: str) -> Change:
         asked = _Asked(what, _line(name), _line(who), _line(why))
@@ -155,6 +124,43 @@ class Control:
         why = f" ({asked.why})" if asked.why else ""
         result = f"refused: {problem}" if problem else f"done: {', '.join(changed) or 'nothing has changed'}"
         log.warning("%s, asked for by %s%s: %s", asked.text, asked.who, why, result)
+
+
+class Operations(Control):
+    """What the plugin `live` does besides. It is no part of the plugin API, and changes together with that plugin."""
+
+    async def explain(self, what: str, *, seconds: float = 0) -> dict[str, Any]:
+        """`Kernel.explain`: a hook's layers, watched for `seconds`, or what each plugin would do with a statement."""
+        return await self._kernel.explain(what, seconds=seconds)
+
+    def plugins(self) -> list[dict[str, Any]]:
+        """`Kernel.plugins`: every listed plugin with its state."""
+        return self._kernel.plugins()
+
+    @property
+    def ending(self) -> bool:
+        """The kernel stops all plugins."""
+        return self._kernel.supervisor.stopping
+
+    def running(self) -> dict[str, Plugin]:
+        """The plugins that run, by name."""
+        return {name: unit.plugin for name, unit in self._kernel.supervisor.units.items() if unit.plugin}
+
+    def fault(self, name: str, where: str, error: Exception) -> None:
+        """Count a fault of plugin `name`, outside of any hook, as if it had happened in one; in the loop's thread."""
+        unit = self._kernel.supervisor.units.get(name)
+        if unit is not None and unit.plugin is not None:
+            unit.fault(where, error)
+
+    def outlive(self, function: Callable[[Unpack[T]], Awaitable[Any]], *args: *T) -> None:
+        """Run it in the kernel's own task group: it goes on when the plugin is replaced, and has to end by itself."""
+        self._kernel.supervisor.group().start_soon(self._survived, function, args)
+
+    async def _survived(self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:
+        try:
+            await function(*args)
+        except Exception as error:  # noqa: BLE001  # in the kernel's own task group it would end the host
+            log.error("%s failed: %s", getattr(function, "__qualname__", function), sentence(error))
 
     def ended(self) -> None:
         """Nothing runs any more: whoever waits still is told."""

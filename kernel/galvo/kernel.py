@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from galvo import discovery
 from galvo.blueprint import Overrides, Plan, of_classes, plan
 from galvo.chain import Chains
-from galvo.control import Control
+from galvo.control import Control, Operations
 from galvo.errors import KernelClosed, SettingsError
 from galvo.events import Freed, MemoryPressure, Metric, Query
 from galvo.explain import explain_hook, explain_statement
@@ -44,7 +44,7 @@ class Kernel(Leasing):
         self._overrides = overrides
         self._tasks: TaskGroup | None = None
         self.supervisor = Supervisor(self, plan.blueprints)
-        self.control = Control(self)
+        self._operations = Operations(self)
 
     @classmethod
     def from_settings(cls, root: str | Path = ".", *, overrides: Overrides | None = None) -> Kernel:
@@ -59,6 +59,11 @@ class Kernel(Leasing):
     def of(cls, classes: Mapping[type[Plugin], Mapping[str, Any]], **kernel: Any) -> Kernel:
         """A kernel of exactly these plugin classes, outermost first, each with its settings."""
         return cls(of_classes(classes, kernel))
+
+    @property
+    def control(self) -> Control:
+        """Switches plugins and reads settings again, and keeps who asked for it and why."""
+        return self._operations
 
     @property
     def running(self) -> bool:
@@ -94,7 +99,7 @@ class Kernel(Leasing):
             try:
                 await tasks.__aexit__(None, None, None)
             finally:
-                self.control.ended()
+                self._operations.ended()
 
     # -- queries ------------------------------------------------------------------------------------
 

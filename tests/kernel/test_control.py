@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from galvo import Change, GalvoError, Kernel, KernelClosed, Plugin, PluginError
-from galvo.control import KEPT, LONGEST
+from galvo.control import KEPT, LONGEST, Operations
 
 pytestmark = pytest.mark.anyio
 NoLeak = Callable[[], AbstractAsyncContextManager[None]]
@@ -55,6 +55,13 @@ def asker(kernel: Kernel) -> Asker:
     plugin = kernel.supervisor.units["asker"].instance
     assert isinstance(plugin, Asker)
     return plugin
+
+
+def operations(kernel: Kernel) -> Operations:
+    """What only the plugin `live` uses."""
+    control = asker(kernel).context.control
+    assert isinstance(control, Operations)
+    return control
 
 
 async def test_each_change_is_logged_and_kept_with_who_when_why_and_result(caplog: pytest.LogCaptureFixture) -> None:
@@ -206,7 +213,7 @@ async def test_what_outlives_its_plugin_neither_ends_with_it_nor_ends_the_host(
         raise ValueError("in vain")
 
     async with Kernel.of({Asker: {}}) as kernel:
-        asker(kernel).context.control.outlive(work, "hello")
+        operations(kernel).outlive(work, "hello")
         await kernel.disable("asker")
         gate.set()
         await until(lambda: "ValueError: in vain" in caplog.text)
@@ -216,7 +223,7 @@ async def test_what_outlives_its_plugin_neither_ends_with_it_nor_ends_the_host(
 
 async def test_a_fault_outside_of_any_hook_counts(until: Until) -> None:
     async with Kernel.of({Asker: {}, Plain: {"on_error": "eject"}}, faults=2) as kernel:
-        control = asker(kernel).context.control
+        control = operations(kernel)
         assert {name: type(plugin) for name, plugin in control.running().items()} == {"asker": Asker, "plain": Plain}
         for _ in range(2):
             control.fault("plain", "the event loop", ValueError("blocked"))

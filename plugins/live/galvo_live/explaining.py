@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from galvo import Control, GalvoError
+from galvo import GalvoError
+from galvo.control import Operations
 
 LONGEST = 60.0
 """Seconds for which somebody may look."""
 
 
-async def explained(control: Control, question: dict[str, Any]) -> dict[str, Any]:
+async def explained(control: Operations, question: dict[str, Any]) -> dict[str, Any]:
     """Answers `{"do": "explain", "what": "on_query", "seconds": 2}`. Raises GalvoError."""
     seconds = question.get("seconds", 0)
     if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST:  # neither is what is no number at all

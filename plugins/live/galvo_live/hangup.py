@@ -14,7 +14,8 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from galvo import Control, GalvoError
+from galvo import GalvoError
+from galvo.control import Operations
 from galvo_live.terminal import EVERY, Terminal
 
 log = logging.getLogger("galvo.live")
@@ -24,7 +25,7 @@ WHO = "SIGHUP"
 class Hangup:
     """Between `start` and `stop`, while `run` runs, each SIGHUP reloads the kernel of `control`."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Operations) -> None:
         self.control = control
         self.asked = asyncio.Event()
         """Several signals while one waits are one: the settings are read after all of them."""
@@ -117,7 +118,7 @@ class _Handler:
             else:
                 member.asked.set()
 
-    def _current(self) -> dict[Control, Hangup]:
+    def _current(self) -> dict[Operations, Hangup]:
         """Of each kernel the latest."""
         return {member.control: member for member in self._members}
 

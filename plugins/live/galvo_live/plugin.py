@@ -6,10 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from typing import cast
 
 import anyio
 
 from galvo import Context, GalvoError, Plugin
+from galvo.control import Operations
 from galvo.surviving import Surviving
 from galvo_live.hangup import Hangup
 from galvo_live.questions import AT_ONCE, NAME, Questions
@@ -29,7 +31,7 @@ class LivePlugin(Plugin):
     def __init__(self, settings: LiveSettings, context: Context) -> None:
         super().__init__(settings, context)
         self._settings = settings
-        self._control = context.control
+        self._control = cast("Operations", context.control)
         self.watchdog = Watchdog(settings.watch, self._told, self._hung) if settings.watch else None
         self._ended: deque[Block] = deque()
         self._seen = asyncio.Event()

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from galvo import Change, Control, GalvoError, PluginError
+from galvo import Change, GalvoError, PluginError
+from galvo.control import Operations
 from galvo_live.explaining import explained
 from galvo_local import asker, named
 
@@ -28,7 +29,7 @@ class Questions:
     _all: ClassVar[list[Questions]] = []
     """Those of all kernels here, which share the process's name: whichever is asked answers for all."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Operations) -> None:
         self._control = control
         self._looks = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -51,7 +52,7 @@ class Questions:
         finally:
             self._all.remove(self)
 
-    def _controls(self, name: str = "") -> list[Control]:
+    def _controls(self, name: str = "") -> list[Operations]:
         """Of the kernels in this loop, those that list plugin `name`; else the own one, which refuses it."""
         beside = (one._control for one in self._all if one._loop is self._loop)
         found = dict.fromkeys([self._control, *beside])  # a reload has two plugins of one kernel for a moment
