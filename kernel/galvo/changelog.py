@@ -6,9 +6,11 @@ under the checksum of its lines and never changes.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 from collections.abc import Iterator
+from typing import cast
 
 import msgspec
 
@@ -82,6 +84,44 @@ def problems(text: str, block: str, version: tuple[int, int]) -> Iterator[str]:
             f"{', '.join(gone)} of {_dotted(older[0].version)} is gone: plugins that use it break, so this is "
             f"{version[0] + 1}.0, or it has to stay"
         )
+
+    if older and older[0].version[0] == version[0] and (other := sorted(_narrowed(older[0].block, block))):
+        yield (
+            f"{', '.join(other)} cannot be called as in {_dotted(older[0].version)}: plugins break, so this is "
+            f"{version[0] + 1}.0, or new parameters come last and have defaults (a hook gets none)"
+        )
+
+
+def _narrowed(old: str, new: str) -> Iterator[str]:
+    """Functions of both blocks whose parameters are not the same, or the same and more that may be left out."""
+    now = _parameters(new)
+    for name, before in _parameters(old).items():
+        if name in now and (
+            now[name][: len(before)] != before
+            or any(required for _, required in now[name][len(before) :])
+            or (name.startswith("hooks.") and now[name] != before)
+        ):
+            yield name
+
+
+def _parameters(block: str) -> dict[str, list[tuple[str, bool]]]:
+    """Of each function the parameters by name, those that need a value marked."""
+    found, part = {}, ""
+    for line in block.splitlines():
+        if not line.startswith("  "):
+            part = line.partition("(")[0] or part
+        elif match := re.match(r"(?:\w+: (?=async |on_))?(?:async )?(?P<call>(?P<name>\w+)\(.*)$", line.strip()):
+            try:
+                (function,) = ast.parse(f"def {match['call']}: ...").body
+            except SyntaxError:  # a default that cannot be written
+                continue
+            given = cast("ast.FunctionDef", function).args
+            plain, spare = [*given.posonlyargs, *given.args], len(given.defaults)
+            found[f"{part}.{match['name']}"] = [
+                *((one.arg, index < len(plain) - spare) for index, one in enumerate(plain)),
+                *((one.arg, value is None) for one, value in zip(given.kwonlyargs, given.kw_defaults, strict=True)),
+            ]
+    return found
 
 
 def names(block: str) -> set[str]:

@@ -163,15 +163,25 @@ def validated(model: type[M], table: Mapping[str, Any], name: str) -> M:
         wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
         if decoded := {key: _decoded(table[key]) for key in wrong if isinstance(table.get(key), _Text)}:
             return validated(model, {**table, **decoded}, name)
-        lines = []
+        lines: dict[str, list[str]] = {}
         for item in error.errors(include_url=False, include_input=False, include_context=False):
-            key = ".".join(str(part) for part in item["loc"])
+            key = ".".join(map(str, _given(item["loc"], table) if item["type"] != "missing" else item["loc"]))
             if item["type"] == "extra_forbidden":
-                lines.append(f"[{name}] has no key {key!r}{_nearest(key, model.model_fields)}")
+                lines[f"[{name}] has no key {key!r}"] = [_nearest(key, model.model_fields)]
             else:
                 message = item["msg"].removeprefix("Value error, ")
-                lines.append(f"[{name}] {key}{': ' * bool(key)}{message[:1].lower()}{message[1:]}")
-        raise SettingsError("; ".join(lines)) from None
+                lines.setdefault(f"[{name}] {key}{': ' * bool(key)}", []).append(f"{message[:1].lower()}{message[1:]}")
+        raise SettingsError("; ".join(f"{where}{', or '.join(told)}" for where, told in lines.items())) from None
+
+
+def _given(place: tuple[int | str, ...], table: Any) -> tuple[int | str, ...]:
+    """As much of it as is in `table`: of a union, pydantic names the member behind it."""
+    for length, part in enumerate(place):
+        try:
+            table = table[part]
+        except (LookupError, TypeError):
+            return place[:length] or place
+    return place
 
 
 def _decoded(text: str) -> Any:

@@ -11,6 +11,10 @@ from galvo import Context, Plugin, Proceed, Query, Rows, api, changelog, hookspe
 from galvo.errors import GalvoError
 from galvo.plugin import API_VERSION
 
+RELEASED = {
+    (1, 0): "05eab3d49885494bdb87fa205b9dbe4f93f30b8d5175b2fb3dc35269980155b8",
+}
+"""Checksums: those in the file could be rewritten with their blocks."""
 TEXT = (Path(__file__).parents[2] / changelog.FILE).read_text("utf-8")
 
 
@@ -20,7 +24,8 @@ def problems(text: str = TEXT, version: tuple[int, int] = API_VERSION) -> list[s
 
 def test_the_changelog_tells_the_api() -> None:
     assert not problems(), "\n".join(problems())
-    assert [one.version for one in changelog.versions(TEXT)][-1] == (1, 0)
+    older = {one.version: one.checksum for one in changelog.versions(TEXT)[1:]}
+    assert older == RELEASED, "begin a version and add the one below it here; none of them changes or goes"
 
 
 def _hook(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +51,6 @@ def _addition(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "change, said",
     [
-        (_hook, "around: async on_query(query: Query, proceed: Proceed, hurry: bool) -> Rows"),
         (_colour, "async record(self: Context, metric: object, value: float = 1) -> None"),
         (_default, "api: ClassVar[str] = '>=1'"),
         (_addition, "paused(self)"),
@@ -68,6 +72,32 @@ def test_what_is_gone_needs_another_first_number() -> None:
     block = old.block.replace("  settled(self)", "  paused(self) -> None\n  settled(self)")
     (problem,) = problems(TEXT.replace(old.block, block).replace(old.checksum, changelog.checksum(block)))
     assert problem.startswith("Plugin.paused of 1.0 is gone")
+    assert "this is 2.0" in problem
+
+
+@pytest.mark.parametrize(
+    "old, new, gone",
+    [
+        ("on_query(query: Query, proceed: Proceed)", "on_query(query: Query)", "hooks.on_query"),
+        ("on_cache_miss(query: Query, reason: str)", "on_cache_miss(query: Query)", "hooks.on_cache_miss"),
+        ("record(self, metric: Metric, value: float = 1)", "record(self, metric: Metric)", ""),
+        ("record(self, metric: Metric, value: float = 1)", "record(self, value: float = 1)", "Context.record"),
+    ],
+)
+def test_what_is_called_otherwise_needs_another_first_number(old: str, new: str, gone: str) -> None:
+    released = changelog.versions(TEXT)[-1]
+    block = released.block.replace(old, new)
+    assert block != released.block
+    told = problems(TEXT.replace(released.block, block).replace(released.checksum, changelog.checksum(block)))
+    assert [one.partition(" cannot be called")[0] for one in told] == [gone] * bool(gone)
+
+
+def test_a_hook_with_another_parameter_breaks_plugins_though_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    _hook(monkeypatch)
+    untold, _ = problems()
+    assert "around: async on_query(query: Query, proceed: Proceed, hurry: bool) -> Rows" in untold
+    (problem,) = problems(changelog.renewed(TEXT, api.render()))
+    assert problem.startswith("hooks.on_query cannot be called as in 1.0")
     assert "this is 2.0" in problem
 
 

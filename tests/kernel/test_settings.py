@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import Field, SecretStr
@@ -18,6 +18,7 @@ class PoolSettings(PluginSettings):
     max_size: int = Field(10, gt=0)
     ratio: float = 0.5
     warm: bool = False
+    size: int | Literal["auto"] = "auto"
     limit: int | None = 5
     hosts: tuple[str, ...] = ()
     ports: list[int] = Field(default_factory=list)
@@ -109,6 +110,13 @@ def test_the_overlays_name_in_any_case(name: str, tmp_path: Path, monkeypatch: p
     write(tmp_path, "test", "[pool]\nmax_size = 3")
     monkeypatch.setenv(name, "test")
     assert pool(tmp_path).max_size == 3
+
+
+def test_a_value_that_none_of_several_types_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALVO_POOL__SIZE", "x")
+    assert refusal(tmp_path) == (
+        "[pool] size: input should be a valid integer, unable to parse string as an integer, or input should be 'auto'"
+    )
 
 
 def test_a_file_that_is_none_or_may_not_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

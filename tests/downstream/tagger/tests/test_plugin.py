@@ -87,11 +87,3 @@ async def test_all_kinds_of_queries_are_answered(dsn: str) -> None:
 
             assert await kernel.cached("key", load) == 7
         assert kernel.plugin_stats("tagger")["tagged"] == 3
-
-
-async def test_a_tag_that_is_no_text_loses_no_query(dsn: str) -> None:
-    async with kernel_of(dsn) as kernel:
-        with tagged(route=7):  # type: ignore[arg-type]  # the mistake
-            assert await kernel.fetchval("select 1") == 1
-        [told] = [plugin for plugin in kernel.plugins() if plugin["name"] == "tagger"]
-        assert told["faults"] == 1
