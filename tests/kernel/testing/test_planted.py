@@ -682,7 +682,7 @@ def test_a_name_that_is_none(name: Any) -> None:
     "name, value, found",
     [
         ("other", f"{__name__}:Layer", "its entry point is called 'other'"),
-        ("planted", "galvo.testing:Database", "leads to galvo.testing:Database"),
+        ("planted", "galvo.testing.stage:Stage", "leads to galvo.testing.stage:Stage"),
     ],
 )
 def test_an_entry_point_that_leads_elsewhere(
