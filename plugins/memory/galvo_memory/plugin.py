@@ -68,6 +68,7 @@ class MemoryPlugin(Plugin):
         if isinstance(older, MemoryPlugin) and older is not self:
             self._watcher.inherit(older._watcher)
             self._relief.level = older._relief.level
+        del older  # this frame lives as long as this instance: the older one would, too
         collector = self._watcher.collector
         if not self._settings.tune_gc:
             collector.stop()

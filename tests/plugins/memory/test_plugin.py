@@ -7,6 +7,7 @@ import logging
 import os
 import pickle
 import re
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -364,6 +365,11 @@ async def test_a_reload_goes_on_where_it_was(tmp_path: Path) -> None:
         heard, looks = len(stage.hoard.heard), stage.hoard.looks
         await stage.hoard.until(lambda: stage.hoard.looks > looks + 5)
         assert len(stage.hoard.heard) <= heard + 1
+        replaced = weakref.ref(old)
+        del old
+        gc.unfreeze()
+        gc.collect()
+        assert replaced() is None
 
 
 async def test_a_reload_that_is_refused_changes_nothing(tmp_path: Path) -> None:
