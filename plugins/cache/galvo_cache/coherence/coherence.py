@@ -64,7 +64,7 @@ class Coherence:
         await self._membership.run()
 
     async def finish(self) -> None:
-        """After `run`: keep the writes still under way pending, and take each back when it ends; returns after the last.
+        """After `run`: keep what is still being written pending, and take it back as it ends; returns after the last.
 
         What this process owed at the end of `run` is forgotten; what it `owes` after this has come up meanwhile.
         """
