@@ -171,11 +171,8 @@ class Reloaded:
                 "connections": await self.kernel.fetchval(CONNECTIONS),
                 "pending_remote": cache.get("pending_remote", 0),
             }
-            if not cache.get("shares"):
-                pass  # it has not joined yet
-            elif most is not None and all(value <= most[key] for key, value in held.items()):
-                break
-            elif most is None and held == before:
+            quiet = held == before if most is None else all(value <= most[key] for key, value in held.items())
+            if quiet and cache.get("shares"):  # it has heard what is pending
                 break
             before = held
             await asyncio.sleep(0.1)
