@@ -84,9 +84,8 @@ class Page:
         self._port = str(free_port())
         self._blocks = blocks(text)
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        ours = {
-            name: value for name, value in os.environ.items() if not name.startswith("MAKE")
-        }  # `make test` runs this
+        # `make test` runs this, and a page's own `make` is to know nothing of it.
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         self._environment = {**ours, **given, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1"}
         self._background: list[subprocess.Popen[bytes]] = []
         if "\n$ galvo lock\n" not in text:  # which makes a new one
