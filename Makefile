@@ -14,8 +14,8 @@ demo: .venv/.run
 	@$(BIN)/galvo run demo $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/pytest -q --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS) || { [ $$? -eq 1 ] && \
-	    echo "Once more, one by one, in case that three at a time were too many for this machine:" && \
+	@$(BIN)/pytest -q --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS) || { [ $$? -eq 1 ] && \
+	    echo "Once more, one by one, in case that four at a time were too many for this machine:" && \
 	    $(BIN)/pytest -v --last-failed --last-failed-no-failures none $(ARGS); }
 
 check: .venv/.dev

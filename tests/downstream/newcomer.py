@@ -30,7 +30,9 @@ class Newcomer(Page):
         self._background: list[subprocess.Popen[bytes]] = []
         state = folder.with_name(f"{folder.name}.session")
         ours = {
-            name: value for name, value in os.environ.items() if not name.startswith(("GALVO_", "PYTHON", "VIRTUAL_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("GALVO_", "MAKE", "PYTHON", "VIRTUAL_"))
         }
         path_ = f"{folder}/.venv/bin:{os.environ['PATH']}"  # for what runs in the background; the session activates it
         self._environment = {**ours, **given, "NEWCOMER": str(state), "PATH": path_, "COLUMNS": "80", "NO_COLOR": "1"}

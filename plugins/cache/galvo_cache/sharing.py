@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 
 from galvo import Context, ForCaller, GalvoError, PluginError
 from galvo_cache.allowed import SESSION_SETTINGS
@@ -141,10 +142,13 @@ class Sharing:
         """
         older, self._older = self._older, None
         if self.on and not (continuous and (older is None or older._followed(self))):
-            self._behind = True
-            if self.coherence is not None:
-                self.coherence.owe_everything()
+            self._fall_behind()
         self._settled = True
+
+    def _fall_behind(self) -> None:
+        self._behind = True
+        if self.coherence is not None:
+            self.coherence.owe_everything()
 
     def _followed(self, by: Sharing) -> bool:
         """Those whom `by` joins have been told of all that was written."""
@@ -156,36 +160,48 @@ class Sharing:
     async def run(self) -> None:
         """Find out which database this is, join those who share it, and follow them until cancelled; all that again
         when the pool has moved."""
-        while True:
-            self._moved = moved = anyio.Event()
-            if not await self._identify():
-                await anyio.sleep(RETRY)  # nothing tells
-                continue
-            if moved.is_set():
-                continue
-            coherence = Coherence(
-                self.client,
-                self.namespace,
-                self._following,
-                lease=self._settings.lease,
-                unknown_outcome=self._settings.unknown_outcome,
-                on_lease=partial(self._leased, moved),
-                log=self._context.log,
-            )
-            alongside = await self._on_joining(coherence)
-            if moved.is_set():
-                continue
-            self.coherence = coherence
-            if self._behind:
-                coherence.owe_everything()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._tell_missed)
-                tasks.start_soon(coherence.run)
-                if alongside is not None:
-                    tasks.start_soon(alongside)
-                await moved.wait()
-                tasks.cancel_scope.cancel()
-            self._behind = self._behind or coherence.owes
+        async with anyio.create_task_group() as finishing:
+            while True:
+                await self._share(finishing)
+
+    async def _share(self, finishing: TaskGroup) -> None:
+        self._moved = moved = anyio.Event()
+        if not await self._identify():
+            await anyio.sleep(RETRY)  # nothing tells
+            return
+        if moved.is_set():
+            return
+        coherence = Coherence(
+            self.client,
+            self.namespace,
+            self._following,
+            lease=self._settings.lease,
+            unknown_outcome=self._settings.unknown_outcome,
+            on_lease=partial(self._leased, moved),
+            log=self._context.log,
+        )
+        alongside = await self._on_joining(coherence)
+        if moved.is_set():
+            return
+        self.coherence = coherence
+        if self._behind:
+            coherence.owe_everything()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._tell_missed)
+            tasks.start_soon(coherence.run)
+            if alongside is not None:
+                tasks.start_soon(alongside)
+            await moved.wait()
+            tasks.cancel_scope.cancel()
+        self._behind = self._behind or coherence.owes
+        finishing.start_soon(self._finish, coherence)
+
+    async def _finish(self, coherence: Coherence) -> None:
+        try:
+            await coherence.finish()
+        finally:
+            if coherence.owes:
+                self._fall_behind()
 
     def moved(self) -> None:
         """The pool leads to another database, or under other settings: what others say is not about it."""

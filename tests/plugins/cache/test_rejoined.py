@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import asyncpg
 import pytest
 from msgspec.structs import replace
 from pydantic import SecretStr
@@ -17,7 +18,7 @@ from galvo_cache import CachePlugin
 from galvo_embedded import Servers
 from galvo_pool import PoolPlugin
 from tests.plugins.cache.coherence.own_redis import OwnRedis
-from tests.plugins.cache.stand import Stand, standing
+from tests.plugins.cache.stand import Stand, locked, standing
 from tests.thorough import some
 
 pytestmark = pytest.mark.anyio
@@ -158,3 +159,49 @@ async def test_a_write_that_is_cancelled_beside_a_shadow_may_still_happen(dsn: s
         task.cancel()
         await asyncio.wait([task])
         assert stand["pending"] == 1
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+async def test_a_write_under_way_when_the_pool_is_replaced_is_taken_back_at_its_end(
+    ends: str, dsn: str, servers: Servers
+) -> None:
+    """By whoever announced it, though it has left by then: nobody has to wait for `unknown_outcome`."""
+    cache = {**CACHE, "redis": await servers.redis(), "unknown_outcome": 600}
+    sql = LATE if ends == "well" else LATE.replace("price + 1", "price / (price - price)")
+    async with standing(dsn, cache) as stand:
+        await until(lambda: stand["shares"])
+        held = stand.gate.stop(sql)
+        task = asyncio.create_task(stand.kernel.execute(sql))
+        await held.reached.wait()
+        stand.kernel.find_capability("cache").reset()  # what a pool says that has taken another's place
+        await until(lambda: stand["shares"])
+        assert stand["pending_remote"] == 1  # not before its end
+        held.go.set()
+        assert (await asyncio.gather(task, return_exceptions=True) == ["UPDATE 1"]) is (ends == "well")
+        with anyio.fail_after(20):
+            await until(lambda: not stand["pending_remote"])
+        await until(lambda: stand["shares"])
+        await stand.warm(DEAR)
+        assert await stand.kernel.fetchval(DEAR) == await stand.truth(DEAR)
+
+
+async def test_a_write_of_unknown_end_stays_pending_when_the_pool_is_replaced(dsn: str, servers: Servers) -> None:
+    cache = {**CACHE, "redis": await servers.redis(), "unknown_outcome": 600}
+    async with standing(dsn, cache) as stand:
+        reset = stand.kernel.find_capability("cache").reset
+        await until(lambda: stand["shares"])
+        await stand.other.execute(f"begin; {LATE}")
+        task = asyncio.create_task(stand.kernel.execute(LATE))
+        await locked(stand.other)
+        reset()
+        await until(lambda: stand["shares"])
+        await stand.other.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'"
+            " and datname = current_database()"
+        )
+        with pytest.raises(asyncpg.PostgresError):
+            await task
+        for _ in range(2):
+            assert stand["pending_remote"] == 1
+            reset()
+            await until(lambda: stand["shares"])

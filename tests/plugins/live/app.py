@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 
@@ -13,7 +14,8 @@ from galvo import Kernel
 async def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if sys.argv[1:] == ["own"]:
-        signal.signal(signal.SIGHUP, lambda *_: print("my own hang-up", flush=True))
+        # Not print: the signal may come in the middle of another one.
+        signal.signal(signal.SIGHUP, lambda *_: os.write(1, b"my own hang-up\n"))
     async with Kernel.from_settings() as kernel:
         print("ready", flush=True)
         while line := (await asyncio.to_thread(sys.stdin.readline)).strip():

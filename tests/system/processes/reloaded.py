@@ -69,6 +69,8 @@ class Reloaded:
         self.surprises: list[str] = []
         self.seen: weakref.WeakSet[Any] = weakref.WeakSet()
         """Every instance of a plugin that has run."""
+        self.hits = 0
+        self._looked_at: tuple[Callable[[], Any], int] = (lambda: None, 0)
         self._file = folder / "settings/galvo.toml"
 
     def write(self, tables: dict[str, dict[str, Any]], more: str = "") -> None:
@@ -85,6 +87,15 @@ class Reloaded:
                 await do(pause)
             except Exception as error:  # each is a query that was lost
                 self.lost.append(f"{type(error).__name__}: {error}")
+
+    def look(self) -> None:
+        """Count the hits since the last look, or since the start of an instance that was not there then."""
+        cache = self.kernel.supervisor.units["cache"].plugin
+        if cache is not None:
+            seen, before = self._looked_at
+            hits = int(cache.stats()["hits"])
+            self.hits += hits - (before if seen() is cache else 0)
+            self._looked_at = weakref.ref(cache), hits
 
     async def change(self) -> None:
         """One, which may be refused only if it cannot work."""
@@ -149,6 +160,7 @@ class Reloaded:
         process, before = psutil.Process(), dict[str, Any]()
         for _ in range(300):
             gc.collect()
+            cache = self.kernel.plugin_stats("cache")
             held = {
                 "tasks": len(asyncio.all_tasks()),
                 # Those that wait for work are taken leave of some time later.
@@ -157,10 +169,10 @@ class Reloaded:
                 ),
                 "fds": process.num_fds(),
                 "connections": await self.kernel.fetchval(CONNECTIONS),
+                "pending_remote": cache.get("pending_remote", 0),
             }
-            if most is not None and all(value <= most[key] for key, value in held.items()):
-                break
-            if most is None and held == before:
+            quiet = held == before if most is None else all(value <= most[key] for key, value in held.items())
+            if quiet and cache.get("shares"):  # it has heard what is pending
                 break
             before = held
             await asyncio.sleep(0.1)
@@ -184,6 +196,7 @@ async def main(folder: Path, changes: int, seed: int) -> None:
                 enough = app.oracle.counts["reads"] + BETWEEN
                 while app.oracle.counts["reads"] < enough and len(app.lost) < 100:  # noqa: ASYNC110  # it has no event
                     await asyncio.sleep(0.002)
+                app.look()
                 await app.change()
                 if number % 50 == 49:
                     rss.append(psutil.Process().memory_info().rss)
@@ -204,7 +217,8 @@ async def main(folder: Path, changes: int, seed: int) -> None:
             "rss": rss,
             "left": sorted(type(plugin).__name__ for plugin in app.seen if id(plugin) not in running),
             "faults": {info["name"]: info["last_fault"] for info in kernel.plugins() if info["faults"]},
-            "hits": kernel.plugin_stats("cache").get("hits"),
+            "hits": app.hits,
+            "asked": changes * BETWEEN,
             "seconds": time.monotonic() - began,
         }
     told["tasks left"] = len(asyncio.all_tasks()) - 1

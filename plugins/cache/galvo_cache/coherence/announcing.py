@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 import anyio
@@ -71,14 +72,35 @@ class Announcing:
             self.releases.hold(mark.ids)
             if self.tasks is not None:
                 self.tasks.start_soon(self._release_later, mark)
+            else:
+                self._marks.forget(mark)  # others take it back when it is time
             return
         if not self._sound(mark):
             self._owe(mark.touch)
         self._release(mark)
 
+    async def finish(self) -> None:
+        """See Coherence.finish."""
+        self.owed = {}  # its successor's
+        try:
+            async with anyio.create_task_group() as self.tasks:
+                while True:
+                    self.releases.hold([*self._marks.live])  # or others take back what still runs
+                    with suppress(Away):
+                        await self.releases.flush()
+                        if not self._marks.live:
+                            return
+                    await anyio.sleep(RETRY)
+        finally:
+            self.tasks = None
+            with anyio.CancelScope(shield=True), suppress(Away):
+                await self.releases.flush()
+
     async def say_again(self) -> None:
         """Of writes under way that were announced before a doubt, whoever joined since must know. Raises Away."""
         for mark in {id(mark): mark for mark in self._marks.live.values()}.values():
+            if mark.ids[0] not in self._marks.live:
+                continue  # it has ended while the others were said, and nobody would take it back once more
             said, data = announcement(self._marks.again(mark), mark.touch)
             await self._server.run(ANNOUNCE, said.id, data, *fields_renewed(said.touch))
 
@@ -141,7 +163,10 @@ class Announcing:
             self.releases.end(mark.ids)
 
     async def _release_later(self, mark: Mark) -> None:
-        await anyio.sleep(self._unknown_outcome)
+        try:
+            await anyio.sleep(self._unknown_outcome)
+        finally:
+            self._marks.forget(mark)  # cancelled: others take it back
         self.release(mark, open=False)
 
     def _owe(self, touch: Touch | None) -> None:

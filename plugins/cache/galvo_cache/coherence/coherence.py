@@ -63,6 +63,13 @@ class Coherence:
         """Join and follow until cancelled; then leave, so that nobody waits for this process."""
         await self._membership.run()
 
+    async def finish(self) -> None:
+        """After `run`: keep what is still being written pending, and take it back as it ends; returns after the last.
+
+        What this process owed at the end of `run` is forgotten; what it `owes` after this has come up meanwhile.
+        """
+        await self._announcing.finish()
+
     @property
     def trusted(self) -> bool:
         """Answers may be served from memory now."""

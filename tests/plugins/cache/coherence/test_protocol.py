@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import pytest
 from redis.asyncio import Redis
 
 from galvo_cache.coherence import Unannounced
+from galvo_cache.coherence.scripts import ANNOUNCE, Script
 from galvo_cache.coherence.wire import Ack, encode
 from tests.plugins.cache.coherence.members import ROW, Join, Member, until
 from tests.plugins.cache.coherence.own_redis import OwnRedis
@@ -118,6 +121,27 @@ async def test_a_write_under_way_survives_a_flush(join: Join, redis: Redis) -> N
     assert await writer.coherence.settle(mark)
     assert writer.stat("resettled") == 1, "it was not known all the time"
     await until(lambda: not reader.held and not late.held)
+
+
+async def test_a_write_that_ends_while_others_are_said_again_is_not_said_again(join: Join, redis: Redis) -> None:
+    writer, reader = await join(), await join()
+    first, second = await writer.coherence.announce(ROW), await writer.coherence.announce(ROW)
+    server: Any = writer.coherence._server
+    run = server.run
+
+    async def run_and_end(script: Script, *args: Any) -> Any:
+        answer = await run(script, *args)
+        if script is ANNOUNCE and second.ids[0] in writer.coherence._announcing._marks.live:
+            writer.coherence.release(second)
+        return answer
+
+    server.run = run_and_end
+    await redis.flushall()
+    await until(lambda: writer.stat("doubts"))
+    await writer.trusted()
+    writer.coherence.release(first)
+    await until(lambda: not reader.held)
+    assert not writer.coherence._announcing._marks.live
 
 
 async def test_a_release_that_was_lost_is_healed(join: Join) -> None:

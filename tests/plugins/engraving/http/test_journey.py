@@ -29,7 +29,7 @@ async def test_the_right_plugins_run(api: Api, subset: str) -> None:
         return
     assert api.shop.kernel is not None
     running = {one["name"] for one in api.shop.kernel.plugins() if one["state"] == "active"}
-    assert running == {"cache", "pool", "index", "memory", "monitor"} - {subset}
+    assert running == {"cache", "pool", "index", "memory", "monitor", "live"} - {subset}
     assert api.shop.toggles is not None
 
 
