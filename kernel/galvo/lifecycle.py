@@ -54,24 +54,29 @@ class Supervisor:
     # -- start and stop of everything -------------------------------------------------------------
 
     async def start(self, tasks: TaskGroup) -> None:
-        """Start what is on, in order. Raises PluginError for a required plugin, after unwinding."""
-        self._tasks, self._eject, self._starting, self.stopping = tasks, anyio.Event(), True, False
-        tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
-        self.publish()
-        try:
-            for unit in self._startable():
-                try:
-                    await self._start(unit)
-                except PluginError as error:
-                    if unit.required:
-                        raise
-                    log.error("%s; going on without it", error)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self.stop()
-            raise
-        finally:
-            self._starting = False
+        """Start what is on, in order. Raises PluginError for a required plugin, after unwinding.
+
+        Nothing else changes meanwhile: a reload would replace what is still starting, and nobody would stop that.
+        """
+        async with self._lock:
+            self._tasks, self._eject, self._starting, self.stopping = tasks, anyio.Event(), True, False
+            tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
+            self.publish()
+            try:
+                for unit in self._startable():
+                    try:
+                        await self._start(unit)
+                    except PluginError as error:
+                        if unit.required:
+                            raise
+                        log.error("%s; going on without it", error)
+            except BaseException:
+                self.stopping = True
+                with anyio.CancelScope(shield=True):
+                    await self._stop()
+                raise
+            finally:
+                self._starting = False
 
     def _startable(self) -> list[Unit]:
         """What is on, in the order of its start; of a cycle one is left out, and those that require it fail with it."""
@@ -91,11 +96,14 @@ class Supervisor:
         """Stop everything in reverse order, after the running queries have ended."""
         self.stopping = True
         async with self._lock:
-            await self._drained()
-            for unit in reversed(start_order(self._in_state(*RUNNING))):
-                await self._leave(unit)
-            self._tasks = None
-            self.publish()
+            await self._stop()
+
+    async def _stop(self) -> None:
+        await self._drained()
+        for unit in reversed(start_order(self._in_state(*RUNNING))):
+            await self._leave(unit)
+        self._tasks = None
+        self.publish()
 
     def abandon(self) -> None:
         """Cancel what still runs: a second cancellation, which no shield holds off in asyncio, has ended `stop`."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from galvo import Kernel, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo import GalvoError, Kernel, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo.errors import KernelClosed
 from galvo.unit import Unit
 
 pytestmark = pytest.mark.anyio
@@ -230,3 +231,74 @@ async def test_a_plugin_knows_whether_queries_went_past_it(no_leak: NoLeak) -> N
         kernel.supervisor.eject(unit(kernel, "told"))
         await reload(kernel, {Told: {}, Inner: {}})
         assert told == [False]
+
+
+async def test_a_reload_waits_for_the_end_of_the_start(no_leak: NoLeak, until: Until) -> None:
+    """Else what it replaces while that starts would never stop."""
+    log: list[str] = []
+    asked, go = anyio.Event(), anyio.Event()
+
+    class Slow(tracer("a", log)):  # type: ignore[misc]
+        @asynccontextmanager
+        async def lifespan(self) -> AsyncIterator[None]:
+            asked.set()
+            if self.settings.mode == "active":
+                await go.wait()
+            async with super().lifespan():
+                yield
+
+    kernel = Kernel.of({Slow: {}, Inner: {}})
+
+    async def change() -> None:
+        await asked.wait()
+        tasks.start_soon(reload, kernel, {Slow: {"mode": "shadow"}, Inner: {}})
+        await anyio.wait_all_tasks_blocked()
+        go.set()
+
+    async with no_leak(), anyio.create_task_group() as tasks:
+        tasks.start_soon(change)
+        async with kernel:
+            await until(lambda: "-a active" in log)
+            assert await kernel.fetch("q") == ["inner"]
+            assert states(kernel) == {"a": "active", "inner": "active"}
+    assert log == ["+a active", "+a shadow", "-a active", "-a shadow"]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_reload_beside_a_start_that_fails_is_refused(no_leak: NoLeak, *, cancelled: bool) -> None:
+    log: list[str] = []
+    asked, go = anyio.Event(), anyio.Event()
+    refused: list[GalvoError] = []
+
+    class Failing(tracer("b", log)):  # type: ignore[misc]
+        @asynccontextmanager
+        async def lifespan(self) -> AsyncIterator[None]:
+            asked.set()
+            await go.wait()
+            raise OSError("no")
+            yield
+
+    a = tracer("a", log)
+    kernel = Kernel.of({a: {}, Failing: {"required": True}})
+
+    async def change() -> None:
+        try:
+            await reload(kernel, {a: {"mode": "shadow"}, Failing: {"on": False}})
+        except GalvoError as error:
+            refused.append(error)
+
+    async def end() -> None:
+        await asked.wait()
+        tasks.start_soon(change)
+        await anyio.wait_all_tasks_blocked()
+        (scope.cancel if cancelled else go.set)()
+
+    async with no_leak(), anyio.create_task_group() as tasks:
+        tasks.start_soon(end)
+        with anyio.CancelScope() as scope:
+            with pytest.raises(PluginError) if not cancelled else nullcontext():
+                async with kernel:
+                    pass
+    assert log == ["+a active", "-a active"]
+    assert [type(error) for error in refused] == [KernelClosed]
+    assert not kernel.running
