@@ -12,6 +12,7 @@ import anyio
 import msgspec
 
 from galvo.errors import GalvoError, KernelClosed
+from galvo.printing import one_line
 from galvo.unit import sentence
 
 if TYPE_CHECKING:
@@ -201,5 +202,4 @@ class _Asked:
 
 def _line(text: str) -> str:
     """One line, whoever wrote it: it goes to the log and to a terminal."""
-    kept = " ".join(text.split())[:LONGEST]
-    return "".join(one if one.isprintable() else "?" for one in kept)
+    return one_line(text)[:LONGEST]

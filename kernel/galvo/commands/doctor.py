@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from galvo.commands.showing import printable
 from galvo.doctor import Section, examine
+from galvo.printing import one_line
 
 TEXT = (
     "Look at versions, settings, limits and servers: what is found, whether it is well, and what to change. "
@@ -50,7 +50,7 @@ def shown(sections: Sequence[Section]) -> Iterator[str]:
         yield from [""] * (number > 0)
         yield part.about
         for one in part.findings:
-            subject = printable(one.subject)
+            subject = one_line(one.subject)
             head = f"  {one.verdict:8} {subject:{SUBJECT}} "
             if len(subject) > SUBJECT:
                 yield head.rstrip()
@@ -61,4 +61,4 @@ def shown(sections: Sequence[Section]) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(printable(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return textwrap.wrap(one_line(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)

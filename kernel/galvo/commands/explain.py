@@ -11,11 +11,12 @@ from typing import Any
 
 from galvo.blueprint import plan
 from galvo.commands.running import asked, pid
-from galvo.commands.showing import printable, show
+from galvo.commands.showing import show
 from galvo.errors import GalvoError
 from galvo.explain import duration, lines
 from galvo.hookspecs import KINDS
 from galvo.kernel import Kernel
+from galvo.printing import one_line, printable
 
 TEXT = (
     "Show a hook's layers, outermost first, and, where an application runs, how often they are called and how long "
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     problems = [answer["problem"] for answer in told.values() if isinstance(answer, dict) and "problem" in answer]
     if problems and not options.json:
         raise GalvoError(problems[0])
-    print(json.dumps(told) if options.json else "\n".join(map(plain, lines(told))))
+    print(json.dumps(told) if options.json else "\n".join(map(printable, lines(told))))
     return int(bool(problems))
 
 
@@ -112,13 +113,8 @@ def _notes(told: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"no figures: {told['problem']}")
 
 
-def plain(line: str) -> str:
-    """With its indentation."""
-    return "".join(one if one.isprintable() else "?" for one in line)
-
-
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(printable(text), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(one_line(text), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _seconds(text: str) -> float:

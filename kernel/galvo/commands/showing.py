@@ -8,11 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def printable(text: str) -> str:
-    """In one line, and nothing that a terminal obeys: a server's names may be anybody's."""
-    return "".join(one if one.isprintable() else "?" for one in " ".join(text.split()))
-
-
 def show(options: argparse.Namespace, data: Any, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """`data` with `--json`, else `rows` under `head`."""
     if options.json:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from galvo_local.asking import PROC, NoAnswer
+from galvo_local.printing import printable
 
 LONGEST = 40
 """Characters of a command that are shown."""
@@ -48,7 +49,7 @@ def elsewhere(pid: int) -> str:
 def folder(pid: int) -> str:
     """Its working directory; "" when that may not be seen."""
     try:
-        return _printable(os.readlink(PROC / str(pid) / "cwd"))
+        return printable(os.readlink(PROC / str(pid) / "cwd"))
     except OSError:
         return ""
 
@@ -59,17 +60,12 @@ def described(pid: int, user: str = "") -> str:
         words = (PROC / str(pid) / "cmdline").read_text("utf-8", "replace").rstrip("\0").split("\0")
     except OSError:
         words = [""]
-    command = _printable(" ".join([os.path.basename(words[0]), *words[1:]]))
+    command = printable(" ".join([os.path.basename(words[0]), *words[1:]]))
     if len(command) > LONGEST:
         command = f"{command[:LONGEST].rstrip()}..."
     place = folder(pid)
     told = " ".join(part for part in (command, place and f"in {place}") if part)
     return f"{pid}{f' (user {user})' if user else ''}{f': {told}' if told else ''}"
-
-
-def _printable(text: str) -> str:
-    """Whoever starts a process chooses its command line; a terminal must not obey it."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def pid_of(text: str) -> int:

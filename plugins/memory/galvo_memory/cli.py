@@ -14,7 +14,7 @@ from textwrap import wrap
 import msgspec
 
 from galvo import GalvoError
-from galvo_local import pid_of
+from galvo_local import pid_of, printable
 from galvo_memory.asking.asking import only, processes, trace
 from galvo_memory.asking.look import LOOKS, Look, Looker
 from galvo_memory.asking.rows import EVERY, HEAD, LISTED, listed, row
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
             return _watch(pids[0], options.every, options.count, as_json=options.json)
         look = Looker(pids[0]).look(LOOKS)
     except GalvoError as error:
-        print(f"galvo: {_printable(str(error))}", file=sys.stderr)
+        print(f"galvo: {printable(str(error))}", file=sys.stderr)
         return 1
     _print([_json(look)] if options.json else shown(look))
     return code(look)
@@ -130,16 +130,11 @@ def _trace(pid: int, seconds: float, *, types: bool, as_json: bool) -> int:
     return 0
 
 
-def _printable(text: str) -> str:
-    """What others say is not to steer the terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
 def _print(lines: Iterable[str]) -> None:
     """Also in a terminal that knows few characters."""
     encoding = sys.stdout.encoding or "ascii"
     for line in lines:
-        text = _printable(line)
+        text = printable(line)
         try:
             text.encode(encoding)
         except UnicodeEncodeError:

@@ -99,11 +99,6 @@ def expression(
     return f"{added} ({rate('_count' if metric.kind == 'histogram' else '')})"
 
 
-def plain(text: str) -> str:
-    """In one line, and without what moves a terminal's cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 def _clean(given: str) -> str:
     made = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_:]", "_", given)) or "_"
     return f"_{made}" if made[0].isdigit() else made

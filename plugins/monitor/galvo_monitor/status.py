@@ -13,8 +13,8 @@ import msgspec
 
 import galvo_local
 from galvo import GalvoError
+from galvo_local import printable
 from galvo_monitor.asking.asking import Ended, NoAnswer, ask, owners, processes
-from galvo_monitor.terminal.figures import printable
 from galvo_monitor.terminal.printing import console
 from galvo_monitor.view import View
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import galvo_local
 from galvo import GalvoError
+from galvo_local import printable
 from galvo_monitor.arguments import seconds
 from galvo_monitor.asking.asking import Ended, NoAnswer, ask, owners, processes
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.status import given, name
 from galvo_monitor.status import note as about
-from galvo_monitor.terminal.figures import printable
 from galvo_monitor.terminal.printing import console
 from galvo_monitor.view import View
 

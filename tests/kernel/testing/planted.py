@@ -164,14 +164,18 @@ class LeakyStop(Layer):
             task.cancel()
 
 
-@caught("double_switches", "after a double switch")
-class OnlyTwice(Layer):
+class Counted(Layer):
+    """Knows how often it was made."""
+
     starts = 0
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         type(self).starts += 1
 
+
+@caught("double_switches", "after a double switch")
+class OnlyTwice(Counted):
     @hookimpl
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
         return Rows() if self.starts > 1 else await proceed(query)
@@ -216,13 +220,7 @@ class Stale(Layer):
 
 
 @caught("reload", "was answered with")
-class OldAnswers(Layer):
-    starts = 0
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        type(self).starts += 1
-
+class OldAnswers(Counted):
     @hookimpl
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:
         return Rows() if self.settings.mode == "active" and self.starts > 1 else await proceed(query)

@@ -60,11 +60,6 @@ def who(told: dict[str, Any]) -> str:
     return f"process {told['pid']}" + (f" in {told['folder']}" if "folder" in told else "")
 
 
-def printable(text: str) -> str:
-    """Nothing that a terminal obeys, whoever the text is from."""
-    return "".join(one if one.isprintable() else "?" for one in text)
-
-
 def short(text: str, size: int) -> str:
     """In one line and at most `size` bytes: a question has to be short."""
     line = "".join(one for one in " ".join(text.split()) if one.isprintable())

@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from galvo_live.commands.asking import asked, parser, printable, who
+from galvo_live.commands.asking import asked, parser, who
+from galvo_local import printable
 
 TEXT = "List the last 100 changes that a running application was asked for: when, what, by whom, why, and the result."
 SECONDS = 5.0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from galvo_local import printable
 from galvo_memory.errors import MemoryProblem, Unreadable
 from galvo_memory.signals.files import fields, read
 
@@ -53,9 +54,4 @@ class Process(msgspec.Struct, frozen=True):
         if stat[0] == "Z":
             raise NoProcess(f"process {pid} has ended")
         seconds = max(0.0, up - started / os.sysconf("SC_CLK_TCK"))
-        return cls(pid, _printable(command), seconds, started, *numbers)
-
-
-def _printable(text: str) -> str:
-    """Whoever starts a process chooses its command line; a terminal must not obey it."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+        return cls(pid, printable(command), seconds, started, *numbers)

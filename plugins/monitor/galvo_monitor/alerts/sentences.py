@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from galvo_local import printable
 from galvo_monitor.alerts.rule import Rule
 from galvo_monitor.alerts.source import Labels
 from galvo_monitor.catalogue import metric
 from galvo_monitor.insights.words import duration, share, size
-from galvo_monitor.names import plain
 
 FIELD = re.compile(r"\{([^{}]+)\}")
 LONGEST = 80
@@ -50,5 +50,5 @@ def _default(rule: Rule, labels: Labels) -> str:
 
 def short(text: str) -> str:
     """Plain, and no longer than anybody reads."""
-    shown = plain(text)
+    shown = printable(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Final
 
-from galvo_monitor.names import plain
+from galvo_local import printable
 from galvo_monitor.series import Series, Values
 from galvo_monitor.store.past import Past, drawn
 from galvo_monitor.store.ring import Point, Ring
@@ -73,8 +73,8 @@ class Store:
         self.problem = None
         if left:
             self.problem = (
-                f"{len(left)} series do not fit into the {self.most} of the store, the first is {plain(str(left[0]))}: "
-                "raise series under [monitor]"
+                f"{len(left)} series do not fit into the {self.most} of the store, the first is "
+                f"{printable(str(left[0]))}: raise series under [monitor]"
             )
             if not self._told:
                 self._log.warning("%s", self.problem)

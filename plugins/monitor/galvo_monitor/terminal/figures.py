@@ -45,11 +45,6 @@ def sparks(values: Sequence[float | None], width: int) -> str:
     return "".join(" " if value is None else BARS[round(max(0.0, value) * scale)] for value in last)
 
 
-def printable(text: str) -> str:
-    """What others say is not to steer the terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
 def _seconds(value: float) -> str:
     if abs(value) >= 120:
         return ("-" if value < 0 else "") + span(abs(value))

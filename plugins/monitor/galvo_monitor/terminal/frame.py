@@ -11,8 +11,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from galvo_local import printable
 from galvo_monitor import view as shown
-from galvo_monitor.terminal.figures import figure, printable, span, sparks
+from galvo_monitor.terminal.figures import figure, span, sparks
 from galvo_monitor.view import Alert, Chart, Insight, Panel, Value, View
 
 Past = Mapping[str, Sequence[float | None]]

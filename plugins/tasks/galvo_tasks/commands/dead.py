@@ -11,12 +11,12 @@ from amqp.exceptions import AMQPError
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from galvo_local import printable
 from galvo_tasks.errors import NoBroker, TasksProblem
 from galvo_tasks.guard.dead import DeadLetters, NotGiven, dead_letters
 from galvo_tasks.guard.entry import Entry
 from galvo_tasks.guard.shown import as_json, facts, listed
 from galvo_tasks.program.application import application
-from galvo_tasks.program.shown import printable
 
 _AWAY = (OperationalError, RedisError, AMQPError, OSError)
 

@@ -13,12 +13,12 @@ from celery import Celery
 from kombu import Connection, Queue
 
 from galvo import Metric
+from galvo_local import printable
 from galvo_tasks.app import queues_of
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import TasksProblem
 from galvo_tasks.guard.entry import UNREADABLE, Entry, decoded, encoded, renewed
 from galvo_tasks.guard.verdict import MAY_HAVE_RUN
-from galvo_tasks.program.shown import printable
 from galvo_tasks.settings import settings_of
 
 DEAD = Metric("galvo.tasks.dead", "gauge", "{task}")

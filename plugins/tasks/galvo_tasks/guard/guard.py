@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery, signals
 
+from galvo_local import printable
 from galvo_tasks.broker.lost import LOST
 from galvo_tasks.config.preset import kind_of
 from galvo_tasks.errors import TasksProblem
@@ -20,7 +21,6 @@ from galvo_tasks.guard.settling import Ended, Settling
 from galvo_tasks.jobs.telling import teller_of
 from galvo_tasks.metering.metrics import done
 from galvo_tasks.metering.recorder import record
-from galvo_tasks.program.shown import printable
 from galvo_tasks.settings import settings_of
 
 logger = logging.getLogger(__name__)

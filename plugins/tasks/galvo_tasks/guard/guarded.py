@@ -12,11 +12,11 @@ from celery.utils.functional import noop
 from celery.worker.request import Request
 from celery.worker.state import task_ready
 
+from galvo_local import printable
 from galvo_tasks.guard.entry import entry
 from galvo_tasks.guard.guard import guard_of
 from galvo_tasks.guard.letter import attempt_of, letter_of
 from galvo_tasks.guard.verdict import poison
-from galvo_tasks.program.shown import printable
 from galvo_tasks.publishing.problems import NotFollowed
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from galvo_local import printable
 from galvo_tasks.guard.dead import DeadLetters
 from galvo_tasks.guard.letter import Letter
-from galvo_tasks.program.shown import printable
 from galvo_tasks.scaling.forks import uncut
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from galvo.sizes import show
+from galvo_local import printable
 from galvo_tasks.guard.entry import Entry
-from galvo_tasks.program.shown import WIDTH, printable, wrapped
+from galvo_tasks.program.shown import WIDTH, wrapped
 
 SHORT = 8
 LONGEST = 36

@@ -11,12 +11,12 @@ from typing import Any
 from celery import Celery
 from celery.worker.strategy import default
 
+from galvo_local import printable
 from galvo_tasks.broker.lost import LOST
 from galvo_tasks.guard.guard import Guard, guard_of
 from galvo_tasks.guard.guarded import Guarded
 from galvo_tasks.guard.letter import attempt_of, letter_of, lost_of
 from galvo_tasks.guard.verdict import Verdict, due_in, verdict
-from galvo_tasks.program.shown import printable
 
 logger = logging.getLogger(__name__)
 

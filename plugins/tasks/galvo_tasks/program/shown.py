@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from textwrap import wrap
 
+from galvo_local import printable
+
 WIDTH = 80
 
 
@@ -18,11 +20,6 @@ def wrapped(text: str, first: str = "") -> list[str]:
         break_on_hyphens=False,
         break_long_words=False,
     )
-
-
-def printable(text: str) -> str:
-    """What others say is not to steer the terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def say(text: str) -> None:

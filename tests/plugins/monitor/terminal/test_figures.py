@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from galvo_monitor.terminal.figures import figure, printable, span, sparks
+from galvo_local import printable
+from galvo_monitor.terminal.figures import figure, span, sparks
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from galvo_local import printable
 from galvo_monitor.alerts.errors import RuleProblem
 from galvo_monitor.alerts.notifying.endpoint import Endpoint
 from galvo_monitor.alerts.notifying.payload import posted, webhook
 from galvo_monitor.alerts.sentences import short
 from galvo_monitor.alerts.transition import Transition
 from galvo_monitor.insights.words import duration
-from galvo_monitor.names import plain
 
 SHORTEST = 16
 LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.ERROR}
@@ -98,7 +98,7 @@ def write(log: logging.Logger, told: Sequence[Transition]) -> None:
     """The notifier that always is there."""
     for one in told:
         where = "".join(f", {short(name)} {short(value)}" for name, value in one.labels)
-        sentence = plain(one.sentence)
+        sentence = printable(one.sentence)
         if one.event == "resolved":
             log.info("resolved: %s after %s%s: %s", one.name, duration(max(0.0, one.at - one.since)), where, sentence)
         else:
