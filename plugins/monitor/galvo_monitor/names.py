@@ -38,6 +38,7 @@ def name(metric: Metric) -> str:
         made = f"{made}_{unit}"
     if metric.kind == "counter":
         return f"{made}_total"
+    made = re.sub(r"(_total)+$", "", made) or "_"
     return f"{made}_value" if metric.kind == "gauge" and made.endswith(PARTS) else made
 
 

@@ -36,6 +36,8 @@ HITS = Metric("galvo.cache.hits", "counter", "{read}")
         ("already.seconds", "histogram", "s", "already_seconds"),
         ("9 lives//left", "gauge", "{life}", "_9_lives_left"),
         ("", "gauge", "", "_"),
+        ("rows", "gauge", "total", "rows"),
+        ("_total", "histogram", "total", "_"),
     ],
 )
 def test_names(given: str, kind: Literal["counter", "gauge", "histogram"], unit: str, expected: str) -> None:

@@ -226,11 +226,15 @@ async def test_07_a_declared_function_is_kept(dsn: str) -> None:
 
 
 async def test_08_an_immutable_function_that_reads_a_table(dsn: str) -> None:
-    """PostgreSQL believes the declaration; for a function that is called by name galvo need not."""
-    async with two(dsn, TOTAL.replace("stable", "immutable")) as s:
+    """PostgreSQL believes the declaration; for a function that is called by name galvo need not.
+
+    A plan has its answer as a constant for as long as its connection keeps it: one connection on each side.
+    """
+    async with two(dsn, TOTAL.replace("stable", "immutable"), max_size=1) as s:
         for sql in TOTALS:
             await s.right(sql)
         await s.write("update material set price = 0.1")
         for sql in TOTALS:
             await s.right(sql)
+            await s.never_kept(sql)
         await s.kept("select sum(price) from material")
