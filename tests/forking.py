@@ -150,8 +150,9 @@ class Forks:
 
 
 class Fork(subprocess.Popen[Any]):
-    """A `subprocess.Popen` of `code` with `argv`, under `-W error` if `strict`. Of `how` it knows cwd, env, text, the three
-    files and start_new_session.
+    """A `subprocess.Popen` of `code` with `argv`, under `-W error` if `strict`.
+
+    Of `how` it knows cwd, env, text, the three files and start_new_session.
     """
 
     def __init__(self, forks: Forks, code: str, argv: list[str], *, strict: bool = False, **how: Any) -> None:
@@ -163,8 +164,8 @@ class Fork(subprocess.Popen[Any]):
         (cwd, env), pipes, session = more[4:6], more[9:15], more[20]
         files = [number if end == -1 else end for number, end in enumerate((pipes[0], pipes[3], pipes[5]))]
         job = {
-            "code": self._code, "argv": args, "folder": str(cwd or os.getcwd()), "session": session, "strict": self._strict,
-            "environment": {**(os.environ if env is None else env)},
+            "code": self._code, "argv": args, "folder": str(cwd or os.getcwd()),
+            "session": session, "strict": self._strict, "environment": {**(os.environ if env is None else env)},
         }  # fmt: skip
         self._end, end = os.pipe()
         socket.send_fds(self._forks.channel, [json.dumps(job).encode()], [*files, end])

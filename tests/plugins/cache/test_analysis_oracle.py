@@ -401,8 +401,8 @@ MUTATIONS: dict[str, Mutation] = {
 
 
 SOON = {
-    "no foreign keys": 1, "nobody refers to the columns that are set": 12, "no inheritance": 11, "views call nothing": 2,
-    "user functions are immutable": 2,
+    "no foreign keys": 1, "nobody refers to the columns that are set": 12, "no inheritance": 11,
+    "views call nothing": 2, "user functions are immutable": 2,
 }  # fmt: skip
 """Seeds that find what the first ones do not."""
 
