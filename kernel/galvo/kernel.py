@@ -34,9 +34,11 @@ class Kernel(Leasing):
         ...     rows = await kernel.fetch("select * from material where id = $1", 7)
     """
 
+    given: dict[str, Any]
+    """Capabilities that the host itself provides."""
+
     def __init__(self, plan: Plan, root: Path | None = None, overrides: Overrides | None = None) -> None:
-        self.given: dict[str, Any] = {}
-        """Capabilities that the host itself provides."""
+        self.given = {}
         self.chains = Chains(dict.fromkeys(KINDS, ()))
         super().__init__(self.chains.on_query)
         self.settings = plan.kernel

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from galvo import Change, GalvoError, PluginError
-from galvo.control import Operations
+from galvo.operating import Operations
 from galvo_live.explaining import explained
 from galvo_local import asker, named
 

@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 
 import anyio
 
-from galvo import Kernel, Session
-from galvo.events import Driven, Kind
+from galvo import Driven, Kernel, Kind, Session
 from galvo_memory.chunks.errors import NoConnection
 
 Call: TypeAlias = "Callable[[Any], Awaitable[Any]]"
