@@ -1,6 +1,6 @@
 """One connection, on which statements travel the kernel's chain when there is one.
 
-They travel as what only the driver can run (`galvo.events.Driven`): every plugin sees them, and no cache answers or
+They travel as what only the driver can run (`galvo.Driven`): every plugin sees them, and no cache answers or
 keeps them.
 """
 
