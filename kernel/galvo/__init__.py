@@ -1,6 +1,6 @@
 """galvo: an event-driven plugin microkernel for async Python backends on PostgreSQL.
 
-The plugin API is what is here, in `galvo.operating`, in `galvo.sizes` and in `galvo.testing`; the rest is the kernel's own.
+The plugin API is what is here, in `galvo.operating`, `galvo.sizes` and `galvo.testing`; the rest is the kernel's own.
 """
 
 from galvo.blueprint import Overrides
