@@ -161,7 +161,7 @@ class Kernel(Leasing):
 
         `seen.figures("on_query", "cache")`: calls, median and p99 in seconds, with and without the inner layers.
         """
-        return self.supervisor.observed()
+        return self.supervisor.generations.observed()
 
     async def explain(self, what: str, *args: Any, seconds: float = 0) -> dict[str, Any]:
         """Of a hook: its implementations in order, and why. Of a statement: what each plugin would do.
