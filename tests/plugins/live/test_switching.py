@@ -194,13 +194,13 @@ async def test_those_who_look_keep_nobody_from_a_change(tmp_path: Path, capsys: 
         looking = [await anyio.connect_unix(f"\0{name}") for _ in range(LOOKS)]
         for stream in looking:
             await stream.send(look)
-        while len(kernel.supervisor._observations) < LOOKS:
+        while len(kernel.supervisor.generations.observations) < LOOKS:
             await anyio.lowlevel.checkpoint()
         assert b"others look already" in await run_sync(ask, NAME, ME, look)
         assert await said("disable", "value") == 0
         for stream in looking:
             await stream.aclose()
-        while kernel.supervisor._observations:  # their looks end with them
+        while kernel.supervisor.generations.observations:  # their looks end with them
             await anyio.lowlevel.checkpoint()
 
 
