@@ -75,6 +75,8 @@ async def explained(
 def _checked(sql: str) -> Any:
     if len(sql) > MAX_TEXT:
         raise Unexplained(f"the statement is longer than {MAX_TEXT} characters")
+    if not parsable(sql):
+        raise Unexplained("parsing the statement would take too long")
     try:
         statements = parse_sql(sql)
     except (ParseError, ValueError):
