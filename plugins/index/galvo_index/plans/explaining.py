@@ -14,6 +14,7 @@ from pglast.visitors import Visitor
 from galvo import GalvoError
 from galvo_index.plans.node import Plan, read
 from galvo_index.watch.fingerprint import MAX_TEXT, kind_of
+from galvo_sql import parsable
 
 PREPARED = "galvo_explained"
 """Of it a plan can be had without values of its arguments, also before PostgreSQL 16's GENERIC_PLAN."""
