@@ -1,13 +1,10 @@
 """Every verdict of the analysis, against the catalog of a real server."""
 
-import threading
-
 import pytest
 
 from galvo_cache import allowed
 from galvo_cache.analysis import Control, Effect, Everything, Read, Refused, Write, analyse
 from galvo_cache.catalog import Catalog
-from galvo_sql import parsable
 from tests.plugins.cache.catalogs import catalog_of
 
 LONG = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
@@ -350,22 +347,6 @@ def test_invalidates_everything(catalog: Catalog, sql: str) -> None:
 
 def test_deep_but_valid_text_does_not_raise(catalog: Catalog) -> None:
     assert analyse("select " + "1+" * 2000 + "1", catalog) == Read(frozenset(), columns=frozenset())
-
-
-@pytest.mark.parametrize("deep", ["1+", "a isnull", "1::int"])
-def test_the_deepest_text_that_is_parsed_fits_a_small_stack(catalog: Catalog, deep: str) -> None:
-    """A parser without stack takes the process with it."""
-    found: list[Effect] = []
-    first, more = {"1+": ("1", "+1"), "a isnull": ("a", " isnull"), "1::int": ("1", "::int")}[deep]
-    sql = next(sql for count in range(4096, 0, -1) if parsable(sql := f"select {first}{more * count} from lone"))
-    before = threading.stack_size(2 * 1024 * 1024)
-    try:
-        thread = threading.Thread(target=lambda: found.append(analyse(sql, catalog)))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    assert found == [Refused("too_long")]
 
 
 LONG_ONES: dict[str, Effect | str] = {
