@@ -69,7 +69,7 @@ def test_as_good_as_the_best_fixed_size(load: str, cores: int) -> None:
     assert connections <= 1.5, limit.explain()
 
 
-@pytest.mark.parametrize("load", some(["2 ms of CPU", "waiting", "point select"], 2))
+@pytest.mark.parametrize("load", some(["2 ms of CPU", "waiting", "point select"]))
 def test_load_that_steps(load: str) -> None:
     kinds = LOADS[load]
     model, limit = limited(kinds, 2)
