@@ -12,8 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from galvo import Change, GalvoError, PluginError
-from galvo.errors import KernelClosed
+from galvo import Change, GalvoError, KernelClosed, PluginError
 from galvo.operating import Operations
 from galvo_live.explaining import explained
 from galvo_local import asker, named
