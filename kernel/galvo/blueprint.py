@@ -50,7 +50,9 @@ class Plan(msgspec.Struct, frozen=True):
     """All that a kernel is made from."""
 
     kernel: KernelSettings
+    """`[kernel]`."""
     blueprints: tuple[Blueprint, ...]
+    """Of all that are listed, on or off, outermost first."""
 
 
 def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = False, warn: bool = True) -> Plan:

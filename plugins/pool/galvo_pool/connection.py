@@ -63,6 +63,13 @@ async def run_to_the_end(raw: Any, query: Query, *, minded: bool) -> Rows:
     """
     try:
         return await run(raw, query)
+    except AttributeError as error:
+        if raw._protocol is not None:
+            raise
+        # It was terminated between two messages, and asyncpg goes on with a protocol that is no more.
+        lost = asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        _mark(raw, lost)
+        raise lost from error
     except BaseException as error:
         try:
             if minded:
