@@ -13,9 +13,11 @@ from types import FrameType
 class KeptHangup:
     """What Python calls at the signal until somebody takes it over, who then does what was `asked`."""
 
+    asked: bool
+    """It came."""
+
     def __init__(self) -> None:
         self.asked = False
-        """It came."""
         self._process = os.getpid()
         self._terminal = has_terminal()
 
@@ -38,13 +40,14 @@ def keep_hangup() -> Iterator[None]:
     if not main or signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:
         yield
         return
-    kept, done = KeptHangup(), False
-    signal.signal(signal.SIGHUP, kept)
+    signal.signal(signal.SIGHUP, kept := KeptHangup())
+    done = False
     try:
         yield
         done = True
     finally:
-        if signal.getsignal(signal.SIGHUP) is kept:
+        now: object = signal.getsignal(signal.SIGHUP)
+        if now is kept:
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
             if done and kept.asked:  # what has failed tells why, and ends by itself
                 die_of_hangup()
