@@ -42,7 +42,7 @@ CLASSES: tuple[type, ...] = (
     control.Control, control.Change,
 )  # fmt: skip
 TYPES = {"Isolation": session.Isolation, "Kind": events.Kind, "Overrides": Overrides, "Proceed": hookspecs.Proceed}
-TOOLS: tuple[type, ...] = (operating.Plan, operating.Blueprint, operating.Operations)
+TOOLS: tuple[type, ...] = (operating.Plan, operating.Blueprint, operating.KeptHangup, operating.Operations)
 
 CONTRACT = Path(__file__).parent / "testing/base.py"
 OWN = {"Kernel.adopt", "Operations.ended", "Blueprint.same"}

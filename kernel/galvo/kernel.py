@@ -18,6 +18,7 @@ from galvo.control import Control, Operations
 from galvo.errors import KernelClosed, SettingsError
 from galvo.events import Freed, MemoryPressure, Metric, Query
 from galvo.explain import explain_hook, explain_statement
+from galvo.hangup import keep_hangup
 from galvo.hookspecs import KINDS
 from galvo.lifecycle import NOT_RUNNING, Supervisor
 from galvo.observing import Observation
@@ -77,7 +78,8 @@ class Kernel(Leasing):
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         try:
-            await self.supervisor.start(self._tasks)
+            with keep_hangup():
+                await self.supervisor.start(self._tasks)
         except BaseException:
             await self._end()
             raise

@@ -31,10 +31,12 @@ class Clocks:
         except OSError:
             self._file = -1
 
+    def glance(self) -> Reading:
+        """Without `waiting`, which takes a file."""
+        return Reading(time.monotonic(), time.clock_gettime(self._cpu), 0.0, gc.get_stats()[2]["collections"])
+
     def read(self) -> Reading:
-        return Reading(
-            time.monotonic(), time.clock_gettime(self._cpu), self.waiting(), gc.get_stats()[2]["collections"]
-        )
+        return self.glance()._replace(waiting=self.waiting())
 
     def waiting(self) -> float:
         """The second number of `schedstat`, in ns; 0 where the kernel does not keep it. It grows as a wait ends."""

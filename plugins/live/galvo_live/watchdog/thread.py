@@ -3,7 +3,8 @@
 It wakes twice per `watch`, and finds the loop waiting: that is all. Finds it in a callback, it asks the loop to say
 that it goes on (`call_soon_threadsafe`); an answer that does not come while the callback stays the same is a block.
 A call that keeps Python's lock, a regular expression perhaps, keeps this thread from looking, too: that shows as its
-own lateness together with the CPU time of the loop's thread, and Python hands the lock over right at the end of it.
+own lateness, less what it waited for a CPU, together with the CPU time of the loop's turn, and Python hands the lock
+over right at the end of it.
 """
 
 from __future__ import annotations
@@ -67,15 +68,20 @@ class Watchdog:
 
     def _run(self) -> None:
         own = Clocks()
-        tick, before, queued = self._watch / 2, self._clocks.read(), own.waiting()
+        tick, before, queued, unread = self._watch / 2, self._clocks.glance(), own.waiting(), 0.0
         due = monotonic() + tick
         try:
             while not self._end.acquire(timeout=max(0.0, due - monotonic())):
-                now, waited = self._clocks.read(), own.waiting()
-                if now.cpu != before.cpu or self._suspect is not None:  # else it has not run since it was found waiting
-                    late = max(0.0, now.wall - due)
-                    self._look(before, now, late, late - (waited - queued))
-                before, queued, due = now, waited, now.wall + tick
+                now = self._clocks.glance()
+                late = max(0.0, now.wall - due)
+                unread += late
+                looks = now.cpu != before.cpu or self._suspect is not None  # else it was found waiting, and still does
+                if looks or unread * 4 > tick:  # by so much, `locked` may be too little
+                    waited = own.waiting()
+                    if looks:
+                        self._look(before, now, late, late - (waited - queued))
+                    queued, unread = waited, 0.0
+                before, due = now, now.wall + tick
         except RuntimeError:
             pass  # the loop is closed
         except Exception:
@@ -88,6 +94,8 @@ class Watchdog:
         frame = sys._current_frames().get(self._of)
         call = callback(frame) if frame is not None else None
         suspect = self._suspect
+        if suspect is not None or call is not None:
+            now = now._replace(waiting=self._clocks.waiting())
         if suspect is not None and (suspect.ended or call is not suspect.call):
             suspect.over(now)
             suspect = self._suspect = None
