@@ -51,7 +51,7 @@ async def kernel(root: Path, postgres: str, redis: str = "", namespace: str = ""
 
 
 async def ready(kernel: Kernel) -> None:
-    """All plugins run, the cache knows the catalog, and its stamp is in Redis if it shares answers. Raises GalvoError."""
+    """All run, the cache knows the catalog, and has its stamp in Redis if it shares answers. Raises GalvoError."""
     failed = {one["name"]: one["reason"] for one in kernel.plugins() if one["state"] == "failed"}
     must(not failed, f"not all plugins run: {failed}")
     cache = kernel.find_capability("cache")
