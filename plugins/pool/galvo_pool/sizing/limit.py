@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from math import ceil, sqrt
 
-from galvo_pool.sizing.probe import QUIET, Probe, Schedule
+from galvo_pool.sizing.probe import QUIET, TICK, Probe, Schedule
 from galvo_pool.sizing.reasons import SENTENCES, Reason
 from galvo_pool.sizing.statements import TRUSTED, Statements, Window
 from galvo_pool.sizing.trial import LARGE, PACE, STEP, Rounds, Trial
 
-EVERY = 0.25
+EVERY = TICK
 """Seconds between ticks, outside of trials."""
 FREE = 1.25
 """Below this ratio of statement time to baseline the server is not even busy: double."""
@@ -121,7 +121,9 @@ class Limit:
             self._reason = "failing"
         elif busy < self.value:
             self._reason = "enough"
-        elif self._within(QUIET) < self.value and self._probes.due(window.proven, ratio > TOP):
+        elif self._within(QUIET) < self.value and self._probes.due(
+            self.value, window, waiting=waiting, crowded=ratio > TOP
+        ):
             self._probe = self._probes.begin(self.value, window)
             self._become(self._probe.at, "probe")
         elif ratio > TOP:
