@@ -89,9 +89,6 @@ async def shared(url: str, namespace: str) -> AsyncIterator[None]:
         server = Server(client, namespace, LONG, LONG)
         await server.run(RELEASE)
         await client.hset(server.keys[0], "since", "0")
-        shelf = Shelf(client, namespace, timeout=LONG)
-        await shelf.delete_pattern()  # its stamp: an answer is kept only if it is there before PostgreSQL gives that
-        await shelf.aclose()
         yield
     finally:
         await _forget(client, namespace)
