@@ -57,7 +57,7 @@ class Leaks(Contract):
                 count = 20 if stage.thorough else 4
                 with traced():
                     await cycle(run)
-                    after = await _rested(run, threads)
+                    before = after = await _rested(run, threads)
                     for _ in range(ROUNDS):
                         before = after
                         for _ in range(count):

@@ -49,12 +49,16 @@ async def kernel(root: Path, postgres: str, redis: str = "", namespace: str = ""
 
 
 async def ready(kernel: Kernel) -> None:
-    """All plugins run, the cache knows the catalog and shares answers if it can. Raises GalvoError."""
+    """All run, the cache knows the catalog, and has its stamp in Redis if it shares answers. Raises GalvoError."""
     failed = {one["name"]: one["reason"] for one in kernel.plugins() if one["state"] == "failed"}
     must(not failed, f"not all plugins run: {failed}")
     cache = kernel.find_capability("cache")
     if cache is not None and cache._sharing.on:
         while not kernel.plugin_stats("cache").get("shares"):  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(LOOK)
+        shelf = cache._reading.second._shelf
+        while shelf.epoch is None:  # an answer that PostgreSQL gives sooner than Redis has the stamp is not kept
+            await shelf.get(b"")
             await asyncio.sleep(LOOK)
     await kernel.fetchval("select count(*) from pg_catalog.pg_language")
     await quiet(kernel)
