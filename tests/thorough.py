@@ -13,3 +13,8 @@ THOROUGH = "GALVO_THOROUGH" in os.environ  # read before the tests clean the env
 def some(items: Iterable[Item], every: int = 4) -> list[Item]:
     """All with GALVO_THOROUGH=1 in the environment, else each `every`-th, the first among them."""
     return [*items] if THOROUGH else [*items][::every]
+
+
+def soonest(rounds: Iterable[int], first: int) -> list[int]:
+    """The rounds that look for a planted fault: one that is known to find it, then all others."""
+    return [first, *(number for number in rounds if number != first)]

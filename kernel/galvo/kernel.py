@@ -34,9 +34,11 @@ class Kernel(Leasing):
         ...     rows = await kernel.fetch("select * from material where id = $1", 7)
     """
 
+    given: dict[str, Any]
+    """Capabilities that the host itself provides."""
+
     def __init__(self, plan: Plan, root: Path | None = None, overrides: Overrides | None = None) -> None:
-        self.given: dict[str, Any] = {}
-        """Capabilities that the host itself provides."""
+        self.given = {}
         self.chains = Chains(dict.fromkeys(KINDS, ()))
         super().__init__(self.chains.on_query)
         self.settings = plan.kernel
@@ -159,7 +161,7 @@ class Kernel(Leasing):
 
         `seen.figures("on_query", "cache")`: calls, median and p99 in seconds, with and without the inner layers.
         """
-        return self.supervisor.observed()
+        return self.supervisor.generations.observed()
 
     async def explain(self, what: str, *args: Any, seconds: float = 0) -> dict[str, Any]:
         """Of a hook: its implementations in order, and why. Of a statement: what each plugin would do.

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from galvo import Query, Rows
+from galvo import ProceedTwice, Query, Rows
 from galvo.chain import Chains, Implementation, around
-from galvo.errors import ProceedTwice
 from galvo.hookspecs import KINDS
 
 pytestmark = pytest.mark.anyio

@@ -15,14 +15,16 @@ from galvo_cache import rows
 from galvo_cache.allowed import is_session_call
 from galvo_cache.catalog import Catalog
 from galvo_cache.effects import ANY_SETTING, Control, Effect, Everything, Read, Refused, Write
+from galvo_cache.folding import folded
 from galvo_cache.reads import judge, mentioned, named_once
 from galvo_cache.tree import collect
 from galvo_cache.writes import called, calls_declared, hidden_effects, narrowed, refreshed, written
+from galvo_sql import parsable
 
 __all__ = ["Control", "Effect", "Everything", "Read", "Refused", "Write", "analyse"]
 
-MAX_TEXT = 128 * 1024
-"""Longer texts are not parsed: the parser may take seconds, and they hardly repeat."""
+TOKENS = 2048
+"""Of longer statements only is asked what they change: all that is known of 2048 tokens takes 100 ms at worst."""
 
 _TRANSACTION: dict[object, str] = {
     TransactionStmtKind.TRANS_STMT_BEGIN: "begin",
@@ -56,16 +58,18 @@ _OPAQUE = {
 
 def analyse(sql: str, catalog: Catalog) -> Effect:
     """Say what a statement does, as far as its text and the catalog prove it."""
-    if len(sql) > MAX_TEXT:
-        return Everything("too_long", ddl=True)
     if "\0" in sql or (catalog.encoding != "UTF8" and not sql.isascii()):
         # the parser stops at NUL; servers in other encodings fold and cut names differently
         return Everything("unparsable", ddl=True)
+    fully = parsable(sql, TOKENS)
+    short = sql if fully or parsable(sql) else folded(sql)
+    if short is None:
+        return Everything("too_long", ddl=True)
     try:
-        statements = [raw.stmt for raw in parse_sql(sql)]
+        statements = [raw.stmt for raw in parse_sql(short)]
         if len(statements) == 1:
-            return _statement(statements[0], catalog)
-        return _combine([_statement(statement, catalog) for statement in statements])
+            return _statement(statements[0], catalog, fully)
+        return _combine([_statement(statement, catalog, fully) for statement in statements])
     except ParseError:
         return Everything("unparsable", ddl=True)
     except Exception as error:  # noqa: BLE001 - a fault of the analysis must not become a stale answer
@@ -90,23 +94,24 @@ def _combine(effects: list[Effect]) -> Effect:
     return Refused("multiple_statements")
 
 
-def _statement(statement: object, catalog: Catalog) -> Effect:
+def _statement(statement: object, catalog: Catalog, fully: bool) -> Effect:
+    """`fully` or only what it may change: not which rows, and not whether its answer may be kept."""
     match statement:
         case ast.SelectStmt():
-            return _select(statement, catalog)
+            return _select(statement, catalog, fully)
         case ast.InsertStmt() | ast.UpdateStmt() | ast.DeleteStmt() | ast.MergeStmt() | ast.TruncateStmt():
-            return _written(statement, catalog)
+            return _written(statement, catalog, fully)
         case ast.CopyStmt():
-            return _copy(statement, catalog)
+            return _copy(statement, catalog, fully)
         case ast.RefreshMatViewStmt():
             return refreshed(statement, catalog)
         case ast.TransactionStmt():
             kind = _TRANSACTION.get(statement.kind)
             return Control(kind, bool(statement.chain)) if kind else Everything("two_phase")
         case ast.ExplainStmt():
-            return _explain(statement, catalog)
+            return _explain(statement, catalog, fully)
         case ast.DeclareCursorStmt():
-            effect = _statement(statement.query, catalog)
+            effect = _statement(statement.query, catalog, fully)
             # WITH HOLD it runs at COMMIT
             return effect if isinstance(effect, Everything | Write | Control) else Refused("cursor")
         case ast.VariableSetStmt():
@@ -124,13 +129,13 @@ def _statement(statement: object, catalog: Catalog) -> Effect:
             return Everything("unparsable", ddl=True)
 
 
-def _written(statement: ast.Node, catalog: Catalog) -> Effect:
+def _written(statement: ast.Node, catalog: Catalog, fully: bool) -> Effect:
     facts = collect(statement)
     effect = written(facts, catalog)
-    return narrowed(effect, statement, facts, catalog) if isinstance(effect, Write) else effect
+    return narrowed(effect, statement, facts, catalog) if fully and isinstance(effect, Write) else effect
 
 
-def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
+def _select(statement: ast.SelectStmt, catalog: Catalog, fully: bool) -> Effect:
     facts = collect(statement)
     if "IntoClause" in facts.nodes:
         return Everything("temporary_ddl" if facts.temporary else "ddl", True, "IntoClause")
@@ -144,6 +149,8 @@ def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
         return Control("session", settings=frozenset(facts.settings))
     if calls_declared(facts, catalog):
         return Everything(catalog.hazard) if catalog.hazard else Write(called(facts, catalog))
+    if not fully:
+        return Refused("too_long")
     effect = judge(facts, catalog)
     if isinstance(effect, Refused):
         return effect
@@ -158,13 +165,13 @@ def _select(statement: ast.SelectStmt, catalog: Catalog) -> Effect:
     )
 
 
-def _copy(statement: ast.CopyStmt, catalog: Catalog) -> Effect:
+def _copy(statement: ast.CopyStmt, catalog: Catalog, fully: bool) -> Effect:
     if statement.is_program:
         return Everything("copy_program")
     if statement.is_from:
         return written(collect(statement), catalog)
     if statement.query is not None:
-        effect = _statement(statement.query, catalog)
+        effect = _statement(statement.query, catalog, fully)
         return _within("copy", effect) if isinstance(effect, Read | Refused) else effect
     facts = collect(statement)
     unknown = any(catalog.resolve(schema, name) is None for schema, name in facts.relations)
@@ -175,8 +182,8 @@ def _within(reason: str, effect: Effect) -> Refused:
     return Refused(reason, more=effect.reasons if isinstance(effect, Refused) else frozenset())
 
 
-def _explain(statement: ast.ExplainStmt, catalog: Catalog) -> Effect:
-    effect = _statement(statement.query, catalog)
+def _explain(statement: ast.ExplainStmt, catalog: Catalog, fully: bool) -> Effect:
+    effect = _statement(statement.query, catalog, fully)
     names = [option.defname for option in statement.options or () if isinstance(option, ast.DefElem)]
     # planning runs functions, too
     if isinstance(effect, Everything) or (isinstance(effect, Write) and isinstance(statement.query, ast.SelectStmt)):

@@ -17,8 +17,7 @@ from typing import Any
 
 import anyio
 
-from galvo import Context, Finding, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, Session, hookimpl
-from galvo.events import Computed
+from galvo import Computed, Context, Finding, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
 from galvo_cache.beside import Beside
@@ -34,18 +33,18 @@ from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
 from galvo_cache.metering import metering
 from galvo_cache.outside import Outside
+from galvo_cache.planning import Planning
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.reading import Reading
 from galvo_cache.relay import Relay
 from galvo_cache.second import Second, secrets
-from galvo_cache.sessions import LOST, PLAIN, Note, Sessions, State
+from galvo_cache.sessions import Sessions
 from galvo_cache.settings import CacheSettings
 from galvo_cache.sharing import Alongside, Sharing
 from galvo_cache.sieve import Sieve
 from galvo_cache.telling import Telling
-from galvo_cache.texts import stripped
 from galvo_cache.touching import Touching
-from galvo_cache.traces import Traces, traceless
+from galvo_cache.traces import Traces
 from galvo_cache.trust import Trust
 from galvo_cache.verifying import Verifying
 from galvo_cache.warming import Again, Warm, Warming
@@ -56,6 +55,7 @@ class CachePlugin(Plugin):
     """L1: answers in this process, as long as nothing they depend on was written."""
 
     name = "cache"
+    api = ">=1.2,<2"
     provides = ("cache",)
     settings_type = CacheSettings
 
@@ -64,7 +64,6 @@ class CachePlugin(Plugin):
         self._settings = settings
         self._plans = Plans(settings.max_statements)
         self._known = self._plans.get
-        self._computed: dict[tuple[str, ...], Plan] = {}
         self._sieve = Sieve(settings.max_bytes)
         self._budget = Budget(self._sieve)
         favourites = Favourites(settings.warm, self._plans)
@@ -93,11 +92,16 @@ class CachePlugin(Plugin):
         inputs = sorted({*chain.from_iterable(settings.session_inputs.values())})
         self.session_settings = (*SESSION_SETTINGS, *inputs)
         """The settings on which answers may depend; for the pool."""
+        computed: dict[tuple[str, ...], Plan] = {}
         self._sessions = Sessions(self.name, self._knowledge, inputs, declared=bool(settings.effects))
         self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
         self._telling = Telling(
-            settings, self._plans, self._computed, self._counts, self._knowledge, self._outside, self._sharing,
+            settings, self._plans, computed, self._counts, self._knowledge, self._outside, self._sharing,
             (self._verifying, self._writing, self._touching, self._reading, self._ledger, self._sieve, self._warming),
+        )  # fmt: skip
+        self._planning = Planning(
+            self._plans, computed, self._knowledge, self._sessions, self._ledger, self._sieve, self._telling.retire,
+            declared=bool(settings.effects),
         )  # fmt: skip
         self._metering = metering(context, self.stats)
         self.traces = Traces(self._plans, self.name)
@@ -210,11 +214,11 @@ class CachePlugin(Plugin):
             return await self._value(query, proceed)
         session, note = query.session, None
         if session is None:
-            plan = await self._planned(query.sql, PLAIN)
+            plan = await self._planning.plan(query.sql)
             effect = plan.effect
         else:
             note = self._sessions.note(session)
-            plan = await self._planned_in(session, note, query)
+            plan = await self._planning.plan_in(session, note, query)
             effect = plan.effect
             if note.names is None and isinstance(effect, Write | Read | Refused if note.risky else Write):
                 effect = Everything("session_setting")
@@ -236,64 +240,21 @@ class CachePlugin(Plugin):
         """Not None if any connection at its default settings gives the answer of `sql`, at any moment that its caller
         may see: it reads rows of tables and nothing else. The same object as long as nothing else is known of `sql`.
         """
-        plan = await self._planned(sql)
+        plan = await self._planning.plan(sql)
         return plan if plan.tables is not None else None
 
-    async def _planned_in(self, session: Session, note: Note, query: Query) -> Plan:
-        """The plan of a statement in the state of its session, as far as that is known."""
-        if session.holding and not self._knowledge.loaded:
-            # It must not wait for the catalog on another connection: it may hold the last.
-            plain = note.state is PLAIN and not session.in_transaction
-            if not (plain and await self._knowledge.load_on(session)):
-                return Plan(self._knowledge.guess(query.sql))
-        if note.state is None and query.kind == "rows" and not session.in_transaction:
-            plan = await self._planned(query.sql, note.names or LOST)
-            if not isinstance(plan.effect, Read | Refused):
-                return plan
-            await self._sessions.state(session, query.timeout)
-            if not self._knowledge.loaded:  # somebody changed the schema meanwhile
-                return Plan(self._knowledge.guess(query.sql))
-        return await self._planned(query.sql, note.names or LOST)
-
-    async def _planned(self, sql: str, state: State = PLAIN) -> Plan:
-        """The plan of a statement. It is kept by its text without comments, and so are its answers."""
-        plan = self._plans.get(state.place(sql))
-        if plan is None:
-            bare = stripped(sql)
-            plan = self._plans.get(state.place(bare)) or await self._plan(bare, state)
-        return plan
-
-    async def _plan(self, sql: str, state: State) -> Plan:
-        place = state.place(sql)
-        while True:
-            epoch = self._knowledge.epoch
-            plan = Plan(await self._knowledge.effect(sql, state.path), state.prefix + sql)
-            if epoch == self._knowledge.epoch:
-                break
-        if (known := self._plans.get(place)) is not None:
-            return known
-        if state.epoch not in (None, epoch):
-            return Plan(Everything("schema_changed"))  # and with it what the session's search_path leads to
-        plan.traceless = traceless(plan.effect, declared=bool(self._settings.effects))
-        if (dropped := self._plans.add(place, plan)) is not None:
-            self._drop(dropped)
-        if plan.tables is not None:
-            self._ledger.enter(plan)
-        return plan
+    async def _planned(self, sql: str) -> Plan:
+        return await self._planning.plan(sql)
 
     async def _value(self, query: Computed, proceed: Proceed) -> Rows:
         """A computed value: kept like a read of the tables it depends on."""
         if query.session is not None:
             return await self._refuse("session", query, proceed)
-        plan = self._computed.get(query.depends_on)
-        if plan is None:
-            tables = await self._knowledge.tables(query.depends_on)
-            if isinstance(tables, Refused):
-                if tables.reason == "unknown_table":
-                    self.context.log.warning("depends_on names %r, which is no table", tables.detail)
-                return await self._refuse(tables.reason, query, proceed)
-            plan = self._computed.setdefault(query.depends_on, Plan(Read(tables)))
-            self._ledger.enter(plan)
+        plan = await self._planning.plan_of_value(query)
+        if isinstance(plan, Refused):
+            if plan.reason == "unknown_table":
+                self.context.log.warning("depends_on names %r, which is no table", plan.detail)
+            return await self._refuse(plan.reason, query, proceed)
         entry = plan.many.get(query.sql)
         if entry is not None and entry.generation == plan.generation and monotonic() < min(entry.expires, self._until):
             entry.visited += 1
@@ -367,16 +328,7 @@ class CachePlugin(Plugin):
     def _forget(self) -> None:
         """The schema changed: drop the plans and with them all answers."""
         self._warming.look()
-        for plan in [*self._plans.clear(), *self._computed.values()]:
-            self._drop(plan)
-        self._computed.clear()
-        self._ledger.unlearn()
-
-    def _drop(self, plan: Plan) -> None:
-        self._ledger.leave(plan)
-        self._telling.retire(plan)
-        for entry in [*plan.one.values(), *plan.many.values()]:
-            self._sieve.remove(entry)
+        self._planning.forget()
 
     @hookimpl
     async def on_memory_pressure(self, pressure: MemoryPressure) -> Freed:
@@ -387,7 +339,7 @@ class CachePlugin(Plugin):
     # -- telling --------------------------------------------------------------------------------------
 
     async def explain(self, query: Query) -> dict[str, Any]:
-        return self._telling.explain(query, await self._planned(query.sql))
+        return self._telling.explain(query, await self._planning.plan(query.sql))
 
     async def checkup(self) -> Sequence[Finding]:
         return await checkup(self._sharing.url, self._sharing.client)

@@ -6,16 +6,18 @@ from typing import Any
 
 from pglast.parser import ParseError, scan
 
+from galvo_sql import parsable
+
 COMMENTS = frozenset({"SQL_COMMENT", "C_COMMENT"})
 MAX_TEXT = 8 * 1024
-"""Longer texts keep their comments: the scanner takes seconds for them, and longer with every letter beyond ASCII."""
+"""Longer texts keep their comments."""
 SPACE = " \t\n\r\f"
 """What PostgreSQL takes for space; to Python, more is: a no-break space, which ends a name."""
 
 
 def stripped(sql: str) -> str:
     """`sql` without comments and without space round it; `sql` itself if it has none or cannot be read."""
-    if len(sql) > MAX_TEXT or ("--" not in sql and "/*" not in sql):
+    if ("--" not in sql and "/*" not in sql) or len(sql) > MAX_TEXT or not parsable(sql):
         return sql
     try:
         tokens = scan(sql)

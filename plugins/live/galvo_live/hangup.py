@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from galvo import GalvoError
-from galvo.control import Operations
+from galvo.operating import Operations
 from galvo_live.terminal import EVERY, Terminal
 
 log = logging.getLogger("galvo.live")

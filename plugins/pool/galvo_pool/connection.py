@@ -10,9 +10,7 @@ from typing import Any, TypeVar
 import anyio
 import asyncpg
 
-from galvo import Query, Rows
-from galvo.errors import leave_open
-from galvo.events import Driven
+from galvo import Driven, Query, Rows, leave_open
 
 T = TypeVar("T")
 PLAIN = asyncpg.Connection

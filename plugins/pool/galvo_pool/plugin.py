@@ -46,6 +46,7 @@ class PoolPlugin(Plugin):
     """Runs SQL on an asyncpg pool; a session keeps one connection from its first query to its end."""
 
     name = "pool"
+    api = ">=1.2,<2"
     after = ("embedded",)
     provides = ("pool",)
     settings_type = PoolSettings

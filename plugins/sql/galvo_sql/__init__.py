@@ -1,6 +1,7 @@
 """What plugins read out of a statement, and what may be shown of it."""
 
+from galvo_sql.length import parsable
 from galvo_sql.redaction import HIDDEN, redacted
 from galvo_sql.tree import strings, walk
 
-__all__ = ["HIDDEN", "redacted", "strings", "walk"]
+__all__ = ["HIDDEN", "parsable", "redacted", "strings", "walk"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pglast.parser import ParseError, scan
 
+from galvo_sql.length import parsable
+
 LITERALS = frozenset({"ICONST", "FCONST", "SCONST", "BCONST", "XCONST", "USCONST"})
 COMMENTS = frozenset({"C_COMMENT", "SQL_COMMENT"})
 HIDDEN = "(a statement that is not shown)"
 LONGEST = 1000
 """Characters."""
 LONGEST_READ = 16 * 1024
-"""Characters. Longer texts are not shown: the scanner takes seconds for them."""
+"""Characters. Longer texts are not shown, nor such as are not `parsable`."""
 
 
 def redacted(sql: str, longest: int = LONGEST) -> str:
@@ -19,7 +21,7 @@ def redacted(sql: str, longest: int = LONGEST) -> str:
     At most `longest` characters. By tokens, not by `pglast.normalize`, which keeps comments and the literals of DDL,
     PREPARE and EXECUTE.
     """
-    if len(sql) > LONGEST_READ:
+    if len(sql) > LONGEST_READ or not parsable(sql):
         return HIDDEN
     try:
         tokens = scan(sql)

@@ -3,7 +3,7 @@
 import pytest
 
 from galvo_cache import allowed
-from galvo_cache.analysis import Everything, Read, Refused, Write, analyse
+from galvo_cache.analysis import Control, Effect, Everything, Read, Refused, Write, analyse
 from galvo_cache.catalog import Catalog
 from tests.plugins.cache.catalogs import catalog_of
 
@@ -330,8 +330,11 @@ DDL = {
     "selekt": "unparsable",
     "select 1\0; delete from lone": "unparsable",
     "select '\ud800'": "internal",
-    "select " + "(" * 50_000 + "1" + ")" * 50_000: "unparsable",
-    "select '" + "x" * 200_000 + "'": "too_long",
+    "select " + "(" * 1000 + "1": "unparsable",
+    "select " + "1+" * 60_000 + "1": "too_long",
+    "select '" + "x" * 200_000 + "\\'": "too_long",
+    "select " + "é," * 6000 + "1": "too_long",
+    "insert into lone values " + "(1)," * 200_000 + "(1)": "too_long",
 }
 
 
@@ -343,7 +346,33 @@ def test_invalidates_everything(catalog: Catalog, sql: str) -> None:
 
 
 def test_deep_but_valid_text_does_not_raise(catalog: Catalog) -> None:
-    assert analyse("select " + "1+" * 9000 + "1", catalog) == Read(frozenset(), columns=frozenset())
+    assert analyse("select " + "1+" * 2000 + "1", catalog) == Read(frozenset(), columns=frozenset())
+
+
+LONG_ONES: dict[str, Effect | str] = {
+    "insert into lone(a) values " + "(1), " * 9000 + "(1)": "lone",
+    "insert into customer values " + "($1, 'a''b'), " * 9000 + "($1, '') returning id": "customer",
+    "insert into lone(a) values (1" + " + 1" * 1000 + ")": "lone",
+    "update lone set a = 1 where id in (" + "$1::int, " * 9000 + "$2) and b = $3": "lone",
+    "delete from customer where name = '" + "x y, " * 9000 + "'": CUSTOMER,
+    "with x as (delete from lone) select 1 where $1 in (" + "1, " * 9000 + "1)": "lone",
+    "select a from lone where id = $1 and a in (" + "1, " * 9000 + "1)": Refused("too_long"),
+    "select a from lone where a = 1" + " or a = 1" * 700: Refused("too_long"),
+    "insert into lone(a) values " + "(1), " * 9000 + "(loud())": Everything("unknown_function", detail="loud()"),
+    "select set_config('a.b', 'x', true) where 1 in (" + "1, " * 9000 + "1)": Control(
+        "session", settings=frozenset({"*"})
+    ),
+    "select 1 where 1 in (" + "1, " * 9000 + "1); drop table lone": Everything("ddl", True, "DropStmt"),
+    "select 1 where 1 in (" + "1, " * 9000 + "1::mystery)": Everything("unknown_type", detail="mystery"),
+}
+
+
+@pytest.mark.parametrize("sql", LONG_ONES, ids=range(len(LONG_ONES)))
+def test_of_a_long_statement_only_is_known_what_it_changes(catalog: Catalog, sql: str) -> None:
+    expected = LONG_ONES[sql]
+    if isinstance(expected, str):
+        expected = Write(_oids(catalog, expected))
+    assert analyse(sql, catalog) == expected
 
 
 def test_no_builtin_is_both_harmless_and_unknown_to_the_server(catalog: Catalog) -> None:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from galvo import GalvoError, Kernel
-from galvo.discovery import FILE, Listing, render
 from galvo_bench.counts import pins
 from galvo_bench.running.stand import must
 
@@ -33,12 +32,11 @@ class Busy(GalvoError):
 @contextmanager
 def root(extra: str = "") -> Iterator[Path]:
     """A folder to make kernels from: no settings, our plugins, and `extra` ("name=module:class") as the outermost."""
-    listings = [Listing(name, target) for name, target in PLUGINS.items()]
-    if extra:
-        name, _, target = extra.partition("=")
-        listings.insert(0, Listing(name, target))
+    listed = [extra.split("=", 1)] if extra else []
+    listed += map(list, PLUGINS.items())
     with tempfile.TemporaryDirectory(prefix="galvo-counts-") as folder:
-        (Path(folder) / FILE).write_text(render(listings), "utf-8")
+        text = "".join(f'[[plugin]]\nname = "{name}"\ntarget = "{target}"\n' for name, target in listed)
+        (Path(folder) / "entrypoints.toml").write_text(text, "utf-8")
         yield Path(folder)
 
 

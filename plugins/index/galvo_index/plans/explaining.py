@@ -14,6 +14,7 @@ from pglast.visitors import Visitor
 from galvo import GalvoError
 from galvo_index.plans.node import Plan, read
 from galvo_index.watch.fingerprint import MAX_TEXT, kind_of
+from galvo_sql import parsable
 
 PREPARED = "galvo_explained"
 """Of it a plan can be had without values of its arguments, also before PostgreSQL 16's GENERIC_PLAN."""
@@ -75,6 +76,8 @@ async def explained(
 def _checked(sql: str) -> Any:
     if len(sql) > MAX_TEXT:
         raise Unexplained(f"the statement is longer than {MAX_TEXT} characters")
+    if not parsable(sql):
+        raise Unexplained("parsing the statement would take too long")
     try:
         statements = parse_sql(sql)
     except (ParseError, ValueError):

@@ -15,6 +15,7 @@ from pglast.parser import ParseError
 
 from galvo import Session
 from galvo_index.watch.fingerprint import MAX_TEXT
+from galvo_sql import parsable
 
 _MAYBE = re.compile(
     r"(^|;|\*/|\n)[ \t\r]*(set|reset|discard|begin|start|commit|end|abort|rollback|do|call)\b"
@@ -113,7 +114,7 @@ class Sessions:
 
 def effect_of(sql: str) -> Effect | None:
     """What a statement does to its session's names and settings; None: nothing."""
-    if len(sql) > MAX_TEXT:
+    if len(sql) > MAX_TEXT or not parsable(sql):
         return Effect("unknown", detail="the session ran a very long statement")
     if not _MAYBE.search(sql):
         return None

@@ -8,6 +8,7 @@ from itertools import islice
 from galvo_index.watch.entry import Entry
 from galvo_index.watch.fingerprint import MAX_TEXT, sort_of, told
 from galvo_index.watch.reservoir import Budget
+from galvo_sql import parsable
 
 SLICE = 5
 """Texts that are fingerprinted at a time: a tenth of a millisecond, one if they are long."""
@@ -34,7 +35,7 @@ class Statements:
 
     def enter(self, sql: str) -> Entry:
         """The entry of a text that is not in `texts`."""
-        if len(sql) > MAX_TEXT or len(self.texts) >= TEXTS * self._most:
+        if len(sql) > MAX_TEXT or len(self.texts) >= TEXTS * self._most or not parsable(sql):
             return self.others
         made = self.texts[sql] = Entry(sql, self._samples, self._budget)
         self._new.append((sql, made))

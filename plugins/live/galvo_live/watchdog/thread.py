@@ -18,8 +18,8 @@ from types import FrameType
 
 import msgspec
 
-from galvo_live.watchdog.clocks import Clocks, Reading, busy
-from galvo_live.watchdog.stack import Call, callback, calls, debugged, importing
+from galvo_live.watchdog.clocks import Clocks, Reading, busy, computed, keeping
+from galvo_live.watchdog.stack import Call, callback, calls, debugged, importing, turn
 
 log = logging.getLogger("galvo.live")
 HUNG = 10.0
@@ -58,6 +58,7 @@ class Watchdog:
         self._end.release()
         self._thread.join(1)
         self._suspect = None
+        self._clocks.close()
 
     @property
     def blocked(self) -> bool:
@@ -65,49 +66,59 @@ class Watchdog:
         return self._suspect is not None and bool(self._suspect.stack) and not self._suspect.ended
 
     def _run(self) -> None:
-        tick, before = self._watch / 2, self._clocks.glance()
+        own = Clocks()
+        tick, before, queued = self._watch / 2, self._clocks.read(), own.waiting()
         due = monotonic() + tick
         try:
             while not self._end.acquire(timeout=max(0.0, due - monotonic())):
-                now = self._clocks.glance()
+                now, waited = self._clocks.read(), own.waiting()
                 if now.cpu != before.cpu or self._suspect is not None:  # else it has not run since it was found waiting
-                    self._look(before, now, max(0.0, now.wall - due))
-                before, due = now, now.wall + tick
+                    late = max(0.0, now.wall - due)
+                    self._look(before, now, late, late - (waited - queued))
+                before, queued, due = now, waited, now.wall + tick
         except RuntimeError:
             pass  # the loop is closed
         except Exception:
             log.exception("nobody watches the event loop any more")
+        finally:
+            own.close()
 
-    def _look(self, before: Reading, now: Reading, late: float) -> None:
+    def _look(self, before: Reading, now: Reading, late: float, locked: float) -> None:
+        """`locked`: of the seconds `late`, those in which this thread has not waited for a CPU."""
         frame = sys._current_frames().get(self._of)
         call = callback(frame) if frame is not None else None
         suspect = self._suspect
-        if suspect is not None or call is not None:
-            now = now._replace(waiting=self._clocks.waiting())
         if suspect is not None and (suspect.ended or call is not suspect.call):
             suspect.over(now)
             suspect = self._suspect = None
         if call is None or frame is None:
             return
         if suspect is None:
-            held = now.cpu - before.cpu >= self._watch <= late * 2
-            suspect = self._suspect = _Suspect(call, before._replace(waiting=now.waiting) if held else now)
+            kept = keeping(before, now, locked, turn(frame)) if locked * 2 >= self._watch else now
+            held = computed(kept, now) >= self._watch
+            suspect = self._suspect = _Suspect(call, kept if held else now)
             late = late if held else 0.0
             self._loop.call_soon_threadsafe(self._goes_on, suspect)
         suspect.late += late
         seconds = busy(suspect.since, now, suspect.late)
-        if seconds >= self._watch and not suspect.stack:
+        if seconds >= self._watch and not suspect.stack and self._certain(suspect):
             suspect.stack = calls(frame)
-        if seconds >= HUNG and not suspect.hung:
+        if seconds >= HUNG and not suspect.hung and suspect.stack:
             suspect.hung = True
             self._hung(Block(seconds, suspect.stack, importing(suspect.stack)))
+
+    def _certain(self, suspect: _Suspect) -> bool:
+        """The system counts what a thread waits for a CPU only once it has got one."""
+        runnable = self._clocks.runnable()
+        now = self._clocks.read()
+        seconds = computed(suspect.since, now) if runnable else busy(suspect.since, now, suspect.late)
+        return seconds >= self._watch
 
     def _goes_on(self, suspect: _Suspect) -> None:
         suspect.ended = True
         suspect.over(self._clocks.read())
         stack = suspect.stack
-        # Looked at again: the system counts what a thread waits for a CPU only once it has got one.
-        if stack and suspect.seconds >= self._watch and not debugged(stack):
+        if stack and not debugged(stack):
             self._told(Block(suspect.seconds, stack, importing(stack)))
         suspect.stack = []  # it holds on to a plugin
 

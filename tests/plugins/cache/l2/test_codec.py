@@ -19,8 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from galvo import Rows
-from galvo.row import Row
+from galvo import Row, Rows
 from galvo_cache.l2.codec import Codec
 from galvo_cache.l2.entry import Stored
 from galvo_cache.l2.errors import Rejected, Unencodable
