@@ -124,7 +124,7 @@ class Limit:
         elif self._within(QUIET) < self.value and self._probes.due(
             self.value, window, waiting=waiting, crowded=ratio > TOP
         ):
-            self._probe = self._probes.begin(self.value, window)
+            self._probe = self._probes.begin(self.value, window, crowded=ratio > TOP)
             self._become(self._probe.at, "probe")
         elif ratio > TOP:
             self._become(int(self.value * max(0.7, knee / ratio)), "shrink")
@@ -169,6 +169,9 @@ class Limit:
         probe.ticks += 1
         if probe.ticks == 1:
             self._statements.drop()  # they began before it
+            if waiting and probe.in_vain(count):
+                self._probe = None
+                self._become(probe.before, "long")
         elif count >= TRUSTED or not waiting or probe.over:
             quiet = self.value <= max(QUIET, self._low)
             self._ratio = self._probes.end(probe, self._statements, quiet=quiet)

@@ -3,8 +3,9 @@
 All others wait for that, so what it costs is bounded. A probe of short statements takes two ticks: those that run end
 in the first, enough of them run in the second. One of long statements would hold up the others for several times what
 they take, and nothing is won by it while nobody waits: either must have been paid for by the same load (`PAYS`), so a
-burst of sleeps, locks or reports is never probed. And no probe goes on for longer than the same statements took
-before it.
+burst of sleeps, locks or reports is not probed. A burst that has just begun looks like what ran before it, so a probe
+that was to be short is given up after its first tick when hardly more has ended in it than those that ran. And no
+probe goes on for longer than the same statements took before it.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ ALIKE = 0.8
 
 
 class Probe:
-    __slots__ = ("_most", "at", "before", "ratio", "ticks")
+    __slots__ = ("_most", "_quick", "at", "before", "ratio", "ticks")
 
-    def __init__(self, at: int, before: int, window: Window) -> None:
+    def __init__(self, at: int, before: int, window: Window, *, crowded: bool) -> None:
         self.at = at
         """The limit while it lasts."""
         self.before = before
@@ -40,10 +41,20 @@ class Probe:
         """Of statement time to baseline, before it."""
         self.ticks = 0
         self._most = min(LONGEST, ceil(length(at, window.mean) / TICK))
+        self._quick = not crowded and short(at, window.mean)
 
     @property
     def over(self) -> bool:
         return self.ticks >= self._most
+
+    def in_vain(self, count: int) -> bool:
+        """After its first tick, in which `count` have ended, while others wait: long ones run, not those of before."""
+        return self._quick and count < self.before + QUIET
+
+
+def short(at: int, mean: float) -> bool:
+    """Whether enough statements of `mean` seconds end in a tick, `at` at once."""
+    return mean * TRUSTED / at <= TICK
 
 
 def length(at: int, mean: float) -> float:
@@ -67,15 +78,15 @@ class Schedule:
         """`crowded`: so much latency that it is to be checked, or the limit would shrink for nothing."""
         self._hasty = max(HASTY, self._hasty * 0.99)
         at = _few(value, window)
-        much = not waiting or window.mean * TRUSTED / at > TICK
+        much = not waiting or not short(at, window.mean)
         self._paid = self._paid + window.seconds / value if much else 0.0
         if much and not crowded and self._paid < PAYS * length(at, window.mean):
             return False
         return self.since >= (self._hasty if window.proven < 0.5 else CROWDED if crowded else self._until)
 
-    def begin(self, value: int, window: Window) -> Probe:
+    def begin(self, value: int, window: Window, *, crowded: bool) -> Probe:
         self.since, self._paid = 0, 0.0
-        return Probe(_few(value, window), value, window)
+        return Probe(_few(value, window), value, window, crowded=crowded)
 
     def end(self, probe: Probe, statements: Statements, *, quiet: bool) -> float:
         """What the ratio is at the limit before, now that the baselines are better known."""

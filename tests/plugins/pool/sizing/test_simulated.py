@@ -157,15 +157,17 @@ def watched(model: Model, limit: Limit) -> list[int]:
 
 
 @pytest.mark.parametrize("clients", [20, 40])
-def test_a_burst_of_long_statements_is_not_held_up_to_learn_of_it(clients: int) -> None:
+@pytest.mark.parametrize("begins", [5.0, 5.1])
+def test_a_burst_of_long_statements_is_not_held_up_to_learn_of_it(clients: int, begins: float) -> None:
+    """Where it begins between two ticks, what ended before it says that statements are short: then for one tick."""
     model, limit = limited(LOADS["point select"], 2)
-    model.run(5, 1)
+    model.run(begins, 1)
     held_up = watched(model, limit)
     model.kinds = SLEEPS
     for _ in range(4):
         model.run(1, clients)
         model.run(1, 0)
-    assert held_up == []
+    assert len(held_up) <= (begins > 5), held_up
 
 
 @pytest.mark.parametrize("wait", [0.2, 2.0])
