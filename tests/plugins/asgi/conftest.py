@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 import pytest
@@ -20,14 +21,21 @@ create table part (id int primary key, whole int references material deferrable 
 """
 
 
-@pytest.fixture(scope="module")
-def shop_dsn(server_dsn: str) -> Iterator[str]:
+@contextmanager
+def shop(server_dsn: str) -> Iterator[str]:
+    """A database of its own."""
     name = f"asgi_{os.getpid()}_{next(NUMBERS)}"
     asyncio.run(execute(server_dsn, f'create database "{name}" strategy = file_copy'))
     made = server_dsn.replace("/postgres?", f"/{name}?")
     asyncio.run(execute(made, SCHEMA))
     yield made
     asyncio.run(execute(server_dsn, f'drop database "{name}" with (force)'))
+
+
+@pytest.fixture(scope="module")
+def shop_dsn(server_dsn: str) -> Iterator[str]:
+    with shop(server_dsn) as dsn:
+        yield dsn
 
 
 async def sessions(dsn: str) -> int:
