@@ -15,8 +15,20 @@ from typing import Any
 import anyio
 import asyncpg
 
-from galvo import Context, Finding, Freed, MemoryPressure, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
-from galvo.errors import PluginUnavailable
+from galvo import (
+    Context,
+    Finding,
+    Freed,
+    MemoryPressure,
+    Metric,
+    Plugin,
+    PluginError,
+    PluginUnavailable,
+    Proceed,
+    Query,
+    Rows,
+    hookimpl,
+)
 from galvo_pool.advice.checkup import extensions, findings
 from galvo_pool.advice.facts import look, sizes
 from galvo_pool.advice.parsed import parsed

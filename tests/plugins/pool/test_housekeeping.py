@@ -56,7 +56,8 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 @KINDS
 async def test_an_idle_connection_that_falls_silent_is_replaced(dsn: str, kind: str) -> None:
     """A firewall drops it without a word: only asking tells."""
-    async with relay(dsn) as (url, counted), made(url, kind, check_after_idle=0.05, check_timeout=0.2) as pool:
+    keywords = {"max_size": 1, "check_after_idle": 0.05, "check_timeout": 0.2}  # one, or whoever is first opens another
+    async with relay(dsn) as (url, counted), made(url, kind, **keywords) as pool:
         pid = await pool.fetchval(PID)
         counted.mute()
         await until(lambda: open_pids(pool) not in ([], [pid]))
