@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from galvo.blueprint import plan
+from galvo.operating import plan
 from tests.forking import Forks
 
 ROOT = Path(__file__).parents[1]

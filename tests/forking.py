@@ -1,35 +1,37 @@
-"""Programs that start at once: forks of one Python that has imported galvo and its plugins, under `-W error`."""
+"""Programs that start at once: forks of one Python that has imported galvo and its plugins."""
 
 from __future__ import annotations
 
 import atexit
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PARENT = """
-import atexit, gc, json, os, sys, threading, types
+import atexit, gc, json, os, select, signal, socket, sys, threading, types, warnings
 import galvo.cli, galvo_asgi, galvo_bench, galvo_cache, galvo_embedded, galvo_index, galvo_live, galvo_memory
 import galvo_monitor, galvo_pool, galvo_sqlalchemy, galvo_tasks
 
-def child(job):
+def child(job, files):
     # From here on it is a program of its own, to its normal end.
+    if job["session"]:
+        os.setsid()
+    if not job["strict"]:
+        sys.warnoptions.clear()
+        del warnings.filters[0]
     os.chdir(job["folder"])
     os.environ.clear()
     os.environ.update(job["environment"])
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, path in ((1, job["out"]), (2, job["err"])):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
-    os.dup2(nothing, 0)
-    os.close(nothing)
     sys.argv = job["argv"]
     if sys.argv[0] == "galvo":
         sys.path[0] = os.path.dirname(sys.executable)
@@ -40,13 +42,43 @@ def child(job):
     return compile(job["code"], "<block>", "exec"), main.__dict__
 
 def serve():
-    for line in sys.stdin:
-        pid = os.fork()
-        if not pid:
-            return child(json.loads(line))
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        sys.stdout.write(f"{code}\\n")
-        sys.stdout.flush()
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    ends = {}
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker)
+    while True:
+        ready, _, _ = select.select([channel, wake], [], [])
+        if wake in ready:
+            os.read(wake, 1000)
+        while ends:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                break
+            end = ends.pop(pid)
+            try:
+                os.write(end, str(os.waitstatus_to_exitcode(status)).encode())
+            except OSError:
+                pass  # nobody wants to know
+            os.close(end)
+        if channel in ready:
+            job, files, _, _ = socket.recv_fds(channel, 1 << 20, 4)
+            if not job:
+                return None
+            *files, end = files
+            pid = os.fork()
+            if not pid:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for file in (wake, waker, end, *ends.values()):
+                    os.close(file)
+                channel.close()
+                return child(json.loads(job), files)
+            for file in files:
+                os.close(file)
+            ends[pid] = end
+            channel.send(str(pid).encode())
 
 def ended(code, names):
     # As Python does at its end, but what the parent has made is left as it is: to take it apart costs 0.3 s of CPU.
@@ -75,19 +107,20 @@ program = serve()
 if program:
     ended(*program)
 """
+GALVO = "import sys; from galvo.cli import main; sys.exit(main())"
+SCRIPT = "import runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__')"
+MODULE = "import runpy, sys; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 
 
 class Forks:
-    """Made once, used for many programs, one after another."""
+    """Made once, used for many programs."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` is where what programs print is kept."""
-        self._out, self._err = folder / "stdout", folder / "stderr"
+    def __init__(self) -> None:
         self.programs = {"galvo": self.galvo, "python": self.script}
-        self._parent = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", PARENT],
-            cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words = [sys.executable, "-W", "error", "-c", PARENT, str(theirs.fileno())]
+        self._parent = subprocess.Popen(words, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        theirs.close()
 
     def python(self, code: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
         """As `python -W error -c code`: exit code, standard output, standard error."""
@@ -95,43 +128,73 @@ class Forks:
 
     def galvo(self, words: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
         """As the command `galvo`."""
-        code = "import sys; from galvo.cli import main; sys.exit(main())"
-        return self._run(code, ["galvo", *words], folder, environment)
+        return self._run(GALVO, ["galvo", *words], folder, environment)
 
     def script(self, words: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
         """As `python -W error FILE ...`."""
-        code = "import runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__')"
-        return self._run(code, words, folder, environment)
+        return self._run(SCRIPT, words, folder, environment)
 
     def _run(self, code: str, argv: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
-        job: dict[str, Any] = {
-            "code": code, "argv": argv, "folder": str(folder), "environment": dict(environment),
-            "out": str(self._out), "err": str(self._err),
-        }  # fmt: skip
-        stdin, stdout = self._parent.stdin, self._parent.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(json.dumps(job) + "\n")
-        stdin.flush()
-        answer = stdout.readline()
-        assert answer, "the parent of the programs has ended"
-        return int(answer), self._out.read_text(), self._err.read_text()
+        pipe = subprocess.PIPE
+        with Fork(
+            self, code, argv, strict=True, cwd=folder, env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe,
+        ) as program:  # fmt: skip
+            out, err = program.communicate()
+        return program.returncode, out, err
 
     def close(self) -> None:
         """End the parent."""
-        assert self._parent.stdin is not None
-        assert self._parent.stdout is not None
-        self._parent.stdin.close()
-        self._parent.stdout.close()
+        self.channel.close()
         assert self._parent.wait(30) == 0
+
+
+class Fork(subprocess.Popen[Any]):
+    """A `subprocess.Popen` of `code` with `argv`, under `-W error` if `strict`.
+
+    Of `how` it knows cwd, env, text, the three files and start_new_session.
+    """
+
+    def __init__(self, forks: Forks, code: str, argv: list[str], *, strict: bool = False, **how: Any) -> None:
+        self._forks, self._code, self._strict = forks, code, strict
+        self._end = -1
+        super().__init__(argv, **how)
+
+    def _execute_child(self, args: Any, *more: Any) -> None:
+        (cwd, env), pipes, session = more[4:6], more[9:15], more[20]
+        files = [number if end == -1 else end for number, end in enumerate((pipes[0], pipes[3], pipes[5]))]
+        job = {
+            "code": self._code, "argv": args, "folder": str(cwd or os.getcwd()),
+            "session": session, "strict": self._strict, "environment": {**(os.environ if env is None else env)},
+        }  # fmt: skip
+        self._end, end = os.pipe()
+        socket.send_fds(self._forks.channel, [json.dumps(job).encode()], [*files, end])
+        os.close(end)
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+        answer = self._forks.channel.recv(100)
+        assert answer, "the parent of the programs has ended"
+        self.pid = int(answer)
+        self._child_created = True
+
+    def _internal_poll(self, *_: Any, **__: Any) -> int | None:
+        if self.returncode is None and select.select([self._end], [], [], 0)[0]:
+            self.returncode = int(os.read(self._end, 100))
+            os.close(self._end)
+        return self.returncode
+
+    def _wait(self, timeout: float | None) -> int:
+        if self.returncode is None and not select.select([self._end], [], [], timeout)[0]:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        code = self._internal_poll()
+        assert code is not None
+        return code
 
 
 @cache
 def shared() -> Forks:
     """Of this process, for as long as it lives."""
-    folder = tempfile.TemporaryDirectory(prefix="galvo-test-")
-    made = Forks(Path(folder.name))
-    atexit.register(folder.cleanup)
+    made = Forks()
     atexit.register(made.close)
     return made
 

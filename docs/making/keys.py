@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from galvo.blueprint import plan
-from galvo.plugin import PluginSettings
+from galvo import PluginSettings
+from galvo.operating import plan
 from galvo.settings import KernelSettings
 
 ROOT = Path(__file__).parents[2]

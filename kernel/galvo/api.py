@@ -16,22 +16,44 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
-from galvo import checkup, context, control, errors, events, facade, hookspecs, plugin, session
+from galvo import (
+    checkup,
+    context,
+    control,
+    errors,
+    events,
+    facade,
+    hookspecs,
+    kernel,
+    metering,
+    operating,
+    plugin,
+    row,
+    session,
+    sizes,
+)  # fmt: skip
+from galvo.blueprint import Overrides
 from galvo.hookspecs import KINDS
 
 CLASSES: tuple[type, ...] = (
     plugin.Plugin, plugin.PluginSettings, facade.Facade, context.Context, session.Session, session.Transaction,
-    events.Query, events.Computed, events.Driven, events.Rows, events.Metric, events.Level, events.MemoryPressure,
-    events.Freed, checkup.Finding, control.Control, control.Change,
+    session.Pin, session.Leasing, kernel.Kernel, events.Query, events.Computed, events.Driven, events.Rows, row.Row,
+    events.Metric, metering.Metering, events.Level, events.MemoryPressure, events.Freed, checkup.Finding,
+    control.Control, control.Change,
 )  # fmt: skip
+TYPES = {"Isolation": session.Isolation, "Kind": events.Kind, "Overrides": Overrides, "Proceed": hookspecs.Proceed}
+TOOLS: tuple[type, ...] = (operating.Plan, operating.Blueprint, operating.KeptHangup, operating.Operations)
 
 CONTRACT = Path(__file__).parent / "testing/base.py"
+OWN = {"Kernel.adopt", "Operations.ended", "Blueprint.same"}
+"""What only the kernel's other parts call."""
 
 
 def render() -> str:
     """All of it, each part under its name."""
     lines = ["hooks"]
     lines += [f"  {KINDS[name]}: {signature(name, getattr(hookspecs, name))}" for name in KINDS]
+    lines += ["", "types", *(f"  {name} = {said(found)}" for name, found in TYPES.items())]
     for cls in CLASSES:
         lines += ["", heading(cls), *(f"  {line}" for line in members(cls))]
     lines += ["", "galvo.testing.PluginContract", *(f"  {line}" for line in written(CONTRACT, "Contract"))]
@@ -41,6 +63,11 @@ def render() -> str:
             lines.append(f"  {signature(name, found)}")
         elif isinstance(found, type):
             lines.append(f"  {heading(found)}")
+    for door in (operating, sizes):
+        public = {name: found for name, found in vars(door).items() if isinstance(found, FunctionType)}
+        lines += ["", door.__name__, *(f"  {signature(name, found)}" for name, found in public.items())]
+    for cls in TOOLS:
+        lines += ["", f"galvo.operating.{heading(cls)}", *(f"  {line}" for line in members(cls))]
     return "\n".join(lines)
 
 
@@ -52,12 +79,15 @@ def heading(cls: type) -> str:
 
 def members(cls: type) -> Iterator[str]:
     """What the class itself adds to its bases: fields and class attributes, then methods."""
-    own = {name: value for name, value in vars(cls).items() if not name.startswith("_") or name == "__init__"}
+    made_by = () if issubclass(cls, enum.Enum) or getattr(cls, "_is_protocol", False) else ("__init__", "__new__")
+    own = {name: value for name, value in vars(cls).items() if not name.startswith("_") or name in made_by}
     given = defaults(cls)
     for name, annotation in inspect.get_annotations(cls).items():
         if not name.startswith("_") and name != "model_config":
             yield f"{name}: {said(annotation)}" + (f" = {given[name]}" if name in given else "")
     for name, value in own.items():
+        if f"{cls.__name__}.{name}" in OWN:
+            continue
         function = inspect.unwrap(value.__func__ if isinstance(value, classmethod | staticmethod) else value)
         if isinstance(value, property):
             yield f"{name} -> {said(inspect.signature(value.fget).return_annotation)}" if value.fget else name

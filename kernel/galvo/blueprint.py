@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,7 +18,9 @@ from galvo.settings import KernelSettings, gather, validated
 log = logging.getLogger("galvo")
 _imported: dict[str, str] = {}
 """The version of each target when this process imported it: Python keeps modules."""
-Overrides = Mapping[str, Mapping[str, Any]]
+Overrides: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Settings laid over all others: `{"pool": {"max_size": 20}}`."""
+S = TypeVar("S", bound=PluginSettings)
 
 
 class Blueprint(msgspec.Struct, frozen=True):
@@ -48,7 +50,9 @@ class Plan(msgspec.Struct, frozen=True):
     """All that a kernel is made from."""
 
     kernel: KernelSettings
+    """`[kernel]`."""
     blueprints: tuple[Blueprint, ...]
+    """Of all that are listed, on or off, outermost first."""
 
 
 def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = False, warn: bool = True) -> Plan:
@@ -58,7 +62,7 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
     a blueprint with a failure, unless it is required. `warn` when there is no entrypoints.toml.
     """
     path = root / discovery.FILE
-    listings = discovery.read(path) if path.is_file() else discovery.installed()
+    listings = _listings(root)
     if not path.is_file() and warn:
         log.warning(
             "no %s in %s: loading every installed plugin; `galvo lock` writes the list", path.name, root.resolve()
@@ -91,10 +95,24 @@ def of_classes(classes: Mapping[type[Plugin], Mapping[str, Any]], kernel: Mappin
     )
 
 
+def read_settings(model: type[S], name: str, root: Path) -> S:
+    """`[name]` as a kernel in `root` would have it, whether that plugin is on or not; imports none.
+
+    Raises SettingsError.
+    """
+    names = dict.fromkeys([name, *(listing.name for listing in _listings(root))])
+    return validated(model, gather(root, names, unlisted=_installed)[name], name)
+
+
 class _Switch(PluginSettings):
     """Only the keys that every plugin has; the others are not looked at."""
 
     model_config = PluginSettings.model_config | {"extra": "ignore"}
+
+
+def _listings(root: Path) -> list[Listing]:
+    path = root / discovery.FILE
+    return discovery.read(path) if path.is_file() else discovery.installed()
 
 
 def _installed() -> list[str]:

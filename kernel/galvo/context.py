@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class Context(Facade):
     """Given to a plugin at its start. Its queries carry the plugin's name as their origin."""
 
+    log: logging.Logger
+    """The plugin's own: `galvo.NAME`."""
+
     def __init__(self, kernel: Kernel, name: str) -> None:
         super().__init__(kernel.run, origin=name)
         self._kernel = kernel

@@ -128,7 +128,7 @@ class Control:
 
 
 class Operations(Control):
-    """What the plugin `live` does besides. It is no part of the plugin API, and changes together with that plugin."""
+    """What a running kernel's `control` is: also for what operates it from outside, as the plugin `live` does."""
 
     async def explain(self, what: str, *, seconds: float = 0) -> dict[str, Any]:
         """`Kernel.explain`: a hook's layers, watched for `seconds`, or what each plugin would do with a statement."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -13,6 +12,8 @@ from galvo.errors import GalvoError
 
 def dispatch(name: str, commands: ModuleType, argv: Sequence[str]) -> int:
     """Run one command's `main`: 0 done, 1 failed, 2 wrong usage, or what it gives."""
+    import pkgutil  # plugins have this module for its neighbours in `galvo.operating`: it costs them nothing
+
     known = {module.name: f"{commands.__name__}.{module.name}" for module in pkgutil.iter_modules(commands.__path__)}
     usage = f"usage: galvo {name} {'|'.join(sorted(known))} ... (each explains itself with --help)"
     if argv and argv[0] in ("-h", "--help"):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from galvo.session import Session
 
 Kind = Literal["rows", "status", "many", "value", "stream"]
+"""Of a `Query`, which tells what each means."""
 
 
 class Query(msgspec.Struct, frozen=True, gc=False):

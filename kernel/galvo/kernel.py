@@ -18,6 +18,7 @@ from galvo.control import Control, Operations
 from galvo.errors import KernelClosed, SettingsError
 from galvo.events import Freed, MemoryPressure, Metric, Query
 from galvo.explain import explain_hook, explain_statement
+from galvo.hangup import keep_hangup
 from galvo.hookspecs import KINDS
 from galvo.lifecycle import NOT_RUNNING, Supervisor
 from galvo.observing import Observation
@@ -34,9 +35,11 @@ class Kernel(Leasing):
         ...     rows = await kernel.fetch("select * from material where id = $1", 7)
     """
 
+    given: dict[str, Any]
+    """Capabilities that the host itself provides."""
+
     def __init__(self, plan: Plan, root: Path | None = None, overrides: Overrides | None = None) -> None:
-        self.given: dict[str, Any] = {}
-        """Capabilities that the host itself provides."""
+        self.given = {}
         self.chains = Chains(dict.fromkeys(KINDS, ()))
         super().__init__(self.chains.on_query)
         self.settings = plan.kernel
@@ -75,7 +78,8 @@ class Kernel(Leasing):
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         try:
-            await self.supervisor.start(self._tasks)
+            with keep_hangup():
+                await self.supervisor.start(self._tasks)
         except BaseException:
             await self._end()
             raise
@@ -159,7 +163,7 @@ class Kernel(Leasing):
 
         `seen.figures("on_query", "cache")`: calls, median and p99 in seconds, with and without the inner layers.
         """
-        return self.supervisor.observed()
+        return self.supervisor.generations.observed()
 
     async def explain(self, what: str, *args: Any, seconds: float = 0) -> dict[str, Any]:
         """Of a hook: its implementations in order, and why. Of a statement: what each plugin would do.

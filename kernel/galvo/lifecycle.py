@@ -8,8 +8,8 @@ anything stop. A plugin's lifespan opens and closes in one task of its own, beca
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
-from galvo.chain import Chains
 from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
-from galvo.observing import Observation
+from galvo.generations import Generations
 from galvo.order import start_order
 from galvo.registry import Registry, validate
 from galvo.settings import KernelSettings
@@ -40,16 +39,15 @@ class Supervisor:
     def __init__(self, kernel: Kernel, blueprints: Sequence[Blueprint]) -> None:
         self._kernel = kernel
         self._registry = Registry([blueprint.name for blueprint in blueprints])
+        self.generations = Generations(kernel, self._registry, self._closed)
         self.units = {blueprint.name: Unit(kernel, blueprint) for blueprint in blueprints}
         self._lock = anyio.Lock()
-        self._retired: list[Chains] = []
-        self._observations: list[Observation] = []
         self._starting = False
         self._tasks: TaskGroup | None = None
         self.stopping = False
         self._ejected: list[tuple[Unit, int]] = []
         """Just now; each gets a task that tries it again."""
-        self.publish()
+        self.generations.publish()
 
     # -- start and stop of everything -------------------------------------------------------------
 
@@ -61,7 +59,7 @@ class Supervisor:
         async with self._lock:
             self._tasks, self._eject, self._starting, self.stopping = tasks, anyio.Event(), True, False
             tasks.start_soon(self._readmitting, tasks, name="galvo readmitting")
-            self.publish()
+            self.generations.publish()
             try:
                 for unit in self._startable():
                     try:
@@ -99,11 +97,11 @@ class Supervisor:
             await self._stop()
 
     async def _stop(self) -> None:
-        await self._drained()
+        await self.generations.drained()
         for unit in reversed(start_order(self._in_state(*RUNNING))):
             await self._leave(unit)
         self._tasks = None
-        self.publish()
+        self.generations.publish()
 
     def abandon(self) -> None:
         """Cancel what still runs: a second cancellation, which no shield holds off in asyncio, has ended `stop`."""
@@ -124,7 +122,7 @@ class Supervisor:
         start_order([*(u for u in self._in_state(*RUNNING) if u is not unit), unit])
         if unit.state is State.DEGRADED:  # its operator does not want to wait for the probe
             with anyio.CancelScope(shield=True):
-                await self._drained()
+                await self.generations.drained()
                 await unit.stop()
         await self._start(unit)
 
@@ -207,10 +205,10 @@ class Supervisor:
         for unit in started:
             self._registry.register(unit.instance, unit)
             unit.context._continuous = unit.name in unbroken
-        self.publish()
+        self.generations.publish()
         for unit in started:
             self._settle(unit)
-        await self._drained()
+        await self.generations.drained()
         for unit in reversed(start_order(old)):
             await unit.stop()
             unit.state = State.STOPPED
@@ -225,7 +223,7 @@ class Supervisor:
         unit.state, unit.reason = State.FAILED, reason
         if self.units.get(unit.name) is unit:
             self._registry.unregister(unit.name)
-            self.publish()
+            self.generations.publish()
 
     def eject(self, unit: Unit) -> None:
         """Too many faults: out of the chain now, a fresh instance is tried later.
@@ -236,7 +234,7 @@ class Supervisor:
         unit.ejections += 1
         log.error("plugin %r: %s", unit.name, unit.reason)
         self._registry.unregister(unit.name)
-        self.publish()
+        self.generations.publish()
         self._ejected.append((unit, unit.ejections))
         self._eject.set()
 
@@ -256,7 +254,7 @@ class Supervisor:
 
         async with self._lock:
             if waiting():
-                await self._drained()
+                await self.generations.drained()
                 await unit.stop()
         while waiting():
             await anyio.sleep(self._kernel.settings.eject_for * 2 ** min(ejection - 1, 4))
@@ -271,27 +269,6 @@ class Supervisor:
                     ejection = unit.ejections = ejection + 1
 
     # -- the moves they are made of ----------------------------------------------------------------
-
-    def publish(self) -> None:
-        """Compose the chains anew; running calls keep the old ones."""
-        implementations = self._registry.implementations()
-        for observation in self._observations:
-            implementations = observation.timed(implementations)
-        old = self._kernel.adopt(Chains(implementations, self._closed()))
-        old.retire()
-        self._retired = [chains for chains in [*self._retired, old] if chains.calls]
-
-    @contextmanager
-    def observed(self) -> Iterator[Observation]:
-        """Clocks round all layers, until it ends."""
-        observation = Observation()
-        self._observations.append(observation)
-        self.publish()
-        try:
-            yield observation
-        finally:
-            self._observations.remove(observation)
-            self.publish()
 
     def _closed(self) -> Callable[[], GalvoError] | None:
         if self._tasks is None:
@@ -315,21 +292,21 @@ class Supervisor:
             unit.state, unit.reason = State.FAILED, sentence(error)
             raise
         unit.context._continuous = self._starting
-        self.publish()
+        self.generations.publish()
         self._settle(unit)
 
     async def _leave(self, unit: Unit) -> None:
         unit.state = State.DRAINING
         self._registry.unregister(unit.name)
-        self.publish()
+        self.generations.publish()
         with anyio.CancelScope(shield=True):  # half a stop would leave it running, out of everybody's sight
-            await self._drained()
+            await self.generations.drained()
             await unit.stop()
         unit.state, unit.reason = State.STOPPED, ""
 
     def _settle(self, unit: Unit) -> None:
         """Tell the plugin once every query that started before it joined has ended."""
-        before, plugin = [chains for chains in self._retired if chains.calls], unit.plugin
+        before, plugin = self.generations.busy(), unit.plugin
 
         def settled() -> None:
             if plugin is None or unit.plugin is not plugin:
@@ -348,17 +325,6 @@ class Supervisor:
             self.group().start_soon(wait, name=f"galvo settle {unit.name}")
         else:
             settled()
-
-    async def _drained(self) -> None:
-        """Wait until no query runs on an old chain, at most `drain_timeout`."""
-        with anyio.move_on_after(self._kernel.settings.drain_timeout) as limit:
-            for chains in list(self._retired):
-                await chains.idle.wait()
-        if limit.cancelled_caught:
-            calls = sum(chains.calls for chains in self._retired)
-            log.warning("%d queries still run after %g s of draining", calls, self._kernel.settings.drain_timeout)
-        # Old chains hold the plugins that left, and those their memory.
-        self._retired = [chains for chains in self._retired if chains.calls]
 
     def _in_state(self, *states: State) -> list[Unit]:
         return [unit for unit in self.units.values() if unit.state in states]

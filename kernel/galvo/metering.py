@@ -13,12 +13,9 @@ INTERVAL = 5.0
 """Seconds."""
 
 
-def by(attribute: str, name: str, unit: str) -> Callable[[str], Metric]:
-    """Makes a counter for each value of an attribute."""
-    return lambda value: Metric(name, unit=unit, attributes=((attribute, value),))
-
-
 class Metering:
+    """Tells monitors what `Plugin.stats` counts, from a task of the plugin's lifespan."""
+
     def __init__(
         self,
         record: Callable[[Metric, float], None],
@@ -37,8 +34,13 @@ class Metering:
         self._groups = groups or {}
         self._told: dict[str, float] = {}
 
+    @staticmethod
+    def by(attribute: str, name: str, unit: str) -> Callable[[str], Metric]:
+        """For `groups`: makes a counter for each value of an attribute."""
+        return lambda value: Metric(name, unit=unit, attributes=((attribute, value),))
+
     async def run(self) -> None:
-        """Record until cancelled."""
+        """Record every five seconds, until cancelled."""
         while True:
             await anyio.sleep(INTERVAL)
             self.record()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from galvo.context import Context
     from galvo.events import Query
 
-API_VERSION = (1, 1)
+API_VERSION = (1, 2)
 """`CHANGELOG-API.md` tells what each has brought."""
 
 

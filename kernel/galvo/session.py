@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from galvo.hookspecs import Proceed
 
 Isolation = Literal["serializable", "repeatable_read", "read_committed", "read_uncommitted"]
+"""Of a transaction."""
 
 
 class Pin(Protocol):
@@ -40,14 +41,18 @@ class Pin(Protocol):
 class Session(Facade):
     """Lent by `kernel.acquire()`. Its first query takes a connection, its end gives it back."""
 
+    pin: Pin | None
+    """Its connection, while it has one."""
+    notes: dict[str, Any]
+    """Where plugins keep what they must remember about this session, under their own name."""
+
     def __init__(self, run: Proceed) -> None:
         super().__init__(self._checked, session=self)
         self._run = run
         self._closed = False
         self._savepoints = 0
-        self.pin: Pin | None = None
-        self.notes: dict[str, Any] = {}
-        """Where plugins keep what they must remember about this session, under their own name."""
+        self.pin = None
+        self.notes = {}
 
     @property
     def closed(self) -> bool:
@@ -158,7 +163,10 @@ class Lease:
 
 
 class Leasing(Facade):
-    """Queries, and sessions: what an application holds."""
+    """Queries, and sessions: what an application holds.
+
+    A plugin that needs a session makes `Leasing(self.context.run)`.
+    """
 
     def acquire(self) -> Lease:
         """`async with kernel.acquire() as session`: queries on one connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["parse", "show"]
 UNITS = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b?)\s*", re.I)
 

@@ -14,7 +14,7 @@ import pytest
 
 import galvo
 from docs.making.commands import helps
-from galvo import hookspecs
+from galvo import hookspecs, operating, sizes
 
 ALLOWED = {
     "anyio.readthedocs.io", "docs.celeryq.dev", "docs.djangoproject.com", "docs.pytest.org", "docs.python.org",
@@ -69,6 +69,7 @@ def test_every_hook_has_its_signature(site: Path, hook: str) -> None:
 def test_every_public_name_is_in_the_reference(pages: dict[str, Read]) -> None:
     ids = set().union(*(page.ids for place, page in pages.items() if place.startswith("reference/")))
     names = {f"galvo.{name}" for name in galvo.__all__}
+    names |= {f"{door.__name__}.{name}" for door in (operating, sizes) for name in door.__all__}
     for cls in (galvo.Kernel, galvo.Session, galvo.Context, galvo.Plugin):
         names |= {f"galvo.{cls.__name__}.{name}" for name in public(cls)}
     assert names - ids == set()

@@ -9,6 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from galvo import (
+    Context,
     Freed,
     Kernel,
     Level,
@@ -21,7 +22,6 @@ from galvo import (
     Rows,
     hookimpl,
 )  # fmt: skip
-from galvo.context import Context
 
 pytestmark = pytest.mark.anyio
 METRIC = Metric("db.client.operations")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from galvo import Plugin, Proceed, Query, Rows, hookimpl
 from galvo.registry import Registry
+from tests.thorough import examples
 
 
 class Owner:
@@ -35,7 +36,7 @@ def names(registry: Registry) -> list[str]:
     return [item.owner.name for item in registry.implementations()["on_query"]]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_any_history_of_registrations_gives_the_same_order(data: st.DataObject) -> None:
     listed = data.draw(st.permutations(["a", "b", "c", "d", "e"]))

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from galvo import Query, Rows
+from galvo import ProceedTwice, Query, Rows
 from galvo.chain import Chains, Implementation, around
-from galvo.errors import ProceedTwice
 from galvo.hookspecs import KINDS
+from tests.thorough import examples
 
 pytestmark = pytest.mark.anyio
 Proceed = Callable[[Query], Awaitable[Rows]]
@@ -245,7 +245,7 @@ def ordered(events: list[str], owners: list[Owner]) -> list[str]:
     return [event for event in events if event not in shadows and not event.endswith("refused")]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(stack=st.lists(LAYER, max_size=5), database=st.sampled_from(["ok", "error", "slow"]))
 async def test_the_onion_is_the_model(stack: list[tuple[str, str, str]], database: str) -> None:
     late = [i for i, (what, _, mode) in enumerate(stack) if what in TIMEOUTS and mode == "active"]

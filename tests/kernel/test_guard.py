@@ -12,9 +12,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from galvo import Query, Rows
+from galvo import ProceedTwice, Query, Rows, is_open, leave_open
 from galvo.chain import Chains, Implementation, around
-from galvo.errors import ProceedTwice, is_open, leave_open
 from galvo.hookspecs import KINDS
 
 pytestmark = pytest.mark.anyio

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from galvo import Metric
-from galvo.metering import Metering, by
+from galvo import Metering, Metric
 
 HITS = Metric("hits")
 SIZE = Metric("size", "gauge", "By")
@@ -16,7 +15,7 @@ class Told:
             lambda: dict(self.stats),
             {"hits": HITS},
             {"bytes": SIZE},
-            {"misses": by("reason", "misses", "1")},
+            {"misses": Metering.by("reason", "misses", "1")},
         )
 
     def record(self, metric: Metric, value: float) -> None:

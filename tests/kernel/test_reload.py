@@ -10,8 +10,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from galvo import GalvoError, Kernel, Plugin, PluginError, Proceed, Query, Rows, hookimpl
-from galvo.errors import KernelClosed
+from galvo import GalvoError, Kernel, KernelClosed, Plugin, PluginError, Proceed, Query, Rows, hookimpl
 from galvo.unit import Unit
 
 pytestmark = pytest.mark.anyio

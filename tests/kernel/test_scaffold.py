@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from galvo import GalvoError
 from galvo.cli import main
-from galvo.errors import GalvoError
 from galvo.hookspecs import KINDS
 from galvo.scaffold.naming import LONGEST, hooks_named, named
 from galvo.scaffold.rendering import rendered

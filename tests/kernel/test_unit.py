@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import anyio
 import pytest
 
-from galvo import Kernel, Plugin, PluginError, PluginUnavailable, Proceed, Query, Rows, hookimpl
-from galvo.errors import GalvoError
+from galvo import GalvoError, Kernel, Plugin, PluginError, PluginUnavailable, Proceed, Query, Rows, hookimpl
 from galvo.unit import Unit, sentence
 
 pytestmark = pytest.mark.anyio

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from galvo import discovery
-from galvo.blueprint import plan
-from galvo.plugin import PluginSettings
+from galvo import PluginSettings, discovery
+from galvo.operating import plan
 from galvo.settings import KernelSettings
 from tests import forking
 

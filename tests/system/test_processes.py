@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
+import anyio.to_thread
 import asyncpg
 import pytest
 from redis.asyncio import Redis
@@ -132,7 +133,7 @@ async def writers_killed(crowd: Crowd, redis: OwnRedis) -> None:
     await crowd.start(1, readers=0, writers=3, write_pause=0.01)
     await anyio.sleep(0.3 + random.random() * 0.3)
     crowd.workers[-1].kill()
-    await crowd.workers[-1].wait()
+    await anyio.to_thread.run_sync(crowd.workers[-1].wait)
     await anyio.sleep(2.5)  # for so long it may still be committing, and nobody keeps what it writes
 
 

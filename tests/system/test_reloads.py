@@ -15,7 +15,7 @@ import asyncpg
 from galvo_embedded import Servers
 from tests.thorough import THOROUGH
 
-CHANGES = 1000 if THOROUGH else 40
+CHANGES = 1000 if THOROUGH else 20
 
 
 def test_random_reloads_under_load(dsn: str, servers: Servers, project: Path, tmp_path: Path) -> None:

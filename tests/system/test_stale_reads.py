@@ -12,6 +12,7 @@ from galvo import Kernel
 from galvo_cache import CachePlugin
 from galvo_pool import PoolPlugin
 from tests.system.oracle import ONE, SCHEMA, Oracle
+from tests.thorough import some
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +36,7 @@ async def test_concurrent_readers_and_writers(dsn: str) -> None:
         await at_rest(kernel)
 
 
-async def test_200_toggles_of_the_cache_under_50_clients(dsn: str) -> None:
+async def test_toggles_of_the_cache_under_50_clients(dsn: str) -> None:
     async with Kernel.of({CachePlugin: {}, PoolPlugin: {"url": dsn}}) as kernel:
         oracle = await load(kernel, 3)
         before = len(asyncio.all_tasks())
@@ -45,7 +46,7 @@ async def test_200_toggles_of_the_cache_under_50_clients(dsn: str) -> None:
                 tasks.start_soon(oracle.read, 0.02)
             for _ in range(4):
                 tasks.start_soon(oracle.write, 0.05)
-            for _ in range(100):
+            for _ in some(range(100), 2):
                 with anyio.move_on_after(0.3):
                     while kernel.plugin_stats("cache")["hits"] < 50:  # noqa: ASYNC110  # counters have no event
                         await anyio.sleep(0.005)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 
-from galvo.plugin import API_VERSION
 from galvo.scaffold.naming import Names
 
 FILES = {
@@ -25,7 +24,7 @@ FILES = {
 """Of a new plugin, each with its template; "" is an empty file."""
 IMPORTS = {
     "on_query": ("Proceed", "Query", "Rows"),
-    "on_cache_miss": ("Query", "Rows"),
+    "on_cache_miss": ("Query", "Row", "Rows"),
     "on_metric": ("Metric",),
     "on_memory_pressure": ("Freed", "MemoryPressure"),
 }
@@ -46,7 +45,8 @@ def rendered(names: Names, hooks: Sequence[str]) -> dict[str, str]:
         "imports": ", ".join(sorted({"Context", "Plugin", "hookimpl", *_all(IMPORTS, hooks)}, key=_isort)),
         "database": " and a real PostgreSQL" * ("on_query" in hooks),
         "tested_with": ", ".join(sorted({"Kernel", *_all(TESTED_WITH, hooks)}, key=_isort)),
-        "api": f">={API_VERSION[0]},<{API_VERSION[0] + 1}",
+        # `Row` came with 1.2.
+        "api": ">=1.2,<2" if "on_cache_miss" in hooks else ">=1,<2",
     }
     return {
         _filled(path, words): _filled("\n".join(_chosen(_template(template), hooks)), words) if template else ""

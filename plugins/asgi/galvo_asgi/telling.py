@@ -13,8 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from galvo import GalvoError
-from galvo.errors import leave_open
+from galvo import GalvoError, leave_open
 from galvo_asgi.running import Running, running
 
 log = logging.getLogger("galvo.asgi")

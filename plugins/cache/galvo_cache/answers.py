@@ -12,8 +12,7 @@ from decimal import Decimal
 from sys import getsizeof
 from typing import Any, Literal
 
-from galvo import Rows
-from galvo.row import Row
+from galvo import Row, Rows
 
 IMMUTABLE = frozenset(
     {

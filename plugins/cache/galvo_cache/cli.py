@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from galvo import GalvoError
-from galvo.only import only
+from galvo.operating import only
 from galvo_cache.external import installed, triggers
 from galvo_cache.external.installed import Table
 

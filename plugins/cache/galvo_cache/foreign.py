@@ -44,7 +44,7 @@ class Foreign:
         """Run `write`, which makes what `statements` changed visible to others, while everybody knows that it runs.
 
         When it returns nobody is given what was before. What `write` raises is raised; if nobody knows whether it took
-        effect, it is marked (`galvo.errors.leave_open`). With `strict_invalidation` raises GalvoError instead.
+        effect, it is marked (`galvo.leave_open`). With `strict_invalidation` raises GalvoError instead.
         """
         draft: Draft | None = Draft()
         ddl = False

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from galvo import Context, Metric
-from galvo.metering import Metering, by
+from galvo import Context, Metering, Metric
 
 COUNTERS = {
     "hits_l1": Metric("galvo.cache.hits", unit="{read}", attributes=(("galvo.cache.level", "l1"),)),
@@ -24,11 +23,11 @@ COUNTERS = {
 }
 REASON = "galvo.cache.reason"
 REASONS = {
-    "misses": by(REASON, "galvo.cache.misses", "{read}"),
-    "refused": by(REASON, "galvo.cache.refusals", "{query}"),
-    "refreshed": by(REASON, "galvo.cache.refreshes", "{read}"),
-    "wrong": by(REASON, "galvo.cache.wrong_hits", "{read}"),
-    "unverified": by(REASON, "galvo.cache.unverified_hits", "{read}"),
+    "misses": Metering.by(REASON, "galvo.cache.misses", "{read}"),
+    "refused": Metering.by(REASON, "galvo.cache.refusals", "{query}"),
+    "refreshed": Metering.by(REASON, "galvo.cache.refreshes", "{read}"),
+    "wrong": Metering.by(REASON, "galvo.cache.wrong_hits", "{read}"),
+    "unverified": Metering.by(REASON, "galvo.cache.unverified_hits", "{read}"),
 }
 """Counters named by one of these, `_` and a reason."""
 GAUGES = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from galvo import Query, Session
-from galvo.events import Computed
+from galvo import Computed, Query, Session
 from galvo_cache.effects import Everything, Read, Refused
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger

@@ -17,8 +17,7 @@ from typing import Any
 
 import anyio
 
-from galvo import Context, Finding, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
-from galvo.events import Computed
+from galvo import Computed, Context, Finding, Freed, Level, MemoryPressure, Plugin, Proceed, Query, Rows, hookimpl
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.answers import copied
 from galvo_cache.beside import Beside
@@ -56,6 +55,7 @@ class CachePlugin(Plugin):
     """L1: answers in this process, as long as nothing they depend on was written."""
 
     name = "cache"
+    api = ">=1.2,<2"
     provides = ("cache",)
     settings_type = CacheSettings
 

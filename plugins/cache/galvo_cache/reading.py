@@ -10,8 +10,7 @@ from time import monotonic
 
 import anyio
 
-from galvo import Context, ForCaller, Proceed, Query, Rows
-from galvo.events import Computed
+from galvo import Computed, Context, ForCaller, Proceed, Query, Rows
 from galvo_cache.answers import Answer, TooLarge, copied
 from galvo_cache.early import first_draw
 from galvo_cache.facts import learn

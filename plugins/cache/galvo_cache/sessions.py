@@ -11,8 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 
-from galvo import ForCaller, Query, Session
-from galvo.errors import is_open
+from galvo import ForCaller, Query, Session, is_open
 from galvo_cache.allowed import SESSION_SETTINGS
 from galvo_cache.effects import ANY_SETTING, Control, Effect, Everything, Read, Write
 from galvo_cache.knowledge import Knowledge

@@ -9,8 +9,7 @@ from __future__ import annotations
 import anyio
 from anyio.abc import TaskGroup
 
-from galvo import Proceed, Query, Rows, Session
-from galvo.errors import is_open
+from galvo import Proceed, Query, Rows, Session, is_open
 from galvo_cache.effects import Control, Everything, Write
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger, Pending

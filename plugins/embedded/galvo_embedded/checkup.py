@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from galvo.checkup import Finding
+from galvo import Finding
 from galvo.sizes import show
 
 LEAST = 1 << 30

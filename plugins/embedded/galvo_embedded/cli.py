@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 
 from galvo import GalvoError
-from galvo.blueprint import plan
+from galvo.operating import read_settings
 from galvo_embedded.plugin import EmbeddedSettings
 from galvo_embedded.servers import Servers
 
@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     words = options.parse_args(argv).program
     if not words:
         options.error("say which program")
-    settings = _settings()
+    settings = read_settings(EmbeddedSettings, "embedded", Path())
     servers = Servers(Path(settings.data), postgres=settings.postgres, options=settings.options)
     try:
         url = anyio.run(servers.postgres)
@@ -56,11 +56,3 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM", help="with its arguments")
     return made
-
-
-def _settings() -> EmbeddedSettings:
-    """Those of the working directory, also where the plugin is off."""
-    for item in plan(Path(), warn=False).blueprints:
-        if item.name == "embedded" and isinstance(found := item.loaded().settings, EmbeddedSettings):
-            return found
-    return EmbeddedSettings.model_validate({})

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from galvo.errors import PluginError
-from galvo.plugin import Plugin, PluginSettings
+from galvo import Plugin, PluginError, PluginSettings
 from galvo_embedded.checkup import checkup
 from galvo_embedded.servers import Servers
 
 if TYPE_CHECKING:
-    from galvo.checkup import Finding
-    from galvo.context import Context
+    from galvo import Context, Finding
 
 
 class EmbeddedSettings(PluginSettings):
@@ -31,6 +29,7 @@ class EmbeddedPlugin(Plugin):
     """A private PostgreSQL and Redis, started when a plugin that has no URL asks for one."""
 
     name = "embedded"
+    api = ">=1.2,<2"
     provides = ("servers",)
     settings_type = EmbeddedSettings
 

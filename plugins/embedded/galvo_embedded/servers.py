@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from galvo.errors import PluginError
+from galvo import PluginError
 from galvo_embedded.refusal import Refused
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from galvo.errors import SettingsError
+from galvo import SettingsError
 
 FILE = Path("engraving.toml")
 

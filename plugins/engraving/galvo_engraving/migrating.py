@@ -9,7 +9,7 @@ import sys
 
 import asyncpg
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 from galvo_engraving.migrate import Migration, migrate, migrations
 
 URL_VARIABLE = "GALVO_POOL__URL"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from galvo import GalvoError
-from galvo.only import only
+from galvo.operating import only
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 """Opens a connection, which the caller closes; raises GalvoError in one sentence, without the password."""

@@ -25,6 +25,7 @@ class IndexPlugin(Plugin):
     """Watches, and changes nothing unless the settings say so."""
 
     name = "index"
+    api = ">=1.2,<2"
     after = ("embedded", "pool")
     provides = ("index",)
     settings_type = IndexSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from galvo import GalvoError
-from galvo.control import Operations
+from galvo.operating import Operations
 
 LONGEST = 60.0
 """Seconds for which somebody may look."""

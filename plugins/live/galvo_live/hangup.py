@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from galvo import GalvoError
-from galvo.control import Operations
+from galvo.operating import KeptHangup, Operations
 from galvo_live.terminal import EVERY, Terminal
 
 log = logging.getLogger("galvo.live")
@@ -73,12 +73,16 @@ class _Handler:
         if self._loop is not loop:  # the last one has ended without a word, and with it its handler
             self._members, self._loop, self._ours = [], loop, None
         if not self._members:
-            if signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:
+            before = signal.getsignal(signal.SIGHUP)
+            kept = before if isinstance(before, KeptHangup) else None
+            if kept is None and before is not signal.SIG_DFL:
                 return False
             self._terminal = Terminal()
             loop.add_signal_handler(signal.SIGHUP, self._called)
             self._ours = signal.getsignal(signal.SIGHUP)
             self._look()
+            if kept is not None and kept.asked:
+                member.asked.set()
         elif not self._holds():
             return False
         self._members.append(member)

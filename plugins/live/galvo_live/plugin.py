@@ -11,13 +11,12 @@ from typing import cast
 import anyio
 
 from galvo import Context, GalvoError, Plugin
-from galvo.control import Operations
-from galvo.surviving import Surviving
+from galvo.operating import Operations
 from galvo_live.hangup import Hangup
 from galvo_live.questions import AT_ONCE, NAME, Questions
 from galvo_live.settings import LiveSettings
 from galvo_live.watchdog import Block, Watchdog, culprit
-from galvo_local import Answering
+from galvo_local import Answering, Surviving
 
 WHERE = "the event loop"
 
@@ -26,6 +25,7 @@ class LivePlugin(Plugin):
     """Switches plugins and reads settings again while the application runs; names who blocks its event loop."""
 
     name = "live"
+    api = ">=1.2,<2"
     settings_type = LiveSettings
 
     def __init__(self, settings: LiveSettings, context: Context) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from galvo import Change, GalvoError, PluginError
-from galvo.control import Operations
+from galvo import Change, GalvoError, KernelClosed, PluginError
+from galvo.operating import Operations
 from galvo_live.explaining import explained
 from galvo_local import asker, named
 
@@ -21,6 +22,7 @@ NAME = "live"
 AT_ONCE, LOOKS = 16, 4
 """Questions that are answered at once, and how many of them may be looks: changes are not to wait for these."""
 Answer = dict[str, Any]
+T = TypeVar("T")
 
 
 class Questions:
@@ -52,12 +54,14 @@ class Questions:
         finally:
             self._all.remove(self)
 
-    def _controls(self, name: str = "") -> list[Operations]:
-        """Of the kernels in this loop, those that list plugin `name`; else the own one, which refuses it."""
-        beside = (one._control for one in self._all if one._loop is self._loop)
-        found = dict.fromkeys([self._control, *beside])  # a reload has two plugins of one kernel for a moment
+    async def _each(self, ask: Callable[[Operations], Coroutine[Any, Any, T]], name: str = "") -> list[T]:
+        """Of each kernel that lists plugin `name`, in its own loop; else of the own one, which refuses it."""
+        running = (
+            (one._control, one._loop) for one in [*self._all] if one._loop is not None and one._loop.is_running()
+        )
+        found = {self._control: self._loop, **dict(running)}  # a reload has two plugins of one kernel for a moment
         listing = [one for one in found if not name or name in {info["name"] for info in one.plugins()}]
-        return listing or [self._control]
+        return [await _within(found[one], ask(one)) for one in listing or [self._control]]
 
     async def __call__(self, asked: bytes) -> bytes | None:
         """None for what is no question."""
@@ -73,24 +77,27 @@ class Questions:
         return json.dumps(told, default=str).encode()
 
     async def _enable(self, question: dict[str, Any]) -> Answer:
-        name, why = _text(question, "name"), _text(question, "why")
-        return _all_told([await one.enable(name, who=_who(), why=why) for one in self._controls(name)])
+        name, why, who = _text(question, "name"), _text(question, "why"), _who()
+        return _all_told(await self._each(lambda one: one.enable(name, who=who, why=why), name))
 
     async def _disable(self, question: dict[str, Any]) -> Answer:
-        name, why = _text(question, "name"), _text(question, "why")
+        name, why, who = _text(question, "name"), _text(question, "why"), _who()
         if name == NAME:
             problem = "nobody could ask it to come back: write `on = false` under [live] and `galvo reload`"
-            self._control.refuse("disable", name, who=_who(), why=why, problem=PluginError(NAME, problem))
-        return _all_told([await one.disable(name, who=_who(), why=why) for one in self._controls(name)])
+            self._control.refuse("disable", name, who=who, why=why, problem=PluginError(NAME, problem))
+        return _all_told(await self._each(lambda one: one.disable(name, who=who, why=why), name))
 
     async def _reload(self, question: dict[str, Any]) -> Answer:
-        why = _text(question, "why")
-        return _all_told([await one.reload(who=_who(), why=why) for one in self._controls()])
+        why, who = _text(question, "why"), _who()
+        return _all_told(await self._each(lambda one: one.reload(who=who, why=why)))
 
     async def _changes(self, question: dict[str, Any]) -> Answer:
-        changes = sorted((change for one in self._controls() for change in one.changes), key=attrgetter("at"))
-        pending = [change for one in self._controls() for change in one.pending]
-        return {"changes": [*map(_told, changes)], "pending": [*map(_told, pending)]}
+        async def noted(one: Operations) -> tuple[list[Change], list[Change]]:
+            return [*one.changes], one.pending
+
+        done, pending = zip(*await self._each(noted), strict=True)
+        changes = sorted(chain(*done), key=attrgetter("at"))
+        return {"changes": [*map(_told, changes)], "pending": [*map(_told, chain(*pending))]}
 
     async def _explain(self, question: dict[str, Any]) -> Answer:
         if self._looks >= LOOKS:
@@ -102,7 +109,22 @@ class Questions:
             self._looks -= 1
 
     async def _plugins(self, question: dict[str, Any]) -> Answer:
-        return {"plugins": [info for one in self._controls() for info in one.plugins()]}
+        async def listed(one: Operations) -> list[dict[str, Any]]:
+            return one.plugins()
+
+        return {"plugins": [*chain(*await self._each(listed))]}
+
+
+async def _within(loop: asyncio.AbstractEventLoop | None, asked: Coroutine[Any, Any, T]) -> T:
+    """The answer, from another thread's loop perhaps. Raises KernelClosed when that has just ended."""
+    if loop is None or loop is asyncio.get_running_loop():
+        return await asked
+    try:
+        answer = asyncio.run_coroutine_threadsafe(asked, loop)
+    except RuntimeError:
+        asked.close()
+        raise KernelClosed("a kernel of this process has just ended: ask again") from None
+    return await asyncio.wrap_future(answer)
 
 
 def _all_told(changes: list[Change]) -> Answer:

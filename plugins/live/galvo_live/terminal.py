@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from time import monotonic
+
+from galvo.operating import has_terminal
 
 EVERY = 2.0
 """Seconds between two looks."""
@@ -16,21 +17,12 @@ class Terminal:
 
     def __init__(self) -> None:
         self._gone_at: float | None = None
-        self.there = _there()
+        self.there = has_terminal()
 
     def look(self) -> None:
-        if self.there and not _there():
+        if self.there and not has_terminal():
             self.there, self._gone_at = False, monotonic()
 
     def just_gone(self) -> bool:
         self.look()
         return self._gone_at is not None and monotonic() - self._gone_at < JUST
-
-
-def _there() -> bool:
-    """There is a controlling terminal: when it hangs up, nobody of its session has one any more (tty(4), ENXIO)."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC | os.O_NONBLOCK))
-    except OSError:
-        return False
-    return True

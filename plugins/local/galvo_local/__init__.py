@@ -4,8 +4,9 @@ from galvo_local.answering import Answering, asker
 from galvo_local.asking import Late, NoAnswer, ask, called, named, owners, processes
 from galvo_local.choosing import described, elsewhere, here, near, only, pid_of
 from galvo_local.printing import printable
+from galvo_local.surviving import Surviving
 
 __all__ = [
-    "Answering", "Late", "NoAnswer", "ask", "asker", "called", "described", "elsewhere", "here", "named", "near",
-    "only", "owners", "pid_of", "printable", "processes",
+    "Answering", "Late", "NoAnswer", "Surviving", "ask", "asker", "called", "described", "elsewhere", "here", "named",
+    "near", "only", "owners", "pid_of", "printable", "processes",
 ]  # fmt: skip

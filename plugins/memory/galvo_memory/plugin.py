@@ -10,8 +10,7 @@ import anyio
 
 from galvo import Context, Finding, Freed, Level, MemoryPressure, Plugin, hookimpl
 from galvo.sizes import show
-from galvo.surviving import Surviving
-from galvo_local import Answering
+from galvo_local import Answering, Surviving
 from galvo_memory import budgets, pools
 from galvo_memory.asking.answering import Answers
 from galvo_memory.asking.protocol import NAME
@@ -36,6 +35,7 @@ class MemoryPlugin(Plugin):
     """Memory: pressure events, leak verdicts, budgets, chunks, images, pools."""
 
     name = "memory"
+    api = ">=1.2,<2"
     provides = ("memory",)
     settings_type = MemorySettings
     paths = Paths()

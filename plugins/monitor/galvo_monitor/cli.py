@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from galvo.dispatch import dispatch
+from galvo.operating import dispatch
 from galvo_monitor import commands
 
 

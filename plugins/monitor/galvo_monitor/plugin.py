@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from galvo import Context, Finding, Metric, Plugin, hookimpl
-from galvo.surviving import Surviving
-from galvo_local import Answering
+from galvo_local import Answering, Surviving
 from galvo_monitor.alerts import needed
 from galvo_monitor.asking.answering import Answers
 from galvo_monitor.cells import Registry, Snapshot
@@ -35,6 +34,7 @@ class MonitorPlugin(Plugin):
     """Monitor: metrics, alerts, insights, a dashboard, exporters."""
 
     name = "monitor"
+    api = ">=1.2,<2"
     after = ("embedded", "pool", "cache", "index", "memory")
     provides = ("monitor",)
     settings_type = MonitorSettings

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import asyncpg
 
 from galvo import GalvoError
-from galvo.only import only
+from galvo.operating import only
 from galvo_pool.advice.facts import Facts, look, sizes
 from galvo_pool.advice.rules import advise, seconds
 

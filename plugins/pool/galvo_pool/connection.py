@@ -10,9 +10,7 @@ from typing import Any, TypeVar
 import anyio
 import asyncpg
 
-from galvo import Query, Rows
-from galvo.errors import leave_open
-from galvo.events import Driven
+from galvo import Driven, Query, Rows, leave_open
 
 T = TypeVar("T")
 PLAIN = asyncpg.Connection
@@ -65,6 +63,13 @@ async def run_to_the_end(raw: Any, query: Query, *, minded: bool) -> Rows:
     """
     try:
         return await run(raw, query)
+    except AttributeError as error:
+        if raw._protocol is not None:
+            raise
+        # It was terminated between two messages, and asyncpg goes on with a protocol that is no more.
+        lost = asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        _mark(raw, lost)
+        raise lost from error
     except BaseException as error:
         try:
             if minded:

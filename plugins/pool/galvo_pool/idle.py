@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 
@@ -31,6 +32,7 @@ class Idle:
         """Those that run a statement, or are expected to."""
         self.peaks = (0, 0)
         """The most that waited and that were busy since somebody asked."""
+        self._refusal: Callable[[], Exception] | None = None
 
     def qsize(self) -> int:
         """Those that the kernel has for itself are nobody's, too."""
@@ -39,7 +41,7 @@ class Idle:
     @property
     def full(self) -> bool:
         """Whoever asks now has to wait until somebody gives one back."""
-        return bool(self.waiters) or self.busy >= self.limit or self.out >= self.most
+        return self._refusal is None and (bool(self.waiters) or self.busy >= self.limit or self.out >= self.most)
 
     @property
     def waiting(self) -> int:
@@ -73,7 +75,9 @@ class Idle:
         return holder
 
     async def get(self) -> Any:
-        """The same, waiting for it."""
+        """The same, waiting for it. Raises what `refuse` was given."""
+        if self._refusal is not None:
+            raise self._refusal()
         holder = self.take() if not self.waiters else None
         if holder is not None:
             return holder
@@ -85,7 +89,8 @@ class Idle:
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():  # it came, and too late
-                self.put_nowait(waiter.result())
+                if waiter.exception() is None:
+                    self.put_nowait(waiter.result())
             else:
                 waiter.cancel()
                 self._forget()
@@ -127,6 +132,14 @@ class Idle:
             if holder is None:
                 return
             waiters.popleft().set_result(holder)
+
+    def refuse(self, why: Callable[[], Exception]) -> None:
+        """Nobody gets one any more: who waits, and whoever comes, is told `why()`. Those that are out may come back."""
+        self._refusal, self.most = why, 0
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_exception(why())
+        self.waiters.clear()
 
     # -- what runs ------------------------------------------------------------------------------------
 

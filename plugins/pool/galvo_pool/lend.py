@@ -12,8 +12,7 @@ from typing import Any
 import asyncpg
 
 import galvo
-from galvo import Session
-from galvo.hookspecs import Proceed
+from galvo import Proceed, Session
 
 _POOLS = (asyncio, asyncpg, galvo, sys.modules[__package__ or ""])
 OWN = tuple(f"{Path(module.__file__ or '').parent}/" for module in _POOLS)

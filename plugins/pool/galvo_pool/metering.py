@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from galvo import Metric
-from galvo.metering import Metering
+from galvo import Metering, Metric
 
 if TYPE_CHECKING:
     from galvo_pool.pool import Pool

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -15,6 +16,7 @@ import anyio
 import asyncpg
 
 from galvo import Context, Finding, Freed, MemoryPressure, Metric, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo.errors import PluginUnavailable
 from galvo_pool.advice.checkup import extensions, findings
 from galvo_pool.advice.facts import look, sizes
 from galvo_pool.advice.parsed import parsed
@@ -32,6 +34,7 @@ from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
+ENDS = "is closing its connections and takes no more queries: it is being stopped, or has crashed"
 FIRST = (0.005, 0.025)
 CLOSING = 2.0
 """Seconds until a connection that was asked something is dropped instead of closed."""
@@ -43,6 +46,7 @@ class PoolPlugin(Plugin):
     """Runs SQL on an asyncpg pool; a session keeps one connection from its first query to its end."""
 
     name = "pool"
+    api = ">=1.2,<2"
     after = ("embedded",)
     provides = ("pool",)
     settings_type = PoolSettings
@@ -90,6 +94,7 @@ class PoolPlugin(Plugin):
             if self._runner.replicas is not None:
                 await finish(self._runner.replicas.close())
             if own is not None:
+                own._queue.refuse(partial(PluginUnavailable, self.name, ENDS))  # else they meet closed connections
                 await finish(own.close())
 
     async def _open(self) -> Pool:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
-from galvo import Query
-from galvo.hookspecs import Proceed
-from galvo.session import Isolation
+from galvo import Isolation, Proceed, Query
 from galvo_pool import private
 from galvo_pool.codecs import salted
 from galvo_pool.connection import PLAIN, keep_alive, open_one

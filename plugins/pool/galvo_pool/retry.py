@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from galvo.session import Isolation
+from galvo import Isolation
 from galvo_pool.errors import AWAY
 
 T = TypeVar("T")

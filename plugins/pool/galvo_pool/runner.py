@@ -8,8 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from galvo import KernelClosed, PluginError, Query, Rows, Session
-from galvo.session import Pin
+from galvo import KernelClosed, Pin, PluginError, Query, Rows, Session
 from galvo_pool.connection import finish, run_to_the_end
 from galvo_pool.fleet import Fleet
 from galvo_pool.holder import Holder

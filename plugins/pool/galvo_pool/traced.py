@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from asyncpg.utils import _quote_ident
 
-from galvo import Query
-from galvo.events import Driven, Kind
+from galvo import Driven, Kind, Query
 from galvo_pool import private
 from galvo_pool.codecs import named
 from galvo_pool.connection import PATIENCE, PLAIN

@@ -9,7 +9,7 @@ import celery
 from celery import Celery
 from celery.utils.imports import symbol_by_name
 
-from galvo.settings import gather, validated
+from galvo.operating import read_settings
 from galvo_tasks.config import doubles
 from galvo_tasks.config.preset import preset, queue_name
 from galvo_tasks.errors import NoBroker, TasksProblem
@@ -76,7 +76,4 @@ def queues_of(app: Celery[Any]) -> dict[str, str]:
 
 def read(root: Path = Path()) -> TasksSettings:
     """`[tasks]` of the settings in `root`. Raises SettingsError."""
-    from galvo.discovery import installed
-
-    raw = gather(root, ["tasks"], unlisted=lambda: [listing.name for listing in installed()])
-    return validated(TasksSettings, raw["tasks"], "tasks")
+    return read_settings(TasksSettings, "tasks", root)

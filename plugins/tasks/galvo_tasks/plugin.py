@@ -12,7 +12,7 @@ import anyio.to_thread
 from celery import Celery
 
 from galvo import Context, Finding, GalvoError, Plugin, PluginError
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_tasks import jobs
 from galvo_tasks.app import EMBEDDED, bind, queues_of
 from galvo_tasks.config.checkup import checkup
@@ -25,6 +25,7 @@ class TasksPlugin(Plugin):
     """Tasks: Celery made resource-aware, prioritised and safe."""
 
     name = "tasks"
+    api = ">=1.2,<2"
     after = ("embedded", "pool")
     provides = ("tasks",)
     settings_type = TasksSettings

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +18,7 @@ from pydantic import Field, SecretStr
 
 from galvo import Context, Freed, Level, MemoryPressure, Metric, Plugin, PluginSettings, Proceed, Query, Rows, hookimpl
 from galvo.testing import PluginContract
+from galvo.testing.leaks import Leaks
 
 
 class GoodSettings(PluginSettings):
@@ -104,3 +107,32 @@ class Threaded(Good):
 class TestThreaded(TestGood):
     plugin = Threaded
     injected = False
+
+
+class Lasting(Plugin):
+    """What it keeps is no leak: a cache that is full after some starts, arguments of what it logs, a call in a thread.
+
+    The thread still works when it has stopped, with as much memory each time as there is of starts.
+    """
+
+    name = "lasting"
+    starts = 0
+    cache = b""
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        type(self).starts += 1
+        self.context.log.warning("%s starts with %s", self, bytearray(4_000))
+        if self.starts == 5:
+            type(self).cache = bytes(bytearray(16_000))
+        yield
+        threading.Thread(target=working, args=(bytearray(4_000 * self.starts),)).start()
+
+
+def working(with_this: bytearray) -> None:
+    time.sleep(0.02)  # a call that cannot be broken off
+    del with_this
+
+
+class TestLasting(Leaks):
+    plugin = Lasting

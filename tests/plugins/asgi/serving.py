@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.forking import MODULE, Fork, shared
 
 HERE = Path(__file__).parent
 
@@ -18,8 +19,8 @@ class Served:
     """A server that is about to start, and what it has said."""
 
     def __init__(self, app: str, folder: Path, environment: dict[str, str], *options: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", app, "--app-dir", str(HERE), "--port", "0", *options],
+        self.process = Fork(
+            shared(), MODULE, ["uvicorn", app, "--app-dir", str(HERE), "--port", "0", *options],
             cwd=folder, env={**os.environ, **environment}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self.lines: list[str] = []

@@ -16,7 +16,7 @@ import pytest
 
 from galvo_cache.analysis import Everything, Read, Write, analyse
 from galvo_cache.catalog import CATALOG_SQL, Catalog, Declared
-from tests.thorough import some
+from tests.thorough import some, soonest
 
 SCHEMA = Path(__file__).with_name("oracle_schema.sql").read_text()
 SEEDS = some(range(96), every=3)
@@ -400,10 +400,17 @@ MUTATIONS: dict[str, Mutation] = {
 }
 
 
+SOON = {
+    "no foreign keys": 1, "nobody refers to the columns that are set": 12, "no inheritance": 11,
+    "views call nothing": 2, "user functions are immutable": 2,
+}  # fmt: skip
+"""Seeds that find what the first ones do not."""
+
+
 @pytest.mark.parametrize("name", some(MUTATIONS))
 def test_the_check_finds_a_broken_rule(dsn: str, name: str) -> None:
     mutate = MUTATIONS[name]
-    assert asyncio.run(_run(dsn, SEEDS, mutate)).stale
+    assert asyncio.run(_run(dsn, soonest(SEEDS, SOON.get(name, SEEDS[0])), mutate)).stale
 
 
 async def _forget_ddl(dsn: str) -> Model:

@@ -14,8 +14,7 @@ import anyio.lowlevel
 import asyncpg
 import pytest
 
-from galvo import Rows
-from galvo.row import Row
+from galvo import Row, Rows
 from galvo_cache.answers import Answer, TooLarge, copied, difference, weigh
 from tests.plugins.cache.stand import Stand, standing
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from galvo import GalvoError
-from galvo.errors import leave_open
+from galvo import GalvoError, leave_open
 from tests.plugins.cache.stand import ALL, JOBS, LOG, Stand, standing
 
 CHANGE = "update material set name = 'changed' where id = 1"

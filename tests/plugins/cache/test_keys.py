@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from galvo_cache.keys import Unkeyable, args_of, key_of, weight_of
+from tests.thorough import examples
 
 BERLIN = dt.timezone(dt.timedelta(hours=2))
 LATE = dt.datetime.fromisoformat("2024-10-27T02:30")  # twice, in Berlin
@@ -57,7 +58,7 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_le
 TUPLES = st.lists(VALUES, max_size=3).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TUPLES, TUPLES)
 def test_different_arguments_have_different_keys(left: tuple[Any, ...], right: tuple[Any, ...]) -> None:
     same = len(left) == len(right) and spelled(left) == spelled(right)
@@ -76,7 +77,7 @@ def test_every_pair_of_spellings() -> None:
     assert key_of(()) not in alone | twice | listed
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TUPLES)
 def test_the_same_arguments_have_the_same_key(args: tuple[Any, ...]) -> None:
     assert key_of(args) == key_of((*args,))
@@ -190,7 +191,7 @@ def test_the_weight_of_a_key_grows_with_it() -> None:
     assert weight_of(key_of((1,))) < 200
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TUPLES)
 def test_a_key_gives_its_arguments_back(args: tuple[Any, ...]) -> None:
     """As they go over the wire: of a time zone only the offset."""

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from galvo.row import Row
+from galvo import Row
 
 pytestmark = pytest.mark.anyio
 QUERIES = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from galvo_cache.effects import Const, Output, Param, Source
 from galvo_cache.touch import token_of
 from tests.plugins.cache.mutants import FOUND, mutate
 from tests.plugins.cache.rows_grammar import COLUMNS, Dice, read, write
-from tests.thorough import some
+from tests.thorough import some, soonest
 
 SCHEMA = """
 create table customer (id int primary key, city text, nick varchar(3) unique);
@@ -174,13 +175,13 @@ class Model:
         self.kept = left
 
 
-async def run(dsn: str, rounds: int, seed: int = 0) -> Model:
+async def run(dsn: str, rounds: Iterable[int]) -> Model:
     connection = await asyncpg.connect(dsn, statement_cache_size=5_000)
     try:
         await connection.execute(SCHEMA)
         model = Model(connection, Catalog.load(await connection.fetchval(CATALOG_SQL)))
-        for number in range(rounds):
-            dice = Dice(seed * 1_000_003 + number)
+        for number in rounds:
+            dice = Dice(number)
             await model.fill(dice)
             for _ in range(NEW):
                 await model.learn(dice)
@@ -197,7 +198,7 @@ async def run(dsn: str, rounds: int, seed: int = 0) -> Model:
 
 @pytest.mark.timeout(300)
 def test_what_counts_as_untouched_is_unchanged(dsn: str) -> None:
-    model = asyncio.run(run(dsn, ROUNDS))
+    model = asyncio.run(run(dsn, range(ROUNDS)))
     assert not model.stale
     # whoever calls everything touched is never wrong: this one must have kept answers over writes to their tables
     assert model.checks > 15 * ROUNDS
@@ -205,8 +206,12 @@ def test_what_counts_as_untouched_is_unchanged(dsn: str) -> None:
     assert model.written > 5 * ROUNDS
 
 
+SOON = {"ON of an outer join filters both sides": 15, "a key on the nullable side is there": 9}
+"""Rounds that find what the first ones do not."""
+
+
 @pytest.mark.parametrize("name", some(FOUND))
 @pytest.mark.timeout(300)
 def test_the_check_finds_a_broken_rule(dsn: str, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     mutate(monkeypatch, *FOUND[name])
-    assert asyncio.run(run(dsn, MOST)).stale
+    assert asyncio.run(run(dsn, soonest(range(MOST), SOON.get(name, 0)))).stale

@@ -27,7 +27,7 @@ from tests.plugins.cache.stateful.world import World
 from tests.thorough import some
 
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
-FEW = len(some(range(24), every=2))
+FEW = len(some(range(24), every=3))
 USUAL = settings(
     max_examples=EXAMPLES or FEW,
     stateful_step_count=30,
@@ -55,7 +55,7 @@ def run(world: World, how: settings = USUAL, kind: type[CacheMachine | SessionMa
 def find(world: World, kind: type[CacheMachine | SessionMachine]) -> None:
     """A wrong answer. Hypothesis repeats what led to it, and what depends on timing may go another way then."""
     with pytest.raises((AssertionError, Flaky)):
-        run(world, settings(USUAL, report_multiple_bugs=False), kind)
+        run(world, settings(USUAL, max_examples=EXAMPLES or 24, report_multiple_bugs=False), kind)
     assert world.counts["wrong"]
 
 

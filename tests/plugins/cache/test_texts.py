@@ -9,6 +9,7 @@ from pglast.parser import ParseError, scan
 
 from galvo_cache.texts import COMMENTS, MAX_TEXT, stripped
 from tests.plugins.cache.situations.situation import two
+from tests.thorough import examples
 
 SAME = [
     ("/* route='x' */ select 1", "select 1"),
@@ -68,7 +69,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 @example("b'01'-- x\n/**/'\n''\n'")
 def test_only_comments_and_space_go(sql: str) -> None:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from galvo_embedded import Servers
+from tests.plugins.embedded.conftest import alive
 
 pytestmark = pytest.mark.anyio
 
@@ -53,9 +54,16 @@ async def test_an_empty_data_folder(seeded: Path, make: Callable[..., Servers]) 
     assert await make(seeded).postgres()
 
 
-async def test_the_folder_was_removed_under_a_running_server(folder: Path, make: Callable[..., Servers]) -> None:
+async def test_the_folder_was_removed_under_a_running_server(
+    folder: Path,
+    make: Callable[..., Servers],
+    processes: Callable[[Path], list[psutil.Process]],
+    until: Callable[[Callable[[], object]], None],
+) -> None:
     servers = make(folder)
-    first = await servers.redis()
+    first, running = await servers.redis(), processes(folder)
+    assert running
     shutil.rmtree(folder / "redis")
     assert await make(folder).redis() != first
     servers.close()
+    until(lambda: not any(map(alive, running)))  # their locks went with the folder: nobody else can wait for them

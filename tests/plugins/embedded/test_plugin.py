@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from pydantic import ValidationError
 
-from galvo.errors import PluginError
+from galvo import PluginError
 from galvo_embedded import EmbeddedPlugin, EmbeddedSettings, cli
 
 PROGRAM = """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from galvo.errors import PluginError
+from galvo import PluginError
 from galvo_embedded import Servers, binaries
 
 pytestmark = pytest.mark.anyio

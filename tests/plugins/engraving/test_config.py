@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from galvo.errors import SettingsError
+from galvo import SettingsError
 from galvo_engraving.config import EngravingSettings, read
 
 

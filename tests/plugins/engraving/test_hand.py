@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 from galvo_engraving.demo.hand import hand
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 

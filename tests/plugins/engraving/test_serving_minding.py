@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from galvo.errors import PluginError
+from galvo import PluginError
 from galvo_embedded import Servers
 from galvo_embedded.refusal import Refused
 from galvo_engraving.serving import minding

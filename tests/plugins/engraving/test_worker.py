@@ -99,7 +99,7 @@ async def test_the_demos_side_of_it(shop: str) -> None:
 
 
 async def test_a_worker_that_dies_is_reported(shop: str) -> None:
-    from galvo.errors import GalvoError
+    from galvo import GalvoError
 
     async with worker(PLAIN, shop) as crew:
         with pytest.raises(GalvoError, match="plain asyncpg failed: ValueError: plain asyncpg has no cache"):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import anyio.lowlevel
 import pytest
 
@@ -92,6 +95,63 @@ async def test_it_does_not_kill_those_that_stop_after_it(caplog: pytest.LogCaptu
             assert caplog.messages == ["SIGHUP while the application ends: nothing is read again"]
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.anyio
+async def test_one_that_comes_while_the_kernel_starts_is_kept_until_all_run() -> None:
+    class Late(Early):
+        name = "late"
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        async with Kernel.of({Early: {}, LivePlugin: {"answer": False, "watch": 0}, Late: {}}) as kernel:
+            with anyio.fail_after(PATIENCE):
+                while not kernel.control.changes:
+                    await anyio.lowlevel.checkpoint()
+            assert [(change.what, change.who) for change in kernel.control.changes] == [("reload", "SIGHUP")]
+            assert {info["state"] for info in kernel.plugins()} == {"active"}
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+class Early(Plugin):
+    """Sends the signal to itself as it starts."""
+
+    name = "early"
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        yield
+
+
+UNHEARD = """
+import os, signal
+import anyio
+from contextlib import asynccontextmanager
+from galvo import Kernel, Plugin
+
+class Early(Plugin):
+    name = "early"
+
+    @asynccontextmanager
+    async def lifespan(self):
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.write(1, b"starts")
+        yield
+
+async def main():
+    async with Kernel.of({Early: {}}):
+        os.write(1, b", runs")
+
+anyio.run(main)
+"""
+
+
+def test_without_this_plugin_the_signal_ends_the_process_after_the_start() -> None:
+    ended = subprocess.run([sys.executable, "-c", UNHEARD], stdout=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stdout) == (-signal.SIGHUP, b"starts")
 
 
 @pytest.mark.parametrize("nohup", [False, True], ids=["ends it", "does not end what ignores it"])

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import anyio.lowlevel
 import pytest
+from anyio.from_thread import start_blocking_portal
 from anyio.to_thread import run_sync
 
 from galvo import Kernel, Plugin, cli
 from galvo_live import LivePlugin
-from galvo_live.commands import asking, changes, switching
+from galvo_live.commands import asking, changes, listing, switching
 from galvo_live.questions import LOOKS, NAME
 from galvo_local import ask, named, processes
 from galvo_local.asking import names
@@ -152,14 +153,26 @@ async def test_a_change_that_takes_long_is_told_to_be_under_way(
         assert "done: value" in capsys.readouterr().out
 
 
-async def test_one_process_answers_for_all_its_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@asynccontextmanager
+async def within(thread: bool, make: Callable[[], Kernel]) -> AsyncIterator[Kernel]:
+    """A kernel in this event loop, or in that of another thread."""
+    if thread:
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(portal.call(make)) as kernel:
+            yield kernel
+    else:
+        async with make() as kernel:
+            yield kernel
+
+
+@pytest.mark.parametrize("thread", [False, True], ids=["in one event loop", "in two threads"])
+async def test_one_process_answers_for_all_its_kernels(thread: bool, capsys: pytest.CaptureFixture[str]) -> None:
     class Only(Plugin):
         name = "only"
 
     live = {"sighup": False, "watch": 0}
     async with (
         Kernel.of({Broken: {"on": False}, Value: {}, LivePlugin: live}) as one,
-        Kernel.of({Only: {}, Value: {}, LivePlugin: live}) as other,
+        within(thread, lambda: Kernel.of({Only: {}, Value: {}, LivePlugin: live})) as other,
     ):
         assert await said("disable", "only") == 0
         assert await said("disable", "value") == 0
@@ -167,6 +180,8 @@ async def test_one_process_answers_for_all_its_kernels(tmp_path: Path, capsys: p
         assert await said("enable", "broken") == 1
         assert "a file of it is missing" in capsys.readouterr().err
         assert await said("enable", "nix") == 1
+        told = [info["name"] for info in (await run_sync(listing.ask, ME))["plugins"]]
+        assert sorted(told) == ["broken", "live", "live", "only", "value", "value"]
         assert await listed("--json") == 0
         changes = json.loads(capsys.readouterr().out)["changes"]
     assert [change["name"] for change in changes] == ["only", "value", "value", "broken", "nix"]
@@ -179,13 +194,13 @@ async def test_those_who_look_keep_nobody_from_a_change(tmp_path: Path, capsys: 
         looking = [await anyio.connect_unix(f"\0{name}") for _ in range(LOOKS)]
         for stream in looking:
             await stream.send(look)
-        while len(kernel.supervisor._observations) < LOOKS:
+        while len(kernel.supervisor.generations.observations) < LOOKS:
             await anyio.lowlevel.checkpoint()
         assert b"others look already" in await run_sync(ask, NAME, ME, look)
         assert await said("disable", "value") == 0
         for stream in looking:
             await stream.aclose()
-        while kernel.supervisor._observations:  # their looks end with them
+        while kernel.supervisor.generations.observations:  # their looks end with them
             await anyio.lowlevel.checkpoint()
 
 

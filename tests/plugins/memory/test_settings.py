@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from galvo.errors import SettingsError
+from galvo import SettingsError
 from galvo.settings import validated
 from galvo_memory.settings import MemorySettings
 

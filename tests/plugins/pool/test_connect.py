@@ -7,8 +7,7 @@ import traceback
 import asyncpg
 import pytest
 
-from galvo import Kernel
-from galvo.errors import PluginError
+from galvo import Kernel, PluginError
 from galvo_pool import PoolPlugin
 from tests.plugins.cache.situations.situation import LOST
 

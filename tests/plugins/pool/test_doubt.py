@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from galvo.errors import is_open
+from galvo import is_open
 from galvo_pool import fleet
 from galvo_pool.connection import KEEPALIVE
 from galvo_pool.identity import read_identity

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -59,6 +60,7 @@ async def test_an_idle_connection_that_falls_silent_is_replaced(dsn: str, kind: 
         pid = await pool.fetchval(PID)
         counted.mute()
         await until(lambda: open_pids(pool) not in ([], [pid]))
+        pool.options = replace(pool.options, check_after_idle=60)  # the new one is not asked: it may answer late
         (new,) = open_pids(pool)
         assert await pool.fetchval(PID) == new
 
@@ -189,7 +191,7 @@ async def test_it_is_reported_once_and_what_runs_is_not(dsn: str, kind: str, cap
         checked = pool.housekeeping
         await asyncio.sleep(0.2)
         assert checked.leaks == len(told(caplog)) == 1
-        assert ", is idle for 0 s:" in told(caplog)[0]
+        assert re.search(r", is idle for \d+ s:", told(caplog)[0])
 
 
 @KINDS
@@ -207,13 +209,13 @@ async def test_reclaim_closes_it(
 ) -> None:
     async with made(dsn, kind, max_size=1, reclaim_after=0.1) as pool:
         lent = await pool.acquire()
-        pid = await lent.fetchval(PID)
+        pid = lent.get_server_pid()
         waits = asyncio.create_task(pool.fetchval(PID))
         assert await waits not in (None, pid), "the next one gets a new one"
         with pytest.raises(asyncpg.InterfaceError):
             await lent.fetchval("select 1")
         await pool.release(lent)
-        assert [line for line in told(caplog) if "is closed after 0 s: it was taken at" in line and __file__ in line]
+        assert [line for line in told(caplog) if re.search(rf"is closed after \d+ s: it was taken at {__file__}", line)]
         sql = "select count(*) from pg_stat_activity where pid = $1"
         while await other.fetchval(sql, pid):  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0.01)

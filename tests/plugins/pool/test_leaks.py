@@ -9,8 +9,7 @@ import anyio
 import asyncpg
 import pytest
 
-from galvo import Kernel, KernelClosed
-from galvo.errors import is_open
+from galvo import Kernel, KernelClosed, is_open
 from galvo_pool import PoolPlugin
 from galvo_pool.connection import finish
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from galvo_tasks.settings import TasksSettings
+from tests import forking
+from tests.forking import Fork, shared
 
 PROJECT = Path(__file__).parents[3]
 GALVO = Path(sys.executable).parent / "galvo"
@@ -65,8 +67,10 @@ class Worker:
     def __init__(self, folder: Path, words: tuple[str, ...]) -> None:
         self._path = folder / f"worker-{time.monotonic_ns()}.log"
         with self._path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [GALVO, "tasks", "worker", *words],
+            self.process = Fork(
+                shared(),
+                forking.GALVO,
+                ["galvo", "tasks", "worker", *words],
                 cwd=folder,
                 env={**os.environ, "PYTHONPATH": str(PROJECT)},
                 stdout=log,

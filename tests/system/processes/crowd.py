@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections import Counter
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import asyncpg
 
+from tests.forking import MODULE, Fork, shared
 from tests.system.processes import shop
 from tests.system.processes.judge import Judge
 
@@ -34,7 +35,7 @@ class Crowd:
         self._told |= {"cache": {}, "writers_in_all": WRITERS, "dsn": dsn, "redis": redis} | told
         self._folder = folder
         self._writers = 0
-        self.workers: list[asyncio.subprocess.Process] = []
+        self.workers: list[Fork] = []
 
     async def start(self, processes: int = 3, *, writers: int = 1, **told: Any) -> None:
         """Start and let go `processes` with as many writers each."""
@@ -49,14 +50,9 @@ class Crowd:
                 "writers": [*range(self._writers, self._writers + writers)],
             }
             self._writers += writers
-            words = ["-m", "tests.system.processes.worker", json.dumps(self._told | told | mine)]
-            pipe = asyncio.subprocess.PIPE
+            words = ["tests.system.processes.worker", json.dumps(self._told | told | mine)]
             with (self._folder / f"log-{number}").open("w") as log:
-                new.append(
-                    await asyncio.create_subprocess_exec(
-                        sys.executable, *words, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=log
-                    )
-                )
+                new.append(Fork(shared(), MODULE, words, cwd=ROOT, text=True, stdin=PIPE, stdout=PIPE, stderr=log))
         self.workers += new
         assert self._writers <= WRITERS
         for worker in new:
@@ -80,15 +76,16 @@ class Crowd:
         for worker in alive:
             self._say(worker, "bye")
         for worker in alive:
-            assert await worker.wait() == 0, self.logs()
+            assert await asyncio.to_thread(worker.wait) == 0, self.logs()
         return stats
 
     async def close(self) -> None:
         for worker in self.workers:
-            if worker.returncode is None:
+            if worker.poll() is None:
                 worker.send_signal(signal.SIGCONT)
                 worker.kill()
-            await worker.wait()
+            with worker:  # which waits, and closes its pipes
+                pass
 
     def judge(self, since: int = 0) -> Judge:
         return Judge(self._folder.glob("notes-*"), since)
@@ -100,16 +97,17 @@ class Crowd:
         """Lines of the workers' logs that must not be there."""
         return [line for line in self.logs().splitlines() if any(alarm in line for alarm in ALARMS)]
 
-    def _alive(self) -> list[asyncio.subprocess.Process]:
-        return [worker for worker in self.workers if worker.returncode is None]
+    def _alive(self) -> list[Fork]:
+        return [worker for worker in self.workers if worker.poll() is None]
 
-    def _say(self, worker: asyncio.subprocess.Process, words: str) -> None:
+    def _say(self, worker: Fork, words: str) -> None:
         assert worker.stdin is not None
-        worker.stdin.write(f"{words}\n".encode())
+        worker.stdin.write(f"{words}\n")
+        worker.stdin.flush()
 
-    async def _line(self, worker: asyncio.subprocess.Process) -> Any:
+    async def _line(self, worker: Fork) -> Any:
         assert worker.stdout is not None
-        return json.loads(await worker.stdout.readline())
+        return json.loads(await asyncio.to_thread(worker.stdout.readline))
 
 
 def hit_share(after: list[dict[str, Any]], before: list[dict[str, Any]] | None = None, *names: str) -> float:

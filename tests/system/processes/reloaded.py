@@ -24,8 +24,7 @@ from typing import Any
 
 import psutil
 
-from galvo import Kernel
-from galvo.errors import GalvoError
+from galvo import GalvoError, Kernel
 from galvo_live.questions import NAME
 from galvo_local import ask
 from tests.system.oracle import SCHEMA, Oracle

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from galvo.errors import leave_open
+from galvo import leave_open
 from galvo_asgi.django.texts import UNKNOWN, numbered
 from galvo_asgi.telling import announced, verdict
 

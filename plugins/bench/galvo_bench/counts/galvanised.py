@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from galvo import GalvoError, Kernel
-from galvo.discovery import FILE, Listing, render
 from galvo_bench.counts import pins
 from galvo_bench.running.stand import must
 
@@ -33,12 +32,11 @@ class Busy(GalvoError):
 @contextmanager
 def root(extra: str = "") -> Iterator[Path]:
     """A folder to make kernels from: no settings, our plugins, and `extra` ("name=module:class") as the outermost."""
-    listings = [Listing(name, target) for name, target in PLUGINS.items()]
-    if extra:
-        name, _, target = extra.partition("=")
-        listings.insert(0, Listing(name, target))
+    listed = [extra.split("=", 1)] if extra else []
+    listed += map(list, PLUGINS.items())
     with tempfile.TemporaryDirectory(prefix="galvo-counts-") as folder:
-        (Path(folder) / FILE).write_text(render(listings), "utf-8")
+        text = "".join(f'[[plugin]]\nname = "{name}"\ntarget = "{target}"\n' for name, target in listed)
+        (Path(folder) / "entrypoints.toml").write_text(text, "utf-8")
         yield Path(folder)
 
 
@@ -51,12 +49,16 @@ async def kernel(root: Path, postgres: str, redis: str = "", namespace: str = ""
 
 
 async def ready(kernel: Kernel) -> None:
-    """All plugins run, the cache knows the catalog and shares answers if it can. Raises GalvoError."""
+    """All run, the cache knows the catalog, and has its stamp in Redis if it shares answers. Raises GalvoError."""
     failed = {one["name"]: one["reason"] for one in kernel.plugins() if one["state"] == "failed"}
     must(not failed, f"not all plugins run: {failed}")
     cache = kernel.find_capability("cache")
     if cache is not None and cache._sharing.on:
         while not kernel.plugin_stats("cache").get("shares"):  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(LOOK)
+        shelf = cache._reading.second._shelf
+        while shelf.epoch is None:  # an answer that PostgreSQL gives sooner than Redis has the stamp is not kept
+            await shelf.get(b"")
             await asyncio.sleep(LOOK)
     await kernel.fetchval("select count(*) from pg_catalog.pg_language")
     await quiet(kernel)

@@ -9,8 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from galvo import Kernel
-from galvo.blueprint import Overrides
+from galvo import Kernel, Overrides
 from galvo_bench.counts.proxy import Counts, counted
 from galvo_bench.method.rounds import Candidate, compare
 from galvo_bench.results.model import Section, Values

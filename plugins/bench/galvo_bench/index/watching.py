@@ -6,8 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from galvo import Kernel, Plugin, Proceed, Query, Rows, hookimpl
-from galvo.blueprint import Overrides
+from galvo import Kernel, Overrides, Plugin, Proceed, Query, Rows, hookimpl
 from galvo_bench.kernel.hot_path import SCHEMA, UNCACHED
 from galvo_bench.method.rounds import Candidate, compare
 from galvo_bench.results.model import Section, Values

@@ -8,8 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from galvo import Kernel
-from galvo.blueprint import Overrides
+from galvo import Kernel, Overrides
 from galvo_bench.method.rounds import Candidate
 from galvo_bench.results.model import Section
 from galvo_bench.running.peers import Lineup, need

@@ -11,8 +11,7 @@ from typing import Any
 import anyio
 import pluggy
 
-from galvo import Kernel, Metric, Plugin, Proceed, Query, Rows, hookimpl
-from galvo.events import Computed
+from galvo import Computed, Kernel, Metric, Plugin, Proceed, Query, Rows, hookimpl
 
 Asked = Callable[[], Awaitable[object]]
 Called = Callable[[], object]

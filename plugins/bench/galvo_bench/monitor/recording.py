@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 from math import ceil, inf
 from typing import Any
 
-from galvo import Metric
-from galvo.chain import Implementation, notify
+from galvo import Context, Kernel, Metric, Plugin, hookimpl
 from galvo_bench.method.rounds import Candidate
 from galvo_bench.results.model import Missing, Section, Values
 from galvo_bench.running.peers import Lineup, attempt, need
@@ -25,15 +24,19 @@ ATTRIBUTES = tuple(LABELS.items())
 Record = Callable[[float], object]
 
 
-class Owner:
-    """The plugin that the chain would blame."""
+class Sink(Plugin):
+    """The monitor's hook without the monitor."""
 
-    name, mode, on_error = "monitor", "active", "skip"
+    name = "sink"
+    provides = ("sink",)
 
-    def fault(self, hook: str, error: Exception) -> None:
-        raise error
+    def __init__(self, settings: Any, context: Context) -> None:
+        super().__init__(settings, context)
+        self.registry = Registry()
 
-    def compared(self, same: bool) -> None: ...
+    @hookimpl
+    def on_metric(self, metric: Metric, value: float) -> None:
+        self.registry.record(metric, value)
 
 
 def durations(count: int) -> list[float]:
@@ -43,10 +46,14 @@ def durations(count: int) -> list[float]:
 
 
 async def measure(stand: Stand) -> list[Section]:
+    async with Kernel.of({Sink: {}}) as kernel:
+        return await _measured(stand, kernel)
+
+
+async def _measured(stand: Stand, kernel: Kernel) -> list[Section]:
     told = durations(EACH)
-    registry = Registry()
+    registry: Registry = kernel.find_capability("sink").registry
     waits, counts = Metric("wait", "histogram", "s", ATTRIBUTES), Metric("calls", attributes=ATTRIBUTES)
-    chain = notify([Implementation(Owner(), registry.record)])
 
     def ours(name: str, record: Callable[[Metric, float], object], metric: Metric) -> Candidate:
         async def operation() -> None:
@@ -69,7 +76,7 @@ async def measure(stand: Stand) -> list[Section]:
 
     histograms = Lineup(
         ours("galvo histogram", registry.record, waits),
-        ours("the same, by the kernel's hook", chain, waits),
+        ours("the same, by the kernel's hook", kernel.record, waits),
     )
     for name, make in HISTOGRAMS.items():
         await histograms.peer(*theirs(name, make))

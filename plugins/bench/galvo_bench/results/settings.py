@@ -6,8 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from galvo import discovery
-from galvo.settings import gather
+from galvo.operating import plan
 
 
 def fingerprint(root: Path) -> str:
@@ -15,9 +14,10 @@ def fingerprint(root: Path) -> str:
 
     Of a URL only the scheme counts: where a server is differs from machine to machine, and may hold a password.
     """
-    listed = root / discovery.FILE
-    names = [listing.name for listing in (discovery.read(listed) if listed.is_file() else discovery.installed())]
-    tables = {name: table for name, table in gather(root, names, unlisted=lambda: names).items() if table}
+    made = plan(root, warn=False)
+    tables = {"kernel": made.kernel.model_dump(exclude_unset=True)}
+    tables |= {one.name: dict(one.source[1]) for one in made.blueprints if one.source}
+    tables = {name: table for name, table in tables.items() if table}
     return hashlib.sha256(json.dumps(_public(tables), sort_keys=True).encode()).hexdigest()[:12]
 
 

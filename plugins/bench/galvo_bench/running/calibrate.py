@@ -12,8 +12,7 @@ from math import ceil
 import asyncpg
 import msgspec
 
-from galvo import Kernel
-from galvo.blueprint import Overrides
+from galvo import Kernel, Overrides
 from galvo_bench.method.calibrate import tried
 from galvo_bench.method.rounds import LEAST, Clock, Operation
 from galvo_bench.reports.progress import Progress

@@ -9,8 +9,7 @@ from contextlib import contextmanager, suppress
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from galvo import GalvoError
-from galvo.errors import PluginError
+from galvo import GalvoError, PluginError
 from galvo_bench.results.machine import Machine, with_servers
 from galvo_bench.running.measuring import FOLDER
 from galvo_bench.running.progress import Progress, Silent

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from galvo.row import Row
+from galvo import Row
 from galvo_cache.l2.errors import Unencodable
 from galvo_cache.l2.kinds import restored, type_of
 

@@ -8,7 +8,7 @@ import sys
 
 def main(argv: list[str]) -> int:
     """The exit code: 0, 1 for wrong answers or a failure, 2 for bad options, 130 after Ctrl-C."""
-    from galvo.errors import GalvoError
+    from galvo import GalvoError
     from galvo_engraving.demo.options import BadOption, parse
 
     try:

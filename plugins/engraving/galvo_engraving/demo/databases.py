@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 from galvo_engraving.demo.options import BadOption, redacted
 from galvo_engraving.load import Progress, load
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 from galvo_engraving.ending import terminated
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 from galvo_engraving.ending import closed
 from galvo_engraving.modes import Mode
 from galvo_engraving.worker import URL_VARIABLE

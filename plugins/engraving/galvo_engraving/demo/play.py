@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 from galvo_embedded import Servers
 from galvo_engraving.demo import databases, jobs, report, telling
 from galvo_engraving.demo.display import Display

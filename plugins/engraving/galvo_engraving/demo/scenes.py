@@ -58,14 +58,23 @@ class Scenes:
         waiting = [asyncio.create_task(_end(job, ends)) for job in self._bulk]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
-            before, began = len(ends), perf_counter()
-            urgent = [await self._ask(20 + number, Priority.URGENT) for number in range(URGENT)]
-            await asyncio.gather(*(job.result(PATIENCE) for job in urgent))
+            began = perf_counter()
+            urgent, heard = [], []
+            for number in range(URGENT):
+                urgent.append(await self._ask(20 + number, Priority.URGENT))
+                heard.append(asyncio.create_task(_end(urgent[-1], ends)))
+            waiting += heard
+            # Those that ended while the urgent ones were being asked for did not keep them waiting.
+            states = await asyncio.gather(*(job.state() for job in self._bulk))
+            before = [job for job, state in zip(self._bulk, states, strict=True) if state.ended]
+            await asyncio.gather(*heard)
+            last = max(map(ends.index, urgent))
+            meanwhile = [job for job in ends[:last] if job not in [*before, *urgent]]
             self.told["urgent"] = {
                 "jobs": URGENT,
                 "seconds": perf_counter() - began,
-                "bulk_ended_meanwhile": len(ends) - before,
-                "bulk_left": BULK - len(ends),
+                "bulk_ended_meanwhile": len(meanwhile),
+                "bulk_left": BULK - len(before) - len(meanwhile),
             }
         finally:
             for one in waiting:

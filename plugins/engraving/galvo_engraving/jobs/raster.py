@@ -9,8 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from galvo import GalvoError
-from galvo.facade import Facade
+from galvo import Facade, GalvoError
 from galvo_engraving.jobs.dither import dithered
 from galvo_engraving.jobs.wanted import Dither, Wanted
 from galvo_memory import images

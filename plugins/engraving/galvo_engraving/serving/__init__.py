@@ -7,7 +7,7 @@ import sys
 
 def main(argv: list[str]) -> int:
     """The exit code: 0 after Ctrl-C or SIGTERM, 1 for what cannot be served, 2 for bad options."""
-    from galvo.errors import GalvoError
+    from galvo import GalvoError
     from galvo_engraving.demo.options import BadOption
     from galvo_engraving.serving.options import parse
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 
 GRACE = 5
 """Seconds for requests that run when it is to end."""

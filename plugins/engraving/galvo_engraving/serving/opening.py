@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from galvo import Kernel, PluginError
-from galvo.blueprint import plan
+from galvo.operating import plan
 from galvo_engraving.config import EngravingSettings
 from galvo_engraving.database import Plain
 from galvo_engraving.serving.switched import LARGEST, Switched

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from galvo.errors import GalvoError
+from galvo import GalvoError
 from galvo_engraving.accounts import passwords
 from galvo_engraving.demo.databases import with_database
 from galvo_engraving.demo.options import redacted

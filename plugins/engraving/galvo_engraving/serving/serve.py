@@ -8,9 +8,10 @@ import signal
 import sys
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
+from galvo.operating import keep_hangup
 from galvo_embedded import Servers
 from galvo_engraving import config
 from galvo_engraving.app import create_app
@@ -31,6 +32,8 @@ async def serve(options: Options) -> None:
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.WARNING)
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening(options.host, options.port, another=options.another_port))
+        starting = stack.enter_context(ExitStack())
+        starting.enter_context(keep_hangup())
         servers = Servers(DATA)
         stack.callback(servers.close)
         url, staff = await _database(options, servers)
@@ -45,6 +48,7 @@ async def serve(options: Options) -> None:
         server = Server(app)
         await stack.enter_async_context(_signals(server, options.seconds))
         await stack.enter_async_context(minded(servers, say, server.end))
+        starting.close()
         host, port = socket.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         _tell(address, shop, staff)

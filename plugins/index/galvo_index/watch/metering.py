@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from galvo import Context, Metric
-from galvo.metering import Metering
+from galvo import Context, Metering, Metric
 
 COUNTERS = {
     "calls": Metric("galvo.index.queries", unit="{query}"),

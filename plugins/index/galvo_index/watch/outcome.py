@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from galvo import Query, Rows
-from galvo.events import Driven
+from galvo import Driven, Query, Rows
 
 
 def affected(query: Query, rows: Rows) -> int:

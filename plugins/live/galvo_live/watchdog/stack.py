@@ -51,6 +51,15 @@ def callback(frame: FrameType) -> FrameType | None:
     return found
 
 
+def turn(frame: FrameType) -> float | None:
+    """When the loop has begun its turn, by its own clock: asyncio's has that in a variable; None for another loop."""
+    for one in frames(frame):
+        if one.f_code.co_name == "_run_once" and module(one) == "asyncio.base_events":
+            began = one.f_locals.get("end_time")
+            return began if isinstance(began, float) else None
+    return None
+
+
 def calls(frame: FrameType) -> list[Call]:
     """Innermost first; without references to any frame."""
     return [Call(module(one), one.f_code, one.f_lineno, _plugin(one)) for one in frames(frame)]

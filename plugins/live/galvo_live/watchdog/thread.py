@@ -3,7 +3,8 @@
 It wakes twice per `watch`, and finds the loop waiting: that is all. Finds it in a callback, it asks the loop to say
 that it goes on (`call_soon_threadsafe`); an answer that does not come while the callback stays the same is a block.
 A call that keeps Python's lock, a regular expression perhaps, keeps this thread from looking, too: that shows as its
-own lateness together with the CPU time of the loop's thread, and Python hands the lock over right at the end of it.
+own lateness, less what it waited for a CPU, together with the CPU time of the loop's turn, and Python hands the lock
+over right at the end of it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from types import FrameType
 
 import msgspec
 
-from galvo_live.watchdog.clocks import Clocks, Reading, busy
-from galvo_live.watchdog.stack import Call, callback, calls, debugged, importing
+from galvo_live.watchdog.clocks import Clocks, Reading, busy, computed, keeping
+from galvo_live.watchdog.stack import Call, callback, calls, debugged, importing, turn
 
 log = logging.getLogger("galvo.live")
 HUNG = 10.0
@@ -58,6 +59,7 @@ class Watchdog:
         self._end.release()
         self._thread.join(1)
         self._suspect = None
+        self._clocks.close()
 
     @property
     def blocked(self) -> bool:
@@ -65,20 +67,30 @@ class Watchdog:
         return self._suspect is not None and bool(self._suspect.stack) and not self._suspect.ended
 
     def _run(self) -> None:
-        tick, before = self._watch / 2, self._clocks.glance()
+        own = Clocks()
+        tick, before, queued, unread = self._watch / 2, self._clocks.glance(), own.waiting(), 0.0
         due = monotonic() + tick
         try:
             while not self._end.acquire(timeout=max(0.0, due - monotonic())):
                 now = self._clocks.glance()
-                if now.cpu != before.cpu or self._suspect is not None:  # else it has not run since it was found waiting
-                    self._look(before, now, max(0.0, now.wall - due))
+                late = max(0.0, now.wall - due)
+                unread += late
+                looks = now.cpu != before.cpu or self._suspect is not None  # else it was found waiting, and still does
+                if looks or unread * 4 > tick:  # by so much, `locked` may be too little
+                    waited = own.waiting()
+                    if looks:
+                        self._look(before, now, late, late - (waited - queued))
+                    queued, unread = waited, 0.0
                 before, due = now, now.wall + tick
         except RuntimeError:
             pass  # the loop is closed
         except Exception:
             log.exception("nobody watches the event loop any more")
+        finally:
+            own.close()
 
-    def _look(self, before: Reading, now: Reading, late: float) -> None:
+    def _look(self, before: Reading, now: Reading, late: float, locked: float) -> None:
+        """`locked`: of the seconds `late`, those in which this thread has not waited for a CPU."""
         frame = sys._current_frames().get(self._of)
         call = callback(frame) if frame is not None else None
         suspect = self._suspect
@@ -90,24 +102,31 @@ class Watchdog:
         if call is None or frame is None:
             return
         if suspect is None:
-            held = now.cpu - before.cpu >= self._watch <= late * 2
-            suspect = self._suspect = _Suspect(call, before._replace(waiting=now.waiting) if held else now)
+            kept = keeping(before, now, locked, turn(frame)) if locked * 2 >= self._watch else now
+            held = computed(kept, now) >= self._watch
+            suspect = self._suspect = _Suspect(call, kept if held else now)
             late = late if held else 0.0
             self._loop.call_soon_threadsafe(self._goes_on, suspect)
         suspect.late += late
         seconds = busy(suspect.since, now, suspect.late)
-        if seconds >= self._watch and not suspect.stack:
+        if seconds >= self._watch and not suspect.stack and self._certain(suspect):
             suspect.stack = calls(frame)
-        if seconds >= HUNG and not suspect.hung:
+        if seconds >= HUNG and not suspect.hung and suspect.stack:
             suspect.hung = True
             self._hung(Block(seconds, suspect.stack, importing(suspect.stack)))
+
+    def _certain(self, suspect: _Suspect) -> bool:
+        """The system counts what a thread waits for a CPU only once it has got one."""
+        runnable = self._clocks.runnable()
+        now = self._clocks.read()
+        seconds = computed(suspect.since, now) if runnable else busy(suspect.since, now, suspect.late)
+        return seconds >= self._watch
 
     def _goes_on(self, suspect: _Suspect) -> None:
         suspect.ended = True
         suspect.over(self._clocks.read())
         stack = suspect.stack
-        # Looked at again: the system counts what a thread waits for a CPU only once it has got one.
-        if stack and suspect.seconds >= self._watch and not debugged(stack):
+        if stack and not debugged(stack):
             self._told(Block(suspect.seconds, stack, importing(stack)))
         suspect.stack = []  # it holds on to a plugin
 

@@ -1,6 +1,6 @@
 """One connection, on which statements travel the kernel's chain when there is one.
 
-They travel as what only the driver can run (`galvo.events.Driven`): every plugin sees them, and no cache answers or
+They travel as what only the driver can run (`galvo.Driven`): every plugin sees them, and no cache answers or
 keeps them.
 """
 
@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 
 import anyio
 
-from galvo import Kernel, Session
-from galvo.events import Driven, Kind
+from galvo import Driven, Kernel, Kind, Session
 from galvo_memory.chunks.errors import NoConnection
 
 Call: TypeAlias = "Callable[[Any], Awaitable[Any]]"

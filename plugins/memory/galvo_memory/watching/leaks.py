@@ -10,7 +10,7 @@ from collections.abc import Callable
 import anyio
 
 from galvo.sizes import show
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_memory.signals import Sample
 from galvo_memory.verdict import Detector, Finding, Verdict, investigate
 from galvo_memory.verdict.detector import Kind

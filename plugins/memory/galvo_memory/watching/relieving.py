@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from galvo import Context, Freed, Level
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_memory.relief import Relief
 from galvo_memory.watching.metering import FREED
 

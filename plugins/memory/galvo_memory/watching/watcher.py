@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 
 from galvo import Context, Level
 from galvo.sizes import show
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_memory.errors import Unreadable
 from galvo_memory.processes.idle import WORKERS
 from galvo_memory.relief import Collector

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_monitor.alerts.clock import Jumps
 from galvo_monitor.alerts.muting import muted
 from galvo_monitor.alerts.rule import Rule

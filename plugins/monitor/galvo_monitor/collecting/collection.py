@@ -10,7 +10,7 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 from anyio.to_thread import run_sync
 
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_monitor.cells import Registry, Snapshot
 from galvo_monitor.collecting.gathers import Gather
 from galvo_monitor.collecting.judging import Judging

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from galvo.blueprint import plan
+from galvo.operating import plan
 from galvo_monitor.alerts import rules_of, rules_yml
 from galvo_monitor.arguments import existing, seconds
 from galvo_monitor.errors import MonitorProblem

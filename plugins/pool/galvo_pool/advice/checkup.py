@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from galvo import Finding
-from galvo.surroundings import SOON
 from galvo_pool.advice.facts import Facts
 from galvo_pool.advice.rules import advise, places, unreachable
 
@@ -17,6 +16,8 @@ ENDS = {
     17: date(2029, 11, 8), 18: date(2030, 11, 14),
 }  # fmt: skip
 """When the last fixes come: https://www.postgresql.org/support/versioning/"""
+SOON = 180
+"""Days before an end at which it is time to plan."""
 OLDEST = 13
 """That galvo works with."""
 USED = {

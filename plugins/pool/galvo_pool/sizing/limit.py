@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from math import ceil, sqrt
 
-from galvo_pool.sizing.probe import QUIET, Probe, Schedule
+from galvo_pool.sizing.probe import QUIET, TICK, Probe, Schedule
 from galvo_pool.sizing.reasons import SENTENCES, Reason
 from galvo_pool.sizing.statements import TRUSTED, Statements, Window
 from galvo_pool.sizing.trial import LARGE, PACE, STEP, Rounds, Trial
 
-EVERY = 0.25
+EVERY = TICK
 """Seconds between ticks, outside of trials."""
 FREE = 1.25
 """Below this ratio of statement time to baseline the server is not even busy: double."""
@@ -121,8 +121,10 @@ class Limit:
             self._reason = "failing"
         elif busy < self.value:
             self._reason = "enough"
-        elif self._within(QUIET) < self.value and self._probes.due(window.proven, ratio > TOP):
-            self._probe = self._probes.begin(self.value, window)
+        elif self._within(QUIET) < self.value and self._probes.due(
+            self.value, window, waiting=waiting, crowded=ratio > TOP
+        ):
+            self._probe = self._probes.begin(self.value, window, crowded=ratio > TOP)
             self._become(self._probe.at, "probe")
         elif ratio > TOP:
             self._become(int(self.value * max(0.7, knee / ratio)), "shrink")
@@ -167,6 +169,9 @@ class Limit:
         probe.ticks += 1
         if probe.ticks == 1:
             self._statements.drop()  # they began before it
+            if waiting and probe.in_vain(count):
+                self._probe = None
+                self._become(probe.before, "long")
         elif count >= TRUSTED or not waiting or probe.over:
             quiet = self.value <= max(QUIET, self._low)
             self._ratio = self._probes.end(probe, self._statements, quiet=quiet)

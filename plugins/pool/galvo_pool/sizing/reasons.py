@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 Reason = Literal[
-    "start", "free", "grow", "knee", "shrink", "probe", "probed", "calm", "stuck", "enough", "failing", "bounds",
-    "moved", "trial", "tried",
+    "start", "free", "grow", "knee", "shrink", "probe", "probed", "long", "calm", "stuck", "enough", "failing",
+    "bounds", "moved", "trial", "tried",
 ]  # fmt: skip
 TIMES = "statements take {ratio:.2g} times what they take on a quiet server"
 SENTENCES: dict[Reason, str] = {
@@ -17,6 +17,7 @@ SENTENCES: dict[Reason, str] = {
     "shrink": f"{TIMES}, so it shrinks",
     "probe": "for a moment only few statements run, to measure what they take on a quiet server",
     "probed": f"{TIMES}, as was just measured",
+    "long": "what statements take on a quiet server is not measured while they are long",
     "calm": "nobody has waited for a while, so what is not used is given back",
     "stuck": "tasks wait and no statement ends, so one more is tried",
     "enough": "nobody waits",

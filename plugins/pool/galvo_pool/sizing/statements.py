@@ -45,6 +45,10 @@ class Window(NamedTuple):
     """The share of the time that was spent in statements whose baseline was measured on a quiet server."""
     work: float
     """Seconds that the same statements take on a quiet server: what was done, whatever the mix."""
+    seconds: float
+    """What they took, all together."""
+    mean: float
+    """What each of them took."""
 
 
 class Statements:
@@ -88,8 +92,10 @@ class Statements:
             expected += quietly * trust
             statement.learn(mean, weight * trust, quiet=quiet)
             proven += statement.total if statement.proven else 0.0
+        mean = seconds / max(1, self.count())
         self.drop()
-        return Window(actual / expected if expected else 0.0, proven / seconds if seconds else 0.0, work)
+        known = proven / seconds if seconds else 0.0
+        return Window(actual / expected if expected else 0.0, known, work, seconds, mean)
 
     def rebase(self, factor: float) -> None:
         """Everything takes `factor` times as long as it did, whoever else runs."""

@@ -12,7 +12,7 @@ import msgspec
 from celery import Celery
 
 from galvo import GalvoError
-from galvo.only import only
+from galvo.operating import only
 from galvo.sizes import show
 from galvo_tasks.config.concurrency import at_once
 from galvo_tasks.config.connections import Part, Plan, publishers, workers

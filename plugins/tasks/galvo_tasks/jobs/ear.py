@@ -59,7 +59,8 @@ class Ear:
 
     async def _say(self, *words: str | bytes) -> None:
         # While there is no connection nothing has to be said: a new one begins with all that is listened to.
-        if self._connection is not None:
+        # One that is lost, which `_run` has not seen yet, would connect again: nobody would close that.
+        if self._connection is not None and self._connection.is_connected:
             with suppress(RedisError, OSError):
                 await self._connection.send_command(*words)
 

@@ -54,7 +54,7 @@ class Job:
 
     async def progress(self) -> AsyncGenerator[Progress, None]:
         """What is known now, then each change of it; ends when the job has."""
-        results, last = self._results(), None
+        results, last = await self._results(), None
         async with results.changes(self.id) as changed:
             while True:
                 changed.clear()
@@ -71,13 +71,14 @@ class Job:
 
         CANCELLED: it has not begun, and will not. RUNNING: it is told. DONE, FAILED: it was too late.
         """
-        return self._state(await self._results().cancel(self.id))
+        results = await self._results()
+        return self._state(await results.cancel(self.id))
 
     def __repr__(self) -> str:
         return f"Job({self.id!r})"
 
-    def _results(self) -> Results:
-        return results_of(self._app)
+    async def _results(self) -> Results:
+        return await results_of(self._app)
 
     async def _surely(self, results: Results) -> Progress:
         """Looks until Redis answers, or has not for as long as the deadline."""
@@ -91,12 +92,13 @@ class Job:
             await asyncio.sleep(0.1)
 
     async def _look(self) -> Progress:
-        state, *numbers, text = await self._results().read(self.id, layout.FIELD, "state", "done", "total", "text")
+        results = await self._results()
+        state, *numbers, text = await results.read(self.id, layout.FIELD, "state", "done", "total", "text")
         done, total = (self._number(number) for number in numbers)
         return Progress(self._state(state), done, total, (text or b"").decode(errors="replace"))
 
     async def _outcome(self, state: State) -> Any:
-        results = self._results()
+        results = await self._results()
         if state is State.CANCELLED:
             raise JobCancelled(self.id)
         if state is State.FAILED:

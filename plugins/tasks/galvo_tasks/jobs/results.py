@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
 
 from celery import Celery
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -45,6 +44,7 @@ class Results:
         )
         self.client: Redis = Redis.from_pool(pool)
         self.ear = Ear(self.client)
+        self._closed = False
         register = self.client.register_script
         self._read, self._cancel, self._report = map(register, (layout.READ, layout.CANCEL, layout.REPORT))
 
@@ -70,8 +70,13 @@ class Results:
             yield event
 
     async def close(self) -> None:
+        """Who waits for an answer gets it: his connection is closed then."""
+        self._closed = True
         await self.ear.close()
-        await self.client.aclose()
+        await self._close_idle()
+
+    async def _close_idle(self) -> None:
+        await self.client.connection_pool.disconnect(inuse_connections=False)
 
     async def _run(self, script: Callable[..., Any], id: str, *args: Any) -> Any:
         try:
@@ -83,23 +88,50 @@ class Results:
             raise ResultsAway(error) from error
         except (RedisError, OSError) as error:
             raise ResultsAway(error) from error
+        finally:
+            if self._closed:
+                await self._close_idle()
 
 
 WAITING = "galvo-waiting"
-_OPEN: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Results]] = WeakKeyDictionary()
 
 
-def results_of(app: Celery[Any]) -> Results:
-    """Those of the running loop. Raises JobProblem without a Redis."""
+class _Open(NamedTuple):
+    results: dict[str, Results]
+    kept: AsyncGenerator[None, None]
+
+
+_OPEN: dict[asyncio.AbstractEventLoop, _Open] = {}
+
+
+async def results_of(app: Celery[Any]) -> Results:
+    """Those of the running loop, until `close` or its end. Raises JobProblem without a Redis."""
     url = results_url(app)
-    known = _OPEN.setdefault(asyncio.get_running_loop(), {})
+    loop = asyncio.get_running_loop()
+    if loop not in _OPEN:
+        for ended in [known for known in [*_OPEN] if known.is_closed()]:  # without what asyncio.run does at the end
+            _OPEN.pop(ended, None)
+        known: dict[str, Results] = {}
+        _OPEN[loop] = _Open(known, _kept(loop, known))
+        await anext(_OPEN[loop].kept)
     name = f"{app.main} {url}"
-    if name not in known:
-        known[name] = Results(app, url, WAITING)
-    return known[name]
+    results = _OPEN[loop].results
+    if name not in results:
+        results[name] = Results(app, url, WAITING)
+    return results[name]
 
 
 async def close() -> None:
     """Close the connections of the running loop; the next who waits opens them again."""
-    for results in _OPEN.pop(asyncio.get_running_loop(), {}).values():
-        await results.close()
+    if opened := _OPEN.get(asyncio.get_running_loop()):
+        await opened.kept.aclose()
+
+
+async def _kept(loop: asyncio.AbstractEventLoop, known: dict[str, Results]) -> AsyncGenerator[None, None]:
+    """A generator that waits is closed with its loop: asyncio.run shuts them all down."""
+    try:
+        yield
+    finally:
+        del _OPEN[loop]
+        for results in known.values():
+            await results.close()

@@ -10,7 +10,7 @@ import anyio.to_thread
 from celery import Celery
 
 from galvo import Metric
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_tasks.broker.depths import Depth, depths
 from galvo_tasks.guard.dead import DEAD, dead_letters
 

@@ -9,8 +9,7 @@ from celery import Celery
 from kombu.exceptions import DecodeError
 from kombu.serialization import loads
 
-from galvo import Context
-from galvo.session import Lease, Session
+from galvo import Context, Leasing, Session
 from galvo_tasks.config.errors import UnknownClass
 from galvo_tasks.jobs.errors import JobProblem, ResultsAway
 from galvo_tasks.outbox import table
@@ -72,7 +71,7 @@ class Relay:
 
     async def batch(self) -> bool:
         """Publish the next ones; whether there may be more. Raises what publishing does, and the database's errors."""
-        async with Lease(self._context.run, Session.transaction) as session:
+        async with Leasing(self._context.run).transaction() as session:
             if not self._prepared:
                 await table.prepare(session)
             more, failed = await self._some(session, list(self._app.tasks))

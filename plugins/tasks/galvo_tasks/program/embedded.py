@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from galvo.errors import GalvoError
-from galvo.only import only
+from galvo import GalvoError
+from galvo.operating import only
 from galvo_tasks.errors import NoBroker
 from galvo_tasks.running.loop import LoopThread
 from galvo_tasks.scaling.forks import Standstill

@@ -7,9 +7,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from galvo import Kernel, Query, Rows
-from galvo.blueprint import Overrides, plan
-from galvo.session import Leasing
+from galvo import Kernel, Leasing, Overrides, Query, Rows
+from galvo.operating import plan
 from galvo_tasks.running.errors import KernelFailed, WrongThread
 
 log = logging.getLogger("galvo.tasks")

@@ -14,9 +14,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from galvo import Kernel, Metric
-from galvo.blueprint import Blueprint, Plan, plan
-from galvo.plugin import Plugin, PluginSettings
+from galvo import Kernel, Metric, Plugin, PluginSettings
+from galvo.operating import Blueprint, Plan, plan
 from galvo_tasks.running.loop import LoopThread
 from galvo_tasks.scaling.forks import Standstill
 

@@ -11,8 +11,7 @@ import anyio
 import msgspec
 
 from galvo import Context, Freed, MemoryPressure, Metric, Plugin, hookimpl
-from galvo.surviving import Surviving
-from galvo_local import Answering
+from galvo_local import Answering, Surviving
 from galvo_tasks.config.server import named
 from galvo_tasks.metering.depth import tell_depth
 from galvo_tasks.scaling.crew import Crew

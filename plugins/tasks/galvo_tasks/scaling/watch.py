@@ -10,7 +10,7 @@ import anyio
 
 from galvo import Level
 from galvo.sizes import show
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_tasks.scaling.crew import Crew
 from galvo_tasks.scaling.plan import PYTHON, planned
 from galvo_tasks.scaling.tree import Tree, Use, machine

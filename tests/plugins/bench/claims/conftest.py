@@ -25,6 +25,22 @@ class Small(Stand):
         return self._redis
 
 
+class Clock:
+    """Goes on by what is planted, and by the same for all else: a busy machine makes nothing late."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += 1e-4
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is judged here is judged of two."""

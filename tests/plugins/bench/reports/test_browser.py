@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page  # noqa: E402
 
 from galvo_bench.reports.page import page as made  # noqa: E402
 from galvo_bench.results.model import Run  # noqa: E402
+from tests.chromium import CHROMIUM  # noqa: E402
 from tests.plugins.bench.reports import sample  # noqa: E402
 
-CHROMIUM = Path("/usr/bin/chromium")
 IN_CI = "NO_SKIPS" in os.environ
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists() and not IN_CI, reason="Chromium is not installed")
 WIDTHS = 1180, 390

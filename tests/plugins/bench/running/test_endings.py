@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,9 @@ import psutil
 import pytest
 
 from galvo_bench.results.store import LAST, load
+from tests import forking
 from tests.conftest import until_released
+from tests.forking import Fork, shared
 from tests.plugins.bench.running.planted import WAITING
 
 PLANTED = Path(__file__).with_name("planted.py")
@@ -26,8 +27,10 @@ def bench(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """In a session of its own, as from a terminal; it waits for no other bench."""
     (folder / "tmp").mkdir(exist_ok=True)
     (folder / "tmp").chmod(0o711)
-    process = subprocess.Popen(
-        [sys.executable, str(PLANTED), *arguments],
+    process = Fork(
+        shared(),
+        forking.SCRIPT,
+        [str(PLANTED), *arguments],
         cwd=folder,
         env=os.environ | {"TMPDIR": str(folder / "tmp"), "PYTHONPATH": os.getcwd()},
         stdout=subprocess.PIPE,

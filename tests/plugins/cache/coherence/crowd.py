@@ -6,13 +6,14 @@ import asyncio
 import bisect
 import json
 import signal
-import sys
 from collections import defaultdict
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import asyncpg
 
+from tests.forking import MODULE, Fork, shared
 from tests.plugins.cache.coherence.table_cache import SCHEMA
 
 ROOT = Path(__file__).parents[4]
@@ -23,7 +24,7 @@ class Crowd:
         self._told = {"keys": 5, "readers": 4, "writers": 1, "pause": 0.05, "lease": 0.5, "namespace": "crowd"} | told
         self._told |= {"dsn": dsn, "redis": redis}
         self._folder = folder
-        self.workers: list[asyncio.subprocess.Process] = []
+        self.workers: list[Fork] = []
 
     async def start(self, processes: int = 3, **told: Any) -> None:
         if not self.workers:
@@ -34,42 +35,43 @@ class Crowd:
         new = []
         for _ in range(processes):
             notes = {"notes": str(self._folder / f"notes-{len(self.workers) + len(new)}")}
-            words = ["-m", "tests.plugins.cache.coherence.worker", json.dumps(self._told | told | notes)]
-            pipe = asyncio.subprocess.PIPE
-            new.append(await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdin=pipe, stdout=pipe))
+            words = ["tests.plugins.cache.coherence.worker", json.dumps(self._told | told | notes)]
+            new.append(Fork(shared(), MODULE, words, cwd=ROOT, text=True, stdin=PIPE, stdout=PIPE))
         self.workers += new
         for worker in new:
             assert await self.line(worker) == "ready"
 
-    async def line(self, worker: asyncio.subprocess.Process) -> Any:
+    async def line(self, worker: Fork) -> Any:
         assert worker.stdout is not None
-        return json.loads(await worker.stdout.readline())
+        return json.loads(await asyncio.to_thread(worker.stdout.readline))
 
-    def say(self, worker: asyncio.subprocess.Process, words: str) -> None:
+    def say(self, worker: Fork, words: str) -> None:
         assert worker.stdin is not None
-        worker.stdin.write(f"{words}\n".encode())
+        worker.stdin.write(f"{words}\n")
+        worker.stdin.flush()
 
     async def finish(self) -> list[dict[str, float]]:
         """Stop the living and give their statistics."""
-        alive = [worker for worker in self.workers if worker.returncode is None]
+        alive = [worker for worker in self.workers if worker.poll() is None]
         stats = await self.told("stop")
         for worker in alive:
-            assert await worker.wait() == 0
+            assert await asyncio.to_thread(worker.wait) == 0
         return stats
 
     async def told(self, words: str = "tell") -> list[dict[str, float]]:
         """The statistics of the living until now; what they have read is noted."""
-        alive = [worker for worker in self.workers if worker.returncode is None]
+        alive = [worker for worker in self.workers if worker.poll() is None]
         for worker in alive:
             self.say(worker, words)
         return [await self.line(worker) for worker in alive]
 
     async def close(self) -> None:
         for worker in self.workers:
-            if worker.returncode is None:
+            if worker.poll() is None:
                 worker.send_signal(signal.SIGCONT)
                 worker.kill()
-            await worker.wait()
+            with worker:  # which waits, and closes its pipes
+                pass
 
     def judged(self) -> tuple[list[str], list[str], int]:
         """Reads older than what was acknowledged, older than what was seen, before they began; and the writes."""

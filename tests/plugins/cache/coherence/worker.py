@@ -30,7 +30,7 @@ class Worker:
             key, begin = random.randrange(self.told["keys"]), time.monotonic_ns()
             value = await self.cache.read(key)
             self.reads.append(f"r {key} {value} {begin} {time.monotonic_ns()}\n")
-            await asyncio.sleep(random.random() * 0.002)
+            await asyncio.sleep(random.random() * 0.006)
 
     async def writer(self) -> None:
         while not self.stopped:

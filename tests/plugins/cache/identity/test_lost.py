@@ -7,7 +7,7 @@ import asyncio
 import anyio
 import pytest
 
-from galvo.errors import is_open
+from galvo import is_open
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.cache.identity.stage import PID, end, refusing, trusted
 from tests.plugins.cache.situations.situation import LOST, Situation, shared, two, until

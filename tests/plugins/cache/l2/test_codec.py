@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from galvo import Rows
-from galvo.row import Row
+from galvo import Row, Rows
 from galvo_cache.l2.codec import Codec
 from galvo_cache.l2.entry import Stored
 from galvo_cache.l2.errors import Rejected, Unencodable
 from galvo_cache.l2.kinds import Form
 from galvo_cache.l2.layout import COLUMNS, EMPTY_ROWS
+from tests.thorough import examples
 
 FORMS: tuple[Form, ...] = ("msgpack", "json", "pickle")
 CODECS = {form: Codec(form, signed=True) for form in FORMS}
@@ -102,7 +102,7 @@ def same(left: Rows, right: Rows) -> bool:
 
 
 @every_form
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(rows=answers())
 def test_every_answer_comes_back_exactly(form: Form, rows: Rows) -> None:
     assert same(there_and_back(rows, form), rows)
@@ -274,7 +274,7 @@ def test_what_was_not_written_by_us_is_garbage(name: str) -> None:
 
 
 @every_form
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.binary(max_size=200))
 def test_random_bytes_are_garbage(form: Form, data: bytes) -> None:
     try:
@@ -285,7 +285,7 @@ def test_random_bytes_are_garbage(form: Form, data: bytes) -> None:
         assert rejected.reason == "garbage"  # noqa: PT017  # anything else is the failure
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(position=st.integers(0, 10**6), value=st.integers(0, 255))
 def test_any_changed_byte_is_read_or_rejected(position: int, value: int) -> None:
     codec = CODECS["msgpack"]

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from galvo import Rows
-from galvo.row import Row
+from galvo import Row, Rows
 from galvo_cache.l2 import Shelf, client_of
 from galvo_cache.l2.breaker import Breaker
 from galvo_cache.l2.errors import Unavailable

@@ -8,8 +8,7 @@ import time
 import pytest
 from redis.asyncio import Redis
 
-from galvo import Rows
-from galvo.row import Row
+from galvo import Row, Rows
 from galvo_cache.l2 import Item, Shelf, Stored, client_of
 from galvo_cache.l2.shelf import EPOCH_BYTES
 from tests.plugins.cache.coherence.own_redis import OwnRedis

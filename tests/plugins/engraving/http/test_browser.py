@@ -17,11 +17,11 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import Browser, BrowserContext, Page, expect  # noqa: E402
 
 from galvo_engraving.accounts.tokens import COOKIE  # noqa: E402
+from tests.chromium import CHROMIUM  # noqa: E402
 from tests.conftest import NUMBERS  # noqa: E402
 from tests.plugins.engraving.http.shop_window import Window, opened  # noqa: E402
 from tests.plugins.engraving.http.stand import PASSWORD  # noqa: E402
 
-CHROMIUM = Path("/usr/bin/chromium")
 IN_CI = "NO_SKIPS" in os.environ
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists() and not IN_CI, reason="Chromium is not installed")
 PATIENCE = 20_000.0

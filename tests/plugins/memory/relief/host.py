@@ -1,7 +1,8 @@
-"""A host application under a hard data limit: `python -m tests.plugins.memory.relief.host URL SECONDS ROWS MEMORY`.
+"""A host application under a hard data limit: `python -m tests.plugins.memory.relief.host URL IMAGES ROWS MEMORY`.
 
-It answers requests whose answers are kept, with a cache that was sized for a larger machine, and reads an export of
-ROWS again and again. An error that reaches a request ends it. MEMORY is "with" or "without" the plugin.
+It answers requests whose answers are kept, IMAGES of them with an image, with a cache that was sized for a larger
+machine, and reads an export of ROWS again and again. An error that reaches a request ends it. MEMORY is "with" or
+"without" the plugin.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import json
 import logging
 import resource
 import sys
-from time import monotonic
 from typing import Any
 
 LIMIT = 300 << 20
 """Bytes of data (RLIMIT_DATA); what comes above fails at once."""
 USERS = 16
+LEAST, MOST = 250_000, 600_000
+"""Bytes of an image."""
 PAGE = "select g, md5(g::text) as name, g * 1.5 as price from generate_series($1::int, $1 + 19) g"
 EXPORT = "select g as id, md5(g::text) as name, g * 0.5 as price from generate_series(1, $1::int) g"
 MEMORY = {"again": 1.0, "dwell": 2.0, "required": True}
@@ -24,11 +26,11 @@ MEMORY = {"again": 1.0, "dwell": 2.0, "required": True}
 
 
 class Host:
-    def __init__(self, kernel: Any, seconds: float, rows: int) -> None:
+    def __init__(self, kernel: Any, images: int, rows: int) -> None:
         self.kernel = kernel
+        self.images = images
         self.rows = rows
-        self.until = monotonic() + seconds
-        self.requests = self.hits = self.exported = 0
+        self.requests = self.drawn = self.exported = 0
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -38,9 +40,9 @@ class Host:
 
     async def serve(self, user: int) -> None:
         number = user
-        while monotonic() < self.until:
+        while self.drawn < self.images:
             number += USERS
-            for asked in (number, max(user, number - 40 * USERS)):  # the new one, and one of a while ago
+            for asked in (number, max(user, number - 20 * USERS)):  # the new one, and one of a while ago
                 rows = await self.kernel.fetch(PAGE, asked)
                 image = await self.kernel.cached(f"preview:{asked}", lambda: self.draw(asked), shared=True)  # noqa: B023
                 assert (rows[0]["g"], len(rows), image[0]) == (asked, 20, asked % 256)
@@ -48,12 +50,13 @@ class Host:
 
     async def draw(self, number: int) -> bytes:
         await asyncio.sleep(0.01)
-        return bytes([number % 256]) * (100_000 + number * 37 % 500_000)
+        self.drawn += 1
+        return bytes([number % 256]) * (LEAST + number * 37 % (MOST - LEAST))
 
     async def export(self) -> None:
         from galvo_memory import chunked
 
-        while monotonic() < self.until or self.exported < self.rows:
+        while self.drawn < self.images or self.exported < self.rows:
             total = 0
             async for rows in chunked(self.kernel, EXPORT, self.rows, max_bytes="4MiB"):
                 total += sum(row["id"] for row in rows)
@@ -74,9 +77,9 @@ def kernel(url: str, memory: bool) -> Any:
     return Kernel.of({MemoryPlugin: MEMORY, **plugins} if memory else plugins)
 
 
-async def main(url: str, seconds: float, rows: int, memory: bool) -> None:
+async def main(url: str, images: int, rows: int, memory: bool) -> None:
     async with kernel(url, memory) as running:
-        host = Host(running, seconds, rows)
+        host = Host(running, images, rows)
         await host.run()
         stats = [running.plugin_stats(name) for name in ("cache", *(["memory"] if memory else []))]
         print(json.dumps({"requests": host.requests, "exported": host.exported, **stats[0], **stats[-1]}))
@@ -85,4 +88,4 @@ async def main(url: str, seconds: float, rows: int, memory: bool) -> None:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
     logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d ms %(message)s")
-    asyncio.run(main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "with"))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "with"))

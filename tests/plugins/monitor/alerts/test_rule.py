@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from galvo.errors import SettingsError
-from galvo.plugin import PluginSettings
+from galvo import PluginSettings, SettingsError
 from galvo.settings import validated
 from galvo_monitor.alerts import RULES, Rule, RuleProblem, Silence, rules_of
 from galvo_monitor.alerts.sentences import sentence

@@ -15,9 +15,9 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
 from galvo_monitor.view import Chart, Insight, Value  # noqa: E402
+from tests.chromium import CHROMIUM  # noqa: E402
 from tests.plugins.monitor.page.stand import CPU, HOSTILE, MEMORY, TOKEN, Program, Serving, serving  # noqa: E402
 
-CHROMIUM = Path("/usr/bin/chromium")
 IN_CI = "NO_SKIPS" in os.environ
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists() and not IN_CI, reason="Chromium is not installed")
 QUICK = 1000.0

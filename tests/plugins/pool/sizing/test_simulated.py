@@ -69,7 +69,7 @@ def test_as_good_as_the_best_fixed_size(load: str, cores: int) -> None:
     assert connections <= 1.5, limit.explain()
 
 
-@pytest.mark.parametrize("load", some(["2 ms of CPU", "waiting", "point select"], 2))
+@pytest.mark.parametrize("load", some(["2 ms of CPU", "waiting", "point select"]))
 def test_load_that_steps(load: str) -> None:
     kinds = LOADS[load]
     model, limit = limited(kinds, 2)
@@ -137,3 +137,44 @@ def test_noise_does_not_let_it_collapse(seed: int) -> None:
         model.run(1, 100)
         least = min(least, 64 if limit.explain().count("for a moment") else limit.value)
     assert least >= 8
+
+
+SLEEPS = (Kind("sleep", 0.0001, 0.2, steady=True),)
+
+
+def watched(model: Model, limit: Limit) -> list[int]:
+    """Tasks that wait at each tick at which a probe holds them up, from now on."""
+    found: list[int] = []
+    tick = model.tick
+
+    def told(waiting: int, busy: int) -> None:
+        if "for a moment" in limit.explain():
+            found.append(waiting)
+        tick(waiting, busy)
+
+    model.tick = told
+    return found
+
+
+@pytest.mark.parametrize("clients", [20, 40])
+@pytest.mark.parametrize("begins", [5.0, 5.1])
+def test_a_burst_of_long_statements_is_not_held_up_to_learn_of_it(clients: int, begins: float) -> None:
+    """Where it begins between two ticks, what ended before it says that statements are short: then for one tick."""
+    model, limit = limited(LOADS["point select"], 2)
+    model.run(begins, 1)
+    held_up = watched(model, limit)
+    model.kinds = SLEEPS
+    for _ in range(4):
+        model.run(1, clients)
+        model.run(1, 0)
+    assert len(held_up) <= (begins > 5), held_up
+
+
+@pytest.mark.parametrize("wait", [0.2, 2.0])
+def test_what_is_learnt_of_long_statements_costs_a_tenth_of_the_time_at_most(wait: float) -> None:
+    model, limit = limited((Kind("sleep", 0.0001, wait, steady=True),), 2)
+    held_up = watched(model, limit)
+    for seconds in (20, 60):
+        model.run(seconds, 100)
+        assert len(held_up) <= model.now / 0.25 / 10, held_up
+    assert limit.value == HIGH, limit.explain()

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from galvo import Metric
-from galvo.surviving import Surviving
+from galvo_local import Surviving
 from galvo_tasks import Priority, TasksSettings, celery_app
 from galvo_tasks.metering import depth
 from tests.plugins.cache.coherence.own_redis import OwnRedis
