@@ -105,9 +105,10 @@ class Watchdog:
             kept = keeping(before, now, locked, turn(frame)) if locked * 2 >= self._watch else now
             held = computed(kept, now) >= self._watch
             suspect = self._suspect = _Suspect(call, kept if held else now)
-            late = late if held else 0.0
+            suspect.late = late if held else 0.0
             self._loop.call_soon_threadsafe(self._goes_on, suspect)
-        suspect.late += late
+        else:  # a wait of this thread for a CPU is none of the loop's, whose own are counted
+            suspect.late += max(0.0, locked)
         seconds = busy(suspect.since, now, suspect.late)
         if seconds >= self._watch and not suspect.stack and self._certain(suspect):
             suspect.stack = calls(frame)
