@@ -70,14 +70,12 @@ class Planning:
         return await self.plan(query.sql, note.names or LOST)
 
     async def plan_of_value(self, query: Computed) -> Plan | Refused:
-        """The plan of a computed value: like that of a read of the tables it depends on."""
-        plan = self._computed.get(query.depends_on)
-        if plan is None:
-            tables = await self._knowledge.tables(query.depends_on)
-            if isinstance(tables, Refused):
-                return tables
-            plan = self._computed.setdefault(query.depends_on, Plan(Read(tables)))
-            self._ledger.enter(plan)
+        """A plan of a computed value that has none yet: like that of a read of the tables it depends on."""
+        tables = await self._knowledge.tables(query.depends_on)
+        if isinstance(tables, Refused):
+            return tables
+        plan = self._computed.setdefault(query.depends_on, Plan(Read(tables)))
+        self._ledger.enter(plan)
         return plan
 
     async def _made(self, sql: str, state: State) -> Plan:

@@ -93,6 +93,7 @@ class CachePlugin(Plugin):
         self.session_settings = (*SESSION_SETTINGS, *inputs)
         """The settings on which answers may depend; for the pool."""
         computed: dict[tuple[str, ...], Plan] = {}
+        self._known_value = computed.get
         self._sessions = Sessions(self.name, self._knowledge, inputs, declared=bool(settings.effects))
         self._verifying = Verifying(context, self._ledger, self._sieve, self._counts)
         self._telling = Telling(
@@ -250,7 +251,7 @@ class CachePlugin(Plugin):
         """A computed value: kept like a read of the tables it depends on."""
         if query.session is not None:
             return await self._refuse("session", query, proceed)
-        plan = await self._planning.plan_of_value(query)
+        plan = self._known_value(query.depends_on) or await self._planning.plan_of_value(query)
         if isinstance(plan, Refused):
             if plan.reason == "unknown_table":
                 self.context.log.warning("depends_on names %r, which is no table", plan.detail)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given, settings
@@ -95,7 +96,7 @@ def test_no_two_panels_are_in_the_same_place_and_without_play_nothing_is_left_ou
             continue
         if joint.play == 0 and outside < 3:  # in a corner nobody need be
             # Neither a seam nor what is too thin to be left counts.
-            near = [[value + by for value in where] for by in (0, 2 * LEAST_MM, -2 * LEAST_MM)]
+            near = product(*((value, value + 2 * LEAST_MM, value - 2 * LEAST_MM) for value in where))
             assert any(_holds(panel, name, p, size, t) for p in near for name, panel in panels.items()), where
 
 
@@ -109,7 +110,7 @@ def _place(part: float, length: float, t: float) -> float:
     )
 
 
-def _holds(panel: Panel, name: str, point: list[float], size: tuple[float, float, float], t: float) -> bool:
+def _holds(panel: Panel, name: str, point: Sequence[float], size: tuple[float, float, float], t: float) -> bool:
     x, y, z = point
     w, d, h = size
     slab, local = {
