@@ -22,13 +22,13 @@ from galvo_bench.counts.paths import READ, TABLE, UNCACHED, WRITE, table
 from galvo_bench.counts.wires import SUBJECT
 from galvo_bench.results.model import Section, Values
 
-WARM, TRIES, REPEATS = 100, 101, 100
+WARM, TRIES, REPEATS, ROUNDS = 100, 101, 100, 2
 METRIC = Metric("galvo.bench.counted", "counter", "{count}")
 BUFFER = 4_096
 """Bytes that a socket is read into; asyncio's own 256 KiB would hide all else."""
 EXPLAINS = (
     f"Bytes that Python allocates at most during one operation (the median of {TRIES}); bytes left of it, and objects "
-    f"that only the cycle collector frees, as the mean of {REPEATS} without their fractions."
+    f"that only the cycle collector frees, as the mean of {REPEATS} without their fractions, at least."
 )
 TITLE = f"allocations, Python {'.'.join(platform.python_version_tuple()[:2])}"
 SMALL = ("L1 hit", "fetchrow, L1 hit", "cached()", "take and give back")
@@ -89,13 +89,16 @@ async def _allocated(operation: Operation) -> tuple[int, int, int]:
             tracemalloc.reset_peak()
             await operation()
             peaks.append(tracemalloc.get_traced_memory()[1] - before)
+        # Once in a while more is left: a list of samples grows, a count passes 256. Of two times the less is told.
+        left, garbage = [], []
         gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        for _ in range(REPEATS):
-            await operation()
-        garbage = gc.collect()
-        left = tracemalloc.get_traced_memory()[0] - before
+        for _ in range(ROUNDS):
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(REPEATS):
+                await operation()
+            garbage.append(gc.collect())
+            left.append(tracemalloc.get_traced_memory()[0] - before)
     finally:
         tracemalloc.stop()
         gc.enable()
-    return median_low(peaks), left // REPEATS, garbage // REPEATS
+    return median_low(peaks), int(min(left) / REPEATS), min(garbage) // REPEATS
