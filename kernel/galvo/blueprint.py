@@ -78,12 +78,13 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
 def of_classes(classes: Mapping[type[Plugin], Mapping[str, Any]], kernel: Mapping[str, Any]) -> Plan:
     """A plan from plugin classes and their settings, for tests and for hosts that wire by hand.
 
-    Raises PluginError for a class without a name, for a name that two of them have, and for another plugin API.
+    Raises PluginError for a class without a name, for a name that two of them have, for another plugin API, and for
+    settings that are no PluginSettings.
     """
     for cls in classes:
         if not hasattr(cls, "name"):
             raise PluginError(cls.__name__, 'has no name: write `name = "..."` in the class')
-        discovery.check_api(cls)
+        discovery.check(cls)
     names = [cls.name for cls in classes]
     if twice := {name for name in names if names.count(name) > 1}:
         raise PluginError(min(twice), "is given twice: two classes have this name")

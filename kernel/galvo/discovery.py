@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from galvo.errors import PluginError, SettingsError
-from galvo.plugin import API_VERSION, Plugin
+from galvo.plugin import API_VERSION, Plugin, PluginSettings
 from galvo.registry import hooks_of, validate
 
 GROUP = "galvo.plugins"
@@ -138,12 +138,15 @@ def load(listing: Listing) -> type[Plugin]:
         if not isinstance(getattr(cls, key), tuple):
             raise PluginError(listing.name, f"{listing.target}.{key} must be a tuple of names")
     validate(cls)
-    check_api(cls)
+    check(cls)
     return cls
 
 
-def check_api(cls: type[Plugin]) -> None:
-    """Raise PluginError unless the plugin was written for this kernel's API."""
+def check(cls: type[Plugin]) -> None:
+    """Raise PluginError unless the plugin has settings and was written for this kernel's API."""
+    settings: object = cls.settings_type
+    if not (isinstance(settings, type) and issubclass(settings, PluginSettings)):
+        raise PluginError(cls.name, f"settings_type must be a subclass of galvo.PluginSettings, not {settings!r}")
     if not RANGE.fullmatch(str(cls.api)):
         raise PluginError(cls.name, f'api = {cls.api!r} is no range of API versions: write api = ">=1,<2"')
     if not compatible(cls.api):

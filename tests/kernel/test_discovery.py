@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
+from pydantic import BaseModel
 
 from galvo import Kernel, Plugin, PluginError, SettingsError, discovery, hookimpl
 from galvo.discovery import Listing
@@ -119,6 +120,9 @@ def test_load(module: ModuleType) -> None:
         ("galvo_test_plugins:Wrong", {"api": 2}, "api = 2 is no range of API versions: write"),
         ("galvo_test_plugins:Wrong", {"api": "newest"}, "api = 'newest' is no range of API versions"),
         ("galvo_test_plugins:Wrong", {"api": None}, "api = None is no range of API versions"),
+        ("galvo_test_plugins:Wrong", {"settings_type": BaseModel}, "must be a subclass of galvo.PluginSettings, not"),
+        ("galvo_test_plugins:Wrong", {"settings_type": dict}, "settings_type must be a subclass of galvo.PluginSettings"),
+        ("galvo_test_plugins:Wrong", {"settings_type": None}, "must be a subclass of galvo.PluginSettings, not None"),
         ("galvo_test_plugins:Wrong", {"requires": "pool"}, "requires must be a tuple of names"),
         ("galvo_test_plugins:Wrong", {"after": ["pool"]}, "after must be a tuple of names"),
     ],
@@ -165,9 +169,11 @@ def test_ranges_mean_what_they_mean_to_pip(parts: list[tuple[str, str]], version
 def test_what_is_no_range_fits_nothing(wanted: str) -> None:
     assert not discovery.compatible(wanted)
     with pytest.raises(PluginError, match="is no range of API versions"):
-        discovery.check_api(type("Odd", (Good,), {"api": wanted}))
+        discovery.check(type("Odd", (Good,), {"api": wanted}))
 
 
-def test_the_api_of_a_class_that_is_given(module: ModuleType) -> None:
+def test_a_class_that_is_given_is_looked_at_as_well() -> None:
     with pytest.raises(PluginError, match="plugin 'good': wants plugin API '>=9'"):
         Kernel.of({type("Later", (Good,), {"api": ">=9"}): {}})
+    with pytest.raises(PluginError, match="plugin 'good': settings_type must be a subclass"):
+        Kernel.of({type("Plain", (Good,), {"settings_type": BaseModel}): {}})
