@@ -31,7 +31,6 @@ def _application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         setattr(module, name, type(name, (Plugin,), {"name": name, **members}))
     listings = [Listing(name, f"{module.__name__}:{name}") for name in classes]
     (tmp_path / discovery.FILE).write_text(discovery.render(listings))
-    (tmp_path / "settings").mkdir()
     monkeypatch.chdir(tmp_path)
 
 
@@ -40,14 +39,13 @@ async def test_what_it_needs_starts_with_it() -> None:
         assert sorted(shop.context.running()) == ["depot", "shop", "stock"]
 
 
-async def test_what_is_off_and_what_cannot_be_loaded() -> None:
-    settings = Path("settings/galvo.toml")
-    settings.write_text("[shop]\non = false")
-    with pytest.raises(GalvoError, match="^no plugin that provides a till is on: set `on = true` under its table"):
+async def test_what_is_off_and_what_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALVO_SHOP__ON", "false")
+    with pytest.raises(GalvoError, match=r"^no plugin that provides a till is on: set `on = true` under its table"):
         async with only("till"):
             pass
-    settings.write_text("")
-    sys.modules["galvo_test_only"].shop.api = ">=2"  # type: ignore[attr-defined]  # set above
-    with pytest.raises(GalvoError, match="provides a till: .* plugin 'shop': wants plugin API '>=2'"):
+    monkeypatch.delenv("GALVO_SHOP__ON")
+    monkeypatch.setattr(sys.modules["galvo_test_only"].shop, "api", ">=2")
+    with pytest.raises(GalvoError, match=r"provides a till: .* plugin 'shop': wants plugin API '>=2'"):
         async with only("till"):
             pass
