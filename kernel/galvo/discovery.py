@@ -148,7 +148,7 @@ def _newer(error: BaseException) -> str:
     """More to say when it is this kernel that lacks what is imported: `api` has not been read then."""
     if not isinstance(error, ImportError) or (error.name or "").partition(".")[0] != "galvo":
         return ""
-    return f"; this kernel has plugin API {HAVE}, and it may need a newer one: upgrade galvo, or install one that fits"
+    return f"; this kernel has plugin API {HAVE}, and it may need a newer one: upgrade galvo"
 
 
 def check(cls: type[Plugin]) -> None:
@@ -159,7 +159,8 @@ def check(cls: type[Plugin]) -> None:
     if not RANGE.fullmatch(str(cls.api)):
         raise PluginError(cls.name, f'api = {cls.api!r} is no range of API versions: write api = ">=1,<2"')
     if not compatible(cls.api):
-        raise PluginError(cls.name, f"wants plugin API {cls.api!r}, this kernel has {HAVE}: install one that fits")
+        cure = "install a version of the plugin that fits, or of galvo"
+        raise PluginError(cls.name, f"wants plugin API {cls.api!r}, this kernel has {HAVE}: {cure}")
 
 
 def compatible(wanted: str) -> bool:

@@ -46,7 +46,7 @@ from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
-ENDS = "is closing its connections and takes no more queries: it is being stopped, or has crashed"
+ENDS = "is closing its connections and takes no more queries: it is being stopped or replaced, or has crashed"
 FIRST = (0.005, 0.025)
 CLOSING = 2.0
 """Seconds until a connection that was asked something is dropped instead of closed."""
