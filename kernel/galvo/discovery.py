@@ -136,9 +136,6 @@ def load(listing: Listing) -> type[Plugin]:
             listing.name,
             f"{listing.target} calls itself {getattr(cls, 'name', None)!r}: the names must agree",
         )
-    for key in ("requires", "after", "provides"):
-        if not isinstance(getattr(cls, key), tuple):
-            raise PluginError(listing.name, f"{listing.target}.{key} must be a tuple of names")
     validate(cls)
     check(cls)
     return cls
@@ -152,7 +149,10 @@ def _newer(error: BaseException) -> str:
 
 
 def check(cls: type[Plugin]) -> None:
-    """Raise PluginError unless the plugin has settings and was written for this kernel's API."""
+    """Raise PluginError unless the plugin names what it needs, has settings, and was written for this kernel's API."""
+    for key in ("requires", "after", "provides"):
+        if not isinstance(getattr(cls, key), tuple):
+            raise PluginError(cls.name, f"`{key}` must be a tuple of names")
     settings: object = cls.settings_type
     if not (isinstance(settings, type) and issubclass(settings, PluginSettings)):
         raise PluginError(cls.name, f"settings_type must be a subclass of galvo.PluginSettings, not {settings!r}")

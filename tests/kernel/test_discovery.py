@@ -123,8 +123,8 @@ def test_load(module: ModuleType) -> None:
         ("galvo_test_plugins:Wrong", {"settings_type": BaseModel}, "must be a subclass of galvo.PluginSettings, not"),
         ("galvo_test_plugins:Wrong", {"settings_type": dict}, "settings_type must be a subclass of"),
         ("galvo_test_plugins:Wrong", {"settings_type": None}, "must be a subclass of galvo.PluginSettings, not None"),
-        ("galvo_test_plugins:Wrong", {"requires": "pool"}, "requires must be a tuple of names"),
-        ("galvo_test_plugins:Wrong", {"after": ["pool"]}, "after must be a tuple of names"),
+        ("galvo_test_plugins:Wrong", {"requires": "pool"}, "`requires` must be a tuple of names"),
+        ("galvo_test_plugins:Wrong", {"after": ["pool"]}, "`after` must be a tuple of names"),
     ],
 )
 def test_what_a_class_gets_wrong(target: str, members: Any, trouble: str, module: ModuleType) -> None:
@@ -186,5 +186,10 @@ def test_what_is_no_range_fits_nothing(wanted: str) -> None:
 def test_a_class_that_is_given_is_looked_at_as_well() -> None:
     with pytest.raises(PluginError, match="plugin 'good': wants plugin API '>=9'"):
         Kernel.of({type("Later", (Good,), {"api": ">=9"}): {}})
+    with pytest.raises(PluginError, match="plugin 'good': `requires` must be a tuple of names"):
+        Kernel.of({type("Loose", (Good,), {"requires": "pool"}): {}})
+    for name in ("Upper-N", "kernel", 3):
+        with pytest.raises(PluginError, match=f"plugin {name!r}: needs another name: a-z, 0-9 and single _, not 'ke"):
+            Kernel.of({type("Odd", (Good,), {"name": name}): {}})
     with pytest.raises(PluginError, match="plugin 'good': settings_type must be a subclass"):
         Kernel.of({type("Plain", (Good,), {"settings_type": BaseModel}): {}})
