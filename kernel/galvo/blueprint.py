@@ -78,8 +78,8 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
 def of_classes(classes: Mapping[type[Plugin], Mapping[str, Any]], kernel: Mapping[str, Any]) -> Plan:
     """A plan from plugin classes and their settings, for tests and for hosts that wire by hand.
 
-    Raises PluginError for a class without a name or with one that cannot be a table's, for a name that two of them have,
-    and for whatever else `discovery.check` finds.
+    Raises PluginError for a class without a name, for a name that cannot be a table's or that two of them have, and for
+    whatever else `discovery.check` finds.
     """
     for cls in classes:
         if not hasattr(cls, "name"):
