@@ -41,7 +41,7 @@ class NoBackend(GalvoError):
 
 
 class KernelClosed(GalvoError):
-    """The kernel was used before it was started or after it was stopped."""
+    """The kernel was used before it was started, while it ends or after it was stopped."""
 
 
 def leave_open(error: BaseException) -> None:

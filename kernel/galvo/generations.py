@@ -24,12 +24,20 @@ class Generations:
     """The kernel's chains, and those before it that still answer."""
 
     def __init__(
-        self, kernel: Kernel, registry: Registry, closed: Callable[[], Callable[[], GalvoError] | None]
+        self,
+        kernel: Kernel,
+        registry: Registry,
+        closed: Callable[[], Callable[[], GalvoError] | None],
+        absent: Callable[[], Callable[[], GalvoError]],
     ) -> None:
-        """`closed`: gives what makes the error with which the next generation refuses every query, or None."""
+        """`closed`: gives what makes the error with which the next generation refuses every query, or None.
+
+        `absent`: gives what makes its error for what no plugin runs.
+        """
         self._kernel = kernel
         self._registry = registry
         self._closed = closed
+        self._absent = absent
         self._retired: list[Chains] = []
         self.observations: list[Observation] = []
         """Under way."""
@@ -39,7 +47,7 @@ class Generations:
         implementations = self._registry.implementations()
         for observation in self.observations:
             implementations = observation.timed(implementations)
-        old = self._kernel.adopt(Chains(implementations, self._closed()))
+        old = self._kernel.adopt(Chains(implementations, self._closed(), self._absent()))
         old.retire()
         self._retired = self.busy(old)
 

@@ -17,6 +17,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
+from galvo.chain import NO_BACKEND
 from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
 from galvo.generations import Generations
 from galvo.order import start_order
@@ -31,6 +32,7 @@ log = logging.getLogger("galvo")
 
 RUNNING = (State.ACTIVE, State.DEGRADED)
 NOT_RUNNING = "this kernel is not running: use it inside its `async with`"
+ENDING = "this kernel is ending: its plugins stop, and take no more queries"
 
 
 class Supervisor:
@@ -39,7 +41,7 @@ class Supervisor:
     def __init__(self, kernel: Kernel, blueprints: Sequence[Blueprint]) -> None:
         self._kernel = kernel
         self._registry = Registry([blueprint.name for blueprint in blueprints])
-        self.generations = Generations(kernel, self._registry, self._closed)
+        self.generations = Generations(kernel, self._registry, self._closed, self._absent)
         self.units = {blueprint.name: Unit(kernel, blueprint) for blueprint in blueprints}
         self._lock = anyio.Lock()
         self._starting = False
@@ -278,6 +280,9 @@ class Supervisor:
                 why = "is required and is not running; `galvo plugins` tells why"
                 return partial(PluginUnavailable, unit.name, why)
         return None
+
+    def _absent(self) -> Callable[[], GalvoError]:
+        return partial(KernelClosed, ENDING) if self.stopping else NO_BACKEND
 
     async def _start(self, unit: Unit) -> None:
         missing = [name for name in unit.requires if self._state(name) is not State.ACTIVE]
