@@ -199,6 +199,7 @@ class Supervisor:
 
     async def _swap(self, units: dict[str, Unit], started: list[Unit], old: list[Unit]) -> None:
         unbroken = {unit.name for unit in old if unit.state is State.ACTIVE and unit.mode != "off"}
+        self._tell(old)
         for unit in old:
             unit.state = State.DRAINING
             self._registry.unregister(unit.name)
@@ -301,6 +302,7 @@ class Supervisor:
         self._settle(unit)
 
     async def _leave(self, unit: Unit) -> None:
+        self._tell([unit])
         unit.state = State.DRAINING
         self._registry.unregister(unit.name)
         self.generations.publish()
@@ -308,6 +310,12 @@ class Supervisor:
             await self.generations.drained()
             await unit.stop()
         unit.state, unit.reason = State.STOPPED, ""
+
+    def _tell(self, leaving: list[Unit]) -> None:
+        """What was counted so far, while those who listen are there."""
+        if any(unit.listens for unit in leaving):
+            for unit in self._in_state(*RUNNING):
+                unit.tell()
 
     def _settle(self, unit: Unit) -> None:
         """Tell the plugin once every query that started before it joined has ended."""

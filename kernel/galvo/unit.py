@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from galvo.blueprint import Blueprint
 from galvo.context import Context
 from galvo.errors import GalvoError, PluginError
+from galvo.metering import Metering, running
 from galvo.plugin import Plugin
 from galvo.registry import hooks_of
 
@@ -55,6 +56,7 @@ class Unit:
         self.agreed = 0
         self.differed = 0
         self.ejections = 0
+        self._meterings: set[Metering] = set()
         self._failure: BaseException | None = None
 
     @property
@@ -154,6 +156,7 @@ class Unit:
 
     async def _live(self, plugin: Plugin) -> None:
         scope, ready, stop, ended = self._scope, self._ready, self._stop, self._ended
+        running.set(self._meterings)
         failure: Exception | None = None
         started = False
         try:
@@ -222,6 +225,19 @@ class Unit:
             and self.state is State.ACTIVE
         ):
             self._kernel.supervisor.eject(self)
+
+    def tell(self) -> None:
+        """Have monitors told what this plugin has counted so far."""
+        for metering in [*self._meterings]:
+            try:
+                metering.record()
+            except Exception as error:  # noqa: BLE001  # a plugin's counters do not keep another from leaving
+                self.fault("stats", error)
+
+    @property
+    def listens(self) -> bool:
+        """It is one that is told."""
+        return "on_metric" in hooks_of(self.blueprint.cls)
 
     def compared(self, same: bool) -> None:
         """Count one comparison of shadow mode."""
