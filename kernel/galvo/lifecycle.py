@@ -17,7 +17,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
-from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
+from galvo.chain import NOBODY
+from galvo.errors import GalvoError, KernelClosed, NoBackend, PluginError, PluginUnavailable
 from galvo.generations import Generations
 from galvo.order import start_order
 from galvo.registry import Registry, validate
@@ -39,7 +40,7 @@ class Supervisor:
     def __init__(self, kernel: Kernel, blueprints: Sequence[Blueprint]) -> None:
         self._kernel = kernel
         self._registry = Registry([blueprint.name for blueprint in blueprints])
-        self.generations = Generations(kernel, self._registry, self._closed)
+        self.generations = Generations(kernel, self._registry, self._closed, self._nobody)
         self.units = {blueprint.name: Unit(kernel, blueprint) for blueprint in blueprints}
         self._lock = anyio.Lock()
         self._starting = False
@@ -278,6 +279,19 @@ class Supervisor:
                 why = "is required and is not running; `galvo plugins` tells why"
                 return partial(PluginUnavailable, unit.name, why)
         return None
+
+    def _nobody(self) -> GalvoError:
+        """Of a query that came to the end of the chain."""
+        if self.stopping:
+            return KernelClosed("this kernel is ending, and what runs SQL has stopped")
+        away = [
+            f"{unit.name} ({unit.state})"
+            for unit in self.units.values()
+            if unit.on and unit.state is not State.ACTIVE and unit.implements("on_query")
+        ]
+        if away:
+            return NoBackend(f"{NOBODY}; not active: {', '.join(away)}; `galvo plugins` tells why")
+        return NoBackend(f"{NOBODY}: install galvo-pool and set `on = true` under [pool]")
 
     async def _start(self, unit: Unit) -> None:
         missing = [name for name in unit.requires if self._state(name) is not State.ACTIVE]

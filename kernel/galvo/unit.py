@@ -92,6 +92,11 @@ class Unit:
     def after(self) -> tuple[str, ...]:
         return self.blueprint.cls.after
 
+    def implements(self, hook: str) -> bool:
+        """As entrypoints.toml says, where it cannot be imported."""
+        source = self.blueprint.source
+        return hook in hooks_of(self.blueprint.cls) or (source is not None and hook in source[0].hooks)
+
     def info(self) -> dict[str, Any]:
         """Name, state and why, for `galvo plugins`."""
         return {
