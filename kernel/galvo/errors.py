@@ -37,7 +37,7 @@ class ForCaller(GalvoError):
 
 
 class NoBackend(GalvoError):
-    """No active plugin runs this kind of query."""
+    """No active plugin runs this kind of query. Its cause, if any, is the fault of one that might have."""
 
 
 class KernelClosed(GalvoError):

@@ -28,16 +28,15 @@ class Generations:
         kernel: Kernel,
         registry: Registry,
         closed: Callable[[], Callable[[], GalvoError] | None],
-        absent: Callable[[], Callable[[], GalvoError]],
+        nobody: Callable[[], GalvoError],
     ) -> None:
-        """`closed`: gives what makes the error with which the next generation refuses every query, or None.
-
-        `absent`: gives what makes its error for what no plugin runs.
+        """`closed`: gives what makes the error with which the next generation refuses every query, or None. `nobody`:
+        makes that of a query that no plugin runs.
         """
         self._kernel = kernel
         self._registry = registry
         self._closed = closed
-        self._absent = absent
+        self._nobody = nobody
         self._retired: list[Chains] = []
         self.observations: list[Observation] = []
         """Under way."""
@@ -47,7 +46,7 @@ class Generations:
         implementations = self._registry.implementations()
         for observation in self.observations:
             implementations = observation.timed(implementations)
-        old = self._kernel.adopt(Chains(implementations, self._closed(), self._absent()))
+        old = self._kernel.adopt(Chains(implementations, self._closed(), self._nobody))
         old.retire()
         self._retired = self.busy(old)
 

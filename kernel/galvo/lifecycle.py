@@ -17,8 +17,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
-from galvo.chain import NO_BACKEND
-from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
+from galvo.chain import NOBODY
+from galvo.errors import GalvoError, KernelClosed, NoBackend, PluginError, PluginUnavailable
 from galvo.generations import Generations
 from galvo.order import start_order
 from galvo.registry import Registry, validate
@@ -32,7 +32,6 @@ log = logging.getLogger("galvo")
 
 RUNNING = (State.ACTIVE, State.DEGRADED)
 NOT_RUNNING = "this kernel is not running: use it inside its `async with`"
-ENDING = "this kernel is ending: its plugins stop, and take no more queries"
 
 
 class Supervisor:
@@ -41,7 +40,7 @@ class Supervisor:
     def __init__(self, kernel: Kernel, blueprints: Sequence[Blueprint]) -> None:
         self._kernel = kernel
         self._registry = Registry([blueprint.name for blueprint in blueprints])
-        self.generations = Generations(kernel, self._registry, self._closed, self._absent)
+        self.generations = Generations(kernel, self._registry, self._closed, self._nobody)
         self.units = {blueprint.name: Unit(kernel, blueprint) for blueprint in blueprints}
         self._lock = anyio.Lock()
         self._starting = False
@@ -282,8 +281,18 @@ class Supervisor:
                 return partial(PluginUnavailable, unit.name, why)
         return None
 
-    def _absent(self) -> Callable[[], GalvoError]:
-        return partial(KernelClosed, ENDING) if self.stopping else NO_BACKEND
+    def _nobody(self) -> GalvoError:
+        """Of a query that came to the end of the chain."""
+        if self.stopping:
+            return KernelClosed("this kernel is ending, and what runs SQL has stopped")
+        away = [
+            f"{unit.name} ({unit.state})"
+            for unit in self.units.values()
+            if unit.on and unit.state is not State.ACTIVE and unit.implements("on_query")
+        ]
+        if away:
+            return NoBackend(f"{NOBODY}; not active: {', '.join(away)}; `galvo plugins` tells why")
+        return NoBackend(f"{NOBODY}: install galvo-pool and set `on = true` under [pool]")
 
     async def _start(self, unit: Unit) -> None:
         missing = [name for name in unit.requires if self._state(name) is not State.ACTIVE]
@@ -313,7 +322,7 @@ class Supervisor:
 
     def _tell(self, leaving: list[Unit]) -> None:
         """What was counted so far, while those who listen are there."""
-        if any(unit.listens for unit in leaving):
+        if any(unit.implements("on_metric") for unit in leaving):
             for unit in self._in_state(*RUNNING):
                 unit.tell()
 

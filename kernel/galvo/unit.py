@@ -94,6 +94,11 @@ class Unit:
     def after(self) -> tuple[str, ...]:
         return self.blueprint.cls.after
 
+    def implements(self, hook: str) -> bool:
+        """As entrypoints.toml says, where it cannot be imported."""
+        source = self.blueprint.source
+        return hook in hooks_of(self.blueprint.cls) or (source is not None and hook in source[0].hooks)
+
     def info(self) -> dict[str, Any]:
         """Name, state and why, for `galvo plugins`."""
         return {
@@ -233,11 +238,6 @@ class Unit:
                 metering.record()
             except Exception as error:  # noqa: BLE001  # a plugin's counters do not keep another from leaving
                 self.fault("stats", error)
-
-    @property
-    def listens(self) -> bool:
-        """It is one that is told."""
-        return "on_metric" in hooks_of(self.blueprint.cls)
 
     def compared(self, same: bool) -> None:
         """Count one comparison of shadow mode."""

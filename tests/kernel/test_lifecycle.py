@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from galvo import Kernel, KernelClosed, NoBackend, Plugin, PluginError, Proceed, Query, Rows, hookimpl
+from galvo import Kernel, KernelClosed, Plugin, PluginError, Proceed, Query, Rows, hookimpl
 from galvo.explain import explain_hook
 from galvo.unit import Unit
 
@@ -263,34 +263,6 @@ async def test_queries_before_the_start_and_after_the_stop_are_refused() -> None
         pass
     with pytest.raises(KernelClosed):
         await kernel.fetch("q", 1)
-
-
-async def test_a_query_while_the_kernel_ends_is_told_so() -> None:
-    stops, asked = anyio.Event(), anyio.Event()
-
-    class Last(Plugin):
-        name = "last"
-
-        @asynccontextmanager
-        async def lifespan(self) -> AsyncIterator[None]:
-            yield
-            stops.set()
-            await asked.wait()
-
-    async def end() -> None:
-        async with kernel:
-            await kernel.disable("pool")
-            with pytest.raises(NoBackend):
-                await kernel.fetch("q", 1)
-            await kernel.enable("pool")
-
-    kernel = Kernel.of({Last: {}, Pool: {}})
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(end)
-        await stops.wait()
-        with pytest.raises(KernelClosed, match="this kernel is ending"):
-            await kernel.fetch("q", 1)
-        asked.set()
 
 
 def test_a_kernel_can_be_made_before_there_is_an_event_loop(anyio_backend: str) -> None:
