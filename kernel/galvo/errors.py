@@ -21,7 +21,9 @@ class PluginError(GalvoError):
 
 
 class PluginUnavailable(PluginError):
-    """A required plugin is not running, so the query is refused rather than run without it."""
+    """A plugin that the query needs does not take it, so it is refused rather than run without: a required one is not
+    running, or the one that runs queries is closing its connections.
+    """
 
 
 class ProceedTwice(PluginError):

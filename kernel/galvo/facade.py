@@ -29,6 +29,10 @@ class Facade:
 
     async def run(self, query: Query) -> Rows:
         """Send `query` through the chain; the methods below only shape its answer."""
+        try:
+            _ = query.sql  # as `proceed` looks at what it is given
+        except AttributeError:
+            raise TypeError(f"`run` takes a Query, not {type(query).__name__}") from None
         return await self._send(query)
 
     async def fetch(

@@ -39,6 +39,10 @@ class Step(msgspec.Struct):
     async def __call__(self, query: Query) -> Rows:
         if self.state != "fresh":
             raise ProceedTwice(self.plugin, "called `proceed` again; await it once and keep its answer")
+        try:
+            _ = query.sql  # the cheapest look that tells what is no query, for which the inner layers would be blamed
+        except AttributeError:
+            raise TypeError(f"`proceed` takes a Query, not {type(query).__name__}") from None
         self.state = "running"
         try:
             self.rows = rows = await self.inner(query)

@@ -28,7 +28,7 @@ class Metering:
         groups: Mapping[str, Callable[[str], Metric]] | None = None,
     ) -> None:
         """`counters` and `gauges`: by their names in `stats`. `groups`: counters whose names are one of these, `_` and
-        what sets one apart from the others of its group, which makes a metric.
+        what sets one apart from the others of its group, which makes a metric; of several groups the longest.
         """
         self._record = record
         self._stats = stats
@@ -71,9 +71,8 @@ class Metering:
 
     def _counter(self, name: str) -> Metric | None:
         if name not in self._counters:
-            group, _, value = name.partition("_")
-            made = self._groups.get(group) if value else None
-            self._counters[name] = made(value) if made else None
+            group = max((one for one in self._groups if name.startswith(f"{one}_")), key=len, default=None)
+            self._counters[name] = None if group is None else self._groups[group](name.removeprefix(f"{group}_"))
         return self._counters[name]
 
 

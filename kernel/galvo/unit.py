@@ -16,7 +16,7 @@ from galvo.context import Context
 from galvo.errors import GalvoError, PluginError
 from galvo.metering import Metering, running
 from galvo.plugin import Plugin
-from galvo.registry import hooks_of
+from galvo.registry import hooks_of, validate
 
 if TYPE_CHECKING:
     from galvo.kernel import Kernel
@@ -128,6 +128,7 @@ class Unit:
         self.recent.clear()
         self._faulted.clear()
         try:
+            validate(self.blueprint.cls)
             self.context = Context(self._kernel, self.name)
             self.plugin = self.blueprint.cls(self.blueprint.settings, self.context)
         except Exception as error:  # noqa: BLE001  # whatever a constructor raises is this plugin's failure
@@ -151,7 +152,7 @@ class Unit:
         self.state = State.ACTIVE
 
     def _fail(self, error: BaseException) -> NoReturn:
-        self.state, self.reason, self.plugin = State.FAILED, sentence(error), None
+        self.state, self.reason, self.plugin = State.FAILED, sentence(error) + _forgotten(error), None
         raise PluginError(self.name, self.reason) from error
 
     async def _abandon(self) -> None:
@@ -245,6 +246,12 @@ class Unit:
             self.agreed += 1
         else:
             self.differed += 1
+
+
+def _forgotten(error: BaseException) -> str:
+    if isinstance(error, AttributeError) and isinstance(error.obj, Plugin) and error.name in ("context", "settings"):
+        return ": its `__init__` must call `super().__init__(settings, context)`"
+    return ""
 
 
 def sentence(error: BaseException) -> str:

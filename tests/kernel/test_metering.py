@@ -23,7 +23,7 @@ class Told:
             lambda: dict(self.stats),
             {"hits": HITS},
             {"bytes": SIZE},
-            {"misses": Metering.by("reason", "misses", "1")},
+            {"misses": Metering.by("reason", "misses", "1"), "misses_of": Metering.by("who", "misses.of", "1")},
         )
 
     def record(self, metric: Metric, value: float) -> None:
@@ -51,9 +51,10 @@ def test_gauges_tell_what_is() -> None:
 
 def test_a_group_has_an_attribute() -> None:
     told = Told()
-    assert told.after(misses_cold=1, misses_a_b=2, misses=9, other_cold=9, unknown=9) == [
+    assert told.after(misses_cold=1, misses_a_b=2, misses_of_two=3, misses=9, other_cold=9, unknown=9) == [
         ("misses", ("cold",), 1),
         ("misses", ("a_b",), 2),
+        ("misses.of", ("two",), 3),
     ]
 
 

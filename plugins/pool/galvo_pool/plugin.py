@@ -48,7 +48,7 @@ from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
-ENDS = "is closing its connections and takes no more queries: it is being stopped, or has crashed"
+ENDS = "is closing its connections and takes no more queries: it is being stopped or replaced, or has crashed"
 ENDING = "this kernel is ending: its pool is closing its connections, and takes no more queries"
 FIRST = (0.005, 0.025)
 CLOSING = 2.0
