@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import anyio
@@ -41,6 +42,7 @@ class Implementation(msgspec.Struct, frozen=True):
 Miss = Callable[[Query, str], Awaitable[Rows | None]]
 Notify = Callable[[Metric, float], None]
 Relieve = Callable[[MemoryPressure], Awaitable[Freed]]
+NOBODY = "no active plugin runs SQL"
 
 
 class Chains:
@@ -52,12 +54,13 @@ class Chains:
         self,
         implementations: Mapping[str, Sequence[Implementation]],
         closed: Callable[[], GalvoError] | None = None,
+        nobody: Callable[[], GalvoError] = partial(NoBackend, NOBODY),
     ) -> None:
-        """`closed`: makes the error with which every query is refused."""
+        """`closed`: makes the error with which every query is refused; `nobody`: that of one that nobody runs."""
         self.calls = 0
         self.retired = False
         self.idle = anyio.Event()
-        self.on_query = refuse(closed) if closed else around(implementations["on_query"], answer, self)
+        self.on_query = refuse(closed) if closed else around(implementations["on_query"], ending(nobody), self)
         # Background tasks ask these two outside of any query; nobody may stop while it answers them.
         self.on_cache_miss = counted(first(implementations["on_cache_miss"]), self)
         self.on_metric = notify(implementations["on_metric"])
@@ -69,13 +72,17 @@ class Chains:
             self.idle.set()
 
 
-async def answer(query: Query) -> Rows:
+def ending(nobody: Callable[[], GalvoError]) -> Proceed:
     """The end of `on_query`: a computed value is computed, a pinned session still has its connection."""
-    if isinstance(query, Computed):
-        return Rows((await query.load(),))
-    if query.session is not None and query.session.pin is not None:
-        return await query.session.pin.run(query)
-    raise NoBackend("no active plugin runs SQL: install galvo-pool and set `on = true` under [pool]")
+
+    async def answer(query: Query) -> Rows:
+        if isinstance(query, Computed):
+            return Rows((await query.load(),))
+        if query.session is not None and query.session.pin is not None:
+            return await query.session.pin.run(query)
+        raise nobody()
+
+    return answer
 
 
 def refuse(error: Callable[[], GalvoError]) -> Proceed:

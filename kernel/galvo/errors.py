@@ -39,11 +39,11 @@ class ForCaller(GalvoError):
 
 
 class NoBackend(GalvoError):
-    """No active plugin runs this kind of query."""
+    """No active plugin runs this kind of query. Its cause, if any, is the fault of one that might have."""
 
 
 class KernelClosed(GalvoError):
-    """The kernel was used before it was started or after it was stopped."""
+    """The kernel was used before it was started, while it ends or after it was stopped."""
 
 
 def leave_open(error: BaseException) -> None:

@@ -97,7 +97,8 @@ class Facade:
 
         `ttl` is in seconds, and so is `stale_ok`, which means the same as in `fetch`. Every caller gets a copy, unless
         all promise not to change it: `shared=True`. `load` may also run in the background, after its caller has got
-        an older value. Without a cache plugin this is `await load()`.
+        an older value. Without a cache plugin this is `await load()`. With one, a `load` that asks for its own value,
+        itself or through others, gets a GalvoError.
         """
         query = Computed(
             sql=key, kind="value", session=self._session, origin=self._origin,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, ParamSpec, Protocol, TypeVar, cast
 import anyio
 import msgspec
 
-from galvo.errors import ForCaller, ProceedTwice, is_open, leave_open
+from galvo.errors import ForCaller, NoBackend, ProceedTwice, is_open, leave_open
 from galvo.events import Query, Rows
 from galvo.hookspecs import Proceed
 
@@ -169,7 +169,13 @@ async def recover(owner: Owner, step: Step, query: Query, fault: Exception) -> R
                 return step.rows
             if step.state == "fresh":
                 step.state = "closed"
-                return await step.inner(query)
+                try:
+                    return await step.inner(query)
+                except NoBackend as nobody:
+                    if nobody.__cause__ is not None:
+                        raise
+                    text = f"plugin {owner.name!r} faulted in on_query, and no plugin after it runs SQL"
+                    raise NoBackend(text) from fault
         if step.state == "running" or (error is not None and is_open(error)):
             leave_open(fault)
         step.state = "closed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from math import isclose
 
 import anyio
@@ -11,6 +12,8 @@ from galvo.events import Metric
 
 INTERVAL = 5.0
 """Seconds."""
+running: ContextVar[set[Metering]] = ContextVar("galvo_metering")
+"""Those of the plugin in whose lifespan this task runs: before a listener leaves, it is told what has come so far."""
 
 
 class Metering:
@@ -40,10 +43,18 @@ class Metering:
         return lambda value: Metric(name, unit=unit, attributes=((attribute, value),))
 
     async def run(self) -> None:
-        """Record every five seconds, until cancelled."""
-        while True:
-            await anyio.sleep(INTERVAL)
+        """Record every five seconds, and the rest when it is cancelled; also before a plugin that listens stops."""
+        mine = running.get(set())
+        mine.add(self)
+        try:
+            while True:
+                await anyio.sleep(INTERVAL)
+                self.record()
+        except anyio.get_cancelled_exc_class():
             self.record()
+            raise
+        finally:
+            mine.discard(self)
 
     def record(self) -> None:
         """Tell what has come since the last call."""

@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from galvo.blueprint import Blueprint
 from galvo.context import Context
 from galvo.errors import GalvoError, PluginError
+from galvo.metering import Metering, running
 from galvo.plugin import Plugin
 from galvo.registry import hooks_of, validate
 
@@ -55,6 +56,7 @@ class Unit:
         self.agreed = 0
         self.differed = 0
         self.ejections = 0
+        self._meterings: set[Metering] = set()
         self._failure: BaseException | None = None
 
     @property
@@ -91,6 +93,11 @@ class Unit:
     @property
     def after(self) -> tuple[str, ...]:
         return self.blueprint.cls.after
+
+    def implements(self, hook: str) -> bool:
+        """As entrypoints.toml says, where it cannot be imported."""
+        source = self.blueprint.source
+        return hook in hooks_of(self.blueprint.cls) or (source is not None and hook in source[0].hooks)
 
     def info(self) -> dict[str, Any]:
         """Name, state and why, for `galvo plugins`."""
@@ -155,6 +162,7 @@ class Unit:
 
     async def _live(self, plugin: Plugin) -> None:
         scope, ready, stop, ended = self._scope, self._ready, self._stop, self._ended
+        running.set(self._meterings)
         failure: Exception | None = None
         started = False
         try:
@@ -223,6 +231,14 @@ class Unit:
             and self.state is State.ACTIVE
         ):
             self._kernel.supervisor.eject(self)
+
+    def tell(self) -> None:
+        """Have monitors told what this plugin has counted so far."""
+        for metering in [*self._meterings]:
+            try:
+                metering.record()
+            except Exception as error:  # noqa: BLE001  # a plugin's counters do not keep another from leaving
+                self.fault("stats", error)
 
     def compared(self, same: bool) -> None:
         """Count one comparison of shadow mode."""
