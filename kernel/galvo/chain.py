@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Protocol
 
 import anyio
@@ -42,7 +41,13 @@ class Implementation(msgspec.Struct, frozen=True):
 Miss = Callable[[Query, str], Awaitable[Rows | None]]
 Notify = Callable[[Metric, float], None]
 Relieve = Callable[[MemoryPressure], Awaitable[Freed]]
-NOBODY = "no active plugin runs SQL"
+
+
+def no_backend(away: Sequence[str] = ()) -> NoBackend:
+    """`away`: who might run SQL, and in which state that is."""
+    if away:
+        return NoBackend(f"no active plugin runs SQL; not active: {', '.join(away)}; `galvo plugins` tells why")
+    return NoBackend("no active plugin runs SQL: install galvo-pool and set `on = true` under [pool]")
 
 
 class Chains:
@@ -54,7 +59,7 @@ class Chains:
         self,
         implementations: Mapping[str, Sequence[Implementation]],
         closed: Callable[[], GalvoError] | None = None,
-        nobody: Callable[[], GalvoError] = partial(NoBackend, NOBODY),
+        nobody: Callable[[], GalvoError] = no_backend,
     ) -> None:
         """`closed`: makes the error with which every query is refused; `nobody`: that of one that nobody runs."""
         self.calls = 0

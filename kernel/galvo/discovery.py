@@ -89,11 +89,21 @@ def render(listings: list[Listing]) -> str:
 def lock(old: list[Listing]) -> list[Listing]:
     """What the file should say now: installed plugins with their hooks, in `old`'s order, new ones last.
 
-    Raises PluginError for a plugin that cannot be imported.
+    Raises PluginError for a plugin that cannot be imported, and names its distribution.
     """
     place = {listing.name: index for index, listing in enumerate(old)}
-    found = [msgspec.structs.replace(listing, hooks=tuple(sorted(hooks_of(load(listing))))) for listing in installed()]
+    found = [msgspec.structs.replace(listing, hooks=_hooks(listing)) for listing in installed()]
     return sorted(found, key=lambda listing: place.get(listing.name, len(place)))
+
+
+def _hooks(listing: Listing) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(hooks_of(load(listing))))
+    except PluginError as error:
+        if listing.target == SEVERAL or not listing.distribution:
+            raise
+        why = f"{error.why}; it comes with {listing.distribution}: uninstall that, if nothing needs it"
+        raise PluginError(listing.name, why) from error
 
 
 def drift(path: Path) -> list[str]:
@@ -109,7 +119,8 @@ def drift(path: Path) -> list[str]:
     for listing in listed:
         fresh = now.pop(listing.name, None)
         if fresh is None:
-            found.append(f"{listing.name} is listed and not installed: install {listing.distribution}")
+            cure = f"install {listing.distribution}" if listing.distribution else "install what brings it, or remove it"
+            found.append(f"{listing.name} is listed and not installed: {cure}")
             continue
         for field in listing.__struct_fields__:
             old, new = getattr(listing, field), getattr(fresh, field)

@@ -17,8 +17,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
-from galvo.chain import NOBODY
-from galvo.errors import GalvoError, KernelClosed, NoBackend, PluginError, PluginUnavailable
+from galvo.chain import no_backend
+from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
 from galvo.generations import Generations
 from galvo.order import start_order
 from galvo.registry import Registry
@@ -284,14 +284,8 @@ class Supervisor:
         """Of a query that came to the end of the chain."""
         if self.stopping:
             return KernelClosed("this kernel is ending, and what runs SQL has stopped")
-        away = [
-            f"{unit.name} ({unit.state})"
-            for unit in self.units.values()
-            if unit.on and unit.state is not State.ACTIVE and unit.implements("on_query")
-        ]
-        if away:
-            return NoBackend(f"{NOBODY}; not active: {', '.join(away)}; `galvo plugins` tells why")
-        return NoBackend(f"{NOBODY}: install galvo-pool and set `on = true` under [pool]")
+        away = [unit for unit in self.units.values() if unit.on and unit.state is not State.ACTIVE]
+        return no_backend([f"{unit.name} ({unit.state})" for unit in away if unit.implements("on_query")])
 
     async def _start(self, unit: Unit) -> None:
         missing = [name for name in unit.requires if self._state(name) is not State.ACTIVE]
