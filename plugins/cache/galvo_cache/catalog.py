@@ -17,6 +17,9 @@ from galvo_cache.scopes import KINDS, Scope
 
 __all__ = ["CATALOG_SQL", "Catalog", "Declared", "Relation"]
 
+BACKSLASHES = "standard_conforming_strings"
+"""The hazard of a server on which a backslash may go before a quote that ends nothing."""
+
 
 class Catalog:
     """What one session's catalog and search_path looked like at one moment."""
@@ -192,7 +195,7 @@ class Catalog:
     def _find_hazard(facts: Mapping[str, Any]) -> str:
         """Code of the user that runs where a statement does not name it."""
         if facts["strings"] != "on":
-            return "standard_conforming_strings"
+            return BACKSLASHES
         if facts["casts"]:
             return "user_cast"
         if facts["families"]:

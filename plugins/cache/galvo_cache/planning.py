@@ -11,11 +11,12 @@ from galvo_cache.ledger import Ledger
 from galvo_cache.plans import Plan, Plans
 from galvo_cache.sessions import LOST, PLAIN, Note, Sessions, State
 from galvo_cache.sieve import Sieve
-from galvo_cache.texts import stripped
+from galvo_cache.texts import MAX_TEXT, stripped
 from galvo_cache.traces import traceless
 
 LONGEST = 128 * 1024
-"""Characters. Plans of longer statements are not kept, as their texts would be."""
+"""Characters. Plans of longer statements are not kept, as their texts would be; without answers, of those longer than
+MAX_TEXT neither, if they have no parameters: such hardly repeat."""
 
 
 class Planning:
@@ -90,7 +91,7 @@ class Planning:
         if state.epoch not in (None, epoch):
             return Plan(Everything("schema_changed"))  # and with it what the session's search_path leads to
         plan.traceless = traceless(plan.effect, declared=self._declared)
-        if len(sql) > LONGEST and plan.tables is None:
+        if plan.tables is None and len(sql) > (LONGEST if "$1" in sql else MAX_TEXT):
             return plan
         if (dropped := self._plans.add(place, plan)) is not None:
             self._drop(dropped)

@@ -2,6 +2,6 @@
 
 from galvo_sql.length import parsable
 from galvo_sql.redaction import HIDDEN, redacted
-from galvo_sql.tree import strings, walk
+from galvo_sql.tree import parsed, strings, walk
 
-__all__ = ["HIDDEN", "parsable", "redacted", "strings", "walk"]
+__all__ = ["HIDDEN", "parsable", "parsed", "redacted", "strings", "walk"]

@@ -228,6 +228,8 @@ def test_writes_exactly(catalog: Catalog, sql: str) -> None:
 
 
 EVERYTHING = {
+    "insert into lone values " + "(1)," * 200_000 + "(1)": "too_long",
+    "-- a\n delete from lone where " + "not " * 5000 + "true;": "too_long",
     "insert into audited values (1)": "triggers",
     "insert into deferred values (1)": "triggers",
     "delete from parent_of_audited": "cascade",
@@ -326,15 +328,17 @@ DDL = {
     "select 1; drop table lone": "ddl",
     "begin; drop table lone": "ddl",
     "update pg_settings set setting = 'x'": "system_catalog",
+    "delete from pg_enum where " + "not " * 5000 + "true": "too_long",
+    "insert into lone select " + "not " * 5000 + "true; drop table lone": "too_long",
+    "inserted " * 5000: "too_long",
     "delete from pg_catalog.pg_proc": "system_catalog",
     "selekt": "unparsable",
     "select 1\0; delete from lone": "unparsable",
     "select '\ud800'": "internal",
     "select " + "(" * 1000 + "1": "unparsable",
     "select " + "1+" * 60_000 + "1": "too_long",
-    "select '" + "x" * 200_000 + "\\'": "too_long",
+    "select $$" + "x" * 200_000 + "$$": "too_long",
     "select " + "é," * 6000 + "1": "too_long",
-    "insert into lone values " + "(1)," * 200_000 + "(1)": "too_long",
 }
 
 
@@ -357,6 +361,10 @@ LONG_ONES: dict[str, Effect | str] = {
     "delete from customer where name = '" + "x y, " * 9000 + "'": CUSTOMER,
     "with x as (delete from lone) select 1 where $1 in (" + "1, " * 9000 + "1)": "lone",
     "select a from lone where id = $1 and a in (" + "1, " * 9000 + "1)": Refused("too_long"),
+    "-- bulk\ninsert into lone(a) values " + "(nullif(1, 2)), (.5), (E'\\''), ('\\'::json), " * 2000 + "(1)": "lone",
+    "insert into lone(a) values " + "(1, '2'::\"int4\", date '3', array[4], cast('5' as int)), " * 2000 + "(1)": "lone",
+    "insert into lone(a) values (1); update customer set name = 'b';" * 1500: "lone customer",
+    "begin;" * 5000: Everything("mixed_control"),
     "select a from lone where a = 1" + " or a = 1" * 700: Refused("too_long"),
     "insert into lone(a) values " + "(1), " * 9000 + "(loud())": Everything("unknown_function", detail="loud()"),
     "select set_config('a.b', 'x', true) where 1 in (" + "1, " * 9000 + "1)": Control(
@@ -373,6 +381,12 @@ def test_of_a_long_statement_only_is_known_what_it_changes(catalog: Catalog, sql
     if isinstance(expected, str):
         expected = Write(_oids(catalog, expected))
     assert analyse(sql, catalog) == expected
+
+
+def test_lists_of_values_do_not_make_a_statement_long(catalog: Catalog) -> None:
+    read = analyse("select a from lone where a in (" + "$1::INTEGER, " * 1000 + "1)", catalog)
+    assert read == Read(_oids(catalog, "lone"), columns=frozenset({"a"})), read
+    assert isinstance(analyse("select a from lone where a in (" + "$1::INTEGER, " * 2000 + "1)", catalog), Refused)
 
 
 def test_no_builtin_is_both_harmless_and_unknown_to_the_server(catalog: Catalog) -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 ROWS = 6000
 JOB = ", ".join(f"(${2 * i + 1}::int, ${2 * i + 2})" for i in range(ROWS))
 FOLDED = f"insert into job(id, material) values {JOB}"
-UNREADABLE = f"insert into job values {', '.join(f'(-{i} - 1, 1)' for i in range(ROWS))} returning 'a\\b'"
+UNREADABLE = f"insert into job values {', '.join(f'(-{i} - 1, 1)' for i in range(ROWS))} returning $$a$$"
 READ = f"select count(*) from job where id not in ({', '.join(f'${i + 1}' for i in range(ROWS))})"
 
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import asyncpg
 import msgspec
-import pglast
 from pglast import ast
+from pglast.parser import ParseError
 
 from galvo_index.apply.build import callers_names
 from galvo_index.apply.sums import key
 from galvo_index.workload import Statement
+from galvo_sql import parsed
 
 MOST: Final = 200
 """Statements that are looked at, those with most time first."""
@@ -52,12 +53,12 @@ async def split(
     async with callers_names(connection), connection.transaction(readonly=True):
         await connection.execute(_LIMITS)
         for statement in sorted(statements, key=lambda one: -one.seconds)[:MOST]:
-            if (parsed := _parsed(statement.sql)) is None:
+            if (tree := _parsed(statement.sql)) is None:
                 continue
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TypeError):
                 # the arguments may not fit, the text may be cut, a table may be gone
                 plans = [plan async for plan in _plans(connection, statement)]
-                names, written = {name for plan in plans for name in _indexes(plan)}, _written(parsed)
+                names, written = {name for plan in plans for name in _indexes(plan)}, _written(tree)
                 if index.name in names:
                     uses.add(key(statement.sql))
                 elif written == index.table:
@@ -70,14 +71,14 @@ async def split(
 def _parsed(sql: str) -> Any:
     """The only statement in `sql`, when it is one that has a plan."""
     try:
-        (parsed,) = pglast.parse_sql(sql)
-    except (pglast.parser.ParseError, ValueError):
+        (found,) = parsed(sql)
+    except (ParseError, ValueError):
         return None
-    return parsed.stmt if isinstance(parsed.stmt, (ast.SelectStmt, *_WRITES)) else None
+    return found.stmt if isinstance(found.stmt, (ast.SelectStmt, *_WRITES)) else None
 
 
-def _written(parsed: Any) -> str:
-    return str(parsed.relation.relname) if isinstance(parsed, _WRITES) and parsed.relation else ""
+def _written(tree: Any) -> str:
+    return str(tree.relation.relname) if isinstance(tree, _WRITES) and tree.relation else ""
 
 
 async def _plans(connection: asyncpg.Connection, statement: Statement) -> Any:

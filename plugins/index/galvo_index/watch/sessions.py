@@ -42,6 +42,9 @@ class Effect(msgspec.Struct, frozen=True):
     """What follows SET, to be set again; or why it is unknown."""
 
 
+LONG = Effect("unknown", detail="the session ran a very long statement")
+
+
 class Trail:
     """What one session has set; a note of the session."""
 
@@ -93,7 +96,7 @@ class Sessions:
     def saw(self, session: Session, sql: str) -> None:
         """A statement of `session` has ended well."""
         try:
-            effect = self._effects[sql]
+            effect = self._effects[sql] if len(sql) <= MAX_TEXT else LONG
         except KeyError:
             if len(self._effects) >= KEPT:
                 self._effects.clear()
@@ -115,7 +118,7 @@ class Sessions:
 def effect_of(sql: str) -> Effect | None:
     """What a statement does to its session's names and settings; None: nothing."""
     if len(sql) > MAX_TEXT or not parsable(sql):
-        return Effect("unknown", detail="the session ran a very long statement")
+        return LONG
     if not _MAYBE.search(sql):
         return None
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-import pglast
 from pglast.parser import ParseError, scan
 
 from galvo import GalvoError
 from galvo_index.workload.statement import Statement
+from galvo_sql import parsed
 
 _NOTE = re.compile(r"\b(calls|seconds)\s*[:=]\s*([0-9]+(?:\.[0-9]*)?)", re.IGNORECASE)
 _META = re.compile(r"^\\.*$", re.MULTILINE)
@@ -37,7 +37,7 @@ def read(text: str) -> File:
     skipped = []
     for line, notes, sql in _split(text):
         try:
-            pglast.parse_sql(sql)
+            parsed(sql)
         except ParseError as error:
             skipped.append(Skipped(line, _sentence(error)))
             continue

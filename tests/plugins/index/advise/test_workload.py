@@ -44,6 +44,12 @@ def test_a_quote_that_is_never_closed_is_a_sentence(text: str) -> None:
         file.read(text)
 
 
+def test_what_the_parser_may_die_of_is_not_parsed() -> None:
+    found = file.read("select 1;\nselect 1" + "+1" * 60_000)
+    assert [one.sql for one in found.statements] == ["select 1"]
+    assert found.skipped == [(2, "it is too long to be parsed")]
+
+
 def test_an_empty_file_has_no_statements() -> None:
     assert file.read(" -- nothing\n;;").statements == []
 

@@ -54,6 +54,13 @@ def test_settings(script: list[str], known: tuple[str, ...] | str) -> None:
     assert sessions.settings(None) == ()
 
 
+def test_long_texts_are_not_kept() -> None:
+    sessions, session = Sessions("index"), Session(nothing)  # type: ignore[arg-type]  # it is asked nothing
+    sessions.saw(session, f"insert into t values ('{'x' * 9000}')")
+    assert sessions.settings(session) == "the session ran a very long statement"
+    assert not sessions._effects
+
+
 def test_a_text_that_is_long_or_strange_is_read_quickly() -> None:
     for sql in ("\n" * 8000, "set " + "\n" * 8000, ";" * 8000, "select '" + "x" * 100_000 + "'"):
         effect_of(sql)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pglast
 from pglast import ast
 from pglast.enums import SortByDir, SortByNulls, SubLinkType
 from pglast.parser import ParseError
@@ -15,7 +14,7 @@ from galvo_index.advise.parse.keys import key
 from galvo_index.advise.parse.names import quoted
 from galvo_index.advise.parse.scope import Derived, Entry, Place, Scope, find, has, plain
 from galvo_index.advise.parse.use import Condition, Order, Reading, Use, Write
-from galvo_sql import strings, walk
+from galvo_sql import parsed, strings, walk
 
 _DEPTH = 16
 """Views in views."""
@@ -25,7 +24,7 @@ def read(sql: str, catalog: Catalog) -> Reading:
     """Raises nothing: `problem` says what is wrong with a text."""
     reading = Reading()
     try:
-        trees = pglast.parse_sql(sql)
+        trees = parsed(sql)
     except ParseError as error:
         return Reading(problem=str(error.args[0]))
     if len(trees) != 1:
@@ -191,7 +190,7 @@ class _Walk:
 
     def _view(self, text: str) -> Derived:
         try:
-            return self.statement(pglast.parse_sql(text)[0].stmt, None)
+            return self.statement(parsed(text)[0].stmt, None)
         except ParseError:  # of a newer server
             return Derived()
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
-import pglast
 from pglast.parser import ParseError
 
 from galvo_index.advise.catalog.load import Catalog, add
@@ -15,6 +14,7 @@ from galvo_index.advise.parse.statement import read
 from galvo_index.advise.parse.use import Reading, Use
 from galvo_index.advise.whatif.backend import Question
 from galvo_index.workload import Statement
+from galvo_sql import parsed
 
 _DEPTH = 16
 """Views in views."""
@@ -54,6 +54,6 @@ async def read_all(connection: asyncpg.Connection, catalog: Catalog, statements:
 
 def _names(text: str) -> set[str]:
     try:
-        return relations(pglast.parse_sql(text))
+        return relations(parsed(text))
     except ParseError:
         return set()

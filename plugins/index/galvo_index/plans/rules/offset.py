@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pglast import ast, parse_sql
+from pglast import ast
 from pglast.parser import ParseError
 
 from galvo_index.finding import Finding
 from galvo_index.plans.analyse import Case
 from galvo_index.plans.words import count
+from galvo_sql import parsed
 
 LEAST = 1000
 
@@ -36,7 +37,7 @@ def find(case: Case) -> Iterator[Finding]:
 def _offset(case: Case) -> float:
     """Rows that the outermost OFFSET leaves out; 0: none, or not known."""
     try:
-        statement: Any = parse_sql(case.sql)[0].stmt
+        statement: Any = parsed(case.sql)[0].stmt
     except (ParseError, ValueError, IndexError):
         return 0
     value = getattr(statement, "limitOffset", None)
