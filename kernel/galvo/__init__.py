@@ -24,14 +24,16 @@ from galvo.facade import Facade
 from galvo.hookspecs import Proceed, hookimpl
 from galvo.kernel import Kernel
 from galvo.metering import Metering
+from galvo.observing import Observation
 from galvo.plugin import Plugin, PluginSettings
 from galvo.row import Row
-from galvo.session import Isolation, Leasing, Pin, Session
+from galvo.session import Isolation, Lease, Leasing, Pin, Session, Transaction
 
 __version__ = "0.1.0"
 __all__ = [
     "Change", "Computed", "Context", "Control", "Driven", "Facade", "Finding", "ForCaller", "Freed", "GalvoError",
-    "Isolation", "Kernel", "KernelClosed", "Kind", "Leasing", "Level", "MemoryPressure", "Metering", "Metric",
-    "NoBackend", "Overrides", "Pin", "Plugin", "PluginError", "PluginSettings", "PluginUnavailable", "Proceed",
-    "ProceedTwice", "Query", "Row", "Rows", "Session", "SettingsError", "hookimpl", "is_open", "leave_open",
+    "Isolation", "Kernel", "KernelClosed", "Kind", "Lease", "Leasing", "Level", "MemoryPressure", "Metering",
+    "Metric", "NoBackend", "Observation", "Overrides", "Pin", "Plugin", "PluginError", "PluginSettings",
+    "PluginUnavailable", "Proceed", "ProceedTwice", "Query", "Row", "Rows", "Session", "SettingsError",
+    "Transaction", "hookimpl", "is_open", "leave_open",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from galvo import (
     hookspecs,
     kernel,
     metering,
+    observing,
     operating,
     plugin,
     row,
@@ -37,15 +38,18 @@ from galvo.hookspecs import KINDS
 
 CLASSES: tuple[type, ...] = (
     plugin.Plugin, plugin.PluginSettings, facade.Facade, context.Context, session.Session, session.Transaction,
-    session.Pin, session.Leasing, kernel.Kernel, events.Query, events.Computed, events.Driven, events.Rows, row.Row,
-    events.Metric, metering.Metering, events.Level, events.MemoryPressure, events.Freed, checkup.Finding,
-    control.Control, control.Change,
+    session.Pin, session.Lease, session.Leasing, kernel.Kernel, observing.Observation, events.Query, events.Computed,
+    events.Driven, events.Rows, row.Row, events.Metric, metering.Metering, events.Level, events.MemoryPressure,
+    events.Freed, checkup.Finding, control.Control, control.Change,
 )  # fmt: skip
 TYPES = {"Isolation": session.Isolation, "Kind": events.Kind, "Overrides": Overrides, "Proceed": hookspecs.Proceed}
-TOOLS: tuple[type, ...] = (operating.Plan, operating.Blueprint, operating.KeptHangup, operating.Operations)
+TOOLS: tuple[type, ...] = (
+    operating.Plan, operating.KernelSettings, operating.Blueprint, operating.Listing, operating.KeptHangup,
+    operating.Operations,
+)  # fmt: skip
 
 CONTRACT = Path(__file__).parent / "testing/base.py"
-OWN = {"Kernel.adopt", "Operations.ended", "Blueprint.same"}
+OWN = {"Kernel.adopt", "Operations.ended", "Blueprint.same", "Observation.timed"}
 """What only the kernel's other parts call."""
 
 
@@ -53,6 +57,7 @@ def render() -> str:
     """All of it, each part under its name."""
     lines = ["hooks"]
     lines += [f"  {KINDS[name]}: {signature(name, getattr(hookspecs, name))}" for name in KINDS]
+    lines += [f"  {marker()}"]
     lines += ["", "types", *(f"  {name} = {said(found)}" for name, found in TYPES.items())]
     for cls in CLASSES:
         lines += ["", heading(cls), *(f"  {line}" for line in members(cls))]
@@ -69,6 +74,12 @@ def render() -> str:
     for cls in TOOLS:
         lines += ["", f"galvo.operating.{heading(cls)}", *(f"  {line}" for line in members(cls))]
     return "\n".join(lines)
+
+
+def marker() -> str:
+    """What of pluggy's marker the kernel takes."""
+    found = inspect.signature(hookspecs.hookimpl.__call__).parameters.values()
+    return f"hookimpl({', '.join(str(one) for one in found if one.name in ('tryfirst', 'trylast'))})".replace("'", "")
 
 
 def heading(cls: type) -> str:

@@ -13,7 +13,7 @@ from galvo import discovery
 from galvo.discovery import Listing
 from galvo.errors import PluginError, SettingsError
 from galvo.plugin import Plugin, PluginSettings
-from galvo.settings import KernelSettings, gather, validated
+from galvo.settings import NAME, NAMING, KernelSettings, gather, validated
 
 log = logging.getLogger("galvo")
 _imported: dict[str, str] = {}
@@ -78,12 +78,15 @@ def plan(root: Path, overrides: Overrides | None = None, *, everything: bool = F
 def of_classes(classes: Mapping[type[Plugin], Mapping[str, Any]], kernel: Mapping[str, Any]) -> Plan:
     """A plan from plugin classes and their settings, for tests and for hosts that wire by hand.
 
-    Raises PluginError for a class without a name, for a name that two of them have, and for another plugin API.
+    Raises PluginError for a class without a name, for a name that cannot be a table's or that two of them have, and for
+    whatever else `discovery.check` finds.
     """
     for cls in classes:
         if not hasattr(cls, "name"):
             raise PluginError(cls.__name__, 'has no name: write `name = "..."` in the class')
-        discovery.check_api(cls)
+        if not NAME.fullmatch(str(cls.name)):
+            raise PluginError(cls.name, f"needs another name: {NAMING}")
+        discovery.check(cls)
     names = [cls.name for cls in classes]
     if twice := {name for name in names if names.count(name) > 1}:
         raise PluginError(min(twice), "is given twice: two classes have this name")

@@ -43,6 +43,13 @@ Notify = Callable[[Metric, float], None]
 Relieve = Callable[[MemoryPressure], Awaitable[Freed]]
 
 
+def no_backend(away: Sequence[str] = ()) -> NoBackend:
+    """`away`: who might run SQL, and in which state that is."""
+    if away:
+        return NoBackend(f"no active plugin runs SQL; not active: {', '.join(away)}; `galvo plugins` tells why")
+    return NoBackend("no active plugin runs SQL: install galvo-pool and set `on = true` under [pool]")
+
+
 class Chains:
     """One generation of the four chains. Running calls keep theirs while a newer one takes over."""
 
@@ -52,12 +59,13 @@ class Chains:
         self,
         implementations: Mapping[str, Sequence[Implementation]],
         closed: Callable[[], GalvoError] | None = None,
+        nobody: Callable[[], GalvoError] = no_backend,
     ) -> None:
-        """`closed`: makes the error with which every query is refused."""
+        """`closed`: makes the error with which every query is refused; `nobody`: that of one that nobody runs."""
         self.calls = 0
         self.retired = False
         self.idle = anyio.Event()
-        self.on_query = refuse(closed) if closed else around(implementations["on_query"], answer, self)
+        self.on_query = refuse(closed) if closed else around(implementations["on_query"], ending(nobody), self)
         # Background tasks ask these two outside of any query; nobody may stop while it answers them.
         self.on_cache_miss = counted(first(implementations["on_cache_miss"]), self)
         self.on_metric = notify(implementations["on_metric"])
@@ -69,13 +77,17 @@ class Chains:
             self.idle.set()
 
 
-async def answer(query: Query) -> Rows:
+def ending(nobody: Callable[[], GalvoError]) -> Proceed:
     """The end of `on_query`: a computed value is computed, a pinned session still has its connection."""
-    if isinstance(query, Computed):
-        return Rows((await query.load(),))
-    if query.session is not None and query.session.pin is not None:
-        return await query.session.pin.run(query)
-    raise NoBackend("no active plugin runs SQL: install galvo-pool and set `on = true` under [pool]")
+
+    async def answer(query: Query) -> Rows:
+        if isinstance(query, Computed):
+            return Rows((await query.load(),))
+        if query.session is not None and query.session.pin is not None:
+            return await query.session.pin.run(query)
+        raise nobody()
+
+    return answer
 
 
 def refuse(error: Callable[[], GalvoError]) -> Proceed:

@@ -15,12 +15,13 @@ from pathlib import Path
 import msgspec
 
 from galvo.errors import PluginError, SettingsError
-from galvo.plugin import API_VERSION, Plugin
+from galvo.plugin import API_VERSION, Plugin, PluginSettings
 from galvo.registry import hooks_of, validate
 
 GROUP = "galvo.plugins"
 FILE = "entrypoints.toml"
 SEVERAL = "(several)"
+HAVE = ".".join(map(str, API_VERSION))
 BOUND = r"\s*(>=|<=|==|<|>)\s*(\d+(?:\.\d+)?)\s*"
 RANGE = re.compile(f"{BOUND}(,{BOUND})*", re.ASCII)
 HEADER = """\
@@ -88,11 +89,21 @@ def render(listings: list[Listing]) -> str:
 def lock(old: list[Listing]) -> list[Listing]:
     """What the file should say now: installed plugins with their hooks, in `old`'s order, new ones last.
 
-    Raises PluginError for a plugin that cannot be imported.
+    Raises PluginError for a plugin that cannot be imported, and names its distribution.
     """
     place = {listing.name: index for index, listing in enumerate(old)}
-    found = [msgspec.structs.replace(listing, hooks=tuple(sorted(hooks_of(load(listing))))) for listing in installed()]
+    found = [msgspec.structs.replace(listing, hooks=_hooks(listing)) for listing in installed()]
     return sorted(found, key=lambda listing: place.get(listing.name, len(place)))
+
+
+def _hooks(listing: Listing) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(hooks_of(load(listing))))
+    except PluginError as error:
+        if listing.target == SEVERAL or not listing.distribution:
+            raise
+        why = f"{error.why}; it comes with {listing.distribution}: uninstall that, if nothing needs it"
+        raise PluginError(listing.name, why) from error
 
 
 def drift(path: Path) -> list[str]:
@@ -108,7 +119,8 @@ def drift(path: Path) -> list[str]:
     for listing in listed:
         fresh = now.pop(listing.name, None)
         if fresh is None:
-            found.append(f"{listing.name} is listed and not installed: install {listing.distribution}")
+            cure = f"install {listing.distribution}" if listing.distribution else "install what brings it, or remove it"
+            found.append(f"{listing.name} is listed and not installed: {cure}")
             continue
         for field in listing.__struct_fields__:
             old, new = getattr(listing, field), getattr(fresh, field)
@@ -126,7 +138,8 @@ def load(listing: Listing) -> type[Plugin]:
         cls = metadata.EntryPoint(listing.name, listing.target, GROUP).load()
     except (Exception, SystemExit) as error:  # whatever an import raises is this plugin's failure
         text = " ".join(str(error).split())
-        raise PluginError(listing.name, f"cannot import {listing.target}: {type(error).__name__}: {text}") from error
+        why = f"cannot import {listing.target}: {type(error).__name__}: {text}{_newer(error)}"
+        raise PluginError(listing.name, why) from error
     if not (isinstance(cls, type) and issubclass(cls, Plugin)):
         raise PluginError(listing.name, f"{listing.target} is not a subclass of galvo.Plugin")
     if getattr(cls, "name", None) != listing.name:
@@ -134,21 +147,31 @@ def load(listing: Listing) -> type[Plugin]:
             listing.name,
             f"{listing.target} calls itself {getattr(cls, 'name', None)!r}: the names must agree",
         )
-    for key in ("requires", "after", "provides"):
-        if not isinstance(getattr(cls, key), tuple):
-            raise PluginError(listing.name, f"{listing.target}.{key} must be a tuple of names")
     validate(cls)
-    check_api(cls)
+    check(cls)
     return cls
 
 
-def check_api(cls: type[Plugin]) -> None:
-    """Raise PluginError unless the plugin was written for this kernel's API."""
+def _newer(error: BaseException) -> str:
+    """More to say when it is this kernel that lacks what is imported: `api` has not been read then."""
+    if not isinstance(error, ImportError) or (error.name or "").partition(".")[0] != "galvo":
+        return ""
+    return f"; this kernel has plugin API {HAVE}, and it may need a newer one: upgrade galvo"
+
+
+def check(cls: type[Plugin]) -> None:
+    """Raise PluginError unless the plugin names what it needs, has settings, and was written for this kernel's API."""
+    for key in ("requires", "after", "provides"):
+        if not isinstance(getattr(cls, key), tuple):
+            raise PluginError(cls.name, f"`{key}` must be a tuple of names")
+    settings: object = cls.settings_type
+    if not (isinstance(settings, type) and issubclass(settings, PluginSettings)):
+        raise PluginError(cls.name, f"settings_type must be a subclass of galvo.PluginSettings, not {settings!r}")
     if not RANGE.fullmatch(str(cls.api)):
         raise PluginError(cls.name, f'api = {cls.api!r} is no range of API versions: write api = ">=1,<2"')
     if not compatible(cls.api):
-        have = ".".join(map(str, API_VERSION))
-        raise PluginError(cls.name, f"wants plugin API {cls.api!r}, this kernel has {have}: install one that fits")
+        cure = "install a version of the plugin that fits, or of galvo"
+        raise PluginError(cls.name, f"wants plugin API {cls.api!r}, this kernel has {HAVE}: {cure}")
 
 
 def compatible(wanted: str) -> bool:

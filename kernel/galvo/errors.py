@@ -21,7 +21,9 @@ class PluginError(GalvoError):
 
 
 class PluginUnavailable(PluginError):
-    """A required plugin is not running, so the query is refused rather than run without it."""
+    """A plugin that the query needs does not take it, so it is refused rather than run without: a required one is not
+    running, or the one that runs queries is closing its connections.
+    """
 
 
 class ProceedTwice(PluginError):
@@ -37,11 +39,11 @@ class ForCaller(GalvoError):
 
 
 class NoBackend(GalvoError):
-    """No active plugin runs this kind of query."""
+    """No active plugin runs this kind of query. Its cause, if any, is the fault of one that might have."""
 
 
 class KernelClosed(GalvoError):
-    """The kernel was used before it was started or after it was stopped."""
+    """The kernel was used before it was started, while it ends or after it was stopped."""
 
 
 def leave_open(error: BaseException) -> None:

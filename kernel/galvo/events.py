@@ -71,6 +71,7 @@ class Rows(msgspec.Struct, frozen=True):
     """An answer. `records` belongs to whoever made it: read it, never change it."""
 
     records: Sequence[Any] = ()
+    """Of "rows": the driver's records, or `Row`s where a plugin makes the answer. The kernel does not look at them."""
     status: str = ""
     """The command tag, for example "INSERT 0 1"; only "status" queries have one."""
     keep: bool = True

@@ -29,6 +29,10 @@ class Facade:
 
     async def run(self, query: Query) -> Rows:
         """Send `query` through the chain; the methods below only shape its answer."""
+        try:
+            _ = query.sql  # as `proceed` looks at what it is given
+        except AttributeError:
+            raise TypeError(f"`run` takes a Query, not {type(query).__name__}") from None
         return await self._send(query)
 
     async def fetch(
@@ -93,7 +97,8 @@ class Facade:
 
         `ttl` is in seconds, and so is `stale_ok`, which means the same as in `fetch`. Every caller gets a copy, unless
         all promise not to change it: `shared=True`. `load` may also run in the background, after its caller has got
-        an older value. Without a cache plugin this is `await load()`.
+        an older value. Without a cache plugin this is `await load()`. With one, a `load` that asks for its own value,
+        itself or through others, gets a GalvoError.
         """
         query = Computed(
             sql=key, kind="value", session=self._session, origin=self._origin,

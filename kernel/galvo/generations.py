@@ -24,12 +24,19 @@ class Generations:
     """The kernel's chains, and those before it that still answer."""
 
     def __init__(
-        self, kernel: Kernel, registry: Registry, closed: Callable[[], Callable[[], GalvoError] | None]
+        self,
+        kernel: Kernel,
+        registry: Registry,
+        closed: Callable[[], Callable[[], GalvoError] | None],
+        nobody: Callable[[], GalvoError],
     ) -> None:
-        """`closed`: gives what makes the error with which the next generation refuses every query, or None."""
+        """`closed`: gives what makes the error with which the next generation refuses every query, or None. `nobody`:
+        makes that of a query that no plugin runs.
+        """
         self._kernel = kernel
         self._registry = registry
         self._closed = closed
+        self._nobody = nobody
         self._retired: list[Chains] = []
         self.observations: list[Observation] = []
         """Under way."""
@@ -39,7 +46,7 @@ class Generations:
         implementations = self._registry.implementations()
         for observation in self.observations:
             implementations = observation.timed(implementations)
-        old = self._kernel.adopt(Chains(implementations, self._closed()))
+        old = self._kernel.adopt(Chains(implementations, self._closed(), self._nobody))
         old.retire()
         self._retired = self.busy(old)
 

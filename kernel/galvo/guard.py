@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, ParamSpec, Protocol, TypeVar, cast
 import anyio
 import msgspec
 
-from galvo.errors import ForCaller, ProceedTwice, is_open, leave_open
+from galvo.errors import ForCaller, NoBackend, ProceedTwice, is_open, leave_open
 from galvo.events import Query, Rows
 from galvo.hookspecs import Proceed
 
@@ -39,6 +39,10 @@ class Step(msgspec.Struct):
     async def __call__(self, query: Query) -> Rows:
         if self.state != "fresh":
             raise ProceedTwice(self.plugin, "called `proceed` again; await it once and keep its answer")
+        try:
+            _ = query.sql  # the cheapest look that tells what is no query, for which the inner layers would be blamed
+        except AttributeError:
+            raise TypeError(f"`proceed` takes a Query, not {type(query).__name__}") from None
         self.state = "running"
         try:
             self.rows = rows = await self.inner(query)
@@ -165,7 +169,13 @@ async def recover(owner: Owner, step: Step, query: Query, fault: Exception) -> R
                 return step.rows
             if step.state == "fresh":
                 step.state = "closed"
-                return await step.inner(query)
+                try:
+                    return await step.inner(query)
+                except NoBackend as nobody:
+                    if nobody.__cause__ is not None:
+                        raise
+                    text = f"plugin {owner.name!r} faulted in on_query, and no plugin after it runs SQL"
+                    raise NoBackend(text) from fault
         if step.state == "running" or (error is not None and is_open(error)):
             leave_open(fault)
         step.state = "closed"

@@ -45,7 +45,8 @@ async def on_query(query: Query, proceed: Proceed) -> Rows:  # type: ignore[empt
 async def on_cache_miss(query: Query, reason: str) -> Rows | None:
     """First: asked in order until one knows the answer; None means "not mine".
 
-    `reason` is why the cache had none: "cold", "expired", "invalidated", "evicted". May be `async def` or `def`.
+    `reason` is why the cache had none: "cold", "expired", "invalidated", "evicted". May be `async def` or `def`, and
+    ask the database through its context. When the query's `timeout` is over it is cancelled.
     """
 
 

@@ -17,10 +17,11 @@ import anyio
 from anyio.abc import TaskGroup
 
 from galvo.blueprint import Blueprint
+from galvo.chain import no_backend
 from galvo.errors import GalvoError, KernelClosed, PluginError, PluginUnavailable
 from galvo.generations import Generations
 from galvo.order import start_order
-from galvo.registry import Registry, validate
+from galvo.registry import Registry
 from galvo.settings import KernelSettings
 from galvo.unit import State, Unit, sentence
 
@@ -39,7 +40,7 @@ class Supervisor:
     def __init__(self, kernel: Kernel, blueprints: Sequence[Blueprint]) -> None:
         self._kernel = kernel
         self._registry = Registry([blueprint.name for blueprint in blueprints])
-        self.generations = Generations(kernel, self._registry, self._closed)
+        self.generations = Generations(kernel, self._registry, self._closed, self._nobody)
         self.units = {blueprint.name: Unit(kernel, blueprint) for blueprint in blueprints}
         self._lock = anyio.Lock()
         self._starting = False
@@ -159,7 +160,6 @@ class Supervisor:
                 for unit in self._agreed(units, fresh):
                     await unit.start(self.group())
                     started.append(unit)
-                    validate(type(unit.instance))
                 for unit in started:
                     _ = unit.instance  # the first may have crashed while the last one started
             except BaseException:
@@ -197,6 +197,7 @@ class Supervisor:
 
     async def _swap(self, units: dict[str, Unit], started: list[Unit], old: list[Unit]) -> None:
         unbroken = {unit.name for unit in old if unit.state is State.ACTIVE and unit.mode != "off"}
+        self._tell(old)
         for unit in old:
             unit.state = State.DRAINING
             self._registry.unregister(unit.name)
@@ -279,6 +280,13 @@ class Supervisor:
                 return partial(PluginUnavailable, unit.name, why)
         return None
 
+    def _nobody(self) -> GalvoError:
+        """Of a query that came to the end of the chain."""
+        if self.stopping:
+            return KernelClosed("this kernel is ending, and what runs SQL has stopped")
+        away = [unit for unit in self.units.values() if unit.on and unit.state is not State.ACTIVE]
+        return no_backend([f"{unit.name} ({unit.state})" for unit in away if unit.implements("on_query")])
+
     async def _start(self, unit: Unit) -> None:
         missing = [name for name in unit.requires if self._state(name) is not State.ACTIVE]
         if missing:
@@ -296,6 +304,7 @@ class Supervisor:
         self._settle(unit)
 
     async def _leave(self, unit: Unit) -> None:
+        self._tell([unit])
         unit.state = State.DRAINING
         self._registry.unregister(unit.name)
         self.generations.publish()
@@ -303,6 +312,12 @@ class Supervisor:
             await self.generations.drained()
             await unit.stop()
         unit.state, unit.reason = State.STOPPED, ""
+
+    def _tell(self, leaving: list[Unit]) -> None:
+        """What was counted so far, while those who listen are there."""
+        if any(unit.implements("on_metric") for unit in leaving):
+            for unit in self._in_state(*RUNNING):
+                unit.tell()
 
     def _settle(self, unit: Unit) -> None:
         """Tell the plugin once every query that started before it joined has ended."""

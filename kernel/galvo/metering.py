@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from math import isclose
 
 import anyio
@@ -11,6 +12,8 @@ from galvo.events import Metric
 
 INTERVAL = 5.0
 """Seconds."""
+running: ContextVar[set[Metering]] = ContextVar("galvo_metering")
+"""Those of the plugin in whose lifespan this task runs: before a listener leaves, it is told what has come so far."""
 
 
 class Metering:
@@ -25,7 +28,7 @@ class Metering:
         groups: Mapping[str, Callable[[str], Metric]] | None = None,
     ) -> None:
         """`counters` and `gauges`: by their names in `stats`. `groups`: counters whose names are one of these, `_` and
-        what sets one apart from the others of its group, which makes a metric.
+        what sets one apart from the others of its group, which makes a metric; of several groups the longest.
         """
         self._record = record
         self._stats = stats
@@ -40,10 +43,18 @@ class Metering:
         return lambda value: Metric(name, unit=unit, attributes=((attribute, value),))
 
     async def run(self) -> None:
-        """Record every five seconds, until cancelled."""
-        while True:
-            await anyio.sleep(INTERVAL)
+        """Record every five seconds, and the rest when it is cancelled; also before a plugin that listens stops."""
+        mine = running.get(set())
+        mine.add(self)
+        try:
+            while True:
+                await anyio.sleep(INTERVAL)
+                self.record()
+        except anyio.get_cancelled_exc_class():
             self.record()
+            raise
+        finally:
+            mine.discard(self)
 
     def record(self) -> None:
         """Tell what has come since the last call."""
@@ -60,9 +71,8 @@ class Metering:
 
     def _counter(self, name: str) -> Metric | None:
         if name not in self._counters:
-            group, _, value = name.partition("_")
-            made = self._groups.get(group) if value else None
-            self._counters[name] = made(value) if made else None
+            group = max((one for one in self._groups if name.startswith(f"{one}_")), key=len, default=None)
+            self._counters[name] = None if group is None else self._groups[group](name.removeprefix(f"{group}_"))
         return self._counters[name]
 
 

@@ -40,7 +40,7 @@ class Plugin:
 
     name: ClassVar[str]
     api: ClassVar[str] = ">=1,<2"
-    """Range of plugin API versions it works with."""
+    """Range of plugin API versions it works with. Bounds are read as pip does: `==1` is 1.0 alone, `>1` takes 1.1."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Plugins that must be active before this one starts."""
     after: ClassVar[tuple[str, ...]] = ()

@@ -75,7 +75,11 @@ def hooks_of(plugin: type[Plugin] | Plugin) -> dict[str, str]:
 
 
 def validate(plugin: type[Plugin]) -> None:
-    """Raise PluginError unless every marked method fits its hook: name, parameters, sync or async."""
+    """Raise PluginError unless every marked method fits its hook: name, parameters, sync or async; and `lifespan` is a
+    context manager.
+    """
+    if inspect.isasyncgenfunction(plugin.lifespan) or inspect.iscoroutinefunction(plugin.lifespan):
+        raise PluginError(plugin.name, "`lifespan` is no context manager: put @asynccontextmanager above it")
     for attribute, function in inspect.getmembers(plugin, inspect.isfunction):
         if hasattr(function, "galvo_impl") and attribute not in SPECS:
             raise PluginError(plugin.name, f"{attribute!r} is no hook; the hooks are {', '.join(SPECS)}")

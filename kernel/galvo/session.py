@@ -46,8 +46,8 @@ class Session(Facade):
     notes: dict[str, Any]
     """Where plugins keep what they must remember about this session, under their own name."""
 
-    def __init__(self, run: Proceed) -> None:
-        super().__init__(self._checked, session=self)
+    def __init__(self, run: Proceed, *, origin: str = "") -> None:
+        super().__init__(self._checked, session=self, origin=origin)
         self._run = run
         self._closed = False
         self._savepoints = 0
@@ -139,8 +139,10 @@ class Transaction:
 class Lease:
     """`async with kernel.acquire() as session`, or with `transaction` set a session inside one."""
 
-    def __init__(self, run: Proceed, transaction: Callable[[Session], Transaction] | None = None) -> None:
-        self._session = Session(run)
+    def __init__(
+        self, run: Proceed, transaction: Callable[[Session], Transaction] | None = None, *, origin: str = ""
+    ) -> None:
+        self._session = Session(run, origin=origin)
         self._transaction = transaction(self._session) if transaction else None
 
     async def __aenter__(self) -> Session:
@@ -165,12 +167,13 @@ class Lease:
 class Leasing(Facade):
     """Queries, and sessions: what an application holds.
 
-    A plugin that needs a session makes `Leasing(self.context.run)`.
+    A plugin that needs a session makes `Leasing(self.context.run, origin=self.name)`: its sessions' queries carry the
+    plugin's name as well.
     """
 
     def acquire(self) -> Lease:
         """`async with kernel.acquire() as session`: queries on one connection."""
-        return Lease(self.run)
+        return Lease(self.run, origin=self.origin)
 
     def transaction(
         self, *, isolation: Isolation | None = None, readonly: bool = False, deferrable: bool = False
@@ -179,4 +182,5 @@ class Leasing(Facade):
         return Lease(
             self.run,
             lambda session: session.transaction(isolation=isolation, readonly=readonly, deferrable=deferrable),
+            origin=self.origin,
         )

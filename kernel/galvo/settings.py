@@ -32,6 +32,7 @@ BASE = "settings/galvo.toml"
 PREFIX = "GALVO_"
 NAME = re.compile(r"(?!kernel$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 """What a plugin may be called: then its table and its variables can be told apart."""
+NAMING = "a-z, 0-9 and single _, not 'kernel'"
 Raw = dict[str, dict[str, Any]]
 M = TypeVar("M", bound=BaseModel)
 
@@ -85,7 +86,7 @@ def gather(
         known += [name for name in unlisted() if name not in known]
     for name in known[1:]:
         if not NAME.fullmatch(name):
-            raise SettingsError(f"plugin {name!r} needs another name: a-z, 0-9 and single _, not 'kernel'")
+            raise SettingsError(f"plugin {name!r} needs another name: {NAMING}")
     for path, tables in files.items():
         for name, table in tables.items():
             _known(name, known, f"{path}: ", "plugin table")

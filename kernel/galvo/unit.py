@@ -14,8 +14,9 @@ from anyio.abc import TaskGroup
 from galvo.blueprint import Blueprint
 from galvo.context import Context
 from galvo.errors import GalvoError, PluginError
+from galvo.metering import Metering, running
 from galvo.plugin import Plugin
-from galvo.registry import hooks_of
+from galvo.registry import hooks_of, validate
 
 if TYPE_CHECKING:
     from galvo.kernel import Kernel
@@ -55,6 +56,7 @@ class Unit:
         self.agreed = 0
         self.differed = 0
         self.ejections = 0
+        self._meterings: set[Metering] = set()
         self._failure: BaseException | None = None
 
     @property
@@ -92,6 +94,11 @@ class Unit:
     def after(self) -> tuple[str, ...]:
         return self.blueprint.cls.after
 
+    def implements(self, hook: str) -> bool:
+        """As entrypoints.toml says, where it cannot be imported."""
+        source = self.blueprint.source
+        return hook in hooks_of(self.blueprint.cls) or (source is not None and hook in source[0].hooks)
+
     def info(self) -> dict[str, Any]:
         """Name, state and why, for `galvo plugins`."""
         return {
@@ -121,6 +128,7 @@ class Unit:
         self.recent.clear()
         self._faulted.clear()
         try:
+            validate(self.blueprint.cls)
             self.context = Context(self._kernel, self.name)
             self.plugin = self.blueprint.cls(self.blueprint.settings, self.context)
         except Exception as error:  # noqa: BLE001  # whatever a constructor raises is this plugin's failure
@@ -144,7 +152,7 @@ class Unit:
         self.state = State.ACTIVE
 
     def _fail(self, error: BaseException) -> NoReturn:
-        self.state, self.reason, self.plugin = State.FAILED, sentence(error), None
+        self.state, self.reason, self.plugin = State.FAILED, sentence(error) + _forgotten(error), None
         raise PluginError(self.name, self.reason) from error
 
     async def _abandon(self) -> None:
@@ -154,6 +162,7 @@ class Unit:
 
     async def _live(self, plugin: Plugin) -> None:
         scope, ready, stop, ended = self._scope, self._ready, self._stop, self._ended
+        running.set(self._meterings)
         failure: Exception | None = None
         started = False
         try:
@@ -223,12 +232,26 @@ class Unit:
         ):
             self._kernel.supervisor.eject(self)
 
+    def tell(self) -> None:
+        """Have monitors told what this plugin has counted so far."""
+        for metering in [*self._meterings]:
+            try:
+                metering.record()
+            except Exception as error:  # noqa: BLE001  # a plugin's counters do not keep another from leaving
+                self.fault("stats", error)
+
     def compared(self, same: bool) -> None:
         """Count one comparison of shadow mode."""
         if same:
             self.agreed += 1
         else:
             self.differed += 1
+
+
+def _forgotten(error: BaseException) -> str:
+    if isinstance(error, AttributeError) and isinstance(error.obj, Plugin) and error.name in ("context", "settings"):
+        return ": its `__init__` must call `super().__init__(settings, context)`"
+    return ""
 
 
 def sentence(error: BaseException) -> str:

@@ -22,7 +22,11 @@ pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists() and "NO_SKIPS" not in os.environ, reason="Chromium is not installed"
 )
 SHOTS = os.environ.get("SCREENSHOTS")
-FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+SETTLED = """async () => {
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+    await Promise.allSettled(document.getAnimations().map(animation => animation.finished))
+}"""
+"""Laid out for its width, and what fades in is there."""
 RULES = {"light": {"resultTypes": ["violations"]}, "dark": {"runOnly": ["color-contrast"]}}
 """Of axe's: all the others are the same in the dark."""
 KINDS = ["index.html", "how-to/why-not-cached.html", "reference/hooks.html"]
@@ -75,7 +79,7 @@ def test_nothing_is_wrong(browser: Browser, address: str, scheme: Any) -> None:
         )
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 850})
-            page.evaluate(FRAME)
+            page.evaluate(SETTLED)
             found = Axe().run(page, options=RULES[scheme])
             assert found.violations_count == 0, f"{kind}, {width} px: {found.generate_report()}"
             assert page.evaluate("document.documentElement.scrollWidth") == width, kind

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -12,6 +14,7 @@ from galvo import (
     Context,
     Freed,
     Kernel,
+    KernelClosed,
     Level,
     MemoryPressure,
     Metric,
@@ -285,6 +288,43 @@ async def test_nobody_runs_sql_says_what_to_install() -> None:
     async with Kernel.of({}) as kernel:
         with pytest.raises(NoBackend, match="install galvo-pool and set `on = true` under"):
             await kernel.fetch("select 1")
+
+
+async def test_who_runs_sql_and_faults_is_named_and_is_the_cause() -> None:
+    refused = OSError("server refused")
+
+    @hookimpl
+    async def broken(self: Any, query: Query, proceed: Proceed) -> Rows:
+        raise refused
+
+    @hookimpl
+    async def asks(self: Any, query: Query, proceed: Proceed) -> Rows:
+        return await proceed(query)
+
+    backend, outer = named("backend", on_query=broken), named("outer", on_query=asks)
+    async with Kernel.of({named("first", on_query=broken): {}, outer: {}, backend: {"on_error": "eject"}}) as kernel:
+        for _ in range(kernel.settings.faults):
+            with pytest.raises(NoBackend, match="plugin 'backend' faulted in on_query") as told:
+                await kernel.fetch("select 1")
+            assert told.value.__cause__ is refused
+        await kernel.disable("first")
+        with pytest.raises(NoBackend, match=r"not active: first \(stopped\), backend \(degraded\); `galvo plugins`"):
+            await kernel.fetch("select 1")
+
+
+async def test_what_comes_when_the_kernel_ends_is_told_so() -> None:
+    gone: list[BaseException] = []
+
+    @asynccontextmanager
+    async def asks(self: Any) -> AsyncIterator[None]:
+        yield
+        with pytest.raises(KernelClosed, match="this kernel is ending") as told:
+            await self.context.run(Query("select 1"))
+        gone.append(told.value)
+
+    async with Kernel.of({named("last", lifespan=asks): {}, Answers: {}}) as kernel:
+        assert await kernel.fetchval("select 1")
+    assert gone
 
 
 async def test_a_computed_value_needs_no_plugin() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
+from pydantic import BaseModel
 
 from galvo import Kernel, Plugin, PluginError, SettingsError, discovery, hookimpl
 from galvo.discovery import Listing
@@ -119,8 +120,11 @@ def test_load(module: ModuleType) -> None:
         ("galvo_test_plugins:Wrong", {"api": 2}, "api = 2 is no range of API versions: write"),
         ("galvo_test_plugins:Wrong", {"api": "newest"}, "api = 'newest' is no range of API versions"),
         ("galvo_test_plugins:Wrong", {"api": None}, "api = None is no range of API versions"),
-        ("galvo_test_plugins:Wrong", {"requires": "pool"}, "requires must be a tuple of names"),
-        ("galvo_test_plugins:Wrong", {"after": ["pool"]}, "after must be a tuple of names"),
+        ("galvo_test_plugins:Wrong", {"settings_type": BaseModel}, "must be a subclass of galvo.PluginSettings, not"),
+        ("galvo_test_plugins:Wrong", {"settings_type": dict}, "settings_type must be a subclass of"),
+        ("galvo_test_plugins:Wrong", {"settings_type": None}, "must be a subclass of galvo.PluginSettings, not None"),
+        ("galvo_test_plugins:Wrong", {"requires": "pool"}, "`requires` must be a tuple of names"),
+        ("galvo_test_plugins:Wrong", {"after": ["pool"]}, "`after` must be a tuple of names"),
     ],
 )
 def test_what_a_class_gets_wrong(target: str, members: Any, trouble: str, module: ModuleType) -> None:
@@ -147,6 +151,17 @@ def test_a_module_that_cannot_be_imported(statement: str, tmp_path: Path, monkey
         discovery.load(listing(target="galvo_broken_module:X"))
 
 
+@pytest.mark.parametrize(
+    "statement", ["from galvo import Later", "import galvo.later", "from galvo.sizes import later"]
+)
+def test_what_a_newer_kernel_may_have(statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"galvo_newer_{len(statement)}"
+    (tmp_path / f"{name}.py").write_text(statement)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(PluginError, match=r"[Ll]ater.*; this kernel has plugin API 1\.2, and it may need a newer one"):
+        discovery.load(listing(target=f"{name}:X"))
+
+
 VERSION = st.tuples(st.integers(0, 3), st.integers(0, 3))
 BOUND = st.integers(0, 3).map(str) | VERSION.map(lambda v: f"{v[0]}.{v[1]}")
 RANGE = st.lists(st.tuples(st.sampled_from([">=", "<=", "==", "<", ">"]), BOUND), min_size=1, max_size=3)
@@ -165,9 +180,16 @@ def test_ranges_mean_what_they_mean_to_pip(parts: list[tuple[str, str]], version
 def test_what_is_no_range_fits_nothing(wanted: str) -> None:
     assert not discovery.compatible(wanted)
     with pytest.raises(PluginError, match="is no range of API versions"):
-        discovery.check_api(type("Odd", (Good,), {"api": wanted}))
+        discovery.check(type("Odd", (Good,), {"api": wanted}))
 
 
-def test_the_api_of_a_class_that_is_given(module: ModuleType) -> None:
+def test_a_class_that_is_given_is_looked_at_as_well() -> None:
     with pytest.raises(PluginError, match="plugin 'good': wants plugin API '>=9'"):
         Kernel.of({type("Later", (Good,), {"api": ">=9"}): {}})
+    with pytest.raises(PluginError, match="plugin 'good': `requires` must be a tuple of names"):
+        Kernel.of({type("Loose", (Good,), {"requires": "pool"}): {}})
+    for name in ("Upper-N", "kernel", 3):
+        with pytest.raises(PluginError, match=f"plugin {name!r}: needs another name: a-z, 0-9 and single _, not 'ke"):
+            Kernel.of({type("Odd", (Good,), {"name": name}): {}})
+    with pytest.raises(PluginError, match="plugin 'good': settings_type must be a subclass"):
+        Kernel.of({type("Plain", (Good,), {"settings_type": BaseModel}): {}})

@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from galvo import ProceedTwice, Query, Rows, is_open, leave_open
+from galvo import Kernel, Plugin, ProceedTwice, Query, Rows, hookimpl, is_open, leave_open
 from galvo.chain import Chains, Implementation, around
 from galvo.hookspecs import KINDS
 
@@ -332,3 +332,29 @@ async def test_a_cancelled_caller_cancels_query_and_shadow() -> None:
         tasks.cancel_scope.cancel()
     assert ended == ["shadow"]
     assert owner.faults == []
+
+
+async def test_what_is_no_query_is_the_fault_of_who_hands_it_on() -> None:
+    class Mistaken(Plugin):
+        name = "mistaken"
+
+        @hookimpl
+        async def on_query(self, query: Query, proceed: Any) -> Rows:
+            rows: Rows = await proceed(query.sql)
+            return rows
+
+    class Innocent(Plugin):
+        name = "innocent"
+
+        @hookimpl
+        async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+            return Rows((query.sql,))
+
+    async with Kernel.of({Mistaken: {}, Innocent: {}}) as kernel:
+        units = kernel.supervisor.units
+        assert await kernel.fetch("select 1") == ["select 1"]
+        assert [unit.faults for unit in units.values()] == [1, 0]
+        assert units["mistaken"].last_fault == "on_query: TypeError: `proceed` takes a Query, not str"
+        with pytest.raises(TypeError, match="`run` takes a Query, not str"):
+            await kernel.run("select 1")  # type: ignore[arg-type]  # what the test is about
+        assert [unit.faults for unit in units.values()] == [1, 0]

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from galvo import Metering, Metric
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import ClassVar
+
+import anyio
+import pytest
+
+from galvo import Kernel, Metering, Metric, Plugin, Proceed, Query, Rows, hookimpl
+from galvo.blueprint import of_classes
 
 HITS = Metric("hits")
 SIZE = Metric("size", "gauge", "By")
@@ -15,7 +23,7 @@ class Told:
             lambda: dict(self.stats),
             {"hits": HITS},
             {"bytes": SIZE},
-            {"misses": Metering.by("reason", "misses", "1")},
+            {"misses": Metering.by("reason", "misses", "1"), "misses_of": Metering.by("who", "misses.of", "1")},
         )
 
     def record(self, metric: Metric, value: float) -> None:
@@ -43,9 +51,10 @@ def test_gauges_tell_what_is() -> None:
 
 def test_a_group_has_an_attribute() -> None:
     told = Told()
-    assert told.after(misses_cold=1, misses_a_b=2, misses=9, other_cold=9, unknown=9) == [
+    assert told.after(misses_cold=1, misses_a_b=2, misses_of_two=3, misses=9, other_cold=9, unknown=9) == [
         ("misses", ("cold",), 1),
         ("misses", ("a_b",), 2),
+        ("misses.of", ("two",), 3),
     ]
 
 
@@ -67,3 +76,67 @@ def test_what_is_not_there_once_goes_on_where_it_was() -> None:
     told.after(hits=100)
     assert told.after() == []
     assert told.after(hits=101) == [("hits", (), 1)]
+
+
+class Counting(Plugin):
+    name = "counting"
+    asked = 0
+
+    def stats(self) -> dict[str, float]:
+        return {"hits": self.asked}
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Metering(self.context.record, self.stats, {"hits": HITS}, {}).run)
+            yield
+            tasks.cancel_scope.cancel()
+
+    @hookimpl
+    async def on_query(self, query: Query, proceed: Proceed) -> Rows:
+        self.asked += 1
+        return Rows()
+
+
+class Sink(Plugin):
+    name = "sink"
+    after = ("counting",)  # it stops first, as `monitor` does
+    told: ClassVar[list[float]] = []
+
+    @hookimpl
+    def on_metric(self, metric: Metric, value: float) -> None:
+        self.told.append(value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("how", ["stop", "disable counting", "disable sink", "reload counting", "reload sink"])
+async def test_nothing_is_lost_at_the_end(how: str) -> None:
+    Sink.told.clear()
+    what, _, name = how.partition(" ")
+    kernel = Kernel.of({Counting: {}, Sink: {}})
+    async with kernel:
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(3):
+            await kernel.fetch("q")
+        assert Sink.told == []
+        if what == "disable":
+            await kernel.disable(name)
+        elif what == "reload":
+            new = {cls: {"on_error": "raise"} if cls.name == name else {} for cls in (Counting, Sink)}
+            assert await kernel.supervisor.reload(of_classes(new, {}).blueprints) == [name]
+            await kernel.fetch("q")
+        if what != "stop":
+            assert sum(Sink.told) == 3
+    assert sum(Sink.told) == 3 + (what == "reload")
+
+
+@pytest.mark.anyio
+async def test_counters_that_fail_do_not_keep_a_kernel_from_ending() -> None:
+    class Failing(Counting):
+        def stats(self) -> dict[str, float]:
+            raise ZeroDivisionError
+
+    async with Kernel.of({Failing: {}, Sink: {}}) as kernel:
+        await anyio.wait_all_tasks_blocked()
+    assert [info["state"] for info in kernel.plugins()] == ["stopped", "stopped"]
+    assert kernel.plugins()[0]["last_fault"] == "stats: ZeroDivisionError"

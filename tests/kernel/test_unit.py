@@ -67,7 +67,7 @@ async def test_states_of_a_calm_life(no_leak: NoLeak) -> None:
     assert unit(kernel, "p").plugin is None
 
 
-@pytest.mark.parametrize("broken", ["constructor", "start", "no context manager"])
+@pytest.mark.parametrize("broken", ["constructor", "start", "no context manager", "no super"])
 async def test_an_optional_plugin_that_cannot_start_is_shown_and_the_app_runs(
     broken: str, no_leak: NoLeak, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -82,15 +82,25 @@ async def test_an_optional_plugin_that_cannot_start_is_shown_and_the_app_runs(
     async def lifespan(self: Any) -> AsyncIterator[None]:
         yield
 
-    wrong = {"constructor": {"__init__": init}, "start": {"start": fail}, "no context manager": {"lifespan": lifespan}}
+    @asynccontextmanager
+    async def asking(self: Any) -> AsyncIterator[None]:
+        yield self.context
+
+    wrong = {
+        "constructor": {"__init__": init}, "start": {"start": fail}, "no context manager": {"lifespan": lifespan},
+        "no super": {"__init__": lambda self, settings, context: None, "lifespan": asking},
+    }  # fmt: skip
+    reasons = {
+        "no context manager": "`lifespan` is no context manager: put @asynccontextmanager above it",
+        "no super": "AttributeError: 'bad' object has no attribute 'context': its `__init__` must call "
+        "`super().__init__(settings, context)`",
+    }
     plugins: dict[type[Plugin], Any] = {recorder("bad", log, **wrong[broken]): {}, recorder("good", log): {}}
     async with no_leak(), Kernel.of(plugins) as kernel:
         bad = unit(kernel, "bad")
         assert bad.state == "failed"
         assert bad.plugin is None
-        if broken != "no context manager":
-            assert bad.reason == "OSError: no route to host"
-        assert "\n" not in bad.reason
+        assert bad.reason == reasons.get(broken, "OSError: no route to host")
         assert (await kernel.run(Query("q"))).records == ("good",)
     assert [record.message for record in caplog.records] == [f"plugin 'bad': {bad.reason}; going on without it"]
     assert bad.state == "failed", "the reason stays visible"

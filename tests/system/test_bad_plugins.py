@@ -86,6 +86,8 @@ async def test_one_for_another_api(site: Site, dsn: str) -> None:
         with pytest.raises(PluginError, match="plugin 'newer': wants plugin API"):
             await kernel.enable("newer")
         assert await answers(kernel)
+    with pytest.raises(PluginError, match="it comes with galvo-newer: uninstall that, if nothing needs it"):
+        discovery.lock([])
 
 
 async def test_a_name_that_two_distributions_bring(site: Site, dsn: str) -> None:

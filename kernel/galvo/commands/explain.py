@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from galvo.blueprint import plan
-from galvo.commands.running import asked, pid
+from galvo.commands.running import asked, each, pid
 from galvo.commands.showing import show
 from galvo.errors import GalvoError
 from galvo.explain import duration, lines
@@ -43,17 +44,40 @@ def run(options: argparse.Namespace) -> int:
     told = asked("explain", options.what, options.pid, options.seconds if hook else 0) if hook or options.pid else {}
     if options.pid and "problem" in told:
         raise GalvoError(told["problem"])
+    if "kernels" in told:
+        return _show_kernels(options, told)
     if hook:
         _show_hook(options, told if "layers" in told else _listed(options.what, told))
         return 0
     told = told or _started(options.what)
     for about in ("pid", "folder"):
         told.pop(about, None)
-    problems = [answer["problem"] for answer in told.values() if isinstance(answer, dict) and "problem" in answer]
+    problems = _problems(told)
     if problems and not options.json:
         raise GalvoError(problems[0])
     print(json.dumps(told) if options.json else "\n".join(map(printable, lines(told))))
     return int(bool(problems))
+
+
+def _problems(told: dict[str, Any]) -> list[str]:
+    return [answer["problem"] for answer in told.values() if isinstance(answer, dict) and "problem" in answer]
+
+
+def _show_kernels(options: argparse.Namespace, told: dict[str, Any]) -> int:
+    """Each kernel of the process apart."""
+    kernels, silent = each(told)
+    if options.json:
+        print(json.dumps(told))
+    elif options.what in KINDS:
+        for number, one in enumerate(kernels):
+            print("\n" * bool(number), end="")
+            _show_hook(options, {**told, **one})
+    else:
+        apart = {one["kernel"]: {name: said for name, said in one.items() if name != "kernel"} for one in kernels}
+        print("\n".join(map(printable, lines(apart))))
+    for line in silent:
+        print(f"galvo: {line}", file=sys.stderr)
+    return int(bool(silent or any(map(_problems, kernels))))
 
 
 def _listed(hook: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +102,8 @@ def _show_hook(options: argparse.Namespace, told: dict[str, Any]) -> None:
     seen = "seconds" in told
     if not options.json:
         place = f" in {told['folder']}" if "folder" in told else ""
-        where = f"; process {told['pid']}{place}, watched for {told['seconds']:g} s" if seen else ""
+        kernel = f", {told['kernel']}" if "kernel" in told else ""
+        where = f"; process {told['pid']}{place}{kernel}, watched for {told['seconds']:g} s" if seen else ""
         order = "outermost first" if told["kind"] == "around" else "in this order"
         print(f"{told['hook']}: {told['kind']}, {order}{where}")
     head, row = (ALL, _figures) if seen else (FEW, _few)

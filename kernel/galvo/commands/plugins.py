@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from galvo import discovery
 from galvo.blueprint import plan
-from galvo.commands.running import asked, here, pid
-from galvo.commands.showing import show
+from galvo.commands.running import asked, each, here, pid
+from galvo.commands.showing import table
 from galvo.errors import GalvoError
 from galvo.kernel import Kernel
 
@@ -22,26 +24,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    infos = _running(options.pid) if options.pid else _listed()
-    rows = [
-        [
-            info["name"], *((info["state"], info["mode"]) if info["on"] else ("off", "")), info["version"],
-            "\n".join(info["hooks"]), info["reason"] or ("" if options.pid else off_why(info)),
-        ]
-        for info in infos
-    ]  # fmt: skip
-    show(options, infos, ["plugin", "state", "mode", "version", "hooks", "why"], rows)
+    kernels, silent = _running(options.pid) if options.pid else ([({}, _listed())], [])
+    infos = [info | kernel for kernel, listed in kernels for info in listed]
+    if options.json:
+        print(json.dumps(infos))
+    for kernel, listed in () if options.json else kernels:
+        if kernel:
+            print(f"{kernel['kernel']}:")
+        table(["plugin", "state", "mode", "version", "hooks", "why"], [_row(info, options.pid) for info in listed])
+    for line in silent:
+        print(f"galvo: {line}", file=sys.stderr)
     if not (options.pid or options.json) and len(found := here()) == 1:
         print(f"process {found[0]} runs in this folder: `galvo plugins --pid {found[0]}` shows its states")
-    return int(any(info["state"] == "failed" for info in infos))
+    return int(bool(silent) or any(info["state"] == "failed" for info in infos))
 
 
-def _running(process: int) -> list[dict[str, Any]]:
+def _row(info: dict[str, Any], pid: int | None) -> list[str]:
+    state = (info["state"], info["mode"]) if info["on"] else ("off", "")
+    why = info["reason"] or ("" if pid else off_why(info))
+    return [info["name"], *state, info["version"], "\n".join(info["hooks"]), why]
+
+
+def _running(process: int) -> tuple[list[tuple[dict[str, str], list[dict[str, Any]]]], list[str]]:
+    """The plugins of each kernel, with its name as "kernel" when there are several; why others do not tell theirs."""
     told = asked("plugins", process)
     if "problem" in told:
         raise GalvoError(told["problem"])
-    infos: list[dict[str, Any]] = told["plugins"]
-    return infos
+    answers, silent = each(told)
+    return [({"kernel": one["kernel"]} if "kernel" in one else {}, one["plugins"]) for one in answers], silent
 
 
 def _listed() -> list[dict[str, Any]]:

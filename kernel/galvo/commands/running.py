@@ -7,7 +7,9 @@ from importlib import metadata
 from typing import Any
 
 RUNNING = "galvo.running"
-"""`explain(what, pid, seconds)` and `plugins(pid)` give a dict, with "problem" if they cannot; `here()` process ids."""
+"""`explain(what, pid, seconds)` and `plugins(pid)` give a dict, with "problem" if they cannot; `here()` process ids.
+Of a process with several kernels the dict has "kernels": such a dict of each, with its name as "kernel".
+"""
 
 
 def asked(name: str, *args: Any) -> dict[str, Any]:
@@ -16,6 +18,17 @@ def asked(name: str, *args: Any) -> dict[str, Any]:
         told: dict[str, Any] = point.load()(*args)
         return told
     return {"problem": "only galvo-live asks a running application, and it is not installed"}
+
+
+def each(told: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The answer of each kernel, and a sentence on each that has none."""
+    answers, silent = [], []
+    for one in told.get("kernels", [told]):
+        if why := one.get("problem") or one.get("ended"):
+            silent.append(f"{one['kernel']}: {why}")
+        else:
+            answers.append(one)
+    return answers, silent
 
 
 def here() -> list[int]:

@@ -12,12 +12,16 @@ def show(options: argparse.Namespace, data: Any, head: Sequence[str], rows: Sequ
     """`data` with `--json`, else `rows` under `head`."""
     if options.json:
         print(json.dumps(data))
-        return
+    else:
+        table(head, rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*head, box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(*head, box=SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+        made.add_row(*row)
+    Console().print(made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import resources
+from importlib import metadata, resources
 
 from galvo.scaffold.naming import Names
 
@@ -45,6 +45,7 @@ def rendered(names: Names, hooks: Sequence[str]) -> dict[str, str]:
         "imports": ", ".join(sorted({"Context", "Plugin", "hookimpl", *_all(IMPORTS, hooks)}, key=_isort)),
         "database": " and a real PostgreSQL" * ("on_query" in hooks),
         "tested_with": ", ".join(sorted({"Kernel", *_all(TESTED_WITH, hooks)}, key=_isort)),
+        "galvo": metadata.version("galvo"),
         # `Row` came with 1.2.
         "api": ">=1.2,<2" if "on_cache_miss" in hooks else ">=1,<2",
     }

@@ -32,7 +32,7 @@ class Declaring(Contract):
         try:
             validate(cls)
         except PluginError as error:
-            stage.fail(error.why, "Write it as galvo/hookspecs.py has it")
+            stage.fail(error.why, "Write it as galvo/hookspecs.py and galvo/plugin.py have it")
         for attribute in dir(cls):
             close = difflib.get_close_matches(attribute, KINDS, 1, 0.75)
             if close and attribute not in KINDS and callable(getattr(cls, attribute)):

@@ -7,57 +7,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from galvo import Rows
 from galvo_cache.effects import Effect, Read, Slice
 from galvo_cache.l2.admission import Average
 
 if TYPE_CHECKING:
-    from galvo_cache.lane import Place
+    from galvo_cache.flights import Flight
     from galvo_cache.sieve import Entry
-
-
-class Flight:
-    """One running read that others with the same key wait for."""
-
-    __slots__ = (
-        "_done", "began", "clock", "cost", "failed", "generation", "landed", "places", "private", "replaces", "rows",
-        "turn",
-    )  # fmt: skip
-
-    def __init__(self, generation: int, clock: int, places: list[Place], began: float) -> None:
-        self.generation = generation
-        self.clock = clock
-        self.places = places
-        """Who begins after one of these was touched does not join."""
-        self.began = began
-        """When the stamps were captured (monotonic)."""
-        self.cost = 0.0
-        """Seconds that the read itself took."""
-        self.turn = 0
-        """Of the session that reads: see `turn_of`."""
-        self.replaces = False
-        """In the background: what it gets is to replace an answer whose time is nearly over."""
-        self.rows: Rows | None = None
-        self.private = True
-        """Callers must not share `rows`: they hold something that can be changed."""
-        self.failed = False
-        self.landed = False
-        self._done: anyio.Event | None = None
-
-    @property
-    def joined(self) -> bool:
-        """Whether anybody waits."""
-        return self._done is not None
-
-    def land(self) -> None:
-        self.landed = True
-        if self._done is not None:
-            self._done.set()
-
-    async def wait(self) -> None:
-        if not self.landed:
-            self._done = self._done or anyio.Event()
-            await self._done.wait()
 
 
 class Toll:

@@ -135,7 +135,6 @@ class CachePlugin(Plugin):
                     tasks.start_soon(self._sharing.run)
                 yield
                 tasks.cancel_scope.cancel()
-                self._metering.record()
                 self._warming.look()
                 self._warming.save()
         finally:

@@ -10,15 +10,16 @@ from time import monotonic
 
 import anyio
 
-from galvo import Computed, Context, ForCaller, Proceed, Query, Rows
+from galvo import Computed, Context, ForCaller, GalvoError, Proceed, Query, Rows
 from galvo_cache.answers import Answer, TooLarge, copied
 from galvo_cache.early import first_draw
 from galvo_cache.facts import learn
+from galvo_cache.flights import Flight
 from galvo_cache.keys import Unkeyable, key_of, weight_of
 from galvo_cache.knowledge import Knowledge
 from galvo_cache.ledger import Ledger
 from galvo_cache.places import final_places, joining_places, known_places
-from galvo_cache.plans import Flight, Plan
+from galvo_cache.plans import Plan
 from galvo_cache.refreshing import Refreshing
 from galvo_cache.second import Claim, Second
 from galvo_cache.sessions import turn_of
@@ -79,19 +80,22 @@ class Reading:
         if self.until <= monotonic():
             return await self._untrusted(query, proceed, plan)
         place = (query.limit, key)
-        # A flight from before a write is not joined: a reader that starts after the write must see it.
-        while (
-            (flight := plan.flights.get(place)) is not None
-            and flight.generation == plan.generation
-            and self._ledger.untouched(flight.places, flight.clock)
-        ):
+        while (flight := plan.flights.get(place)) is not None:
+            if flight.awaits_us:
+                if isinstance(query, Computed):
+                    raise ForCaller(GalvoError(f"computing the value {query.sql!r} asks for that value itself"))
+                return await self._bypass(query, proceed, plan, "flight_not_joined")
+            if flight.generation != plan.generation or not self._ledger.untouched(flight.places, flight.clock):
+                break  # it is from before a write: a reader that starts after the write must see it
             if _holds_connection(query):
                 # The flight may be waiting for that connection.
                 return await self._bypass(query, proceed, plan, "flight_not_joined")
+            began = monotonic()
             with anyio.move_on_after(query.timeout):
                 await flight.wait()
             if not flight.landed:
                 raise ForCaller(TimeoutError())
+            query = _hurried(query, began)
             if flight.rows is not None:
                 self._counts["joined"] += query.origin != OWN
                 return copied(flight.rows) if flight.private else flight.rows
@@ -145,6 +149,7 @@ class Reading:
         home, place = plan.home(query.limit), (query.limit, key)
         reason = self._why(plan, home, key)
         plan.flights[place] = flight
+        flight.start()
         claim: Claim | None = None
         second = self.second  # it may be another one when the answer is there
         try:
@@ -152,17 +157,15 @@ class Reading:
             if second is not None and not isinstance(query, Computed):
                 digest = self._knowledge.digest
                 claim = await second.find(query, plan, key, digest, replaces=flight.replaces)
-                if query.timeout is not None:
-                    query = query.with_(timeout=query.timeout - (monotonic() - flight.began))
             if claim is not None and claim.rows is not None:
                 rows, flight.cost = claim.rows, claim.cost
                 self._counts["hits_l2"] += query.origin != OWN and not flight.replaces
             else:
                 began = monotonic()
-                rows = await self._context.on_cache_miss(query, reason)
+                rows = await self._ask(_hurried(query, flight.began), reason)
                 if rows is None:
                     began = monotonic()
-                    rows = await proceed(query)
+                    rows = await proceed(_hurried(query, flight.began))
                     plan.cost.add(monotonic() - began)
                 flight.cost = monotonic() - began
             if flight.turn != turn_of(query.session):
@@ -179,6 +182,14 @@ class Reading:
             flight.land()
             if claim is not None and second is not None:
                 second.release(claim)
+
+    async def _ask(self, query: Query, reason: str) -> Rows | None:
+        """Whether anybody knows the answer without the database. Raises ForCaller when they take too long."""
+        if query.timeout is None:
+            return await self._context.on_cache_miss(query, reason)
+        with anyio.move_on_after(query.timeout):
+            return await self._context.on_cache_miss(query, reason)
+        raise ForCaller(TimeoutError())
 
     def _finish(
         self,
@@ -245,6 +256,11 @@ class Reading:
 
 def _holds_connection(query: Query) -> bool:
     return query.session is not None and query.session.holding
+
+
+def _hurried(query: Query, began: float) -> Query:
+    """`query`, with what is left of its time since `began`."""
+    return query if query.timeout is None else query.with_(timeout=query.timeout - (monotonic() - began))
 
 
 def _still(query: Query, key: Hashable) -> bool:

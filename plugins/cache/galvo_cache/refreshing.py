@@ -16,7 +16,8 @@ from anyio.abc import TaskGroup
 
 from galvo import Proceed, Query, Rows
 from galvo_cache.early import is_due
-from galvo_cache.plans import Flight, Plan
+from galvo_cache.flights import Flight
+from galvo_cache.plans import Plan
 from galvo_cache.sieve import Entry
 
 PAUSE = 1.0

@@ -54,7 +54,6 @@ class IndexPlugin(Plugin):
             yield
             tasks.cancel_scope.cancel()
             self._repeats.stop()
-            self._metering.record()
 
     @hookimpl
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:

@@ -22,13 +22,17 @@ class NoAnswer(Exception):
     """The process does not tell of itself; one sentence that says why."""
 
 
+class Ended(NoAnswer):
+    """There is no such process."""
+
+
 class Late(NoAnswer):
     """It has the question, and no answer in time."""
 
 
 def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> bytes:
     """What plugin `name` of process `pid` answers within `seconds` (PATIENCE). Raises NoAnswer, also when the process
-    is of a user whom `believed` does not name; Late when it may answer yet.
+    is of a user whom `believed` does not name; Ended when there is no process; Late when it may answer yet.
     """
     seconds = PATIENCE if seconds is None else seconds
     deadline, stuck = monotonic() + seconds, f"process {pid} has not answered for {seconds:g} s: its event loop is busy"
@@ -56,6 +60,8 @@ def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> b
             except OSError:
                 pass
             why = f"process {pid} gave no answer: it answers its own user and root, and a few at a time"
+    if not _runs(pid):
+        raise Ended(f"there is no process {pid}")
     if full:
         raise NoAnswer(stuck)
     raise NoAnswer(
@@ -63,6 +69,16 @@ def ask(name: str, pid: int, question: bytes, seconds: float | None = None) -> b
         or f"process {pid} does not tell of itself: it runs no {name} plugin, has `answer = false` under [{name}], "
         "or is in another network namespace"
     )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def _of(name: str, pid: int) -> Iterator[str]:

@@ -8,7 +8,6 @@ import weakref
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -19,6 +18,8 @@ from galvo import (
     Context,
     Finding,
     Freed,
+    GalvoError,
+    KernelClosed,
     MemoryPressure,
     Metric,
     Plugin,
@@ -29,6 +30,7 @@ from galvo import (
     Rows,
     hookimpl,
 )
+from galvo.operating import Operations
 from galvo_pool.advice.checkup import extensions, findings
 from galvo_pool.advice.facts import look, sizes
 from galvo_pool.advice.parsed import parsed
@@ -46,7 +48,8 @@ from galvo_pool.settings import PoolSettings
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What connecting raises when it fails."""
-ENDS = "is closing its connections and takes no more queries: it is being stopped, or has crashed"
+ENDS = "is closing its connections and takes no more queries: it is being stopped or replaced, or has crashed"
+ENDING = "this kernel is ending: its pool is closing its connections, and takes no more queries"
 FIRST = (0.005, 0.025)
 CLOSING = 2.0
 """Seconds until a connection that was asked something is dropped instead of closed."""
@@ -106,8 +109,14 @@ class PoolPlugin(Plugin):
             if self._runner.replicas is not None:
                 await finish(self._runner.replicas.close())
             if own is not None:
-                own._queue.refuse(partial(PluginUnavailable, self.name, ENDS))  # else they meet closed connections
+                own._queue.refuse(self._refusal)  # else they meet closed connections
                 await finish(own.close())
+
+    def _refusal(self) -> GalvoError:
+        control = self.context.control
+        if isinstance(control, Operations) and control.ending:
+            return KernelClosed(ENDING)
+        return PluginUnavailable(self.name, ENDS)
 
     async def _open(self) -> Pool:
         self._url = url = self._settings.url.get_secret_value() or await self._embedded()

@@ -26,7 +26,7 @@ class Retrying(Layer):
             return await proceed(query)
 
 
-@caught("hands_queries_on", "proceed was given a str")
+@caught("hands_queries_on", "`proceed` takes a Query, not str")
 class Textual(Layer):
     @hookimpl
     async def on_query(self, query: Query, proceed: Proceed) -> Rows:

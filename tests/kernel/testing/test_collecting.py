@@ -65,6 +65,17 @@ def test_only_the_hooks_that_it_has(project: Path) -> None:
     assert "test_reload" in {check for place, _, check in checks if place.endswith("TestFailing")}
 
 
+def test_a_contract_without_a_plugin_is_told_so(project: Path) -> None:
+    forgotten = (
+        'class TestForgotten(PluginContract):\n    pass\n\nclass TestText(PluginContract):\n    plugin = "text"\n'
+    )
+    (project / "test_it.py").write_text(f"from galvo.testing import PluginContract\n\n{forgotten}")
+    said = run(project, "-k", "starts_and_stops or query")
+    assert "TestForgotten.plugin is None: set it to the plugin's class" in said
+    assert "TestText.plugin is 'text': set it to the plugin's class" in said
+    assert "Error" not in said
+
+
 def test_a_failure_says_what_to_change(project: Path) -> None:
     said = run(project, "-k", "hostile_metrics or test_name")
     assert "plugin 'sinking', hostile_metrics: " in said

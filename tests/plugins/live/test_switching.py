@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio.lowlevel
 import pytest
 from anyio.from_thread import start_blocking_portal
 from anyio.to_thread import run_sync
 
-from galvo import Kernel, Plugin, cli
-from galvo_live import LivePlugin
-from galvo_live.commands import asking, changes, listing, switching
+from galvo import Kernel, KernelClosed, Plugin, cli
+from galvo_live import LivePlugin, kernels
+from galvo_live.commands import asking, changes, switching
 from galvo_live.questions import LOOKS, NAME
 from galvo_local import ask, named, processes
 from galvo_local.asking import names
@@ -169,22 +173,102 @@ async def test_one_process_answers_for_all_its_kernels(thread: bool, capsys: pyt
     class Only(Plugin):
         name = "only"
 
+    class Well(Plugin):
+        name = "broken"
+
     live = {"sighup": False, "watch": 0}
     async with (
         Kernel.of({Broken: {"on": False}, Value: {}, LivePlugin: live}) as one,
-        within(thread, lambda: Kernel.of({Only: {}, Value: {}, LivePlugin: live})) as other,
+        within(thread, lambda: Kernel.of({Only: {}, Value: {}, Well: {"on": False}, LivePlugin: live})) as other,
     ):
         assert await said("disable", "only") == 0
+        assert capsys.readouterr().out == f"process {ME}: only has stopped\n"  # one was asked
         assert await said("disable", "value") == 0
         assert state(other, "only") == state(one, "value") == state(other, "value") == "stopped"
-        assert await said("enable", "broken") == 1
-        assert "a file of it is missing" in capsys.readouterr().err
+        first, second = told_apart(capsys.readouterr().out, "value has stopped", "value has stopped")
+        assert await said("enable", "broken") == 1  # refused here, done there
+        told = capsys.readouterr()
+        assert told.err == f"galvo: process {ME}, {first}: plugin 'broken': ValueError: a file of it is missing\n"
+        assert told.out == f"process {ME}, {second}: broken runs now\n"
+        assert (state(one, "broken"), state(other, "broken")) == ("failed", "active")
         assert await said("enable", "nix") == 1
-        told = [info["name"] for info in (await run_sync(listing.ask, ME))["plugins"]]
-        assert sorted(told) == ["broken", "live", "live", "only", "value", "value"]
+        capsys.readouterr()
+        assert await said("reload", "--json") == 1
+        refused = json.loads(capsys.readouterr().out)["kernels"]
+        assert [each["kernel"] for each in refused] == [first, second]
+        assert all("not made from settings" in each["problem"] for each in refused)
         assert await listed("--json") == 0
         changes = json.loads(capsys.readouterr().out)["changes"]
-    assert [change["name"] for change in changes] == ["only", "value", "value", "broken", "nix"]
+        assert await listed() == 0
+        await see_apart(first, second, capsys)
+    assert [change["name"] for change in changes] == ["only", *["value"] * 2, *["broken"] * 2, "nix", "", ""]
+    assert changes[0]["kernel"] == second
+    assert {change["kernel"] for change in changes[1:3]} == {first, second}
+
+
+def told_apart(out: str, *results: str) -> list[str]:
+    """The names of the kernels that tell so, in the order of their start."""
+    found = [re.fullmatch(r"process \d+, (kernel \d+ \(thread .*\)): (.*)", line) for line in out.splitlines()]
+    assert [match and match[2] for match in found] == [*results]
+    return [match[1] for match in found if match]
+
+
+async def see_apart(first: str, second: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    pid = ["--pid", str(ME)]
+    assert await run_sync(cli.main, ["plugins", *pid, "--json"]) == 1
+    told = [(info["name"], info["kernel"]) for info in json.loads(capsys.readouterr().out)]
+    listed = [("broken", first), ("value", first), ("live", first)]
+    assert told == [*listed, *((name, second) for name in ("only", "value", "broken", "live"))]
+    assert await run_sync(cli.main, ["plugins", *pid]) == 1  # one has failed
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith("kernel")] == [f"{first}:", f"{second}:"]
+    assert out.index("live") < out.index(second) < out.index("only")
+    assert await run_sync(cli.main, ["explain", "on_query", "--seconds", "0.01", *pid]) == 0
+    heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("on_query")]
+    assert [head.partition(f"process {ME}, ")[2] for head in heads] == [
+        f"{kernel}, watched for 0.01 s" for kernel in (first, second)
+    ]
+    assert await run_sync(cli.main, ["explain", "select 1", *pid]) == 0
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [first, second]
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["stopped", "closed"])
+async def test_a_kernel_whose_loop_ends_first_is_told_to_have_ended(closed: bool) -> None:
+    loop, asked, begun = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+
+    async def ends() -> None:
+        begun.set()
+        await asked.wait()
+
+    async def ask() -> dict[str, Any]:
+        asked.set()
+        return await asyncio.Event().wait() and {}
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) if closed else nullcontext(loop) as runner:
+            (runner.run if isinstance(runner, asyncio.Runner) else loop.run_until_complete)(ends())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert await run_sync(begun.wait, 60)
+    try:
+        with pytest.raises(KernelClosed):
+            await kernels.within(loop, ask())
+    finally:
+        await run_sync(thread.join)
+        if not closed:
+            await run_sync(asyncio.Runner(loop_factory=lambda: loop).close)
+
+
+async def test_one_that_does_not_answer_does_not_keep_the_others_answers() -> None:
+    async def answers() -> dict[str, Any]:
+        return {"changed": []}
+
+    asked = {"one": anyio.sleep_forever, "other": answers}
+    assert await kernels.together(asked, 0.05) == {
+        "kernels": [{"kernel": "one", "problem": kernels.LATE}, {"kernel": "other", "changed": []}]
+    }
 
 
 async def test_those_who_look_keep_nobody_from_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,9 +95,19 @@ async def counted(kernel: Kernel, most: int) -> None:
 @pytest.fixture
 def blocking() -> type[Blocking]:
     def waiting() -> None:
-        """For nothing, until it has been seen."""
-        while not live(kernels[0]).watchdog.blocked:  # type: ignore[union-attr]  # it watches
-            time.sleep(0.01)
+        """For nothing, until it has been seen: by another thread, since each time that this one woke it would wait for
+        a CPU, which does not count.
+        """
+        watchdog, end = live(kernels[0]).watchdog, time.monotonic() + 30
+        assert watchdog is not None
+
+        def look() -> None:
+            while not watchdog.blocked and time.monotonic() < end:
+                time.sleep(0.01)
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        looker.join()
 
     class Mine(Blocking):
         ways: ClassVar = {"wait": waiting, "compute": computing, "keep": keeping_the_lock}

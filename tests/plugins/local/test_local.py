@@ -16,6 +16,7 @@ from anyio.to_thread import run_sync
 
 from galvo_local import (
     Answering,
+    Ended,
     NoAnswer,
     answering,
     ask,
@@ -180,6 +181,10 @@ async def test_a_busy_process(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_nobody_is_there() -> None:
     with pytest.raises(NoAnswer, match=f"runs no {NAME} plugin, has `answer = false` under .{NAME}., or is in another"):
         await asked()
+    async with await anyio.open_process(["true"]) as ended:
+        await ended.wait()
+    with pytest.raises(Ended, match=f"there is no process {ended.pid}"):
+        await asked(pid=ended.pid)
 
 
 async def test_names_are_not_believed() -> None:

@@ -9,7 +9,7 @@ import anyio
 import asyncpg
 import pytest
 
-from galvo import Kernel, PluginUnavailable
+from galvo import Kernel, KernelClosed, PluginUnavailable
 from galvo_pool import PoolPlugin
 from tests.plugins.pool.heard import until
 
@@ -54,3 +54,22 @@ async def test_a_lifespan_that_crashes(dsn: str, monkeypatch: pytest.MonkeyPatch
             await kernel.fetch("select 1")
         await kernel.enable("pool")
         assert await kernel.fetchval("select 1") == 1
+
+
+async def test_the_kernel_ends(dsn: str) -> None:
+    other = await asyncpg.connect(dsn)
+    await other.execute("select pg_advisory_lock(1)")
+    try:
+        async with Kernel.of({PoolPlugin: {"url": dsn, "min_size": 1, "max_size": 1}}, drain_timeout=0.01) as kernel:
+            queue = kernel.find_capability("pool")._pool()._queue
+            runs = asyncio.ensure_future(kernel.fetchval(HELD, column=1))
+            while not await other.fetchval(HOLDING):
+                pass
+            waits = asyncio.ensure_future(kernel.fetch("select 1"))
+            waits.add_done_callback(lambda _: other.terminate())  # and its lock goes
+            await until(lambda: len(queue.waiters) == 1)
+    finally:
+        other.terminate()
+    with pytest.raises(KernelClosed, match="this kernel is ending"):
+        await waits
+    assert await runs == "answered"

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from galvo import NoBackend
+from galvo import KernelClosed, NoBackend
 from galvo_engraving.database import Database, Queries
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Told:
             return
         try:
             yield
-        except NoBackend:  # it was not sent
+        except (NoBackend, KernelClosed):  # it was not sent
             raise
         except BaseException:  # it may have been done all the same
             await self._tell()

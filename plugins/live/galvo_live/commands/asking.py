@@ -35,7 +35,7 @@ def asked(question: dict[str, Any], pid: int | None, seconds: float, late: str =
     one; with a "problem" when there is none. `late`: why there may be none in time yet.
     """
     folder = ""
-    data = json.dumps(question, ensure_ascii=False).encode(errors="replace")
+    data = json.dumps(question | {"patience": seconds}, ensure_ascii=False).encode(errors="replace")
     if len(data) > LARGEST_QUESTION:
         return {"problem": f"that is longer than the {LARGEST_QUESTION} bytes in which an application can be asked"}
     try:
@@ -58,6 +58,13 @@ def asked(question: dict[str, Any], pid: int | None, seconds: float, late: str =
 def who(told: dict[str, Any]) -> str:
     """Who was asked, for people."""
     return f"process {told['pid']}" + (f" in {told['folder']}" if "folder" in told else "")
+
+
+def each(told: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Who was asked, to put before it, and the answer: of each kernel apart where several were asked."""
+    if "kernels" not in told:
+        return [("" if told.get("problem") else f"{who(told)}: ", told)]
+    return [(f"{who(told)}, {one['kernel']}: ", one) for one in told["kernels"]]
 
 
 def short(text: str, size: int) -> str:

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from galvo_live.commands.asking import asked, parser, who
@@ -26,6 +27,8 @@ def main(argv: Sequence[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     told = asked({"do": "changes"}, given.pid, SECONDS)
+    if "kernels" in told:
+        told = _together(told)
     if given.json:
         sys.stdout.write(json.dumps(told) + "\n")
     elif "problem" in told:
@@ -34,7 +37,18 @@ def main(argv: Sequence[str]) -> int:
         _show([*told["changes"], *(change | {"pending": True} for change in told.get("pending", ()))])
     else:
         sys.stdout.write(f"{who(told)}: nothing was changed since its start\n")
+    for one in told.get("silent", ()):
+        sys.stderr.write(f"galvo: {one['kernel']}: {one['problem']}\n")
     return int("problem" in told)
+
+
+def _together(told: dict[str, Any]) -> dict[str, Any]:
+    """In the order of time, each with its "kernel"; "silent" are those that do not tell theirs."""
+    kernels = told.pop("kernels")
+    for key in ("changes", "pending"):
+        all_ = [change | {"kernel": one["kernel"]} for one in kernels for change in one.get(key, ())]
+        told[key] = sorted(all_, key=itemgetter("at"))
+    return told | {"silent": [one for one in kernels if "problem" in one]}
 
 
 def _show(changes: list[dict[str, Any]]) -> None:
@@ -49,7 +63,8 @@ def _show(changes: list[dict[str, Any]]) -> None:
         table.add_column(head, min_width=width, no_wrap=head in ("when", "what"))
     for change in changes:
         what = f"{change['what']} {change['name']}".strip()
-        cells = (when(change["at"]), what, change["who"], change["why"], result(change))
+        where = f"{change['kernel']}: " if "kernel" in change else ""
+        cells = (when(change["at"]), what, change["who"], change["why"], where + result(change))
         table.add_row(*(Text(printable(cell)) for cell in cells))
     Console().print(table)
 

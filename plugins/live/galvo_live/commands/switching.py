@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from galvo_live.commands.asking import asked, parser, short, who
+from galvo_live.commands.asking import asked, each, parser, short
 
 SECONDS = 60.0
 """A plugin may take to start, and running queries to end."""
@@ -45,13 +46,22 @@ def main(what: str, argv: Sequence[str]) -> int:
         return int(end.code or 0)
     name = getattr(given, "name", "")
     told = asked({"do": what, "name": short(name, LONGEST), "why": short(given.why, LONGEST)}, given.pid, SECONDS, LATE)
-    refused = bool(told.get("problem"))
+    answers = each(told)
     if given.json:
         sys.stdout.write(json.dumps(told) + "\n")
-    elif refused:
-        sys.stderr.write(f"galvo: {told['problem']}\n")
-    elif what == "reload":
-        sys.stdout.write(f"{who(told)}: changed: {', '.join(told['changed']) or 'nothing'}\n")
     else:
-        sys.stdout.write(f"{who(told)}: {name} {DONE[what]}\n")
-    return int(refused)
+        for who, answer in answers:
+            _show(what, name, who, answer)
+    refused = any(answer.get("problem") for _, answer in answers)
+    return int(refused or all("ended" in answer for _, answer in answers))
+
+
+def _show(what: str, name: str, who: str, answer: dict[str, Any]) -> None:
+    if answer.get("problem"):
+        sys.stderr.write(f"galvo: {who}{answer['problem']}\n")
+    elif "ended" in answer:
+        sys.stdout.write(f"{who}{answer['ended']}\n")
+    elif what == "reload":
+        sys.stdout.write(f"{who}changed: {', '.join(answer['changed']) or 'nothing'}\n")
+    else:
+        sys.stdout.write(f"{who}{name} {DONE[what]}\n")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
 import galvo_local
 from galvo_monitor.asking.protocol import NAME, Question
 from galvo_monitor.errors import MonitorProblem
 from galvo_monitor.view import View
-
-PROC = Path("/proc")
 
 
 class NoAnswer(MonitorProblem):
@@ -26,9 +22,9 @@ def ask(pid: int, *, live: bool = False) -> View:
     """What process `pid` shows. Raises NoAnswer and Ended."""
     try:
         told = galvo_local.ask(NAME, pid, msgspec.json.encode(Question(live)))
+    except galvo_local.Ended as error:
+        raise Ended(str(error)) from None
     except galvo_local.NoAnswer as error:
-        if not (PROC / str(pid)).exists():
-            raise Ended(f"there is no process {pid}") from None
         raise NoAnswer(str(error)) from None
     try:
         view = msgspec.json.decode(told, type=View)

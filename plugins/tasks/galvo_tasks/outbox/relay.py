@@ -71,7 +71,7 @@ class Relay:
 
     async def batch(self) -> bool:
         """Publish the next ones; whether there may be more. Raises what publishing does, and the database's errors."""
-        async with Leasing(self._context.run).transaction() as session:
+        async with Leasing(self._context.run, origin=self._context.origin).transaction() as session:
             if not self._prepared:
                 await table.prepare(session)
             more, failed = await self._some(session, list(self._app.tasks))

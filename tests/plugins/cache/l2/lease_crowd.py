@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 from redis.asyncio import Redis
 
+from galvo import Plugin
 from galvo_cache.l2.lease import Leases
 from tests.plugins.cache.clock import turned
 from tests.plugins.cache.situations.situation import Situation, shared, two
@@ -27,14 +28,16 @@ end $$;
 
 
 @asynccontextmanager
-async def crowd(dsn: str, url: str, count: int = 3, **cache: Any) -> AsyncIterator[list[Situation]]:
+async def crowd(
+    dsn: str, url: str, count: int = 3, *, more: tuple[type[Plugin], ...] = (), **cache: Any
+) -> AsyncIterator[list[Situation]]:
     """Kernels that share a Redis and know what the slow statement costs."""
     async with AsyncExitStack() as stack:
         made: list[Situation] = []
         for _ in range(count):
             again: dict[str, Any] = {"schema": None} if made else {"setup": SETUP}
             settings = shared(url, **{"ttl": 600, "lease": 2.0, "reads": {"slow": []}, **cache})
-            made.append(await stack.enter_async_context(two(dsn, cache=settings, min_size=2, **again)))
+            made.append(await stack.enter_async_context(two(dsn, cache=settings, min_size=2, more=more, **again)))
         for one in made:
             await one.awake()
             await turned(lambda one=one: leases(one).listening)

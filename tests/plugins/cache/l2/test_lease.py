@@ -18,6 +18,7 @@ from galvo_cache import early, second
 from tests.plugins.cache.clock import turned
 from tests.plugins.cache.coherence.own_redis import OwnRedis
 from tests.plugins.cache.l2.lease_crowd import SLOW, calls, crowd, gone, leases, patient, read, reading, total, waiting
+from tests.plugins.cache.loading import LoaderPlugin, again, loader
 from tests.plugins.cache.situations.situation import Situation
 from tests.plugins.cache.stand import RAISE
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_many_tasks_of_many_processes_are_one_query(dsn: str, own_redis: OwnRedis) -> None:
-    async with crowd(dsn, own_redis.url) as made:
+    async with crowd(dsn, own_redis.url, more=(LoaderPlugin,)) as made:
         before = await calls(made[0])
         answers = await asyncio.gather(*(one.kernel.fetchval(SLOW, 1) for one in made for _ in range(20)))
         assert {float(answer) for answer in answers} == {1.5}
@@ -36,6 +37,13 @@ async def test_many_tasks_of_many_processes_are_one_query(dsn: str, own_redis: O
         for one in made:
             assert float(await one.kernel.fetchval(SLOW, 1)) == 1.5
         assert [one.ran(SLOW) for one in made] == reached, "each of them keeps it"
+
+        patient(*made)
+        for one in made:  # whoever has the lease asks for the same from within
+            loader(one).ask = again(one)
+        assert {float(answer) for answer in await asyncio.gather(*(read(one, 2) for one in made))} == {3}
+        assert await calls(made[0]) == before + 2
+        assert sorted(loader(one).asked for one in made) == [[], [], [SLOW]]
         async with Redis.from_url(own_redis.url) as redis:
             await turned(lambda: not any(leases(one)._waiting for one in made))
             await gone(redis)

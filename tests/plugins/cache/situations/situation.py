@@ -165,6 +165,7 @@ async def two(
     user: str = "postgres",
     cache: dict[str, Any] | None = None,
     schema: str | None = SCHEMA,
+    more: tuple[type[Plugin], ...] = (),
     **pool: Any,
 ) -> AsyncIterator[Situation]:
     """The shop of `stand.py` and `setup`, made by a superuser, then read by `user` through a kernel and beside it.
@@ -179,6 +180,7 @@ async def two(
             CachePlugin: {"ttl": 600, **(cache or {})},
             GatePlugin: {},
             PoolPlugin: {"url": own, "min_size": 1, **pool},  # a test may put something between
+            **{plugin: {} for plugin in more},
         }
         async with connected(own, **pool.get("server_settings", {})) as other, Kernel.of(plugins) as kernel:
             stand = Situation(kernel, other, admin, own)
