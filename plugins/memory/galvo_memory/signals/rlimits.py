@@ -1,7 +1,9 @@
 """The limits that the process itself has, beyond which its allocations fail: setrlimit(2).
 
 They count addresses, not memory: what the allocator holds free is counted, given back to the system or not. So that is
-taken off; it can be used without asking for more.
+taken off; it can be used without asking for more. But only by what fits into its pieces, and near the limit no more
+can be asked for: there half of it is taken off. With some 75 MiB of 300 free in pieces, buffers of 256 KiB were refused
+while less than the share of any level seemed to be used (`tests/plugins/memory/relief/test_survival.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from galvo_memory.signals.resident import PAGE
 
 NEAR = 0.5
 """Share of a limit from which it is worth asking the allocator."""
+FULL = 0.9
+"""Share of a limit from which pieces that are too small are no room."""
 
 
 def rlimits(paths: Paths) -> list[Bound]:
@@ -35,4 +39,11 @@ def rlimits(paths: Paths) -> list[Bound]:
     sizes = [int(size) * PAGE for size in read(paths.statm).split()]
     near = not paths.pid and any(sizes[field] >= NEAR * soft for soft, field in found.values())
     free = unused() if near else 0
-    return [Bound(name, soft, max(0, sizes[field] - free)) for name, (soft, field) in found.items()]
+    return [
+        Bound(name, soft, max(0, sizes[field] - _usable(free, sizes[field], soft)))
+        for name, (soft, field) in found.items()
+    ]
+
+
+def _usable(free: int, size: int, limit: int) -> int:
+    return free // 2 if size >= FULL * limit else free

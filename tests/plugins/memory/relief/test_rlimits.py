@@ -28,6 +28,8 @@ last = blocks.pop()  # the one above all others, so that nothing is given back
 for block in blocks:
     libc.free(block)
 samples.append(sampler.sample())
+resource.setrlimit(resource.{name}, (samples[1].used * 21 // 20, resource.RLIM_INFINITY))
+samples.append(sampler.sample())
 print(json.dumps([(sample.bound, sample.limit, sample.used, sample.tight.name) for sample in samples]))
 """
 
@@ -35,11 +37,12 @@ print(json.dumps([(sample.bound, sample.limit, sample.used, sample.tight.name) f
 @pytest.mark.parametrize("name", ["RLIMIT_DATA", "RLIMIT_AS"])
 def test_a_limit_of_the_process_counts_and_what_can_be_used_again_does_not(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", CHILD.format(name=name)], capture_output=True, text=True, check=True)
-    before, full, freed = json.loads(done.stdout)
+    before, full, freed, near = json.loads(done.stdout)
     assert {(sample[0], sample[1]) for sample in (before, full, freed)} == {(name, 700 * MIB)}
     assert full[2] - before[2] == pytest.approx(7000 * 60_000, rel=0.05)
     assert full[3] == name, "the largest share of it is used"
     assert freed[2] < before[2] + 5 * MIB
+    assert near[2] - freed[2] == pytest.approx((full[2] - before[2]) / 2, rel=0.05), "no more can be asked for"
 
 
 def test_without_one_there_is_none() -> None:

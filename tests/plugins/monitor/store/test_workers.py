@@ -22,11 +22,11 @@ async def start(url: str, project: Path) -> Process:
 
 
 async def said(worker: Process) -> int:
-    """The last that it has told; it has ended."""
+    """The last that it has told, 0 if it was killed before; it has ended."""
     assert worker.stdout is not None
-    *_, last = (await worker.stdout.read()).split()
+    told = (await worker.stdout.read()).split()
     await worker.wait()
-    return int(last)
+    return int(told[-1]) if told else 0
 
 
 class Watching:
