@@ -28,6 +28,8 @@ TOKENS = 2048
 """Of longer statements only is asked what they change: all that is known of 2048 tokens takes 100 ms at worst."""
 LISTED = 8192
 """As many if they are lists of constants, which nest no deeper than one of their elements: 100 ms, too."""
+GLANCED = 4 * 1024 * 1024
+"""Characters of a text that a pattern is tried on: 0.1 s."""
 # It is one INSERT, UPDATE, DELETE or MERGE, or nothing at all, and names no system catalog.
 _MANIPULATION = re.compile(
     r"(?:\s|--[^\n\r]*+[\n\r])*+(?:insert|update|delete|merge)\s(?![^;]*?(?:pg_|information_|u&\"))[^;]*+;?\s*+",
@@ -73,7 +75,8 @@ def analyse(sql: str, catalog: Catalog) -> Effect:
         return Everything(BACKSLASHES, ddl=True)  # the parser ends literals elsewhere
     text, fully = _bearable(sql)
     if text is None:
-        return Everything("too_long", _MANIPULATION.fullmatch(sql) is None, "it stays long without its lists of values")
+        manipulates = len(sql) <= GLANCED and _MANIPULATION.fullmatch(sql) is not None
+        return Everything("too_long", not manipulates, "it stays long without its lists of values")
     try:
         statements = [raw.stmt for raw in parse_sql(text)]
         if len(statements) == 1:

@@ -331,6 +331,7 @@ DDL = {
     "delete from pg_enum where " + "not " * 5000 + "true": "too_long",
     "insert into lone select " + "not " * 5000 + "true; drop table lone": "too_long",
     "inserted " * 5000: "too_long",
+    "insert into lone values (1)" + " " * (1 << 22): "too_long",
     "delete from pg_catalog.pg_proc": "system_catalog",
     "selekt": "unparsable",
     "select 1\0; delete from lone": "unparsable",
