@@ -12,23 +12,19 @@ from typing import Any
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
-from tests.chromium import CHROMIUM  # noqa: E402
+from tests.chromium import FRAME, RULES, launched, needed
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists() and "NO_SKIPS" not in os.environ, reason="Chromium is not installed"
-)
+pytestmark = needed
 SHOTS = os.environ.get("SCREENSHOTS")
-SETTLED = """async () => {
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+SETTLED = f"""async () => {{
+    await {FRAME}
     await Promise.allSettled(document.getAnimations().map(animation => animation.finished))
-}"""
+}}"""
 """Laid out for its width, and what fades in is there."""
-RULES = {"light": {"resultTypes": ["violations"]}, "dark": {"runOnly": ["color-contrast"]}}
-"""Of axe's: all the others are the same in the dark."""
 KINDS = ["index.html", "how-to/why-not-cached.html", "reference/hooks.html"]
 """The start, a page with code and tables, a page made from signatures and docstrings."""
 
@@ -51,10 +47,8 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    with launched() as made:
+        yield made
 
 
 def watched(page: Page, address: str) -> list[str]:

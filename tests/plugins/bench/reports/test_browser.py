@@ -9,32 +9,26 @@ from typing import Literal
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import Browser, Page  # noqa: E402
+pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
 
-from galvo_bench.reports.page import page as made  # noqa: E402
-from galvo_bench.results.model import Run  # noqa: E402
-from tests.chromium import CHROMIUM  # noqa: E402
-from tests.plugins.bench.reports import sample  # noqa: E402
+from galvo_bench.reports.page import page as made
+from galvo_bench.results.model import Run
+from tests.chromium import FRAME, RULES, launched, needed
+from tests.plugins.bench.reports import sample
 
-IN_CI = "NO_SKIPS" in os.environ
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists() and not IN_CI, reason="Chromium is not installed")
+pytestmark = needed
 WIDTHS = 1180, 390
 LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1180), ("light", 390), ("dark", 1180))
-FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 OPEN = "document.querySelectorAll('details').forEach(each => { each.open = true })"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-RULES = {"light": {"resultTypes": ["violations"]}, "dark": {"runOnly": ["color-contrast"]}}
-"""Of axe's: all the others are the same in the dark."""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    with launched() as made:
+        yield made
 
 
 @pytest.fixture

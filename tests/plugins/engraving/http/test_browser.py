@@ -12,26 +12,22 @@ import psycopg
 import pytest
 from PIL import Image
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import Browser, BrowserContext, Page, expect  # noqa: E402
+pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from galvo_engraving.accounts.tokens import COOKIE  # noqa: E402
-from tests.chromium import CHROMIUM  # noqa: E402
-from tests.conftest import NUMBERS  # noqa: E402
-from tests.plugins.engraving.http.shop_window import Window, opened  # noqa: E402
-from tests.plugins.engraving.http.stand import PASSWORD  # noqa: E402
+from galvo_engraving.accounts.tokens import COOKIE
+from tests.chromium import FRAME, RULES, launched, needed
+from tests.conftest import NUMBERS
+from tests.plugins.engraving.http.shop_window import Window, opened
+from tests.plugins.engraving.http.stand import PASSWORD
 
-IN_CI = "NO_SKIPS" in os.environ
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists() and not IN_CI, reason="Chromium is not installed")
+pytestmark = needed
 PATIENCE = 20_000.0
 """Milliseconds: others work on this machine, too."""
 SHOTS = "SCREENSHOTS" in os.environ
-FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 HOSTILE = '<img src=x onerror="document.title=1"><b>&amp;</b>\u202e{{7*7}}'
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-RULES = {"light": {"resultTypes": ["violations"]}, "dark": {"runOnly": ["color-contrast"]}}
-"""Of axe's: all the others are the same in the dark."""
 REFUSED = re.compile(r"status of 4(01|04|09|13|15|22)|ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_ABORTED")
 """What Chromium calls an error of the page, and is an answer that the page shows to people."""
 Visitor = Callable[..., Page]
@@ -39,12 +35,10 @@ Visitor = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with launched() as made:
         expect.set_options(timeout=PATIENCE)
-        yield launched
+        yield made
         expect.set_options(timeout=None)
-        launched.close()
 
 
 @pytest.fixture(scope="module")

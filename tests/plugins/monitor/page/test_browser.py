@@ -10,29 +10,25 @@ from pathlib import Path
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+pytest.importorskip("playwright.sync_api", reason="the page's tests need playwright")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
-from galvo_monitor.view import Chart, Insight, Value  # noqa: E402
-from tests.chromium import CHROMIUM  # noqa: E402
-from tests.plugins.monitor.page.stand import CPU, HOSTILE, MEMORY, TOKEN, Program, Serving, serving  # noqa: E402
+from galvo_monitor.view import Chart, Insight, Value
+from tests.chromium import FRAME, launched, needed
+from tests.plugins.monitor.page.stand import CPU, HOSTILE, MEMORY, TOKEN, Program, Serving, serving
 
-IN_CI = "NO_SKIPS" in os.environ
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists() and not IN_CI, reason="Chromium is not installed")
+pytestmark = needed
 QUICK = 1000.0
 """Milliseconds in which everything is there."""
 TRIES = 10
 """Others work on this machine, too."""
-FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    with launched() as made:
+        yield made
 
 
 @pytest.fixture
