@@ -27,7 +27,7 @@ __all__ = ["Control", "Effect", "Everything", "Read", "Refused", "Write", "analy
 TOKENS = 2048
 """Of longer statements only is asked what they change: all that is known of 2048 tokens takes 100 ms at worst."""
 LISTED = 8192
-"""As many if they are lists of constants, which nest no deeper than one of their elements: 100 ms, too."""
+"""As many if they are lists of constants, which nest no deeper than one of their elements: 0.2 s at worst."""
 GLANCED = 4 * 1024 * 1024
 """Characters of a text that a pattern is tried on: 0.1 s."""
 # It is one INSERT, UPDATE, DELETE or MERGE, or nothing at all, and names no system catalog.

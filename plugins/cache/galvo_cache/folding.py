@@ -11,7 +11,7 @@ import re
 from galvo_sql import parsable
 
 LONGEST = 512 * 1024
-"""Characters: of 30,000 parameters, which fold in 50 ms; a hostile text takes 0.4 s."""
+"""Characters: of 30,000 parameters, which fold in 50 ms; a hostile text takes 0.5 s."""
 
 # PostgreSQL's scanner knows ASCII only: whatever else there is, is a letter of a name.
 _FLAGS = re.ASCII | re.IGNORECASE | re.DOTALL
