@@ -33,3 +33,14 @@ def catalog_of(schema: str) -> Any:
         return _LOADED[schema]
 
     return catalog
+
+
+def oids(catalog: Catalog, names: str) -> frozenset[int]:
+    """Of the tables `names`, with spaces between them."""
+    found = set()
+    for name in names.split():
+        schema, _, table = name.rpartition(".") if name.startswith("other.") else ("", "", name)
+        relation = catalog.resolve(schema or None, table)
+        assert relation is not None, name
+        found.add(relation.oid)
+    return frozenset(found)
